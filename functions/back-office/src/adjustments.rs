@@ -1,0 +1,64 @@
+//! Points given or taken by hand: load, replay, decide, commit.
+
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        adjustment::{self, Adjustment, PointsChange},
+        ids::{AdjustmentId, CustomerId, OrgId},
+        org::Org,
+        points::Points,
+        rejection::Rejection,
+        text::Line,
+    },
+    event::Call,
+    failure::Failure,
+    host::{Context, Reply, settle},
+};
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Request {
+    org_id: OrgId,
+    customer_id: CustomerId,
+    adjustment_id: AdjustmentId,
+    points: PointsChange,
+    reason: Line,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    points: Points,
+    balance: Points,
+}
+
+pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let request: Request = call.read()?;
+    let org = context.store.org(&request.org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    settle(context.deadline, || attempt(context, &org, &request)).await
+}
+
+async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
+    let Request { customer_id, adjustment_id, points, reason, .. } = request;
+    let (customer, record) = context.store.adjustment(&org.id, customer_id, adjustment_id).await?;
+    let customer = customer.ok_or(Rejection::UnknownCustomer)?;
+
+    if let Some(record) = record {
+        if record.points == points.get() {
+            return Ok(Reply::replayed(&answer(&record)));
+        }
+        return Err(Rejection::IdempotencyMismatch.into());
+    }
+
+    let decided = adjustment::adjust(&customer.value, adjustment_id.clone(), *points, reason.clone(), context.now)?;
+
+    let mut transaction = context.store.transaction(org);
+    transaction.replace_customer(&decided.customer, customer.version, &[decided.entry])?;
+    transaction.record_adjustment(customer_id, &decided.adjustment)?;
+    transaction.commit().await?;
+    Ok(Reply::created(&answer(&decided.adjustment)))
+}
+
+const fn answer(adjustment: &Adjustment) -> Answer {
+    Answer { points: adjustment.points, balance: adjustment.balance }
+}

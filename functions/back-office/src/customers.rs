@@ -1,0 +1,176 @@
+//! Customers: created or replaced, read, listed, erased; and what happened to their points.
+
+use deserr::Deserr;
+use shared::{
+    domain::{
+        customer::{Customer, Person},
+        ids::{CustomerId, OrgId},
+        org::Org,
+        rejection::Rejection,
+        segment::Segment,
+        text::Line,
+    },
+    event::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::Limit,
+    },
+    failure::Failure,
+    host::{Context, Reply, settle},
+    store::Row,
+};
+
+use crate::view::{CustomerView, List};
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct CustomerFields {
+    org_id: OrgId,
+    customer_id: CustomerId,
+    first_name: Option<Line>,
+    last_name: Option<Line>,
+    email: Option<Line>,
+    phone: Option<Line>,
+    equity_status: Option<bool>,
+}
+
+pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let only_create = call.only_create;
+    let fields: CustomerFields = call.read()?;
+    let CustomerFields { org_id, customer_id, first_name, last_name, email, phone, equity_status } = fields;
+    let person = Person { first_name, last_name, email, phone, equity_status };
+    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    settle(context.deadline, || replace(context, &org, &customer_id, &person, only_create)).await
+}
+
+async fn replace(
+    context: &Context,
+    org: &Org,
+    id: &CustomerId,
+    person: &Person,
+    only_create: bool,
+) -> Result<Reply, Failure> {
+    let mut transaction = context.store.transaction(org);
+    match context.store.customer(&org.id, id).await? {
+        Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
+        Some(current) => {
+            let customer = Customer { person: person.clone(), ..current.value };
+            transaction.replace_customer(&customer, current.version, &[])?;
+            transaction.commit().await?;
+            Ok(Reply::ok(&CustomerView::new(org, customer, context.now)))
+        }
+        None => {
+            let customer = Customer::new(id.clone(), person.clone());
+            transaction.create_customer(&customer)?;
+            transaction.commit().await?;
+            Ok(Reply::created(&CustomerView::new(org, customer, context.now)))
+        }
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneCustomer {
+    org_id: OrgId,
+    customer_id: CustomerId,
+}
+
+pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneCustomer { org_id, customer_id } = call.read()?;
+    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let customer = context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
+    Ok(Reply::ok(&CustomerView::new(&org, customer.value, context.now)))
+}
+
+/// Erases what people set of a customer; figures and ledger stay.
+pub(crate) async fn erase(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneCustomer { org_id, customer_id } = call.read()?;
+    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    settle(context.deadline, || erase_person(context, &org, &customer_id)).await
+}
+
+async fn erase_person(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply, Failure> {
+    let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
+    let customer = Customer { person: Person::default(), ..current.value };
+    let mut transaction = context.store.transaction(org);
+    transaction.replace_customer(&customer, current.version, &[])?;
+    transaction.commit().await?;
+    Ok(Reply::ok(&CustomerView::new(org, customer, context.now)))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct CustomersPage {
+    org_id: OrgId,
+    tier: Option<Line>,
+    segment: Option<Segment>,
+    #[deserr(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
+    /// Store pages read for one page of answers, at most: where few match, the answer is short and has a cursor.
+    const PAGES: usize = 10;
+
+    let operation = call.operation.name;
+    let CustomersPage { org_id, tier, segment, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: "" };
+    let mut after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+
+    let wanted = |view: &CustomerView| {
+        tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
+            && segment.is_none_or(|segment| view.segment == segment)
+    };
+    // Without a filter one store page is the answer; with one, larger store pages find more for as many requests.
+    let filters = tier.is_some() || segment.is_some();
+    let (size, pages) = if filters { (100, PAGES) } else { (limit.get(), 1) };
+    let mut rows = Vec::new();
+    for _ in 0..pages {
+        let page = context.store.customers(&org_id, after.as_deref(), size).await?;
+        after = page.next;
+        let room = limit.get() - rows.len();
+        let views = page
+            .rows
+            .into_iter()
+            .map(|Row { value, position }| (CustomerView::new(&org, value, context.now), position));
+        let mut found: Vec<_> = views.filter(|(view, _)| wanted(view)).collect();
+        if found.len() > room {
+            found.truncate(room);
+            after = found.last().map(|(_, position)| position.clone());
+        }
+        rows.extend(found.into_iter().map(|(view, _)| view));
+        if after.is_none() || rows.len() >= limit.get() {
+            break;
+        }
+    }
+    let cursor = after.map(|position| scope.cursor(&position));
+    Ok(Reply::ok(&List { name: "customers", rows, cursor }))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct ActivityPage {
+    org_id: OrgId,
+    customer_id: CustomerId,
+    #[deserr(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let ActivityPage { org_id, customer_id, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
+    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let page = context.store.ledger(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
+    if page.rows.is_empty() && after.is_none() {
+        // A ledger without entries is that of somebody new, or of nobody.
+        context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
+    }
+    let cursor = page.next.map(|position| scope.cursor(&position));
+    let rows = page.rows.into_iter().map(|row| row.value).collect();
+    Ok(Reply::ok(&List { name: "entries", rows, cursor }))
+}

@@ -1,0 +1,44 @@
+//! Where people and other programs put data in and read it out: orgs, loyalty settings, customers and their ledgers.
+
+mod adjustments;
+mod customers;
+mod loyalty;
+mod orgs;
+mod view;
+
+use shared::{event::operation::Operation, host::Function};
+
+/// The function.
+pub const FUNCTION: Function = Function {
+    name: "back-office",
+    operations: &[
+        (Operation::new("listOrgs", "GET", "/orgs"), |context, call| Box::pin(orgs::list(context, call))),
+        (Operation::new("putOrg", "PUT", "/orgs/{orgId}"), |context, call| Box::pin(orgs::put(context, call))),
+        (Operation::new("getOrg", "GET", "/orgs/{orgId}"), |context, call| Box::pin(orgs::get(context, call))),
+        (Operation::new("deleteOrg", "DELETE", "/orgs/{orgId}"), |context, call| Box::pin(orgs::delete(context, call))),
+        (Operation::new("putLoyalty", "PUT", "/orgs/{orgId}/loyalty"), |context, call| {
+            Box::pin(loyalty::put(context, call))
+        }),
+        (Operation::new("getLoyalty", "GET", "/orgs/{orgId}/loyalty"), |context, call| {
+            Box::pin(loyalty::get(context, call))
+        }),
+        (Operation::new("listCustomers", "GET", "/orgs/{orgId}/customers"), |context, call| {
+            Box::pin(customers::list(context, call))
+        }),
+        (Operation::new("putCustomer", "PUT", "/orgs/{orgId}/customers/{customerId}"), |context, call| {
+            Box::pin(customers::put(context, call))
+        }),
+        (Operation::new("getCustomer", "GET", "/orgs/{orgId}/customers/{customerId}"), |context, call| {
+            Box::pin(customers::get(context, call))
+        }),
+        (Operation::new("eraseCustomer", "DELETE", "/orgs/{orgId}/customers/{customerId}"), |context, call| {
+            Box::pin(customers::erase(context, call))
+        }),
+        (Operation::new("listActivity", "GET", "/orgs/{orgId}/customers/{customerId}/activity"), |context, call| {
+            Box::pin(customers::activity(context, call))
+        }),
+        (Operation::new("adjust", "POST", "/orgs/{orgId}/customers/{customerId}/adjustments"), |context, call| {
+            Box::pin(adjustments::post(context, call))
+        }),
+    ],
+};

@@ -1,0 +1,52 @@
+//! Loyalty settings: set whole, read.
+
+use deserr::Deserr;
+use shared::{
+    domain::{
+        ids::OrgId,
+        loyalty::{Loyalty, LoyaltySettings},
+        org::Org,
+        rejection::Rejection,
+    },
+    event::{Call, loyalty::LoyaltyFields},
+    failure::Failure,
+    host::{Context, Reply, settle},
+};
+
+pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let only_create = call.only_create;
+    let fields: LoyaltyFields = call.read()?;
+    let org_id = fields.org_id.clone();
+    let settings = LoyaltySettings::from(fields);
+    settle(context.deadline, || replace(context, &org_id, &settings, only_create)).await
+}
+
+async fn replace(
+    context: &Context,
+    org_id: &OrgId,
+    settings: &LoyaltySettings,
+    only_create: bool,
+) -> Result<Reply, Failure> {
+    let current = context.store.org_now(org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let before = current.value.loyalty.as_ref();
+    if before.is_some() && only_create {
+        return Err(Rejection::AlreadyExists.into());
+    }
+    let is_new = before.is_none();
+    let loyalty = Some(Loyalty::replaced(before, settings.clone()));
+    context.store.put_org(&Org { loyalty, ..current.value }, Some(current.version)).await?;
+    Ok(if is_new { Reply::created(settings) } else { Reply::ok(settings) })
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneOrg {
+    org_id: OrgId,
+}
+
+pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneOrg { org_id } = call.read()?;
+    let org = context.store.org_now(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let loyalty = org.value.loyalty.ok_or(Rejection::LoyaltyNotSet)?;
+    Ok(Reply::ok(&loyalty.settings))
+}

@@ -1,0 +1,123 @@
+//! Orgs: created or replaced, read, listed, and deleted whole if they are disposable.
+
+use std::time::Duration;
+
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        ids::OrgId,
+        org::{Currency, Org, OrgProfile},
+        rejection::Rejection,
+        text::Line,
+    },
+    event::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::{Limit, Zone},
+    },
+    failure::Failure,
+    host::{Context, Reply, settle},
+};
+
+use crate::view::{List, OrgView};
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OrgFields {
+    org_id: OrgId,
+    name: Line,
+    #[deserr(default)]
+    timezone: Zone,
+    #[deserr(default)]
+    currency: Currency,
+    disposable: Option<bool>,
+}
+
+pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let only_create = call.only_create;
+    let fields: OrgFields = call.read()?;
+    let profile = OrgProfile { name: fields.name, timezone: fields.timezone.0, currency: fields.currency };
+    settle(context.deadline, || replace(context, &fields.org_id, &profile, fields.disposable, only_create)).await
+}
+
+async fn replace(
+    context: &Context,
+    id: &OrgId,
+    profile: &OrgProfile,
+    disposable: Option<bool>,
+    only_create: bool,
+) -> Result<Reply, Failure> {
+    let profile = profile.clone();
+    match context.store.org_now(id).await? {
+        Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
+        Some(current) => {
+            let org = current.value.replaced(profile, disposable)?;
+            context.store.put_org(&org, Some(current.version)).await?;
+            Ok(Reply::ok(&OrgView::from(org)))
+        }
+        None => {
+            let org = Org { id: id.clone(), profile, disposable: disposable.unwrap_or(false), loyalty: None };
+            context.store.put_org(&org, None).await?;
+            Ok(Reply::created(&OrgView::from(org)))
+        }
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneOrg {
+    org_id: OrgId,
+}
+
+pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneOrg { org_id } = call.read()?;
+    let org = context.store.org_now(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    Ok(Reply::ok(&OrgView::from(org.value)))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OrgsPage {
+    #[deserr(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let scope = Scope { operation: call.operation.name, org: "", of: "" };
+    let OrgsPage { limit, cursor } = call.read()?;
+    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let page = context.store.orgs(after.as_deref(), limit.get()).await?;
+    let cursor = page.next.map(|position| scope.cursor(&position));
+    let rows = page.rows.into_iter().map(|row| OrgView::from(row.value)).collect();
+    Ok(Reply::ok(&List { name: "orgs", rows, cursor }))
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    deleted: u64,
+    complete: bool,
+}
+
+/// Deletes an org in pages: each call does what it can in its time, and says whether that was all.
+pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
+    /// Partitions erased side by side.
+    const AT_ONCE: usize = 20;
+    /// What the last page may take.
+    const MARGIN: Duration = Duration::from_secs(3);
+
+    let OneOrg { org_id } = call.read()?;
+    let org = context.store.org_now(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    if !org.value.disposable {
+        return Err(Rejection::OrgNotDisposable.into());
+    }
+    let mut total: u64 = 0;
+    loop {
+        let (deleted, complete) = context.store.delete_some_of(&org_id, AT_ONCE).await?;
+        total = total.saturating_add(deleted);
+        if complete || context.deadline.left() < MARGIN {
+            return Ok(Reply::ok(&Deleted { deleted: total, complete }));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! An order was fulfilled: load, replay, decide, commit.
+
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        award::{self, Award, Order},
+        ids::{CustomerId, OrderId, OrgId},
+        money::Money,
+        org::Org,
+        points::Points,
+        rejection::Rejection,
+        time,
+    },
+    event::{Call, fields::Instant},
+    failure::Failure,
+    host::{Context, Reply, settle},
+};
+
+use crate::StandsAt;
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Request {
+    org_id: OrgId,
+    customer_id: CustomerId,
+    order_id: OrderId,
+    order_total: Money,
+    #[deserr(default)]
+    equity_status: Option<bool>,
+    fulfilled_at: Option<Instant>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    points_awarded: Points,
+    #[serde(flatten)]
+    stands_at: StandsAt<'a>,
+}
+
+pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let request: Request = call.read()?;
+    let fulfilled_at = request.fulfilled_at.map_or(context.now, |Instant(at)| at);
+    if fulfilled_at > context.now + time::MAX_AHEAD {
+        return Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead").into());
+    }
+    let org = context.store.org(&request.org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let order = Order {
+        id: request.order_id,
+        customer: request.customer_id,
+        total: request.order_total,
+        equity_status: request.equity_status.unwrap_or(false),
+        fulfilled_at,
+    };
+    settle(context.deadline, || attempt(context, &org, &order)).await
+}
+
+async fn attempt(context: &Context, org: &Org, order: &Order) -> Result<Reply, Failure> {
+    let story = context.store.award_story(&org.id, &order.customer, &order.id).await?;
+    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
+
+    if let Some(award) = story.award {
+        if award::repeats(order, &award) {
+            return Ok(Reply::replayed(&answer(&award)));
+        }
+        return Err(Rejection::IdempotencyMismatch.into());
+    }
+    if story.owner.as_ref().is_some_and(|owner| *owner != order.customer) {
+        return Err(Rejection::IdempotencyMismatch.into());
+    }
+
+    let decided = award::award(&customer.value, org.loyalty_in_force()?, order.clone(), context.now)?;
+
+    let mut transaction = context.store.transaction(org);
+    transaction.replace_customer(&decided.customer, customer.version, &decided.entries)?;
+    transaction.record_award(&decided.award)?;
+    if story.owner.is_none() {
+        transaction.claim_order(&order.id, &order.customer)?;
+    }
+    transaction.commit().await?;
+    Ok(Reply::created(&answer(&decided.award)).measuring("PointsAwarded", decided.award.points.0))
+}
+
+fn answer(award: &Award) -> Answer<'_> {
+    Answer { points_awarded: award.points, stands_at: (&award.outcome).into() }
+}

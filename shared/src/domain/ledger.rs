@@ -1,0 +1,97 @@
+//! The ledger: every change of points with the balance after it, and every change of tier.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::domain::{
+    customer::Customer,
+    ids::{AdjustmentId, OrderId, RefundId},
+    money::Money,
+    points::Points,
+    text::Line,
+    tier::TierChange,
+    time,
+};
+
+/// One line of a customer's ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// When it was written.
+    #[serde(serialize_with = "time::serialize")]
+    pub at: DateTime<Utc>,
+    /// The change of the balance; 0 for a change of tier.
+    pub points: Points,
+    /// The balance after it.
+    pub balance: Points,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// What an entry tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Happening {
+    /// An order earned points.
+    PointsEarned {
+        /// The order.
+        order_id: OrderId,
+        /// What was paid for it in money.
+        order_total: Money,
+    },
+    /// A refund took points back.
+    PointsReversed {
+        /// The order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// What was paid back.
+        refund_total: Money,
+    },
+    /// Somebody gave or took points by hand.
+    PointsAdjusted {
+        /// The adjustment.
+        adjustment_id: AdjustmentId,
+        /// Why, in their words.
+        reason: Line,
+    },
+    /// The tier changed.
+    TierChanged {
+        /// From where, to where, why.
+        #[serde(flatten)]
+        change: TierChange,
+        /// The order behind it, if one is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        order_id: Option<OrderId>,
+    },
+}
+
+impl Happening {
+    /// The name of its kind, as stored and answered.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::PointsEarned { .. } => "points_earned",
+            Self::PointsReversed { .. } => "points_reversed",
+            Self::PointsAdjusted { .. } => "points_adjusted",
+            Self::TierChanged { .. } => "tier_changed",
+        }
+    }
+
+    /// What it is about: the order, refund or adjustment. Empty where nothing but time is behind it.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        match self {
+            Self::PointsEarned { order_id, .. } => order_id.as_str(),
+            Self::PointsReversed { refund_id, .. } => refund_id.as_str(),
+            Self::PointsAdjusted { adjustment_id, .. } => adjustment_id.as_str(),
+            Self::TierChanged { order_id, .. } => order_id.as_ref().map_or("", OrderId::as_str),
+        }
+    }
+}
+
+/// The entry of a change that `customer` already carries.
+pub(super) fn entry(customer: &Customer, points: Points, what: Happening, now: DateTime<Utc>) -> Entry {
+    Entry { at: now, points, balance: customer.points, what }
+}

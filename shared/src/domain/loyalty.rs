@@ -1,0 +1,302 @@
+//! What a shop sets of its loyalty programme. Values out of bounds can't be built.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::{
+    money::Money,
+    points::Points,
+    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
+    text::Line,
+};
+
+/// The settings in force, and how often those that decide a tier have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loyalty {
+    /// The settings.
+    pub settings: LoyaltySettings,
+    /// Grows by one when thresholds, tier names or `inactivityDays` change: what a customer was last judged by.
+    pub tier_rules: u64,
+}
+
+impl Loyalty {
+    /// Settings for an org that has `current` ones, or none.
+    #[must_use]
+    pub fn replaced(current: Option<&Self>, settings: LoyaltySettings) -> Self {
+        let tier_rules = current.map_or(1, |current| {
+            let same = current.settings.judges_like(&settings);
+            if same { current.tier_rules } else { current.tier_rules.saturating_add(1) }
+        });
+        Self { settings, tier_rules }
+    }
+}
+
+/// The settings of a loyalty programme; the defaults are those of the spec.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoyaltySettings {
+    /// Off: nothing is earned or redeemed, the sweeps pass the org over.
+    pub enabled: bool,
+    /// Points earned for each unit of currency.
+    pub points_per_dollar: PointsPerDollar,
+    /// What an order with equity status earns more.
+    pub equity_multiplier: EquityMultiplier,
+    /// The ladder of tiers.
+    pub tiers: Tiers,
+    /// What points buy.
+    pub redemption_tiers: RedemptionTiers,
+    /// Whether amounts between the redemption tiers can be redeemed.
+    pub redemption_mode: RedemptionMode,
+    /// Days without an order that lower the tier by one step.
+    pub inactivity_days: InactivityDays,
+    /// Days within which an order makes a customer active.
+    pub active_days: ActiveDays,
+}
+
+impl Default for LoyaltySettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            points_per_dollar: PointsPerDollar::default(),
+            equity_multiplier: EquityMultiplier::default(),
+            tiers: Tiers::default(),
+            redemption_tiers: RedemptionTiers::default(),
+            redemption_mode: RedemptionMode::default(),
+            inactivity_days: InactivityDays::default(),
+            active_days: ActiveDays::default(),
+        }
+    }
+}
+
+impl LoyaltySettings {
+    /// Whether both give every customer the same tier.
+    fn judges_like(&self, other: &Self) -> bool {
+        let ladder = |settings: &Self| -> Vec<_> {
+            settings.tiers.iter().map(|tier| (tier.name.clone(), tier.threshold)).collect()
+        };
+        self.inactivity_days == other.inactivity_days && ladder(self) == ladder(other)
+    }
+}
+
+/// One step of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tier {
+    /// Its name, unique in the ladder.
+    pub name: Line,
+    /// Lifetime value at or above this qualifies.
+    pub threshold: Money,
+    /// What an order earns more in this tier.
+    pub points_multiplier: PointsMultiplier,
+}
+
+/// A ladder of 1 to 20 tiers; the lowest starts at 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tiers {
+    lowest: Tier,
+    above: Vec<Tier>,
+}
+
+impl TryFrom<Vec<Tier>> for Tiers {
+    type Error = &'static str;
+
+    fn try_from(mut tiers: Vec<Tier>) -> Result<Self, Self::Error> {
+        if !(1..=20).contains(&tiers.len()) {
+            return Err("must be 1 to 20 tiers");
+        }
+        tiers.sort_by_key(|tier| tier.threshold);
+        if tiers.windows(2).any(|pair| matches!(pair, [a, b] if a.threshold == b.threshold)) {
+            return Err("must have a threshold of its own for each tier");
+        }
+        let mut names: Vec<_> = tiers.iter().map(|tier| &tier.name).collect();
+        names.sort();
+        names.dedup();
+        if names.len() != tiers.len() {
+            return Err("must have a name of its own for each tier");
+        }
+        let above = tiers.split_off(1);
+        match tiers.pop() {
+            Some(lowest) if lowest.threshold == Money::ZERO => Ok(Self { lowest, above }),
+            _ => Err("must have a lowest tier with threshold 0"),
+        }
+    }
+}
+
+impl Default for Tiers {
+    fn default() -> Self {
+        let tier = |name, dollars| Tier {
+            name: Line::fixed(name),
+            threshold: Money::whole(dollars),
+            points_multiplier: PointsMultiplier::default(),
+        };
+        Self { lowest: tier("Bronze", 0), above: vec![tier("Silver", 200), tier("Gold", 500), tier("Platinum", 1000)] }
+    }
+}
+
+impl Serialize for Tiers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl Tiers {
+    /// Lowest first.
+    #[must_use]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Tier> {
+        std::iter::once(&self.lowest).chain(&self.above)
+    }
+
+    /// How many steps up the ladder a lifetime value reaches; 0 is the lowest tier.
+    #[must_use]
+    pub fn height_reached(&self, lifetime_value: Money) -> usize {
+        self.above.partition_point(|tier| tier.threshold <= lifetime_value)
+    }
+
+    /// Where a name stands on the ladder, if it is listed.
+    #[must_use]
+    pub fn height_of(&self, name: &Line) -> Option<usize> {
+        self.iter().position(|tier| &tier.name == name)
+    }
+
+    /// The tier so many steps up; the top one where the ladder ends before.
+    #[must_use]
+    pub fn at(&self, height: usize) -> &Tier {
+        let above = height.checked_sub(1).and_then(|step| self.above.get(step).or(self.above.last()));
+        above.unwrap_or(&self.lowest)
+    }
+
+    /// The next step up, unless `height` is the top.
+    #[must_use]
+    pub fn above(&self, height: usize) -> Option<&Tier> {
+        self.above.get(height)
+    }
+}
+
+/// What points buy: a number of points, and the amount it takes off an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedemptionTier {
+    /// Points to pay.
+    pub points_cost: PointsCost,
+    /// What they are worth.
+    pub reward_value: Money,
+}
+
+/// Points to pay for a reward: 1 to 1,000,000,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct PointsCost(Points);
+
+impl PointsCost {
+    /// Why a number is not a cost.
+    pub const RULE: &'static str = "must be a whole number from 1 to 1000000000";
+
+    /// The cost.
+    #[must_use]
+    pub const fn get(self) -> Points {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for PointsCost {
+    type Error = &'static str;
+
+    fn try_from(points: i64) -> Result<Self, Self::Error> {
+        if (1..=1_000_000_000).contains(&points) { Ok(Self(Points(points))) } else { Err(Self::RULE) }
+    }
+}
+
+/// Up to 20 redemption tiers, cheapest first. With none, 100 points are worth 1 unit of currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct RedemptionTiers(Vec<RedemptionTier>);
+
+impl TryFrom<Vec<RedemptionTier>> for RedemptionTiers {
+    type Error = &'static str;
+
+    fn try_from(mut tiers: Vec<RedemptionTier>) -> Result<Self, Self::Error> {
+        if tiers.len() > 20 {
+            return Err("must be at most 20 redemption tiers");
+        }
+        tiers.sort_by_key(|tier| tier.points_cost);
+        if tiers.windows(2).any(|pair| matches!(pair, [a, b] if a.points_cost == b.points_cost)) {
+            return Err("must have a pointsCost of its own for each redemption tier");
+        }
+        Ok(Self(tiers))
+    }
+}
+
+impl Default for RedemptionTiers {
+    fn default() -> Self {
+        let tier = |cost, dollars| RedemptionTier {
+            points_cost: PointsCost(Points(cost)),
+            reward_value: Money::whole(dollars),
+        };
+        Self(vec![tier(100, 5), tier(250, 15), tier(500, 35)])
+    }
+}
+
+impl RedemptionTiers {
+    /// Cheapest first.
+    pub fn iter(&self) -> impl Iterator<Item = &RedemptionTier> {
+        self.0.iter()
+    }
+}
+
+/// Which amounts can be redeemed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RedemptionMode {
+    /// Any from the cheapest redemption tier up.
+    #[default]
+    Proportional,
+    /// The listed costs alone.
+    Exact,
+}
+
+macro_rules! days {
+    ($(#[$doc:meta])* $name:ident, from $min:literal to $max:literal, default $default:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(u32);
+
+        impl $name {
+            /// Why a number is not one of these.
+            pub const RULE: &'static str =
+                concat!("must be a whole number from ", stringify!($min), " to ", stringify!($max));
+
+            /// The number of days.
+            #[must_use]
+            pub const fn get(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = &'static str;
+
+            fn try_from(days: i64) -> Result<Self, Self::Error> {
+                u32::try_from(days)
+                    .ok()
+                    .filter(|days| ($min..=$max).contains(days))
+                    .map(Self)
+                    .ok_or(Self::RULE)
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+    };
+}
+
+days!(
+    /// Days without an order that lower the tier by one step.
+    InactivityDays, from 1 to 3650, default 180
+);
+days!(
+    /// Days within which an order makes a customer active.
+    ActiveDays, from 7 to 730, default 90
+);

@@ -1,0 +1,30 @@
+//! The rules, as pure functions and types. No I/O, no clock, no environment, no async: `now` is an argument.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | what an order earns | [`award`] |
+//! | what a refund takes back | [`refund`] |
+//! | points given or taken by hand | [`adjustment`] |
+//! | which tier somebody holds | [`tier`] |
+//! | new, loyal, slipping, churned … | [`segment`] |
+//! | what a shop can set | [`org`], [`loyalty`] |
+//! | what is kept about a customer | [`customer`] |
+//! | what stands in the ledger | [`ledger`] |
+//! | why a rule says no | [`rejection`] |
+
+pub mod adjustment;
+pub mod award;
+pub mod customer;
+pub mod ids;
+pub mod ledger;
+pub mod loyalty;
+pub mod money;
+pub mod org;
+pub mod points;
+pub mod rate;
+pub mod refund;
+pub mod rejection;
+pub mod segment;
+pub mod text;
+pub mod tier;
+pub mod time;

@@ -1,0 +1,69 @@
+//! Amounts of money: whole minor units (cents), never a float. Every currency has two decimals.
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Serialize, Serializer};
+
+/// An amount in minor units; never negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Money(i64);
+
+/// Why a number is not an amount that a request may name.
+pub const RULE: &str = "must be an amount from 0 to 10000000 with at most two decimals";
+
+/// The largest amount that a request may name, in minor units.
+const MAX_REQUESTED: i64 = 1_000_000_000;
+
+impl Money {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// A whole number of major units.
+    #[must_use]
+    pub(super) fn whole(major: u32) -> Self {
+        Self(100 * i64::from(major))
+    }
+
+    /// An amount kept earlier, in minor units; `None` below zero.
+    #[must_use]
+    pub fn from_minor(minor: i64) -> Option<Self> {
+        (minor >= 0).then_some(Self(minor))
+    }
+
+    /// An amount as a request names it.
+    pub fn requested(value: Decimal) -> Result<Self, &'static str> {
+        let minor =
+            value.checked_mul(Decimal::ONE_HUNDRED).filter(|_| value.scale() <= 2).and_then(|minor| minor.to_i64());
+        minor.filter(|minor| (0..=MAX_REQUESTED).contains(minor)).map(Self).ok_or(RULE)
+    }
+
+    /// The amount in minor units.
+    #[must_use]
+    pub const fn minor(self) -> i64 {
+        self.0
+    }
+
+    /// The amount in major units, exactly.
+    #[must_use]
+    pub fn decimal(self) -> Decimal {
+        Decimal::new(self.0, 2)
+    }
+
+    /// The sum; `None` where it can't be held.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// The difference; `None` below zero.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).and_then(Self::from_minor)
+    }
+}
+
+/// In answers an amount is a number of major units: `49.9`, `50`.
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        crate::domain::rate::serialize_decimal(&self.decimal(), serializer)
+    }
+}

@@ -1,0 +1,86 @@
+//! An org: one shop, with its settings.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::{ids::OrgId, loyalty::Loyalty, rejection::Rejection, text::Line};
+
+/// One shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// What people set of it.
+    pub profile: OrgProfile,
+    /// Whether it may be deleted whole; decided when it is created and never after.
+    pub disposable: bool,
+    /// Its loyalty settings, once set.
+    pub loyalty: Option<Loyalty>,
+}
+
+/// What people set of an org.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrgProfile {
+    /// The shop's name.
+    pub name: Line,
+    /// Where its days and clock times are read.
+    #[serde(serialize_with = "zone_name")]
+    pub timezone: Tz,
+    /// A label; amounts are never converted.
+    pub currency: Currency,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
+fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(zone.name())
+}
+
+impl Org {
+    /// The settings by which points are given and spent now; a refusal where loyalty is off or was never set up.
+    pub fn loyalty_in_force(&self) -> Result<&Loyalty, Rejection> {
+        self.loyalty.as_ref().filter(|loyalty| loyalty.settings.enabled).ok_or(Rejection::LoyaltyDisabled)
+    }
+
+    /// The org as a PUT leaves it: `disposable` may be repeated, not changed.
+    pub fn replaced(&self, profile: OrgProfile, disposable: Option<bool>) -> Result<Self, Rejection> {
+        if disposable.is_some_and(|wanted| wanted != self.disposable) {
+            return Err(Rejection::DisposableIsFixed);
+        }
+        Ok(Self { profile, ..self.clone() })
+    }
+}
+
+/// An ISO 4217 code, as a label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Currency(String);
+
+/// Why a text is not a currency.
+pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
+
+/// Why a text is not a time zone.
+pub const ZONE_RULE: &str = "must be an IANA time zone, as America/New_York";
+
+impl TryFrom<String> for Currency {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_code { Ok(Self(text)) } else { Err(CURRENCY_RULE) }
+    }
+}
+
+impl Default for Currency {
+    fn default() -> Self {
+        Self("USD".to_owned())
+    }
+}
+
+impl Currency {
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

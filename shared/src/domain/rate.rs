@@ -1,0 +1,82 @@
+//! Rates and multipliers: exact decimals with at most four decimals, each within its own bounds.
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Serialize, Serializer};
+
+/// Writes a decimal as a JSON number, whole where it is whole.
+pub(crate) fn serialize_decimal<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    let value = value.normalize();
+    if let Some(whole) = value.is_integer().then(|| value.to_i64()).flatten() {
+        return serializer.serialize_i64(whole);
+    }
+    let float = value.to_f64().ok_or_else(|| serde::ser::Error::custom("not a number"))?;
+    serializer.serialize_f64(float)
+}
+
+/// Reads digits, with decimals after a point if any: no sign, no exponent, no spaces.
+#[must_use]
+pub fn plain_decimal(text: &str) -> Option<Decimal> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = text.split_once('.').map_or_else(|| digits(text), |(whole, rest)| digits(whole) && digits(rest));
+    is_plain.then(|| Decimal::from_str_exact(text).ok()).flatten()
+}
+
+macro_rules! rate {
+    ($(#[$doc:meta])* $name:ident, from $min:literal to $max:literal, default $default:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(Decimal);
+
+        impl $name {
+            /// Why a number is not one of these.
+            pub const RULE: &'static str = concat!(
+                "must be a number from ", stringify!($min), " to ", stringify!($max), " with at most four decimals"
+            );
+
+            /// The exact value.
+            #[must_use]
+            pub const fn get(self) -> Decimal {
+                self.0
+            }
+        }
+
+        impl TryFrom<Decimal> for $name {
+            type Error = &'static str;
+
+            fn try_from(value: Decimal) -> Result<Self, Self::Error> {
+                let within = Decimal::from($min) <= value && value <= Decimal::from($max) && value.scale() <= 4;
+                if within { Ok(Self(value.normalize())) } else { Err(Self::RULE) }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serialize_decimal(&self.0, serializer)
+            }
+        }
+    };
+}
+
+rate!(
+    /// Points earned for each unit of currency.
+    PointsPerDollar, from 0 to 1000, default Decimal::ONE
+);
+rate!(
+    /// What an order earns more with equity status.
+    EquityMultiplier, from 1 to 10, default Decimal::from_parts(12, 0, 0, false, 1)
+);
+rate!(
+    /// What an order earns more in a tier.
+    PointsMultiplier, from 0 to 100, default Decimal::ONE
+);
+
+impl EquityMultiplier {
+    /// The multiplier of an order without equity status.
+    pub const NONE: Self = Self(Decimal::ONE);
+}

@@ -1,0 +1,190 @@
+//! Why a rule says no: each reason once, with its stable code and a sentence for people.
+
+use crate::domain::money::Money;
+
+/// A request that is clear, and refused. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// No credentials, or wrong ones.
+    Unauthorized,
+    /// The body is larger than is read.
+    BodyTooLarge,
+    /// The body is not JSON.
+    UnreadableJson {
+        /// What the parser says.
+        detail: String,
+    },
+    /// The credentials are good, but not for this org.
+    OtherOrg,
+    /// Fields that are missing, unknown or wrong; all of them.
+    Invalid(Vec<FieldError>),
+    /// A cursor that this list did not give.
+    InvalidCursor,
+    /// No such route.
+    UnknownRoute,
+    /// The route exists, for other methods.
+    MethodNotAllowed {
+        /// Those it takes, as in an `Allow` header.
+        allow: String,
+    },
+    /// No such org.
+    UnknownOrg,
+    /// No such customer.
+    UnknownCustomer,
+    /// The order was never awarded.
+    UnknownOrder,
+    /// The org's loyalty programme is off or was never set up.
+    LoyaltyDisabled,
+    /// The org has no loyalty settings to read.
+    LoyaltyNotSet,
+    /// The name of the operation is taken by one with other content.
+    IdempotencyMismatch,
+    /// Nothing is left of the order to refund.
+    AlreadyRefunded,
+    /// More was asked for than is left of the order.
+    RefundExceedsOrder {
+        /// What is left.
+        remaining: Money,
+    },
+    /// The org was not created disposable.
+    OrgNotDisposable,
+    /// Whether an org is disposable was decided when it was created.
+    DisposableIsFixed,
+    /// `If-None-Match: *`, and it is there.
+    AlreadyExists,
+    /// A sum beyond what is kept.
+    OutOfRange {
+        /// Which.
+        figure: &'static str,
+    },
+}
+
+/// One field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// Its path, as `tiers[2].threshold`; empty for the body itself.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A fault of one field.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// What sort of no it is, in the order in which they are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Say who you are.
+    Unauthorized,
+    /// Say less.
+    TooLarge,
+    /// Say it so that it can be read.
+    Unreadable,
+    /// Not yours.
+    Forbidden,
+    /// Not that way.
+    Invalid,
+    /// Not here.
+    NotFound,
+    /// Not by this method.
+    MethodNotAllowed,
+    /// There already.
+    PreconditionFailed,
+    /// Not now.
+    Conflict,
+}
+
+impl Rejection {
+    /// One field that is wrong.
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, message)])
+    }
+
+    /// What sort of no it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Unauthorized => Kind::Unauthorized,
+            Self::BodyTooLarge => Kind::TooLarge,
+            Self::UnreadableJson { .. } => Kind::Unreadable,
+            Self::OtherOrg => Kind::Forbidden,
+            Self::Invalid(_) | Self::InvalidCursor => Kind::Invalid,
+            Self::UnknownRoute
+            | Self::UnknownOrg
+            | Self::UnknownCustomer
+            | Self::UnknownOrder
+            | Self::LoyaltyNotSet => Kind::NotFound,
+            Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
+            Self::AlreadyExists => Kind::PreconditionFailed,
+            Self::LoyaltyDisabled
+            | Self::IdempotencyMismatch
+            | Self::AlreadyRefunded
+            | Self::RefundExceedsOrder { .. }
+            | Self::OrgNotDisposable
+            | Self::DisposableIsFixed
+            | Self::OutOfRange { .. } => Kind::Conflict,
+        }
+    }
+
+    /// The stable code, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnreadableJson { .. } => "unreadable_json",
+            Self::OtherOrg => "other_org",
+            Self::Invalid(_) => "invalid_fields",
+            Self::InvalidCursor => "invalid_cursor",
+            Self::UnknownRoute => "unknown_route",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::UnknownOrg => "unknown_org",
+            Self::UnknownCustomer => "unknown_customer",
+            Self::UnknownOrder => "unknown_order",
+            Self::LoyaltyDisabled => "loyalty_disabled",
+            Self::LoyaltyNotSet => "loyalty_not_set",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::AlreadyRefunded => "already_refunded",
+            Self::RefundExceedsOrder { .. } => "refund_exceeds_order",
+            Self::OrgNotDisposable => "org_not_disposable",
+            Self::DisposableIsFixed => "disposable_is_fixed",
+            Self::AlreadyExists => "already_exists",
+            Self::OutOfRange { .. } => "out_of_range",
+        }
+    }
+
+    /// What happened and what to do, for people.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Unauthorized => "Send the header Authorization: Bearer <secret> with a valid secret.".into(),
+            Self::BodyTooLarge => "The body may have at most 256 KiB.".into(),
+            Self::UnreadableJson { detail } => format!("The body is not JSON: {detail}."),
+            Self::OtherOrg => "These credentials, or this cursor, belong to another org.".into(),
+            Self::Invalid(_) => "Some fields are missing, unknown or wrong; errors lists each.".into(),
+            Self::InvalidCursor => "Pass a cursor as this list gave it, or none to start over.".into(),
+            Self::UnknownRoute => "There is nothing at this path.".into(),
+            Self::MethodNotAllowed { allow } => format!("This path takes {allow}."),
+            Self::UnknownOrg => "There is no org with this id.".into(),
+            Self::UnknownCustomer => "The org has no customer with this id.".into(),
+            Self::UnknownOrder => "The org has awarded no order with this id.".into(),
+            Self::LoyaltyDisabled => "The org's loyalty programme is off.".into(),
+            Self::LoyaltyNotSet => "The org has no loyalty settings yet; PUT them first.".into(),
+            Self::IdempotencyMismatch => "This id was used before, for a request with other content.".into(),
+            Self::AlreadyRefunded => "Nothing is left of this order to refund.".into(),
+            Self::RefundExceedsOrder { remaining } => {
+                format!("Only {} is left of this order to refund.", remaining.decimal())
+            }
+            Self::OrgNotDisposable => "Only an org that was created disposable can be deleted.".into(),
+            Self::DisposableIsFixed => "Whether an org is disposable can't be changed after it was created.".into(),
+            Self::AlreadyExists => "It exists already, and If-None-Match: * asked to create it only.".into(),
+            Self::OutOfRange { figure } => format!("This would take {figure} beyond what can be kept."),
+        }
+    }
+}

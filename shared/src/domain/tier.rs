@@ -1,0 +1,89 @@
+//! Which tier somebody holds at an instant, and when that is a change.
+//!
+//! The tier is a function of lifetime value, last order, settings and clock, and of nothing that happened in between:
+//! it does not depend on how often a job ran, it can't bounce, and the next order restores it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    customer::{Customer, Standing},
+    loyalty::{Loyalty, LoyaltySettings, Tier},
+    money::Money,
+    text::Line,
+    time::days_between,
+};
+
+/// The tier at `now`: the highest whose threshold lifetime value reaches, lowered one step for each whole
+/// `inactivityDays` since the last order, never below the lowest. Without orders it is not lowered.
+#[must_use]
+pub fn tier_at(
+    settings: &LoyaltySettings,
+    lifetime_value: Money,
+    last_order_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> &Tier {
+    let inactive_days = last_order_at.map_or(0, |last| days_between(last, now));
+    let steps_down = inactive_days / settings.inactivity_days.get();
+    let reached = settings.tiers.height_reached(lifetime_value);
+    settings.tiers.at(reached.saturating_sub(usize::try_from(steps_down).unwrap_or(usize::MAX)))
+}
+
+/// What made a tier change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TierCause {
+    /// An order was awarded.
+    Order,
+    /// An order was refunded, in part or whole.
+    Refund,
+    /// The settings are not those by which the customer was last judged.
+    Settings,
+}
+
+/// A move from one tier to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierChange {
+    /// The tier left.
+    pub from: Line,
+    /// The tier entered.
+    pub to: Line,
+    /// Why.
+    pub cause: TierCause,
+}
+
+/// Sets the tier of a customer as of `now`, and says whether that is a change. A customer who held none yet starts
+/// from the lowest.
+pub(super) fn judge(
+    customer: &mut Customer,
+    loyalty: &Loyalty,
+    cause: TierCause,
+    now: DateTime<Utc>,
+) -> Option<TierChange> {
+    let Loyalty { settings, tier_rules } = loyalty;
+    let tier = &tier_at(settings, customer.lifetime_value, customer.last_order_at(), now).name;
+    let held = customer.standing.take();
+    let by_other_rules = held.as_ref().is_some_and(|held| held.tier_rules != *tier_rules);
+    let from = held.as_ref().map_or_else(|| settings.tiers.at(0).name.clone(), |held| held.tier.clone());
+    let changed = from != *tier;
+    let since = held.filter(|_| !changed).map_or(now, |held| held.since);
+    customer.standing = Some(Standing { tier: tier.clone(), since, tier_rules: *tier_rules });
+    changed.then(|| TierChange {
+        from,
+        to: tier.clone(),
+        cause: if by_other_rules { TierCause::Settings } else { cause },
+    })
+}
+
+/// Floored percent of the way from the tier held to the next: at most 99 below the top, 100 at the top. `None` for a
+/// tier that is no longer listed.
+#[must_use]
+pub fn progress(settings: &LoyaltySettings, held: &Line, lifetime_value: Money) -> Option<u8> {
+    let height = settings.tiers.height_of(held)?;
+    let from = settings.tiers.at(height).threshold.minor();
+    let Some(next) = settings.tiers.above(height) else { return Some(100) };
+    let way = next.threshold.minor() - from;
+    let gone = i128::from(lifetime_value.minor() - from) * 100;
+    let percent = gone.checked_div(i128::from(way)).unwrap_or(0).clamp(0, 99);
+    u8::try_from(percent).ok()
+}

@@ -1,0 +1,50 @@
+//! Instants: UTC, whole milliseconds, written so that text order is time order.
+
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use serde::Serializer;
+
+/// How far ahead of now an order may claim to have been fulfilled: clocks differ, months don't.
+pub const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
+
+/// Why a text is not an instant that a request may name.
+pub const RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
+
+/// Reads an instant as a request writes it.
+pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| to_millis(at.to_utc()))
+        .ok()
+        .filter(|at| (1970..=9999).contains(&at.year()))
+        .ok_or(RULE)
+}
+
+/// RFC 3339 in UTC with exactly three decimals; sorts as text.
+#[must_use]
+pub fn text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The instant without what is below a millisecond, as it is stored.
+#[must_use]
+pub fn to_millis(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(3)
+}
+
+/// Whole 24-hour periods elapsed from `since` to `now`; 0 when `since` is yet to come.
+#[must_use]
+pub fn days_between(since: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
+    u32::try_from((now - since).num_days()).unwrap_or(0)
+}
+
+/// For `#[serde(serialize_with)]`.
+pub fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&text(*at))
+}
+
+/// For `#[serde(serialize_with)]`.
+pub fn serialize_option<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serialize(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,65 @@
+//! Cursors: where a list goes on. Opaque, safe in a URL, bound to the list that gave them and to its org.
+//!
+//! Left out on purpose: a signature. What a cursor names is only a position *within* the list that the route itself
+//! chooses, so a forged one reaches nothing that its caller could not list anyway.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
+
+use super::fields::refuse;
+use crate::domain::rejection::Rejection;
+
+/// A cursor as it came.
+#[derive(Debug, Clone)]
+pub struct Cursor(String);
+
+/// What a list is bound to: its route, its org (empty without one), and what else the path names.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The operation that lists.
+    pub operation: &'a str,
+    /// The org, or an empty text.
+    pub org: &'a str,
+    /// What else the path names, or an empty text.
+    pub of: &'a str,
+}
+
+impl<E: DeserializeError> Deserr<E> for Cursor {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        if let Value::String(text) = value {
+            Ok(Self(text))
+        } else {
+            Err(refuse("must be a cursor that this list gave", at))
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// The cursor for a position of this list.
+    #[must_use]
+    pub fn cursor(&self, position: &str) -> String {
+        let parts = serde_json::json!([self.operation, self.org, self.of, position]);
+        BASE64_URL_SAFE_NO_PAD.encode(parts.to_string())
+    }
+
+    /// The position that a cursor of this list names.
+    pub fn position(&self, cursor: &Cursor) -> Result<String, Rejection> {
+        let [operation, org, of, position] = parts(&cursor.0).ok_or(Rejection::InvalidCursor)?;
+        if org != self.org {
+            return Err(Rejection::OtherOrg);
+        }
+        if operation != self.operation || of != self.of {
+            return Err(Rejection::InvalidCursor);
+        }
+        Ok(position)
+    }
+}
+
+/// The org that a cursor was given for.
+pub(super) fn org_of(cursor: &str) -> Option<String> {
+    parts(cursor).map(|[_, org, _, _]| org)
+}
+
+fn parts(cursor: &str) -> Option<[String; 4]> {
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+}

@@ -1,0 +1,260 @@
+//! Fields in, values out: how each type of the rules is written in a request, with every fault named.
+
+use std::{convert::Infallible, fmt::Display, ops::ControlFlow};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Value, ValueKind, ValuePointerRef};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+
+use crate::domain::{
+    adjustment::PointsChange,
+    ids::{self, AdjustmentId, CustomerId, OrderId, OrgId, RefundId},
+    loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
+    money::{self, Money},
+    org::{self, Currency},
+    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
+    rejection::{FieldError, Rejection},
+    segment::Segment,
+    text::{self, Line},
+    time,
+};
+
+/// A request that can be read from fields.
+pub trait Readable: Sized {
+    /// The request, or all that is wrong with it.
+    fn read(fields: &super::Fields) -> Result<Self, FieldErrors>;
+}
+
+impl<T: Deserr<FieldErrors>> Readable for T {
+    fn read(fields: &super::Fields) -> Result<Self, FieldErrors> {
+        deserr::deserialize(serde_json::Value::Object(fields.clone()))
+    }
+}
+
+/// All that is wrong with the fields of a request.
+#[derive(Debug, Default)]
+pub struct FieldErrors {
+    errors: Vec<FieldError>,
+    unknown: Vec<String>,
+}
+
+impl FieldErrors {
+    /// The names at the top that no field has.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = &str> {
+        self.unknown.iter().map(String::as_str)
+    }
+
+    /// These, after those of the form.
+    pub(super) fn after(mut self, mut faults: Vec<FieldError>) -> Self {
+        faults.append(&mut self.errors);
+        Self { errors: faults, unknown: self.unknown }
+    }
+}
+
+impl From<Vec<FieldError>> for FieldErrors {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self { errors, unknown: Vec::new() }
+    }
+}
+
+impl From<FieldErrors> for Rejection {
+    fn from(found: FieldErrors) -> Self {
+        Self::Invalid(found.errors)
+    }
+}
+
+impl MergeWithError<Self> for FieldErrors {
+    fn merge(this: Option<Self>, mut other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        let mut all = this.unwrap_or_default();
+        all.errors.append(&mut other.errors);
+        all.unknown.append(&mut other.unknown);
+        ControlFlow::Continue(all)
+    }
+}
+
+impl DeserializeError for FieldErrors {
+    fn error<V: IntoValue>(
+        this: Option<Self>,
+        error: ErrorKind<'_, V>,
+        location: ValuePointerRef<'_>,
+    ) -> ControlFlow<Self, Self> {
+        let mut all = this.unwrap_or_default();
+        let here = path(location);
+        let within = |name: &str| if here.is_empty() { name.to_owned() } else { format!("{here}.{name}") };
+        let (field, message) = match error {
+            ErrorKind::MissingField { field } => (within(field), "is missing".to_owned()),
+            ErrorKind::UnknownKey { key, .. } => {
+                if here.is_empty() {
+                    all.unknown.push(key.to_owned());
+                }
+                (within(key), "is not a field of this request".to_owned())
+            }
+            ErrorKind::IncorrectValueKind { accepted, .. } => {
+                (here, format!("must be {}", listed(accepted.iter().copied().map(kind_name))))
+            }
+            ErrorKind::UnknownValue { accepted, .. } => (here, format!("must be one of {}", accepted.join(", "))),
+            ErrorKind::BadSequenceLen { expected, .. } => (here, format!("must have {expected} elements")),
+            ErrorKind::Unexpected { msg } => (here, msg),
+        };
+        all.errors.push(FieldError { field, message });
+        ControlFlow::Continue(all)
+    }
+}
+
+fn listed<T: Display>(names: impl Iterator<Item = T>) -> String {
+    names.map(|name| name.to_string()).collect::<Vec<_>>().join(" or ")
+}
+
+const fn kind_name(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Null => "null",
+        ValueKind::Boolean => "true or false",
+        ValueKind::Integer | ValueKind::NegativeInteger => "a whole number",
+        ValueKind::Float => "a number",
+        ValueKind::String => "a text",
+        ValueKind::Sequence => "a list",
+        ValueKind::Map => "an object",
+    }
+}
+
+fn path(location: ValuePointerRef<'_>) -> String {
+    match location {
+        ValuePointerRef::Origin => String::new(),
+        ValuePointerRef::Key { key, prev } => {
+            let before = path(*prev);
+            if before.is_empty() { key.to_owned() } else { format!("{before}.{key}") }
+        }
+        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", path(*prev)),
+    }
+}
+
+/// What a single value in a request can be.
+enum Scalar {
+    Text(String),
+    Number(Decimal),
+    Other,
+}
+
+impl Scalar {
+    fn of<V: IntoValue>(value: Value<V>) -> Self {
+        match value {
+            Value::String(text) => Self::Text(text),
+            Value::Integer(whole) => Self::Number(whole.into()),
+            Value::NegativeInteger(whole) => Self::Number(whole.into()),
+            // The shortest decimal that names this float is what the caller wrote.
+            Value::Float(float) => Decimal::from_str_exact(&float.to_string()).map_or(Self::Other, Self::Number),
+            Value::Null | Value::Boolean(_) | Value::Sequence(_) | Value::Map(_) => Self::Other,
+        }
+    }
+
+    fn text<T: TryFrom<String, Error = &'static str>>(self, rule: &'static str) -> Result<T, &'static str> {
+        if let Self::Text(text) = self { T::try_from(text) } else { Err(rule) }
+    }
+
+    fn whole<T: TryFrom<i64, Error = &'static str>>(self, rule: &'static str) -> Result<T, &'static str> {
+        match self {
+            Self::Number(number) if number.is_integer() => number.to_i64().ok_or(rule).and_then(T::try_from),
+            _ => Err(rule),
+        }
+    }
+
+    fn decimal(self, rule: &'static str) -> Result<Decimal, &'static str> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Text(text) => plain_decimal(&text).ok_or(rule),
+            Self::Other => Err(rule),
+        }
+    }
+}
+
+/// One value, read from one field; what is wrong with it is said in the words of its rule.
+macro_rules! scalar {
+    ($type:ty, $read:expr) => {
+        impl<E: DeserializeError> Deserr<E> for $type {
+            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+                let read: fn(Scalar) -> Result<Self, &'static str> = $read;
+                read(Scalar::of(value)).map_err(|rule| refuse(rule, at))
+            }
+        }
+    };
+}
+
+/// The error of a value that breaks `rule`.
+pub(super) fn refuse<E: DeserializeError>(rule: &str, at: ValuePointerRef<'_>) -> E {
+    deserr::take_cf_content(E::error::<Infallible>(None, ErrorKind::Unexpected { msg: rule.to_owned() }, at))
+}
+
+scalar!(OrgId, |value| value.text(ids::RULE));
+scalar!(CustomerId, |value| value.text(ids::RULE));
+scalar!(OrderId, |value| value.text(ids::RULE));
+scalar!(RefundId, |value| value.text(ids::RULE));
+scalar!(AdjustmentId, |value| value.text(ids::RULE));
+scalar!(Line, |value| value.text(text::RULE));
+scalar!(Currency, |value| value.text(org::CURRENCY_RULE));
+scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
+scalar!(PointsPerDollar, |value| value.decimal(PointsPerDollar::RULE).and_then(TryFrom::try_from));
+scalar!(EquityMultiplier, |value| value.decimal(EquityMultiplier::RULE).and_then(TryFrom::try_from));
+scalar!(PointsMultiplier, |value| value.decimal(PointsMultiplier::RULE).and_then(TryFrom::try_from));
+scalar!(PointsCost, |value| value.whole(PointsCost::RULE));
+scalar!(PointsChange, |value| value.whole(PointsChange::RULE));
+scalar!(InactivityDays, |value| value.whole(InactivityDays::RULE));
+scalar!(ActiveDays, |value| value.whole(ActiveDays::RULE));
+scalar!(RedemptionMode, |value| match value {
+    Scalar::Text(text) if text == "proportional" => Ok(RedemptionMode::Proportional),
+    Scalar::Text(text) if text == "exact" => Ok(RedemptionMode::Exact),
+    _ => Err("must be proportional or exact"),
+});
+scalar!(Segment, |value| match value {
+    Scalar::Text(text) => {
+        let known = Segment::NAMES.into_iter().find(|(name, _)| *name == text).map(|(_, segment)| segment);
+        known.ok_or("must be one of new, churned, at_risk, slipping, vip, high_value, frequent, loyal")
+    }
+    _ => Err("must be the name of a segment"),
+});
+
+/// An instant, as RFC 3339.
+#[derive(Debug, Clone, Copy)]
+pub struct Instant(pub DateTime<Utc>);
+scalar!(Instant, |value| match value {
+    Scalar::Text(text) => time::parse(&text).map(Instant),
+    _ => Err(time::RULE),
+});
+
+/// A time zone, by its IANA name.
+#[derive(Debug, Clone, Copy)]
+pub struct Zone(pub Tz);
+scalar!(Zone, |value| match value {
+    Scalar::Text(text) => text.parse().map(Zone).map_err(|_| org::ZONE_RULE),
+    _ => Err(org::ZONE_RULE),
+});
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(Tz::America__New_York)
+    }
+}
+
+/// How many things a page may list: 1 to 100, 50 unless told.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit(usize);
+scalar!(Limit, |value| {
+    let rule = "must be a whole number from 1 to 100";
+    let number = value.decimal(rule)?;
+    let limit = number.is_integer().then(|| number.to_usize()).flatten();
+    limit.filter(|limit| (1..=100).contains(limit)).map(Limit).ok_or(rule)
+});
+
+impl Limit {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}

@@ -1,0 +1,92 @@
+//! Loyalty settings as requests write them.
+
+use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
+
+use super::fields::refuse;
+use crate::domain::{
+    ids::OrgId,
+    loyalty::{
+        ActiveDays, InactivityDays, LoyaltySettings, PointsCost, RedemptionMode, RedemptionTier, RedemptionTiers, Tier,
+        Tiers,
+    },
+    money::Money,
+    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
+    text::Line,
+};
+
+/// All settings of an org; what is left out takes its default.
+#[derive(Debug, Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+pub struct LoyaltyFields {
+    /// Whose they are.
+    pub org_id: OrgId,
+    #[deserr(default = true)]
+    enabled: bool,
+    #[deserr(default)]
+    points_per_dollar: PointsPerDollar,
+    #[deserr(default)]
+    equity_multiplier: EquityMultiplier,
+    #[deserr(default)]
+    tiers: Tiers,
+    #[deserr(default)]
+    redemption_tiers: RedemptionTiers,
+    #[deserr(default)]
+    redemption_mode: RedemptionMode,
+    #[deserr(default)]
+    inactivity_days: InactivityDays,
+    #[deserr(default)]
+    active_days: ActiveDays,
+}
+
+impl From<LoyaltyFields> for LoyaltySettings {
+    fn from(fields: LoyaltyFields) -> Self {
+        Self {
+            enabled: fields.enabled,
+            points_per_dollar: fields.points_per_dollar,
+            equity_multiplier: fields.equity_multiplier,
+            tiers: fields.tiers,
+            redemption_tiers: fields.redemption_tiers,
+            redemption_mode: fields.redemption_mode,
+            inactivity_days: fields.inactivity_days,
+            active_days: fields.active_days,
+        }
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct TierFields {
+    name: Line,
+    threshold: Money,
+    #[deserr(default)]
+    points_multiplier: PointsMultiplier,
+}
+
+impl<E: DeserializeError> Deserr<E> for Tiers {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let tiers: Vec<TierFields> = Deserr::deserialize_from_value(value, at)?;
+        let tiers: Vec<Tier> = tiers
+            .into_iter()
+            .map(|TierFields { name, threshold, points_multiplier }| Tier { name, threshold, points_multiplier })
+            .collect();
+        Self::try_from(tiers).map_err(|rule| refuse(rule, at))
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct RedemptionTierFields {
+    points_cost: PointsCost,
+    reward_value: Money,
+}
+
+impl<E: DeserializeError> Deserr<E> for RedemptionTiers {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let tiers: Vec<RedemptionTierFields> = Deserr::deserialize_from_value(value, at)?;
+        let tiers: Vec<RedemptionTier> = tiers
+            .into_iter()
+            .map(|RedemptionTierFields { points_cost, reward_value }| RedemptionTier { points_cost, reward_value })
+            .collect();
+        Self::try_from(tiers).map_err(|rule| refuse(rule, at))
+    }
+}

@@ -1,0 +1,58 @@
+//! What a function can be asked to do, and by which kinds of call.
+
+/// One thing that a function does. Its name is the `operation` of a direct invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// Unique within its function.
+    pub name: &'static str,
+    /// The HTTP method it answers to.
+    pub method: &'static str,
+    /// The path it answers to, as `/orgs/{orgId}`: what is in braces becomes a field.
+    pub path: &'static str,
+    /// The `detail-type` of the EventBridge event that asks for it.
+    pub event: Option<&'static str>,
+    /// Whether a schedule asks for it.
+    pub scheduled: bool,
+}
+
+impl Operation {
+    /// An operation by its HTTP route.
+    #[must_use]
+    pub const fn new(name: &'static str, method: &'static str, path: &'static str) -> Self {
+        Self { name, method, path, event: None, scheduled: false }
+    }
+
+    /// Also asked for by an EventBridge event.
+    #[must_use]
+    pub const fn on_event(self, detail_type: &'static str) -> Self {
+        Self { event: Some(detail_type), ..self }
+    }
+
+    /// Also asked for by a schedule.
+    #[must_use]
+    pub const fn on_schedule(self) -> Self {
+        Self { scheduled: true, ..self }
+    }
+
+    /// The fields that a path names, if it is this operation's.
+    pub(super) fn path_fields(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        let mut fields = Vec::new();
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return Some(fields),
+                (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(_) if given.is_empty() => return None,
+                    Some(name) => fields.push((name, decoded(given))),
+                    None if wanted == given => {}
+                    None => return None,
+                },
+                _ => return None,
+            }
+        }
+    }
+}
+
+fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}

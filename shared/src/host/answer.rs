@@ -1,0 +1,146 @@
+//! Outcomes as answers: the one status table, and the problem object of RFC 9457.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{InvocationFailed, status_of};
+use crate::{
+    domain::rejection::{Kind, Rejection},
+    failure::Failure,
+    telemetry::Measure,
+};
+
+pub(super) const TRY_AGAIN: &str = "try_again";
+pub(super) const INTERNAL: &str = "internal";
+
+/// What a call that succeeded says.
+#[derive(Debug)]
+pub struct Reply {
+    created: bool,
+    body: Value,
+    measures: Vec<Measure>,
+}
+
+impl Reply {
+    /// Something new was made: 201.
+    #[must_use]
+    pub fn created(body: &impl Serialize) -> Self {
+        Self { created: true, ..Self::ok(body) }
+    }
+
+    /// What was asked for: 200.
+    #[must_use]
+    pub fn ok(body: &impl Serialize) -> Self {
+        // Every answer is a plain struct with text keys, which can't fail to be written.
+        let body = serde_json::to_value(body).unwrap_or_default();
+        Self { created: false, body, measures: Vec::new() }
+    }
+
+    /// What was answered the first time: 200, with `replayed`.
+    #[must_use]
+    pub fn replayed(body: &impl Serialize) -> Self {
+        let mut reply = Self::ok(body);
+        if let Value::Object(fields) = &mut reply.body {
+            fields.insert("replayed".into(), true.into());
+        }
+        reply
+    }
+
+    /// Adds a figure to the call's metrics record.
+    #[must_use]
+    pub fn measuring(mut self, name: &'static str, count: i64) -> Self {
+        self.measures.push(Measure { name, count });
+        self
+    }
+
+    pub(super) fn measures(&self) -> &[Measure] {
+        &self.measures
+    }
+}
+
+/// The status, and the body where it is a problem, of every failure.
+fn problem(failure: &Failure) -> (u16, Value) {
+    match failure {
+        Failure::Rejected(rejection) => {
+            let status = status_of(rejection.kind());
+            let mut body = problem_body(status, rejection.code(), &rejection.detail());
+            if let (Rejection::Invalid(errors), Value::Object(fields)) = (rejection, &mut body) {
+                fields.insert("errors".into(), json!(errors));
+            }
+            (status, body)
+        }
+        Failure::Retry(_) => (503, problem_body(503, TRY_AGAIN, "The store is busy; try again in a moment.")),
+        Failure::Bug(_) => (500, problem_body(500, INTERNAL, "Something went wrong on our side; it has been logged.")),
+    }
+}
+
+fn problem_body(status: u16, code: &str, detail: &str) -> Value {
+    let title = code.replace('_', " ");
+    json!({"type": format!("urn:regulars:problem:{code}"), "title": title, "status": status, "detail": detail, "code": code})
+}
+
+/// The answer to an HTTP request.
+pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
+    match outcome {
+        Ok(reply) => response(if reply.created { 201 } else { 200 }, "application/json", &reply.body, None),
+        Err(failure) => {
+            let (status, body) = problem(failure);
+            let header = match failure {
+                Failure::Rejected(Rejection::Unauthorized) => Some(("www-authenticate", "Bearer".to_owned())),
+                Failure::Rejected(Rejection::MethodNotAllowed { allow }) => Some(("allow", allow.clone())),
+                Failure::Retry(_) => Some(("retry-after", "1".to_owned())),
+                Failure::Rejected(_) | Failure::Bug(_) => None,
+            };
+            response(status, "application/problem+json", &body, header)
+        }
+    }
+}
+
+/// The answer of a function that nobody gave a secret: it lets nobody in.
+pub(super) fn not_configured() -> Value {
+    let body = problem_body(500, "not_configured", "This function has no secret configured and refuses all requests.");
+    response(500, "application/problem+json", &body, None)
+}
+
+/// The answer to whoever looks whether the function is there.
+pub(super) fn health() -> Value {
+    let body = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
+    response(200, "application/json", &body, None)
+}
+
+fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str, String)>) -> Value {
+    let mut headers = json!({"content-type": content_type});
+    if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {
+        headers.insert(name.into(), value.into());
+    }
+    json!({"statusCode": status, "headers": headers, "body": body.to_string(), "isBase64Encoded": false})
+}
+
+/// The answer to a direct invocation: the body, or the problem; it fails only where a retry may help or the fault is
+/// ours.
+pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, InvocationFailed> {
+    match outcome {
+        Ok(reply) => Ok(reply.body),
+        Err(failure @ Failure::Rejected(_)) => Ok(problem(&failure).1),
+        Err(failure) => Err(failed(&failure)),
+    }
+}
+
+/// The answer to an event: what a rule refuses is done with; what may succeed later (the store is busy, a customer or
+/// an order is not known yet) fails, so that it is delivered again.
+pub(super) fn event(outcome: Result<Reply, Failure>) -> Result<Value, InvocationFailed> {
+    match outcome {
+        Err(Failure::Rejected(rejection)) if rejection.kind() == Kind::NotFound => {
+            Err(InvocationFailed { code: rejection.code(), message: "What this event is about is not known yet." })
+        }
+        outcome => direct(outcome),
+    }
+}
+
+fn failed(failure: &Failure) -> InvocationFailed {
+    match failure {
+        Failure::Rejected(rejection) => InvocationFailed { code: rejection.code(), message: "Refused." },
+        Failure::Retry(_) => InvocationFailed { code: TRY_AGAIN, message: "The store is busy." },
+        Failure::Bug(_) => InvocationFailed { code: INTERNAL, message: "Something went wrong on our side." },
+    }
+}

@@ -1,0 +1,121 @@
+//! HTTP outside Lambda: a request becomes the function-URL event it would be in Lambda, and the answer a response.
+
+use std::{future::Future, net::SocketAddr};
+
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Request,
+    response::Response,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::event::MAX_BODY;
+
+/// A server that answers until it is told to stop.
+pub struct Listening {
+    listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Listening {
+    /// Takes an address; port 0 is any free one.
+    pub async fn on(address: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+}
+
+/// Answers every request by `answer` until `stop`; requests in flight are finished then.
+pub async fn serve<A, F>(
+    listening: Listening,
+    answer: A,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()>
+where
+    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let app = Router::new().fallback(move |request: Request| {
+        let answer = answer.clone();
+        async move {
+            let (parts, body) = request.into_parts();
+            match read_body(body).await {
+                Ok(body) => answer(parts, body).await,
+                Err(_) => status_only(StatusCode::BAD_REQUEST),
+            }
+        }
+    });
+    axum::serve(listening.listener, app).with_graceful_shutdown(stop).await
+}
+
+/// Reads a body to one byte beyond what is accepted: enough for the host to refuse it, in its turn.
+async fn read_body(body: Body) -> Result<Bytes, axum::Error> {
+    use axum::body::HttpBody;
+    let mut body = std::pin::pin!(body);
+    let mut read: Vec<u8> = Vec::new();
+    while read.len() <= MAX_BODY {
+        let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await else { break };
+        if let Ok(data) = frame?.into_data() {
+            read.extend_from_slice(&data);
+        }
+    }
+    Ok(read.into())
+}
+
+/// The function-URL event for a request to `path` of a function.
+#[must_use]
+pub fn url_event(parts: &Parts, path: &str, body: &[u8]) -> Value {
+    let mut event = LambdaFunctionUrlRequest::default();
+    event.version = Some("2.0".into());
+    event.raw_path = Some(path.to_owned());
+    event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
+    event.headers = parts.headers.clone();
+    event.request_context.http.method = Some(parts.method.to_string());
+    event.request_context.http.path = Some(path.to_owned());
+    event.body = Some(BASE64_STANDARD.encode(body));
+    event.is_base64_encoded = true;
+    serde_json::to_value(event).unwrap_or_default()
+}
+
+/// The HTTP response for a function-URL answer.
+#[must_use]
+pub fn response(answer: &Value) -> Response {
+    let status = answer.get("statusCode").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in answer.get("headers").and_then(Value::as_object).into_iter().flatten() {
+        let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
+        if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn status_only(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Resolves when the process is asked to end.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

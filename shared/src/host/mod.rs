@@ -1,0 +1,264 @@
+//! What every function runs in: raw event in, raw answer out.
+//!
+//! The local stack and the tests enter here too, by the same bytes, so there is no path of their own: decoding,
+//! credentials, the status table and the metrics record are part of everything that is tried.
+
+mod answer;
+mod http;
+mod run;
+
+pub use answer::Reply;
+pub use http::{Listening, response, serve, stop_signal, url_event};
+pub use run::run;
+
+use std::{pin::Pin, time::Duration};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::{
+    auth::{self, Caller, DeploymentSecret},
+    clock::{self, Deadline, Stopwatch},
+    domain::rejection::{Kind, Rejection},
+    event::{self, Call, HttpRequest, Incoming, operation::Operation},
+    failure::{Failure, Retry},
+    store::Store,
+    telemetry::{CallRecord, Ending, Measure, Sink},
+};
+
+/// What an operation comes to, some time.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
+
+/// How an operation is done.
+pub type Handler = for<'a> fn(&'a Context, Call) -> Pending<'a>;
+
+/// One function: its name (folder, package, binary and `CodeUri`), and all it can be asked to do.
+#[derive(Clone, Copy)]
+pub struct Function {
+    /// The name.
+    pub name: &'static str,
+    /// Each operation and how it is done.
+    pub operations: &'static [(Operation, Handler)],
+}
+
+impl Function {
+    /// All it can be asked to do.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
+        self.operations.iter().map(|(operation, _)| operation)
+    }
+}
+
+/// What a handler works with.
+pub struct Context {
+    /// The table.
+    pub store: Store,
+    /// The time of this call.
+    pub now: DateTime<Utc>,
+    /// When it has to be answered.
+    pub deadline: Deadline,
+}
+
+/// What the surroundings say about one call.
+#[derive(Debug, Clone, Copy)]
+pub struct Invocation {
+    /// Set by the local stack alone, from `x-regulars-now`: nothing that a deployed function reads can set it.
+    pub now: Option<DateTime<Utc>>,
+    /// When the call has to be answered.
+    pub deadline: Deadline,
+}
+
+/// An invocation that failed, and that whoever invoked may retry.
+#[derive(Debug)]
+pub struct InvocationFailed {
+    /// The stable code.
+    pub code: &'static str,
+    /// A sentence that gives nothing internal away.
+    pub message: &'static str,
+}
+
+/// A function with what it needs to answer.
+pub struct Host {
+    function: Function,
+    store: Store,
+    secret: Option<DeploymentSecret>,
+    metrics: Sink,
+}
+
+/// What a call came to, with what its metrics record says of it.
+struct Done {
+    operation: &'static str,
+    org: Option<String>,
+    outcome: Result<Reply, Failure>,
+}
+
+impl Host {
+    /// A function that works on `store` and lets in who shows `secret`.
+    #[must_use]
+    pub fn new(function: Function, store: Store, secret: Option<DeploymentSecret>, metrics: Sink) -> Self {
+        Self { function, store, secret, metrics }
+    }
+
+    /// Answers one raw event.
+    pub async fn answer(&self, raw: Value, invocation: Invocation) -> Result<Value, InvocationFailed> {
+        match event::classify(raw) {
+            Ok(Incoming::Http(request)) => Ok(self.answer_http(request, invocation).await),
+            Ok(Incoming::Direct(fields)) => {
+                let operations: Vec<_> = self.function.operations().collect();
+                let call = Call::from_direct(&operations, fields);
+                let outcome = self.record(async { self.perform_for(Caller::Iam, call, invocation).await }).await;
+                answer::direct(outcome)
+            }
+            Ok(Incoming::Event { name, detail }) => {
+                let operation = self.function.operations().find(|operation| operation.event == Some(name.as_str()));
+                let call = operation.map(|operation| Call::from_event(operation, detail));
+                self.answer_event(call, &name, invocation).await
+            }
+            Ok(Incoming::Schedule) => {
+                let operation = self.function.operations().find(|operation| operation.scheduled);
+                self.answer_event(operation.map(Call::from_schedule), "a schedule", invocation).await
+            }
+            Err(unknown) => self.answer_unknown(unknown.0).await,
+        }
+    }
+
+    async fn answer_event(
+        &self,
+        call: Option<Call>,
+        name: &str,
+        invocation: Invocation,
+    ) -> Result<Value, InvocationFailed> {
+        let Some(call) = call else {
+            return self.answer_unknown(format!("{} takes no {name}", self.function.name)).await;
+        };
+        let outcome = self.record(async { self.perform_for(Caller::Iam, Ok(call), invocation).await }).await;
+        answer::event(outcome)
+    }
+
+    /// An event that is wired to the wrong function will not get better: it fails, so that somebody sees it.
+    async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
+        let done = Done { operation: "", org: None, outcome: Err(Failure::Bug(why)) };
+        answer::direct(self.record(async { done }).await)
+    }
+
+    async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Value {
+        let Some(secret) = &self.secret else {
+            return answer::not_configured();
+        };
+        if request.method == "GET" && request.path == "/health" {
+            return answer::health();
+        }
+        let outcome = self.record(self.perform_http(secret, request, invocation)).await;
+        answer::http(&outcome)
+    }
+
+    async fn perform_http(&self, secret: &DeploymentSecret, request: HttpRequest, invocation: Invocation) -> Done {
+        let caller = auth::caller(secret, request.authorization());
+        let routed = caller.and_then(|caller| Ok((caller, request.route(self.function.operations())?)));
+        match routed {
+            Ok((caller, operation)) => {
+                let call = request.into_call(operation);
+                Done { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
+            }
+            Err(rejection) => Done { operation: "", org: None, outcome: Err(rejection.into()) },
+        }
+    }
+
+    /// Does what a call asks, if the caller may ask it.
+    async fn perform_for(&self, caller: Caller, call: Result<Call, Rejection>, invocation: Invocation) -> Done {
+        let call = match call {
+            Ok(call) => call,
+            Err(rejection) => return Done { operation: "", org: None, outcome: Err(rejection.into()) },
+        };
+        let (operation, org) = (call.operation, call.org().map(str::to_owned));
+        let outcome = match allowed(caller, &call) {
+            Ok(()) => self.perform(call, invocation).await,
+            Err(rejection) => Err(rejection.into()),
+        };
+        Done { operation: operation.name, org, outcome }
+    }
+
+    async fn perform(&self, call: Call, invocation: Invocation) -> Result<Reply, Failure> {
+        let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
+        let (_, handler) = handler.ok_or_else(|| Failure::Bug("an operation of another function".into()))?;
+        let now = invocation.now.unwrap_or_else(clock::now);
+        let context = Context { store: self.store.clone(), now, deadline: invocation.deadline };
+        handler(&context, call).await
+    }
+
+    /// Runs a call to its end, logs a failure once, and writes the call's metrics record.
+    async fn record(&self, call: impl Future<Output = Done>) -> Result<Reply, Failure> {
+        let watch = Stopwatch::start();
+        let Done { operation, org, outcome } = call.await;
+        let function = self.function.name;
+        let none: &[Measure] = &[];
+        let (ending, code, measures) = match &outcome {
+            Ok(reply) => (Ending::Succeeded, None, reply.measures()),
+            Err(Failure::Rejected(rejection)) => {
+                let code = rejection.code();
+                tracing::info!(function, operation, org, code, "refused");
+                (Ending::Refused, Some(code), none)
+            }
+            Err(Failure::Retry(retry)) => {
+                tracing::warn!(function, operation, org, ?retry, "to be tried again");
+                (Ending::Failed, Some(answer::TRY_AGAIN), none)
+            }
+            Err(Failure::Bug(why)) => {
+                tracing::error!(function, operation, org, why, "failed");
+                (Ending::Failed, Some(answer::INTERNAL), none)
+            }
+        };
+        let took = watch.elapsed();
+        let record = CallRecord { function, operation, org: org.as_deref(), ending, code, took, measures };
+        (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
+        outcome
+    }
+}
+
+/// Whether a caller may make a call: not for another org than its cursor is of.
+fn allowed(caller: Caller, call: &Call) -> Result<(), Rejection> {
+    match caller {
+        Caller::Deployment | Caller::Iam => {}
+    }
+    let other = call.cursor_org().is_some_and(|of| call.org().is_some_and(|org| org != of));
+    if other { Err(Rejection::OtherOrg) } else { Ok(()) }
+}
+
+/// Loads, decides and commits again for as long as others write first, with jittered pauses, until the deadline is
+/// near; then it is for the caller to try again.
+pub async fn settle<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    /// What an answer needs after the last attempt.
+    const MARGIN: Duration = Duration::from_millis(500);
+    const LONGEST_PAUSE: u64 = 400;
+    let mut ceiling: u64 = 5;
+    loop {
+        match attempt().await {
+            Err(Failure::Retry(Retry::Contended)) => {
+                ceiling = ceiling.saturating_mul(2).min(LONGEST_PAUSE);
+                let pause = Duration::from_millis(fastrand::u64(0..=ceiling));
+                if deadline.left() < pause + MARGIN {
+                    return Err(Failure::Retry(Retry::Contended));
+                }
+                tokio::time::sleep(pause).await;
+            }
+            settled => return settled,
+        }
+    }
+}
+
+/// The status of each sort of no.
+pub(crate) const fn status_of(kind: Kind) -> u16 {
+    match kind {
+        Kind::Unauthorized => 401,
+        Kind::TooLarge => 413,
+        Kind::Unreadable => 400,
+        Kind::Forbidden => 403,
+        Kind::Invalid => 422,
+        Kind::NotFound => 404,
+        Kind::MethodNotAllowed => 405,
+        Kind::PreconditionFailed => 412,
+        Kind::Conflict => 409,
+    }
+}

@@ -1,0 +1,85 @@
+//! A function as a process: in Lambda, or on a port.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use super::{Function, Host, Invocation, InvocationFailed, Listening, response, serve, stop_signal, url_event};
+use crate::{
+    clock::Deadline,
+    config::Config,
+    store::{self, Store},
+    telemetry,
+};
+
+/// How long a request on a port may take.
+const PORT_LIMIT: Duration = Duration::from_mins(1);
+
+/// Runs a function until its surroundings end it: under the Lambda runtime where there is one, else on `PORT`.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that hands the environment in")]
+pub fn run(function: Function) -> ExitCode {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let in_lambda = lookup("AWS_LAMBDA_RUNTIME_API").is_some();
+    let outcome = Config::from_lookup(lookup).and_then(|config| {
+        telemetry::start_logging(&config.log_level);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(|error| error.to_string())?.block_on(start(function, config, in_lambda))
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            tracing::error!(function = function.name, why, "can't run");
+            // Where settings are missing there is no log yet.
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}: {why}\n", function.name));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), String> {
+    let client = store::client(config.endpoint.as_deref()).await.map_err(|error| format!("{error:?}"))?;
+    let store = Store::new(client, &config.table);
+    let host = Arc::new(Host::new(function, store, config.secret, telemetry::stdout()));
+    match config.port {
+        _ if in_lambda => {
+            let answer = service_fn(|event: LambdaEvent<Value>| {
+                let host = Arc::clone(&host);
+                async move {
+                    let invocation = Invocation { now: None, deadline: Deadline::at(event.context.deadline()) };
+                    host.answer(event.payload, invocation).await
+                }
+            });
+            lambda_runtime::run(answer).await.map_err(|error| error.to_string())
+        }
+        Some(port) => on_port(host, port).await.map_err(|error| format!("port {port}: {error}")),
+        None => Err("neither in Lambda nor given a PORT".into()),
+    }
+}
+
+async fn on_port(host: Arc<Host>, port: u16) -> std::io::Result<()> {
+    let listening = Listening::on(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
+    let answer = move |parts: http::request::Parts, body: axum::body::Bytes| {
+        let host = Arc::clone(&host);
+        async move {
+            let event = url_event(&parts, parts.uri.path(), &body);
+            let invocation = Invocation { now: None, deadline: Deadline::after(PORT_LIMIT) };
+            // Only an invocation fails; a request always has an answer.
+            let answer = host.answer(event, invocation).await.unwrap_or_default();
+            response(&answer)
+        }
+    };
+    serve(listening, answer, stop_signal()).await
+}
+
+impl From<InvocationFailed> for Diagnostic {
+    fn from(failed: InvocationFailed) -> Self {
+        Self { error_type: failed.code.to_owned(), error_message: failed.message.to_owned() }
+    }
+}

@@ -1,0 +1,30 @@
+//! What every function shares: the rules, the wire, the store and the host.
+//!
+//! | room | what it is | may import |
+//! |---|---|---|
+//! | [`domain`] | rules as pure functions over types that can't hold nonsense | std, decimals, dates, serde derives |
+//! | [`event`] | raw event in, one typed call out | domain |
+//! | [`auth`] | who is calling, from the credentials of a request | domain |
+//! | [`clock`] | the only reader of time | |
+//! | [`config`] | settings of a process, built once from a lookup function | |
+//! | [`store`] | the only room that knows `DynamoDB` | domain |
+//! | [`failure`] | why a call did not succeed | store, domain |
+//! | [`telemetry`] | JSON logs and one metrics record a call | |
+//! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
+//!
+//! `tests/it/house.rs` reads the `use` lines and holds this table. Without the feature `aws` only the rooms that do no
+//! I/O build.
+
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod event;
+#[cfg(feature = "aws")]
+pub mod failure;
+#[cfg(feature = "aws")]
+pub mod host;
+#[cfg(feature = "aws")]
+pub mod store;
+#[cfg(feature = "aws")]
+pub mod telemetry;

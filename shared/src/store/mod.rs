@@ -1,0 +1,82 @@
+//! The only room that knows `DynamoDB`: one table, one index, one client.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | which item lives under which key | [`keys`] |
+//! | how a value is written as an item | [`items`] |
+//! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
+//! | how the client is built: trust store, time-outs, retries | [`connect`] |
+//! | one kind of item | [`orgs`], [`customers`], [`orders`] |
+//!
+//! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
+//! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
+
+mod connect;
+mod customers;
+mod error;
+mod items;
+mod keys;
+mod orders;
+mod orgs;
+mod pages;
+mod transact;
+
+pub use connect::{client, local_client};
+pub use customers::Ledger;
+pub use error::StoreError;
+pub use orders::{AwardStory, RefundStory};
+pub use pages::{Page, Row};
+pub use transact::Transaction;
+
+use std::{collections::HashMap, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, KeysAndAttributes},
+};
+
+use keys::Key;
+
+/// The index of everything that is ever listed in order.
+const BY_TIME: &str = "by_time";
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The table. Cheap to clone; clones share the connection and the cache of orgs.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+    orgs: Arc<orgs::OrgCache>,
+}
+
+/// A value with the version under which it was read; written back only if that still holds.
+#[derive(Debug, Clone)]
+pub struct Versioned<T> {
+    /// The value.
+    pub value: T,
+    /// Grows by one with every write.
+    pub version: u64,
+}
+
+impl Store {
+    /// A table reached through a client.
+    #[must_use]
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.into(), orgs: Arc::default() }
+    }
+
+    /// Reads up to 100 items in one request, consistently; what came back unprocessed is asked for again.
+    async fn get<const N: usize>(&self, keys: [&Key; N]) -> Result<[Option<Item>; N], StoreError> {
+        let mut wanted: Vec<Item> = keys.iter().map(|key| key.to_item()).collect();
+        let mut found: Vec<Item> = Vec::with_capacity(N);
+        while !wanted.is_empty() {
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build()?;
+            let answer = self.client.batch_get_item().request_items(self.table.as_ref(), request).send().await?;
+            found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
+            let left = answer.unprocessed_keys.and_then(|mut left| left.remove(self.table.as_ref()));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        Ok(keys.map(|key| found.iter().position(|item| key.is_of(item)).map(|at| found.swap_remove(at))))
+    }
+}

@@ -1,0 +1,71 @@
+//! What was done about orders: loaded together with the customer it was done for, in one request.
+
+use super::{
+    Store, StoreError, Versioned,
+    customers::read_customer,
+    items::{self, AwardForm, OrderForm, RefundForm},
+    keys,
+};
+use crate::domain::{
+    award::Award,
+    customer::Customer,
+    ids::{CustomerId, OrderId, OrgId, RefundId},
+    refund::Refund,
+};
+
+/// All that awarding an order depends on.
+#[derive(Debug)]
+pub struct AwardStory {
+    /// The customer, if known.
+    pub customer: Option<Versioned<Customer>>,
+    /// Whose the order is, if anything was done about it.
+    pub owner: Option<CustomerId>,
+    /// The award, if it was made.
+    pub award: Option<Award>,
+}
+
+/// All that refunding an order depends on.
+#[derive(Debug)]
+pub struct RefundStory {
+    /// The customer, if known.
+    pub customer: Option<Versioned<Customer>>,
+    /// The award, if it was made.
+    pub award: Option<Award>,
+    /// The refund, if it was made.
+    pub refund: Option<Refund>,
+}
+
+impl Store {
+    /// Loads what awarding an order depends on.
+    pub async fn award_story(
+        &self,
+        org: &OrgId,
+        customer: &CustomerId,
+        order: &OrderId,
+    ) -> Result<AwardStory, StoreError> {
+        let keys = [&keys::customer(org, customer), &keys::order(org, order), &keys::award(org, order)];
+        let [customer, owner, award] = self.get(keys).await?;
+        Ok(AwardStory {
+            customer: read_customer(customer)?,
+            owner: owner.map(|item| items::read::<OrderForm, _>("an order", item)).transpose()?,
+            award: award.map(|item| items::read::<AwardForm, _>("an award", item)).transpose()?,
+        })
+    }
+
+    /// Loads what refunding an order depends on.
+    pub async fn refund_story(
+        &self,
+        org: &OrgId,
+        customer: &CustomerId,
+        order: &OrderId,
+        refund: &RefundId,
+    ) -> Result<RefundStory, StoreError> {
+        let keys = [&keys::customer(org, customer), &keys::award(org, order), &keys::refund(org, order, refund)];
+        let [customer, award, refund] = self.get(keys).await?;
+        Ok(RefundStory {
+            customer: read_customer(customer)?,
+            award: award.map(|item| items::read::<AwardForm, _>("an award", item)).transpose()?,
+            refund: refund.map(|item| items::read::<RefundForm, _>("a refund", item)).transpose()?,
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Orgs: read through a cache, listed, written under a version, and deleted whole if disposable.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, DeleteRequest, WriteRequest},
+};
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    Item, Page, Row, Store, StoreError, Versioned,
+    items::{self, OrgForm},
+    keys,
+    pages::{after_place, ask, page},
+};
+use crate::domain::{ids::OrgId, org::Org};
+
+/// How long another process's change of settings may stay unseen.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// Orgs kept at most; a process that serves more starts over.
+const CACHED_AT_MOST: usize = 10_000;
+
+/// Orgs read lately. What this process writes, it forgets at once.
+#[derive(Default)]
+pub(super) struct OrgCache(Mutex<Cached>);
+
+#[derive(Default)]
+struct Cached {
+    orgs: HashMap<OrgId, (Instant, Arc<Org>)>,
+    /// Grows with every write, so that a read begun before one is not kept after it.
+    writes: u64,
+}
+
+impl OrgCache {
+    fn with<T>(&self, look: impl FnOnce(&mut Cached) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn get(&self, org: &OrgId) -> (Option<Arc<Org>>, u64) {
+        self.with(|cached| {
+            let fresh = cached.orgs.get(org).filter(|(read_at, _)| read_at.elapsed() < FRESH);
+            (fresh.map(|(_, org)| Arc::clone(org)), cached.writes)
+        })
+    }
+
+    fn keep(&self, org: &Arc<Org>, writes_before: u64) {
+        self.with(|cached| {
+            if cached.orgs.len() >= CACHED_AT_MOST {
+                cached.orgs.clear();
+            }
+            if cached.writes == writes_before {
+                cached.orgs.insert(org.id.clone(), (Instant::now(), Arc::clone(org)));
+            }
+        });
+    }
+
+    fn forget(&self, org: &OrgId) {
+        self.with(|cached| {
+            cached.writes = cached.writes.wrapping_add(1);
+            cached.orgs.remove(org);
+        });
+    }
+}
+
+impl Store {
+    /// An org and its settings, at most a minute old.
+    pub async fn org(&self, org: &OrgId) -> Result<Option<Arc<Org>>, StoreError> {
+        let (cached, writes) = self.orgs.get(org);
+        if cached.is_some() {
+            return Ok(cached);
+        }
+        let found = self.org_now(org).await?.map(|found| Arc::new(found.value));
+        if let Some(found) = &found {
+            self.orgs.keep(found, writes);
+        }
+        Ok(found)
+    }
+
+    /// An org as it is now, to be changed.
+    pub async fn org_now(&self, org: &OrgId) -> Result<Option<Versioned<Org>>, StoreError> {
+        let [item] = self.get([&keys::org(org)]).await?;
+        item.map(|item| items::read::<OrgForm, _>("an org", item)).transpose()
+    }
+
+    /// Writes an org: one that must still be at `version`, or a new one.
+    pub async fn put_org(&self, org: &Org, version: Option<u64>) -> Result<(), StoreError> {
+        let form = OrgForm::new(org, version.unwrap_or(0).saturating_add(1));
+        let item = items::write(&keys::org(&org.id), Some(&keys::org_place(&org.id)), &form)?;
+        let put = self.client.put_item().table_name(self.table.as_ref()).set_item(Some(item));
+        let put = match version {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => put
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
+        };
+        let outcome = put.send().await;
+        self.orgs.forget(&org.id);
+        let failed = outcome.as_ref().err().and_then(SdkError::as_service_error);
+        if failed.is_some_and(PutItemError::is_conditional_check_failed_exception) {
+            return Err(StoreError::Contended);
+        }
+        Ok(outcome.map(drop)?)
+    }
+
+    /// A page of all orgs, by id.
+    pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Org>, StoreError> {
+        let start = after.map(|id| {
+            let id = OrgId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+            Ok::<_, StoreError>(after_place(&keys::org(&id), &keys::org_place(&id)))
+        });
+        let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start.transpose()?);
+        page(query, |item| {
+            let Versioned { value, .. } = items::read::<OrgForm, Versioned<Org>>("an org", item)?;
+            Ok(Row { position: value.id.to_string(), value })
+        })
+        .await
+    }
+
+    /// Deletes some of an org: up to `partitions` of its orders and customers with all they hold, and the org itself
+    /// once none is left. Answers how many items went, and whether that was all.
+    ///
+    /// The org's own item goes last, and within each partition the item that lists it: a deletion that was interrupted
+    /// is found again, and goes on.
+    pub async fn delete_some_of(&self, org: &OrgId, partitions: usize) -> Result<(u64, bool), StoreError> {
+        let mut deleted: u64 = 0;
+        for list in [keys::orders_list(org), keys::customers_list(org)] {
+            let found = ask(self.query_list(&list, partitions).projection_expression("pk, sk")).await?;
+            let roots = found.items.unwrap_or_default();
+            if roots.is_empty() {
+                continue;
+            }
+            let mut erasing: JoinSet<Result<u64, StoreError>> = JoinSet::new();
+            for root in roots {
+                let store = self.clone();
+                erasing.spawn(async move { store.erase_partition(root).await });
+            }
+            while let Some(erased) = erasing.join_next().await {
+                let erased = erased.map_err(|error| StoreError::Broken(error.to_string()))?;
+                deleted = deleted.saturating_add(erased?);
+            }
+            return Ok((deleted, false));
+        }
+        deleted = deleted.saturating_add(self.erase_partition(keys::org(org).to_item()).await?);
+        self.orgs.forget(org);
+        Ok((deleted, true))
+    }
+
+    /// Deletes every item of the partition that `root` is in, `root` last.
+    async fn erase_partition(&self, root: Item) -> Result<u64, StoreError> {
+        let pk = root.get("pk").and_then(|pk| pk.as_s().ok()).ok_or(StoreError::Position)?.clone();
+        let mut deleted: u64 = 1;
+        loop {
+            // 26 and not 25: the root is among them, and it is kept for last.
+            let query = self.client.query().table_name(self.table.as_ref()).limit(26).consistent_read(true);
+            let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(&pk));
+            let found = query.projection_expression("pk, sk").send().await?.items.unwrap_or_default();
+            let batch: Vec<Item> = found.into_iter().filter(|key| *key != root).take(25).collect();
+            if batch.is_empty() {
+                break;
+            }
+            deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
+            self.delete_all(batch).await?;
+        }
+        self.delete_all(vec![root]).await?;
+        Ok(deleted)
+    }
+
+    async fn delete_all(&self, keys: Vec<Item>) -> Result<(), StoreError> {
+        let request = |key| {
+            Ok(WriteRequest::builder().delete_request(DeleteRequest::builder().set_key(Some(key)).build()?).build())
+        };
+        let mut left: Vec<WriteRequest> = keys.into_iter().map(request).collect::<Result<_, StoreError>>()?;
+        while !left.is_empty() {
+            let answer = self.client.batch_write_item().request_items(self.table.as_ref(), left).send().await?;
+            left = answer.unprocessed_items.and_then(|mut left| left.remove(self.table.as_ref())).unwrap_or_default();
+        }
+        Ok(())
+    }
+}

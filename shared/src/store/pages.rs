@@ -1,0 +1,77 @@
+//! Pages of a list. A page may be shorter than asked, or empty, and is the last only without a next position.
+
+use aws_sdk_dynamodb::operation::query::{QueryOutput, builders::QueryFluentBuilder};
+
+use super::{
+    BY_TIME, Item, Store, StoreError,
+    keys::{Key, Place, text},
+};
+
+/// Some of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// In the list's order.
+    pub rows: Vec<Row<T>>,
+    /// Where the list goes on.
+    pub next: Option<String>,
+}
+
+/// One thing listed, and the position just after it.
+#[derive(Debug)]
+pub struct Row<T> {
+    /// The thing.
+    pub value: T,
+    /// The position after it: where a list that stops here goes on.
+    pub position: String,
+}
+
+impl Store {
+    /// A query of a list in the index.
+    pub(super) fn query_list(&self, list: &str, limit: usize) -> QueryFluentBuilder {
+        self.query(limit)
+            .index_name(BY_TIME)
+            .key_condition_expression("#list = :list")
+            .expression_attribute_names("#list", "list")
+            .expression_attribute_values(":list", text(list))
+    }
+
+    /// A query of the items of a partition whose sort keys begin so.
+    pub(super) fn query_partition(&self, pk: &str, sk_prefix: &str, limit: usize) -> QueryFluentBuilder {
+        self.query(limit)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":sk", text(sk_prefix))
+    }
+
+    fn query(&self, limit: usize) -> QueryFluentBuilder {
+        self.client.query().table_name(self.table.as_ref()).limit(i32::try_from(limit).unwrap_or(i32::MAX))
+    }
+}
+
+/// The start key for a position in the index.
+pub(super) fn after_place(key: &Key, place: &Place) -> Item {
+    let mut start = key.to_item();
+    start.extend([("list".into(), text(&place.list)), ("at".into(), text(&place.at))]);
+    start
+}
+
+/// Asks until something is found or the list ends: an empty answer may have more behind it.
+pub(super) async fn ask(query: QueryFluentBuilder) -> Result<QueryOutput, StoreError> {
+    let mut answer = query.clone().send().await?;
+    while answer.count == 0 && answer.last_evaluated_key.is_some() {
+        answer = query.clone().set_exclusive_start_key(answer.last_evaluated_key).send().await?;
+    }
+    Ok(answer)
+}
+
+/// A page of what a query finds: `read` gives each item's value and position.
+pub(super) async fn page<T>(
+    query: QueryFluentBuilder,
+    read: impl Fn(Item) -> Result<Row<T>, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    let answer = ask(query).await?;
+    let goes_on = answer.last_evaluated_key.is_some();
+    let rows: Vec<_> = answer.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
+    let next = rows.last().filter(|_| goes_on).map(|row| row.position.clone());
+    Ok(Page { rows, next })
+}

@@ -1,0 +1,99 @@
+//! What a process tells about itself: JSON log lines, and one metrics record a call in CloudWatch's embedded metric
+//! format (EMF): a log line from which CloudWatch makes metrics, at no request and no wait.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Map, Value, json};
+
+/// The namespace of all metrics.
+pub const NAMESPACE: &str = "Regulars";
+
+/// Where metrics records go: standard output in a function, a collector in a test.
+pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Writes to standard output, where Lambda and Cloud Run pick lines up.
+#[must_use]
+pub fn stdout() -> Sink {
+    Arc::new(|line| {
+        use std::io::Write;
+        // A record that can't be written is lost, a call that was made is not undone.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    })
+}
+
+/// Starts JSON logging on standard output at these levels, once a process.
+pub fn start_logging(levels: &str) {
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(levels);
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+    let _ = subscriber.with_current_span(false).with_span_list(false).try_init();
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It did what was asked.
+    Succeeded,
+    /// A rule said no.
+    Refused,
+    /// It may succeed later, or the fault is ours.
+    Failed,
+}
+
+/// One figure of a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measure {
+    /// The metric's name.
+    pub name: &'static str,
+    /// How many.
+    pub count: i64,
+}
+
+/// One call, as recorded. Dimensions are the function and its operation, both bounded; ids are properties, which can be
+/// searched for and cost no metric.
+#[derive(Debug)]
+pub struct CallRecord<'a> {
+    /// The function.
+    pub function: &'a str,
+    /// The operation; empty where the call did not get so far.
+    pub operation: &'a str,
+    /// The org it was about, if it said so.
+    pub org: Option<&'a str>,
+    /// How it ended.
+    pub ending: Ending,
+    /// The code it was refused or failed with.
+    pub code: Option<&'a str>,
+    /// How long it took.
+    pub took: Duration,
+    /// What it did.
+    pub measures: &'a [Measure],
+}
+
+impl CallRecord<'_> {
+    /// The record as one line of EMF; `timestamp` in milliseconds since 1970.
+    #[must_use]
+    pub fn to_emf(&self, timestamp: i64) -> String {
+        let count = |name: &str| json!({"Name": name, "Unit": "Count"});
+        let mut metrics = vec![json!({"Name": "Duration", "Unit": "Milliseconds"})];
+        metrics.extend(["Succeeded", "Refused", "Failed"].map(count));
+        metrics.extend(self.measures.iter().map(|measure| count(measure.name)));
+
+        let ended = |ending| i32::from(self.ending == ending);
+        let mut record = Map::new();
+        record.insert(
+            "_aws".into(),
+            json!({"Timestamp": timestamp, "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE, "Dimensions": [["Function"], ["Function", "Operation"]], "Metrics": metrics,
+            }]}),
+        );
+        record.insert("Function".into(), self.function.into());
+        record.insert("Operation".into(), self.operation.into());
+        record.insert("Duration".into(), Value::from(self.took.as_secs_f64() * 1000.0));
+        record.insert("Succeeded".into(), ended(Ending::Succeeded).into());
+        record.insert("Refused".into(), ended(Ending::Refused).into());
+        record.insert("Failed".into(), ended(Ending::Failed).into());
+        record.extend(self.measures.iter().map(|measure| (measure.name.into(), measure.count.into())));
+        record.extend(self.org.map(|org| ("OrgId".into(), org.into())));
+        record.extend(self.code.map(|code| ("Code".into(), code.into())));
+        Value::Object(record).to_string()
+    }
+}
