@@ -1,4 +1,4 @@
-//! What a process tells about itself: JSON log lines, and one metrics record a call in CloudWatch's embedded metric
+//! What a process tells about itself: JSON log lines on standard error, and one metrics record a call in CloudWatch's embedded metric
 //! format (EMF): a log line from which CloudWatch makes metrics, at no request and no wait.
 
 use std::{sync::Arc, time::Duration};
@@ -21,10 +21,11 @@ pub fn stdout() -> Sink {
     })
 }
 
-/// Starts JSON logging on standard output at these levels, once a process.
+/// Starts JSON logging on standard error at these levels, once a process.
 pub fn start_logging(levels: &str) {
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(levels);
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+    let subscriber =
+        tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr).with_env_filter(filter);
     let _ = subscriber.with_current_span(false).with_span_list(false).try_init();
 }
 

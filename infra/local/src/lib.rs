@@ -1,1 +1,24 @@
+//! The local stack: the deployed system on one machine.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and refuses the rest |
+//! | [`engine`] | the embedded DynamoDB |
+//! | [`table`] | the table the template declares, created or compared |
+//! | [`stack`] | every function in its host, on that table |
+//! | [`gateway`] | function URLs and the Lambda Invoke API on one port |
+//!
+//! Functions are entered by the bytes that Lambda would hand them. What the cloud adds and this does not: IAM, quotas,
+//! and the delivery of events (invoke the function with one instead).
 
+pub mod engine;
+pub mod gateway;
+pub mod stack;
+pub mod table;
+pub mod template;
+mod yaml;
+
+use shared::host::Function;
+
+/// Every function there is. That these are the template's, and the folder's, is tested.
+pub const FUNCTIONS: [Function; 2] = [points_award::FUNCTION, back_office::FUNCTION];

@@ -1,0 +1,100 @@
+//! `ctl demo`: an org made for showing, filled with past orders, and what came out.
+
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+use serde_json::{Value, json};
+use shared::domain::ids::OrgId;
+
+use crate::{
+    Target,
+    api::{Api, Request},
+    load, orders,
+    report::{complain, money, say, thousands},
+};
+
+/// The org of the demonstration.
+const ORG: &str = "demo";
+
+/// What an org's customers add up to.
+#[derive(Default)]
+struct Holdings {
+    customers: i64,
+    orders: i64,
+    points: i64,
+    lifetime_value: i64,
+    per_tier: BTreeMap<String, i64>,
+}
+
+/// Creates the org, loads the file, prints a table.
+pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, String> {
+    let org = OrgId::try_from(ORG.to_owned())?;
+    let orders = orders::read(file)?;
+    let api = target.api()?;
+    let path = format!("/orgs/{org}");
+    let profile = json!({"name": "Demo shop", "disposable": true});
+    api.send(&Request::put("back-office", &path, profile)).await?.accepted()?;
+    let settings = api.send(&Request::put("back-office", &format!("{path}/loyalty"), json!({}))).await?.accepted()?;
+
+    say(&format!("Loading {} into the org {org} …", file.display()));
+    orders.bad_rows.iter().for_each(|row| complain(&format!("line {}: {}", row.line, row.why)));
+    let totals = load::all(&api, &org, orders, target.in_flight).await?;
+    let holdings = holdings(&api, &org).await?;
+    table(&holdings, &settings, totals.orders_per_second());
+    if let Some(refused) = totals.refused.first() {
+        return Err(format!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line));
+    }
+    for (what, url) in [("orgs, settings, customers", "back-office"), ("awards and refunds", "points-award")] {
+        say(&format!("  {what:<28}{}/lambda-url/{url}/", target.url));
+    }
+    say(&format!(
+        "\nTry:\n  curl -s -H 'Authorization: Bearer {}' '{}/lambda-url/back-office/orgs/{org}/customers?tier=Platinum&limit=3'",
+        target.secret, target.url
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(holdings: &Holdings, settings: &Value, orders_per_second: i64) {
+    let row = |name: &str, value: &str| say(&format!("  {name:<28}{value:>14}"));
+    say("");
+    row("orders", &thousands(holdings.orders));
+    row("customers", &thousands(holdings.customers));
+    row("points outstanding", &thousands(holdings.points));
+    row("lifetime value", &money(holdings.lifetime_value));
+    let names = settings.get("tiers").and_then(Value::as_array).into_iter().flatten();
+    for name in names.filter_map(|tier| tier.get("name").and_then(Value::as_str)) {
+        row(&format!("tier {name}"), &thousands(holdings.per_tier.get(name).copied().unwrap_or(0)));
+    }
+    row("orders per second", &thousands(orders_per_second));
+    say("");
+}
+
+/// Adds an org's customers up, page by page.
+async fn holdings(api: &Api, org: &OrgId) -> Result<Holdings, String> {
+    let mut sum = Holdings::default();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/orgs/{org}/customers?limit=100{cursor}");
+        let page = api.send(&Request::get("back-office", &path)).await?.accepted()?;
+        for customer in page.get("customers").and_then(Value::as_array).into_iter().flatten() {
+            let whole = |name: &str| customer.get(name).and_then(Value::as_i64).unwrap_or(0);
+            sum.customers += 1;
+            sum.orders += whole("orderCount");
+            sum.points += whole("points");
+            sum.lifetime_value += minor(customer.get("lifetimeValue"))?;
+            let tier = customer.get("tier").and_then(Value::as_str).unwrap_or("none").to_owned();
+            *sum.per_tier.entry(tier).or_default() += 1;
+        }
+        match page.get("cursor").and_then(Value::as_str) {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(sum),
+        }
+    }
+}
+
+/// An amount in an answer, as minor units.
+fn minor(amount: Option<&Value>) -> Result<i64, String> {
+    let text = amount.map(Value::to_string).unwrap_or_default();
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
+    let parse = |digits: &str| digits.parse::<i64>().map_err(|_| format!("not an amount: {text}"));
+    Ok(parse(whole)? * 100 + parse(&format!("{cents:0<2}"))?)
+}

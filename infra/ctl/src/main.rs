@@ -1,0 +1,88 @@
+//! The operator's command line. It works through the functions alone, as any caller does.
+
+mod api;
+mod demo;
+mod load;
+mod orders;
+mod progress;
+mod report;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use shared::domain::ids::OrgId;
+
+use api::Api;
+
+/// Operates Regulars.
+#[derive(Parser)]
+#[command(name = "ctl", version)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
+    Load(Load),
+    /// Create a demo org, load past orders into it, and show what came out
+    Demo(Demo),
+}
+
+#[derive(Args)]
+struct Load {
+    /// The file; other columns are ignored
+    orders: PathBuf,
+    /// The org to load into, with its loyalty settings set
+    #[arg(long, value_parser = org_id)]
+    org: OrgId,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Args)]
+struct Demo {
+    /// The file of past orders
+    orders: PathBuf,
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Args)]
+struct Target {
+    /// Where the functions are: they answer below /lambda-url/<function>/ there
+    #[arg(long, env = "REGULARS_URL", default_value = "http://127.0.0.1:9000")]
+    url: String,
+    /// The deployment's secret
+    #[arg(long, env = "CRON_SECRET", default_value = "local-secret", hide_env_values = true)]
+    secret: String,
+    /// How many requests are in flight
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    in_flight: u16,
+}
+
+impl Target {
+    fn api(&self) -> Result<Api, String> {
+        Api::new(&self.url, &self.secret)
+    }
+}
+
+fn org_id(text: &str) -> Result<OrgId, &'static str> {
+    OrgId::try_from(text.to_owned())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Options::parse().command {
+        Command::Load(Load { orders, org, target }) => load::command(&orders, &org, &target).await,
+        Command::Demo(Demo { orders, target }) => demo::command(&orders, &target).await,
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(why) => {
+            report::complain(&format!("ctl: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}

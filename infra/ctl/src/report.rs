@@ -1,0 +1,27 @@
+//! What the command line says: results on standard output, complaints on standard error.
+
+use std::io::Write;
+
+/// Prints a line. Where nobody listens any more there is nobody to tell.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Prints a complaint.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// A number with its thousands set apart, as `239,444`.
+pub(crate) fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let groups: Vec<String> =
+        digits.chars().rev().collect::<Vec<_>>().chunks(3).map(|group| group.iter().rev().collect()).collect();
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", groups.into_iter().rev().collect::<Vec<_>>().join(","))
+}
+
+/// An amount of minor units, as `244,091.94`.
+pub(crate) fn money(minor: i64) -> String {
+    format!("{}.{:02}", thousands(minor / 100), minor.unsigned_abs() % 100)
+}

@@ -1,0 +1,130 @@
+//! Function URLs at `/lambda-url/<function>/…` and the Lambda Invoke API at
+//! `/2015-03-31/functions/<function>/invocations`, on one port, at the paths that `cargo lambda watch` uses.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    response::Response,
+};
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use serde_json::{Value, json};
+use shared::{
+    domain::time,
+    host::{Listening, response, serve, url_event},
+};
+
+use crate::stack::Stack;
+
+/// Sets the clock of one request, here and nowhere else.
+const CLOCK: &str = "x-regulars-now";
+
+/// Answers until `stop`; requests in flight are finished then.
+pub async fn run(
+    listening: Listening,
+    stack: Arc<Stack>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let answer = move |parts, body| answer(Arc::clone(&stack), parts, body);
+    serve(listening, answer, stop).await
+}
+
+async fn answer(stack: Arc<Stack>, parts: Parts, body: Bytes) -> Response {
+    let now = match clock(&parts.headers) {
+        Ok(now) => now,
+        Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK} {rule}")),
+    };
+    let path = parts.uri.path();
+    if let Some(rest) = path.strip_prefix("/lambda-url/") {
+        let (function, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let event = url_event(&parts, if path.is_empty() { "/" } else { path }, &body);
+        return match stack.call(function, event, now).await {
+            Some(answer) => response(&answer.unwrap_or_default()),
+            None => unknown_function(&stack, function),
+        };
+    }
+    let invoked = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
+    match invoked {
+        Some(function) => invoke(stack, function.to_owned(), &parts.headers, &body, now).await,
+        None => problem(
+            StatusCode::NOT_FOUND,
+            "Functions answer at /lambda-url/<function>/… and /2015-03-31/functions/<function>/invocations.",
+        ),
+    }
+}
+
+fn clock(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
+    let set = headers.get(CLOCK).map(|value| value.to_str().map_err(|_| time::RULE).and_then(time::parse));
+    set.transpose()
+}
+
+/// The Lambda Invoke API: a failed invocation answers 200 too, and says so in a header.
+async fn invoke(
+    stack: Arc<Stack>,
+    function: String,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Option<DateTime<Utc>>,
+) -> Response {
+    let payload = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice::<Value>(body) };
+    let payload = match payload {
+        Ok(payload) => payload,
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("The payload is not JSON: {error}.")),
+    };
+    if !stack.functions().any(|name| name == function) {
+        return unknown_function(&stack, &function);
+    }
+    match headers.get("x-amz-invocation-type").and_then(|kind| kind.to_str().ok()) {
+        Some("DryRun") => reply(StatusCode::NO_CONTENT, None),
+        Some("Event") => {
+            tokio::spawn(async move { invoke_later(&stack, &function, payload, now).await });
+            reply(StatusCode::ACCEPTED, None)
+        }
+        _ => match stack.call(&function, payload, now).await {
+            None => unknown_function(&stack, &function),
+            Some(Ok(answer)) => reply(StatusCode::OK, Some(&answer)),
+            Some(Err(failed)) => {
+                let error = json!({"errorType": failed.code, "errorMessage": failed.message});
+                let mut response = reply(StatusCode::OK, Some(&error));
+                response.headers_mut().insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
+                response
+            }
+        },
+    }
+}
+
+/// An asynchronous invocation: tried again twice, as Lambda does, though sooner. Where the cloud then has an on-failure
+/// queue there is only a log line here.
+async fn invoke_later(stack: &Stack, function: &str, payload: Value, now: Option<DateTime<Utc>>) {
+    for pause in [1, 2, 0] {
+        match stack.call(function, payload.clone(), now).await {
+            Some(Err(failed)) if pause == 0 => tracing::error!(function, code = failed.code, "an event was given up"),
+            Some(Err(_)) => tokio::time::sleep(Duration::from_secs(pause)).await,
+            Some(Ok(_)) | None => return,
+        }
+    }
+}
+
+fn unknown_function(stack: &Stack, function: &str) -> Response {
+    let known = stack.functions().collect::<Vec<_>>().join(", ");
+    problem(StatusCode::NOT_FOUND, &format!("There is no function {function}; there are {known}."))
+}
+
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let code = if status == StatusCode::NOT_FOUND { "unknown_route" } else { "invalid_request" };
+    let title = code.replace('_', " ");
+    let body = json!({
+        "type": format!("urn:regulars:problem:{code}"), "title": title, "status": status.as_u16(), "detail": detail, "code": code,
+    });
+    let mut response = reply(status, Some(&body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+fn reply(status: StatusCode, body: Option<&Value>) -> Response {
+    let mut response = Response::new(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,132 @@
+//! The local stack's command line.
+
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Parser;
+use local::{engine::Engine, gateway, stack::Stack, template::Template};
+use shared::{
+    host::{Listening, stop_signal},
+    store, telemetry,
+};
+
+/// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
+#[derive(Parser)]
+#[command(name = "local", version)]
+struct Options {
+    /// The port for function URLs and the Lambda Invoke API; 0 is any free one
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// The port for the embedded `DynamoDB`; 0 is any free one
+    #[arg(long, default_value_t = 0)]
+    dynamodb_port: u16,
+    /// Keep the data in this file instead of in memory
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// What to run
+    #[arg(long, default_value = "infra/template.yaml")]
+    template: PathBuf,
+    /// Print each call's metrics record
+    #[arg(long)]
+    metrics: bool,
+    /// With a command: go on serving when it has ended
+    #[arg(long)]
+    stay: bool,
+    /// The deployment's secret
+    #[arg(long, env = "CRON_SECRET", default_value = "local-secret", hide_env_values = true)]
+    secret: String,
+    /// Use the `DynamoDB` at this address instead of an embedded one
+    #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
+    dynamodb: Option<String>,
+    /// Which log lines are written to standard error
+    #[arg(long, env = "LOG_LEVEL", default_value = "warn")]
+    log_level: String,
+    /// A command to run once the stack is ready, with its address in `REGULARS_URL`; the stack ends with it
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    telemetry::start_logging(&options.log_level);
+    match run(options).await {
+        Ok(code) => code,
+        Err(why) => {
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {why}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<ExitCode, String> {
+    let file = options.template.display();
+    let text = std::fs::read_to_string(&options.template).map_err(|error| format!("template {file}: {error}"))?;
+    let parameters = HashMap::from([("CronSecret", options.secret.clone()), ("LogLevel", options.log_level)]);
+    let template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
+
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let listening = Listening::on(address).await.map_err(|error| format!("port {}: {error}", options.port))?;
+    let url = format!("http://{}", listening.address);
+
+    let engine = match (&options.dynamodb, &options.data) {
+        (Some(_), Some(_)) => return Err("--data is for the embedded DynamoDB; another one keeps its own".into()),
+        (Some(_), None) => None,
+        (None, data) => Some(Engine::start(data.as_deref(), options.dynamodb_port)?),
+    };
+    let endpoint = options.dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
+    let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
+    let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
+    let stack = Arc::new(Stack::start(&template, client, &metrics).await?);
+
+    say(&format!("dynamodb {endpoint} table {}", template.table.name));
+    for function in stack.functions() {
+        say(&format!("{function} {url}/lambda-url/{function}/"));
+    }
+    say(&format!("ready {url}"));
+
+    let (done, stop) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(gateway::run(listening, stack, async { drop(stop.await) }));
+    let code = attend(&options.command, options.stay, &url, &options.secret).await;
+    drop(done);
+    serving.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    if let Some(engine) = engine {
+        tokio::task::spawn_blocking(|| engine.end()).await.map_err(|error| error.to_string())?;
+    }
+    code
+}
+
+/// Waits for what ends the stack: its command if it has one, else a signal.
+async fn attend(command: &[String], stay: bool, url: &str, secret: &str) -> Result<ExitCode, String> {
+    if let Some((program, arguments)) = command.split_first() {
+        let mut running = tokio::process::Command::new(program)
+            .args(arguments)
+            .env("REGULARS_URL", url)
+            .env("CRON_SECRET", secret)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| format!("{program}: {error}"))?;
+        let status = tokio::select! {
+            status = running.wait() => status.map_err(|error| format!("{program}: {error}"))?,
+            () = stop_signal() => return Ok(ExitCode::SUCCESS),
+        };
+        if !stay || !status.success() {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
+        }
+    }
+    stop_signal().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(line: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    // Nobody listening is no reason not to serve.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,64 @@
+//! Every function of the template in its host, on one table.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use aws_sdk_dynamodb::Client;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use shared::{
+    clock::Deadline,
+    config::Config,
+    host::{Host, Invocation, InvocationFailed},
+    store::Store,
+    telemetry::Sink,
+};
+
+use crate::{FUNCTIONS, table, template::Template};
+
+/// The functions, ready to be called.
+pub struct Stack {
+    hosts: BTreeMap<String, (Host, Duration)>,
+}
+
+impl Stack {
+    /// Puts every function on the template's table, which is created if it is missing.
+    ///
+    /// They share one store, so that a change of settings by one of them shows at once in the others.
+    pub async fn start(template: &Template, client: Client, metrics: &Sink) -> Result<Self, String> {
+        table::ensure(&client, &template.table).await?;
+        let store = Store::new(client, &template.table.name);
+        let mut hosts = BTreeMap::new();
+        for (name, spec) in &template.functions {
+            let function = FUNCTIONS.into_iter().find(|function| function.name == name);
+            let function =
+                function.ok_or_else(|| format!("the template's function {name} is not in the local stack"))?;
+            let takes = |event: &String| function.operations().any(|operation| operation.event == Some(event));
+            if let Some(event) = spec.events.iter().find(|event| !takes(event)) {
+                return Err(format!("the template sends {event} to {name}, which does not take it"));
+            }
+            let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;
+            let host = Host::new(function, store.clone(), config.secret, Arc::clone(metrics));
+            hosts.insert(name.clone(), (host, spec.timeout));
+        }
+        match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {
+            Some(missing) => Err(format!("the function {} is not in the template", missing.name)),
+            None => Ok(Self { hosts }),
+        }
+    }
+
+    /// The names of the functions.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        self.hosts.keys().map(String::as_str)
+    }
+
+    /// Hands a function a raw event, as Lambda would; `now` sets its clock. `None` if there is no such function.
+    pub async fn call(
+        &self,
+        function: &str,
+        event: Value,
+        now: Option<DateTime<Utc>>,
+    ) -> Option<Result<Value, InvocationFailed>> {
+        let (host, timeout) = self.hosts.get(function)?;
+        Some(host.answer(event, Invocation { now, deadline: Deadline::after(*timeout) }).await)
+    }
+}

@@ -1,0 +1,98 @@
+//! The table that the template declares: created where it is missing, compared where it is there.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::DisplayErrorContext,
+    operation::describe_table::DescribeTableError,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, Projection, TableDescription,
+        TableStatus,
+    },
+};
+
+use crate::template::{KeyPart, TableSpec};
+
+/// Makes sure that the table is there, as declared, and ready.
+pub async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), String> {
+    match describe(client, &spec.name).await? {
+        Some(table) => compare(&table, spec),
+        None => create(client, spec).await,
+    }
+}
+
+async fn describe(client: &Client, name: &str) -> Result<Option<TableDescription>, String> {
+    match client.describe_table().table_name(name).send().await {
+        Ok(answer) => Ok(answer.table),
+        Err(error) => match error.as_service_error() {
+            Some(DescribeTableError::ResourceNotFoundException(_)) => Ok(None),
+            _ => Err(format!("DynamoDB does not answer: {}", DisplayErrorContext(error))),
+        },
+    }
+}
+
+fn compare(table: &TableDescription, spec: &TableSpec) -> Result<(), String> {
+    let key = |schema: &[KeySchemaElement]| -> Vec<_> {
+        schema.iter().map(|part| (part.attribute_name.clone(), part.key_type.to_string())).collect()
+    };
+    let wanted = |parts: &[KeyPart]| -> Vec<_> {
+        parts.iter().map(|part| (part.attribute_name.clone(), part.key_type.clone())).collect()
+    };
+    let mut have: Vec<_> = table
+        .global_secondary_indexes()
+        .iter()
+        .map(|index| (index.index_name().unwrap_or_default().to_owned(), key(index.key_schema())))
+        .collect();
+    have.sort();
+    let mut want: Vec<_> =
+        spec.indexes.iter().map(|index| (index.index_name.clone(), wanted(&index.key_schema))).collect();
+    want.sort();
+    if key(table.key_schema()) == wanted(&spec.key) && have == want {
+        return Ok(());
+    }
+    Err(format!("the table {} has other keys or indexes than the template declares", spec.name))
+}
+
+async fn create(client: &Client, spec: &TableSpec) -> Result<(), String> {
+    let request = build(client, spec).map_err(|error| format!("{}: {error}", spec.name))?;
+    request.send().await.map_err(|error| format!("{}: {}", spec.name, DisplayErrorContext(error)))?;
+    // A minute is far more than a local engine needs, and what DynamoDB itself may take.
+    for _ in 0..600 {
+        let status = describe(client, &spec.name).await?.and_then(|table| table.table_status);
+        if status == Some(TableStatus::Active) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(format!("the table {} did not become active within a minute", spec.name))
+}
+
+type CreateTable = aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+
+fn build(client: &Client, spec: &TableSpec) -> Result<CreateTable, aws_sdk_dynamodb::error::BuildError> {
+    let mut request = client.create_table().table_name(&spec.name).billing_mode(BillingMode::PayPerRequest);
+    for attribute in &spec.attributes {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(&attribute.attribute_name)
+            .attribute_type(attribute.attribute_type.as_str().into());
+        request = request.attribute_definitions(definition.build()?);
+    }
+    for index in &spec.indexes {
+        let projection = Projection::builder().projection_type(index.projection.projection_type.as_str().into());
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(&index.index_name)
+            .set_key_schema(Some(key_schema(&index.key_schema)?))
+            .projection(projection.build());
+        request = request.global_secondary_indexes(index.build()?);
+    }
+    Ok(request.set_key_schema(Some(key_schema(&spec.key)?)))
+}
+
+fn key_schema(parts: &[KeyPart]) -> Result<Vec<KeySchemaElement>, aws_sdk_dynamodb::error::BuildError> {
+    let element = |part: &KeyPart| {
+        let element = KeySchemaElement::builder().attribute_name(&part.attribute_name);
+        element.key_type(part.key_type.as_str().into()).build()
+    };
+    parts.iter().map(element).collect()
+}

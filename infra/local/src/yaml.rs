@@ -1,0 +1,45 @@
+//! CloudFormation's YAML as JSON: the short forms (`!Ref x`) become the long ones (`{"Ref": "x"}`).
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+/// Reads one document.
+pub(crate) fn to_json(text: &str) -> Result<Value, String> {
+    let documents = Yaml::load_from_str(text).map_err(|error| error.to_string())?;
+    match documents.as_slice() {
+        [document] => convert(document),
+        _ => Err("must be one YAML document".into()),
+    }
+}
+
+fn convert(node: &Yaml<'_>) -> Result<Value, String> {
+    Ok(match node {
+        Yaml::Value(scalar) => match scalar {
+            Scalar::Null => Value::Null,
+            Scalar::Boolean(value) => json!(value),
+            Scalar::Integer(value) => json!(value),
+            Scalar::FloatingPoint(value) => json!(value.into_inner()),
+            Scalar::String(value) => json!(value),
+        },
+        Yaml::Sequence(items) => Value::Array(items.iter().map(convert).collect::<Result<_, _>>()?),
+        Yaml::Mapping(entries) => {
+            let mut object = Map::new();
+            for (key, value) in entries {
+                let Value::String(key) = convert(key)? else {
+                    return Err("a key that is not a text".into());
+                };
+                object.insert(key, convert(value)?);
+            }
+            Value::Object(object)
+        }
+        Yaml::Tagged(tag, inner) => {
+            let inner = convert(inner)?;
+            match (tag.suffix.as_str(), &inner) {
+                ("Ref", _) => json!({ "Ref": inner }),
+                ("GetAtt", Value::String(path)) => json!({"Fn::GetAtt": path.split('.').collect::<Vec<_>>()}),
+                (name, _) => json!({ format!("Fn::{name}"): inner }),
+            }
+        }
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => return Err("an alias or a broken value".into()),
+    })
+}
