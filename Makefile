@@ -4,18 +4,20 @@
 SHELL := /bin/sh
 
 PORT ?= 9000
-BIN := target/debug
+DYNAMODB_PORT ?= 9001
+WATCH_PORT ?= 9002
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run up demo test check
+.PHONY: help run demo up test check binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Always the whole workspace: another selection would build the dependencies anew, with other features.
-.PHONY: binaries
 binaries:
-	@cargo build --workspace
+	@cargo build --workspace --locked
 
 run: binaries ## start the local stack, load a real purchase log, show what came out, go on serving
 	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/ctl demo $(DATA)
@@ -24,4 +26,44 @@ demo: binaries ## the same, and exit
 	@$(BIN)/local --port $(PORT) -- $(BIN)/ctl demo $(DATA)
 
 up: binaries ## start the local stack alone, empty
-	@$(BIN)/local --port $(PORT)
+	@$(BIN)/local --port $(PORT) --dynamodb-port $(DYNAMODB_PORT)
+
+test: binaries ## run every test
+	@cargo test --workspace --locked
+
+check: ## formatting, lints with warnings denied, import rules
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo check -p shared --no-default-features --locked
+	@cargo test --workspace --locked --test it house::
+
+# Every folder of functions/ is one function. The compiler is cargo itself, for the machine's own architecture; another
+# ARCH needs its Rust target and CARGO_LAMBDA_COMPILER=cargo-zigbuild. Nothing is ever fetched for it.
+FUNCTIONS := $(patsubst functions/%/Cargo.toml,%,$(wildcard functions/*/Cargo.toml))
+ARCH ?= $(shell uname -m)
+ARCH_OPTION := $(if $(filter aarch64 arm64,$(ARCH)),--arm64,--x86-64)
+export CARGO_LAMBDA_COMPILER ?= cargo
+
+.PHONY: build watch invoke bench cargo-lambda
+cargo-lambda:
+	@cargo lambda --version >/dev/null 2>&1 || { echo "cargo-lambda is missing: pip install cargo-lambda" >&2; exit 1; }
+
+build: cargo-lambda ## build every function for Lambda (ARCH=x86_64 or arm64), and print the sizes
+	@cargo lambda build --release --locked $(ARCH_OPTION) --skip-target-check $(addprefix -p ,$(FUNCTIONS))
+	@for function in $(FUNCTIONS); do printf '%-22s %10s bytes\n' "$$function" \
+		"$$(wc -c < "$(TARGET)/lambda/$$function/bootstrap" | tr -d ' ')"; done
+
+# The same functions as processes of their own, under cargo-lambda's stand-in for Lambda, on the table of `make up`.
+watch: cargo-lambda ## beside make up: run every function under cargo lambda watch, on its table
+	@TABLE_NAME=regulars AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:$(DYNAMODB_PORT) \
+		CRON_SECRET="$${CRON_SECRET:-local-secret}" \
+		cargo lambda watch --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT)
+
+FUNCTION ?= back-office
+PAYLOAD ?= {"operation":"listOrgs"}
+export PAYLOAD
+invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
+	@cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT) $(FUNCTION) --data-ascii "$$PAYLOAD"
+
+bench: build ## measure cold starts of what make build made
+	@cargo bench --workspace --profile dev --bench cold_start

@@ -1,1 +1,28 @@
+//! What the tests are made of.
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`world`] | the system of a test: every function, on a DynamoDB of its own behind a wire that can fail |
+//! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
+//! | [`faults`] | the wire: counts requests, and drops, delays or refuses the one it is told to |
+//! | [`audit`] | what must hold of every ledger, whatever happened |
+//! | [`programs`] | the built binaries, run as a user runs them |
 
+pub mod audit;
+pub mod faults;
+pub mod programs;
+pub mod scenario;
+pub mod world;
+
+pub use scenario::{Scenario, world};
+pub use world::{Request, Response, World};
+
+/// The repository's root, from which its files are read.
+pub fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// An instant, as a test writes it.
+pub fn instant(text: &str) -> chrono::DateTime<chrono::Utc> {
+    shared::domain::time::parse(text).unwrap_or_else(|rule| panic!("{text} {rule}"))
+}

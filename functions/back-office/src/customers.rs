@@ -27,10 +27,15 @@ use crate::view::{CustomerView, List};
 struct CustomerFields {
     org_id: OrgId,
     customer_id: CustomerId,
+    #[deserr(default)]
     first_name: Option<Line>,
+    #[deserr(default)]
     last_name: Option<Line>,
+    #[deserr(default)]
     email: Option<Line>,
+    #[deserr(default)]
     phone: Option<Line>,
+    #[deserr(default)]
     equity_status: Option<bool>,
 }
 
@@ -102,10 +107,13 @@ async fn erase_person(context: &Context, org: &Org, id: &CustomerId) -> Result<R
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct CustomersPage {
     org_id: OrgId,
+    #[deserr(default)]
     tier: Option<Line>,
+    #[deserr(default)]
     segment: Option<Segment>,
     #[deserr(default)]
     limit: Limit,
+    #[deserr(default)]
     cursor: Option<Cursor>,
 }
 
@@ -156,6 +164,7 @@ struct ActivityPage {
     customer_id: CustomerId,
     #[deserr(default)]
     limit: Limit,
+    #[deserr(default)]
     cursor: Option<Cursor>,
 }
 

@@ -31,6 +31,7 @@ struct OrgFields {
     timezone: Zone,
     #[deserr(default)]
     currency: Currency,
+    #[deserr(default)]
     disposable: Option<bool>,
 }
 
@@ -81,6 +82,7 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
 struct OrgsPage {
     #[deserr(default)]
     limit: Limit,
+    #[deserr(default)]
     cursor: Option<Cursor>,
 }
 

@@ -28,6 +28,7 @@ struct Request {
     order_total: Money,
     #[deserr(default)]
     equity_status: Option<bool>,
+    #[deserr(default)]
     fulfilled_at: Option<Instant>,
 }
 

@@ -25,6 +25,7 @@ struct Request {
     customer_id: CustomerId,
     order_id: OrderId,
     refund_id: RefundId,
+    #[deserr(default)]
     refund_total: Option<Money>,
 }
 

@@ -44,7 +44,7 @@ struct Options {
     #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
     dynamodb: Option<String>,
     /// Which log lines are written to standard error
-    #[arg(long, env = "LOG_LEVEL", default_value = "warn")]
+    #[arg(long, env = "LOG_LEVEL", default_value = "warn,dynoxide=error")]
     log_level: String,
     /// A command to run once the stack is ready, with its address in `REGULARS_URL`; the stack ends with it
     #[arg(last = true)]

@@ -55,18 +55,25 @@ where
     axum::serve(listening.listener, app).with_graceful_shutdown(stop).await
 }
 
-/// Reads a body to one byte beyond what is accepted: enough for the host to refuse it, in its turn.
+/// The most that is read of a body, kept or not: what Lambda itself takes.
+const MAX_READ: usize = 6 * 1024 * 1024;
+
+/// Keeps a body to one byte beyond what is accepted: enough for the host to refuse it, in its turn. The rest is read and
+/// dropped, because a client that is cut off while it sends may never see the refusal.
 async fn read_body(body: Body) -> Result<Bytes, axum::Error> {
     use axum::body::HttpBody;
     let mut body = std::pin::pin!(body);
-    let mut read: Vec<u8> = Vec::new();
-    while read.len() <= MAX_BODY {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut read: usize = 0;
+    while read <= MAX_READ {
         let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await else { break };
         if let Ok(data) = frame?.into_data() {
-            read.extend_from_slice(&data);
+            read = read.saturating_add(data.len());
+            let room = (MAX_BODY + 1).saturating_sub(kept.len());
+            kept.extend(data.into_iter().take(room));
         }
     }
-    Ok(read.into())
+    Ok(kept.into())
 }
 
 /// The function-URL event for a request to `path` of a function.

@@ -1,0 +1,167 @@
+//! A customer, the entries of the ledger, and the record of an adjustment.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{super::Versioned, money};
+use crate::domain::{
+    adjustment::Adjustment,
+    customer::{Customer, Orders, Person, Standing},
+    ids::{AdjustmentId, CustomerId, OrderId, RefundId},
+    ledger::{Entry, Happening},
+    points::Points,
+    text::Line,
+    tier::{TierCause, TierChange},
+    time,
+};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct CustomerForm {
+    customer_id: CustomerId,
+    person: Person,
+    points: Points,
+    lifetime_value: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    orders: Option<OrdersForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<StandingForm>,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OrdersForm {
+    count: u32,
+    #[serde(serialize_with = "time::serialize")]
+    first_at: DateTime<Utc>,
+    #[serde(serialize_with = "time::serialize")]
+    last_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StandingForm {
+    tier: Line,
+    #[serde(serialize_with = "time::serialize")]
+    since: DateTime<Utc>,
+    tier_rules: u64,
+}
+
+impl CustomerForm {
+    pub(in crate::store) fn new(customer: &Customer, version: u64) -> Self {
+        let orders = customer.orders.map(|Orders { count, first_at, last_at }| OrdersForm { count, first_at, last_at });
+        let standing = customer.standing.clone();
+        Self {
+            customer_id: customer.id.clone(),
+            person: customer.person.clone(),
+            points: customer.points,
+            lifetime_value: customer.lifetime_value.minor(),
+            orders,
+            standing: standing.map(|Standing { tier, since, tier_rules }| StandingForm { tier, since, tier_rules }),
+            version,
+        }
+    }
+}
+
+impl TryFrom<CustomerForm> for Versioned<Customer> {
+    type Error = &'static str;
+
+    fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
+        let orders = form.orders.map(|OrdersForm { count, first_at, last_at }| Orders { count, first_at, last_at });
+        let standing = form.standing;
+        let value = Customer {
+            id: form.customer_id,
+            person: form.person,
+            points: form.points,
+            lifetime_value: money(form.lifetime_value)?,
+            orders,
+            standing: standing.map(|StandingForm { tier, since, tier_rules }| Standing { tier, since, tier_rules }),
+        };
+        Ok(Self { value, version: form.version })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct EntryForm {
+    #[serde(serialize_with = "time::serialize")]
+    written_at: DateTime<Utc>,
+    points: Points,
+    balance: Points,
+    what: HappeningForm,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
+enum HappeningForm {
+    PointsEarned { order_id: OrderId, order_total: i64 },
+    PointsReversed { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
+    PointsAdjusted { adjustment_id: AdjustmentId, reason: Line },
+    TierChanged { from: Line, to: Line, cause: TierCause, order_id: Option<OrderId> },
+}
+
+impl From<&Entry> for EntryForm {
+    fn from(entry: &Entry) -> Self {
+        let what = match entry.what.clone() {
+            Happening::PointsEarned { order_id, order_total } => {
+                HappeningForm::PointsEarned { order_id, order_total: order_total.minor() }
+            }
+            Happening::PointsReversed { order_id, refund_id, refund_total } => {
+                HappeningForm::PointsReversed { order_id, refund_id, refund_total: refund_total.minor() }
+            }
+            Happening::PointsAdjusted { adjustment_id, reason } => {
+                HappeningForm::PointsAdjusted { adjustment_id, reason }
+            }
+            Happening::TierChanged { change: TierChange { from, to, cause }, order_id } => {
+                HappeningForm::TierChanged { from, to, cause, order_id }
+            }
+        };
+        Self { written_at: entry.at, points: entry.points, balance: entry.balance, what }
+    }
+}
+
+impl TryFrom<EntryForm> for Entry {
+    type Error = &'static str;
+
+    fn try_from(form: EntryForm) -> Result<Self, Self::Error> {
+        let what = match form.what {
+            HappeningForm::PointsEarned { order_id, order_total } => {
+                Happening::PointsEarned { order_id, order_total: money(order_total)? }
+            }
+            HappeningForm::PointsReversed { order_id, refund_id, refund_total } => {
+                Happening::PointsReversed { order_id, refund_id, refund_total: money(refund_total)? }
+            }
+            HappeningForm::PointsAdjusted { adjustment_id, reason } => {
+                Happening::PointsAdjusted { adjustment_id, reason }
+            }
+            HappeningForm::TierChanged { from, to, cause, order_id } => {
+                Happening::TierChanged { change: TierChange { from, to, cause }, order_id }
+            }
+        };
+        Ok(Self { at: form.written_at, points: form.points, balance: form.balance, what })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct AdjustmentForm {
+    adjustment_id: AdjustmentId,
+    points: Points,
+    balance: Points,
+}
+
+impl From<&Adjustment> for AdjustmentForm {
+    fn from(adjustment: &Adjustment) -> Self {
+        let Adjustment { id, points, balance } = adjustment.clone();
+        Self { adjustment_id: id, points, balance }
+    }
+}
+
+impl TryFrom<AdjustmentForm> for Adjustment {
+    type Error = &'static str;
+
+    fn try_from(AdjustmentForm { adjustment_id, points, balance }: AdjustmentForm) -> Result<Self, Self::Error> {
+        Ok(Self { id: adjustment_id, points, balance })
+    }
+}

@@ -1,0 +1,146 @@
+//! What was done about an order: whose it is, its award, its refunds.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{decimal, money};
+use crate::domain::{
+    award::{Award, Order, Outcome, Terms},
+    ids::{CustomerId, OrderId, RefundId},
+    money::Money,
+    points::Points,
+    refund::Refund,
+    text::Line,
+    tier::TierChange,
+    time,
+};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeForm {
+    balance: Points,
+    tier: Line,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tier_change: Option<TierChange>,
+}
+
+impl From<&Outcome> for OutcomeForm {
+    fn from(outcome: &Outcome) -> Self {
+        let Outcome { balance, tier, tier_change } = outcome.clone();
+        Self { balance, tier, tier_change }
+    }
+}
+
+impl From<OutcomeForm> for Outcome {
+    fn from(OutcomeForm { balance, tier, tier_change }: OutcomeForm) -> Self {
+        Self { balance, tier, tier_change }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct AwardForm {
+    order_id: OrderId,
+    customer_id: CustomerId,
+    order_total: i64,
+    equity_status: bool,
+    #[serde(serialize_with = "time::serialize")]
+    fulfilled_at: DateTime<Utc>,
+    points_per_dollar: String,
+    equity_multiplier: String,
+    tier_multiplier: String,
+    points: Points,
+    outcome: OutcomeForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remaining: Option<i64>,
+}
+
+impl From<&Award> for AwardForm {
+    fn from(award: &Award) -> Self {
+        Self {
+            order_id: award.order.id.clone(),
+            customer_id: award.order.customer.clone(),
+            order_total: award.order.total.minor(),
+            equity_status: award.order.equity_status,
+            fulfilled_at: award.order.fulfilled_at,
+            points_per_dollar: award.terms.points_per_dollar.get().to_string(),
+            equity_multiplier: award.terms.equity.get().to_string(),
+            tier_multiplier: award.terms.tier.get().to_string(),
+            points: award.points,
+            outcome: (&award.outcome).into(),
+            remaining: award.remaining.map(Money::minor),
+        }
+    }
+}
+
+impl TryFrom<AwardForm> for Award {
+    type Error = &'static str;
+
+    fn try_from(form: AwardForm) -> Result<Self, Self::Error> {
+        let order = Order {
+            id: form.order_id,
+            customer: form.customer_id,
+            total: money(form.order_total)?,
+            equity_status: form.equity_status,
+            fulfilled_at: form.fulfilled_at,
+        };
+        let terms = Terms {
+            points_per_dollar: decimal(&form.points_per_dollar)?,
+            equity: decimal(&form.equity_multiplier)?,
+            tier: decimal(&form.tier_multiplier)?,
+        };
+        let remaining = form.remaining.map(money).transpose()?;
+        Ok(Self { order, terms, points: form.points, outcome: form.outcome.into(), remaining })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct RefundForm {
+    refund_id: RefundId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<i64>,
+    points: Points,
+    outcome: OutcomeForm,
+}
+
+impl From<&Refund> for RefundForm {
+    fn from(refund: &Refund) -> Self {
+        Self {
+            refund_id: refund.id.clone(),
+            asked: refund.asked.map(Money::minor),
+            points: refund.points,
+            outcome: (&refund.outcome).into(),
+        }
+    }
+}
+
+impl TryFrom<RefundForm> for Refund {
+    type Error = &'static str;
+
+    fn try_from(form: RefundForm) -> Result<Self, Self::Error> {
+        let asked = form.asked.map(money).transpose()?;
+        Ok(Self { id: form.refund_id, asked, points: form.points, outcome: form.outcome.into() })
+    }
+}
+
+/// Whose an order is, from the first thing done about it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct OrderForm {
+    customer_id: CustomerId,
+}
+
+impl From<&CustomerId> for OrderForm {
+    fn from(customer_id: &CustomerId) -> Self {
+        Self { customer_id: customer_id.clone() }
+    }
+}
+
+impl TryFrom<OrderForm> for CustomerId {
+    type Error = &'static str;
+
+    fn try_from(form: OrderForm) -> Result<Self, Self::Error> {
+        Ok(form.customer_id)
+    }
+}

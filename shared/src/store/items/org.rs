@@ -1,0 +1,130 @@
+//! An org and its loyalty settings.
+
+use serde::{Deserialize, Serialize};
+
+use super::{super::Versioned, decimal, money};
+use crate::domain::{
+    ids::OrgId,
+    loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
+    org::{Currency, Org, OrgProfile},
+    text::Line,
+};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct OrgForm {
+    org_id: OrgId,
+    name: Line,
+    timezone: String,
+    currency: Currency,
+    disposable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loyalty: Option<LoyaltyForm>,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoyaltyForm {
+    enabled: bool,
+    points_per_dollar: String,
+    equity_multiplier: String,
+    tiers: Vec<TierForm>,
+    redemption_tiers: Vec<RedemptionTierForm>,
+    redemption_mode: RedemptionMode,
+    inactivity_days: i64,
+    active_days: i64,
+    tier_rules: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TierForm {
+    name: Line,
+    threshold: i64,
+    points_multiplier: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RedemptionTierForm {
+    points_cost: i64,
+    reward_value: i64,
+}
+
+impl OrgForm {
+    pub(in crate::store) fn new(org: &Org, version: u64) -> Self {
+        let OrgProfile { name, timezone, currency } = org.profile.clone();
+        let loyalty = org.loyalty.as_ref().map(LoyaltyForm::from);
+        let (org_id, disposable) = (org.id.clone(), org.disposable);
+        Self { org_id, name, timezone: timezone.name().into(), currency, disposable, loyalty, version }
+    }
+}
+
+impl TryFrom<OrgForm> for Versioned<Org> {
+    type Error = &'static str;
+
+    fn try_from(form: OrgForm) -> Result<Self, Self::Error> {
+        let timezone = form.timezone.parse().map_err(|_| "an unknown time zone")?;
+        let value = Org {
+            id: form.org_id,
+            profile: OrgProfile { name: form.name, timezone, currency: form.currency },
+            disposable: form.disposable,
+            loyalty: form.loyalty.map(TryInto::try_into).transpose()?,
+        };
+        Ok(Self { value, version: form.version })
+    }
+}
+
+impl From<&Loyalty> for LoyaltyForm {
+    fn from(Loyalty { settings, tier_rules }: &Loyalty) -> Self {
+        let tier = |tier: &Tier| TierForm {
+            name: tier.name.clone(),
+            threshold: tier.threshold.minor(),
+            points_multiplier: tier.points_multiplier.get().to_string(),
+        };
+        let redemption_tier = |tier: &RedemptionTier| RedemptionTierForm {
+            points_cost: tier.points_cost.get().0,
+            reward_value: tier.reward_value.minor(),
+        };
+        Self {
+            enabled: settings.enabled,
+            points_per_dollar: settings.points_per_dollar.get().to_string(),
+            equity_multiplier: settings.equity_multiplier.get().to_string(),
+            tiers: settings.tiers.iter().map(tier).collect(),
+            redemption_tiers: settings.redemption_tiers.iter().map(redemption_tier).collect(),
+            redemption_mode: settings.redemption_mode,
+            inactivity_days: settings.inactivity_days.get().into(),
+            active_days: settings.active_days.get().into(),
+            tier_rules: *tier_rules,
+        }
+    }
+}
+
+impl TryFrom<LoyaltyForm> for Loyalty {
+    type Error = &'static str;
+
+    fn try_from(form: LoyaltyForm) -> Result<Self, Self::Error> {
+        let tier = |tier: TierForm| -> Result<Tier, &'static str> {
+            let (threshold, points_multiplier) = (money(tier.threshold)?, decimal(&tier.points_multiplier)?);
+            Ok(Tier { name: tier.name, threshold, points_multiplier })
+        };
+        let redemption_tier = |tier: RedemptionTierForm| -> Result<RedemptionTier, &'static str> {
+            Ok(RedemptionTier { points_cost: tier.points_cost.try_into()?, reward_value: money(tier.reward_value)? })
+        };
+        let tiers: Vec<_> = form.tiers.into_iter().map(tier).collect::<Result<_, _>>()?;
+        let redemption_tiers: Vec<_> =
+            form.redemption_tiers.into_iter().map(redemption_tier).collect::<Result<_, _>>()?;
+        let settings = LoyaltySettings {
+            enabled: form.enabled,
+            points_per_dollar: decimal(&form.points_per_dollar)?,
+            equity_multiplier: decimal(&form.equity_multiplier)?,
+            tiers: tiers.try_into()?,
+            redemption_tiers: redemption_tiers.try_into()?,
+            redemption_mode: form.redemption_mode,
+            inactivity_days: form.inactivity_days.try_into()?,
+            active_days: form.active_days.try_into()?,
+        };
+        Ok(Self { settings, tier_rules: form.tier_rules })
+    }
+}

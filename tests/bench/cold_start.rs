@@ -1,0 +1,235 @@
+//! What a cold start costs: from the start of a function's process to its first request for work, and to its first
+//! answer. README.md beside this file says how to run it, and what came out.
+//!
+//! The release binaries run as in Lambda, against a stand-in for its runtime API and, as the table, the embedded
+//! engine; nothing leaves the machine. Left out is what only Lambda has: fetching the code, starting the virtual
+//! machine, and the share of a processor that the memory size buys.
+
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use local::{engine::Engine, stack::Stack, template::Template};
+use serde_json::{Value, json};
+use shared::{
+    clock::Stopwatch,
+    host::{Listening, response, serve},
+    store,
+    telemetry::Sink,
+};
+use tokio::{process::Command, sync::mpsc, time::timeout};
+
+/// Starts that are not counted: they bring the binaries into memory.
+const WARM_UP: usize = 2;
+const ROUNDS: usize = 20;
+
+/// How long one step of a start may take before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The function whose answers are measured, because it has an operation of one read.
+const READER: &str = "back-office";
+
+/// An address that is not the region's own, so that the client trusts the system's roots; nobody calls it.
+const NAMED_HTTPS: &str = "https://127.0.0.1:1";
+
+/// One way to start one binary, and how long each start took.
+struct Case {
+    name: String,
+    how: &'static str,
+    binary: PathBuf,
+    endpoint: Option<String>,
+    calls: Vec<Value>,
+    starts: Vec<Start>,
+}
+
+/// Of one start: until it asked for work, from there to its first answer, and from there to its second.
+struct Start {
+    poll: Duration,
+    first: Option<Duration>,
+    second: Option<Duration>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let engine = Engine::start(None, 0).unwrap();
+    let table = table_with_an_org(&engine.endpoint()).await;
+    let mut cases: Vec<Case> = folders().iter().flat_map(|folder| cases(folder, &engine.endpoint())).collect();
+    assert!(!cases.is_empty(), "nothing is built; make bench builds it");
+    for round in 0..WARM_UP + ROUNDS {
+        // One start of each in turn, so that a slow moment of the machine falls on all of them.
+        for case in &mut cases {
+            let start = start(case, &table).await;
+            if round >= WARM_UP {
+                case.starts.push(start);
+            }
+        }
+    }
+    print(&cases);
+}
+
+/// Where the binaries are: what `make build` made, or the folders given as arguments, to compare builds.
+fn folders() -> Vec<PathBuf> {
+    // Cargo adds an option of its own.
+    let given = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let given: Vec<_> = given.map(|folder| harness::root().join(folder)).collect();
+    if given.is_empty() { vec![harness::root().join("target/lambda")] } else { given }
+}
+
+/// Makes the table of the template, puts the org there that will be read, and names the table.
+async fn table_with_an_org(endpoint: &str) -> String {
+    let text = std::fs::read_to_string(harness::root().join("infra/template.yaml")).unwrap();
+    let template = Template::read(&text, &HashMap::from([("CronSecret", "unused".into())])).unwrap();
+    let silent: Sink = Arc::new(|_| ());
+    let stack = Stack::start(&template, store::local_client(endpoint), &silent).await.unwrap();
+    let org = json!({"operation": "putOrg", "orgId": "shop", "name": "Shop"});
+    let answer = stack.call(READER, org, None).await.unwrap().unwrap();
+    assert_eq!(answer["orgId"], "shop", "{answer}");
+    template.table.name
+}
+
+/// Each function of a folder by each way to its table.
+fn cases(folder: &Path, engine: &str) -> Vec<Case> {
+    let binaries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path().join("bootstrap"));
+    let mut binaries: Vec<PathBuf> = binaries.filter(|binary| binary.is_file()).collect();
+    binaries.sort();
+    let endpoints = [
+        ("http", Some(engine)),
+        ("https, the roots it carries", None),
+        ("https, the system's roots", Some(NAMED_HTTPS)),
+    ];
+    let case = |binary: &PathBuf, (how, endpoint): (&'static str, Option<&str>)| {
+        let function = binary.parent().unwrap();
+        let name = function.strip_prefix(harness::root().join("target/lambda")).unwrap_or(function);
+        let reads = how == "http" && function.ends_with(READER);
+        Case {
+            name: name.display().to_string(),
+            how,
+            binary: binary.clone(),
+            endpoint: endpoint.map(str::to_owned),
+            calls: if reads { vec![json!({"operation": "getOrg", "orgId": "shop"}); 2] } else { Vec::new() },
+            starts: Vec::new(),
+        }
+    };
+    binaries.iter().flat_map(|binary| endpoints.map(|endpoint| case(binary, endpoint))).collect()
+}
+
+/// Starts a binary, lets it answer the calls, and ends it.
+async fn start(case: &Case, table: &str) -> Start {
+    let mut runtime = RuntimeApi::start(case.calls.clone()).await;
+    let mut command = Command::new(&case.binary);
+    // What Lambda sets, and nothing of this machine's own settings.
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).envs([
+        ("AWS_LAMBDA_RUNTIME_API", runtime.address.as_str()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "regulars"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "regulars"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "regulars"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "none"),
+        ("AWS_SECRET_ACCESS_KEY", "none"),
+        ("AWS_SESSION_TOKEN", "none"),
+        ("TABLE_NAME", table),
+        ("CRON_SECRET", "unused"),
+    ]);
+    command.envs(case.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL_DYNAMODB", endpoint)));
+
+    let watch = Stopwatch::start();
+    let mut process = command.spawn().unwrap();
+    runtime.sees("/next").await;
+    let poll = watch.elapsed();
+    let mut asked = poll;
+    let mut answers = Vec::new();
+    for _ in &case.calls {
+        let answer = runtime.sees("/response").await;
+        answers.push((asked, watch.elapsed()));
+        assert_eq!(answer["orgId"], "shop", "{answer}");
+        runtime.sees("/next").await;
+        asked = watch.elapsed();
+    }
+    process.kill().await.unwrap();
+    Start {
+        poll,
+        first: answers.first().map(|(_, answered)| *answered),
+        second: answers.get(1).map(|(asked, answered)| *answered - *asked),
+    }
+}
+
+/// A stand-in for Lambda's runtime API, with some calls to hand out.
+struct RuntimeApi {
+    address: String,
+    seen: mpsc::UnboundedReceiver<(String, Value)>,
+}
+
+impl RuntimeApi {
+    async fn start(calls: Vec<Value>) -> Self {
+        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let address = listening.address.to_string();
+        let (see, seen) = mpsc::unbounded_channel();
+        let ended = see.clone();
+        let calls = Arc::new(Mutex::new(calls.into_iter()));
+        let serving = serve(
+            listening,
+            move |parts, body| {
+                let path = parts.uri.path().to_owned();
+                let call = path.ends_with("/next").then(|| calls.lock().unwrap().next());
+                // Nobody looks any more when the start has been measured.
+                let _ = see.send((path, serde_json::from_slice(&body).unwrap_or_default()));
+                async move {
+                    match call {
+                        Some(Some(call)) => response(&handed_out(&call)),
+                        // Lambda, too, leaves the request open until there is something to do.
+                        Some(None) => std::future::pending().await,
+                        None => response(&json!({"statusCode": 202})),
+                    }
+                }
+            },
+            async move { ended.closed().await },
+        );
+        tokio::spawn(serving);
+        Self { address, seen }
+    }
+
+    /// Waits for the function's next request, which has to be this one, and gives its body.
+    async fn sees(&mut self, step: &str) -> Value {
+        let (path, body) = timeout(PATIENCE, self.seen.recv()).await.expect("the function is silent").unwrap();
+        assert!(path.ends_with(step), "the function sent {body} to {path}");
+        body
+    }
+}
+
+fn handed_out(call: &Value) -> Value {
+    let headers = json!({
+        "lambda-runtime-aws-request-id": "00000000-0000-0000-0000-000000000000",
+        "lambda-runtime-deadline-ms": "9999999999999",
+        "lambda-runtime-invoked-function-arn": "arn:aws:lambda:us-east-1:000000000000:function:regulars",
+    });
+    json!({"statusCode": 200, "headers": headers, "body": call.to_string()})
+}
+
+fn print(cases: &[Case]) {
+    println!("Medians of {ROUNDS} starts, in milliseconds; the second answer counts from its own request.\n");
+    println!(
+        "{:<22} {:<28} {:>8} {:>11} {:>13} {:>14}",
+        "function", "table", "size", "first poll", "first answer", "second answer"
+    );
+    for case in cases {
+        let size = std::fs::metadata(&case.binary).unwrap().len();
+        let size = format!("{}.{} MB", size / 1_000_000, size / 100_000 % 10);
+        let poll = median(case.starts.iter().map(|start| Some(start.poll)));
+        let first = median(case.starts.iter().map(|start| start.first));
+        let second = median(case.starts.iter().map(|start| start.second));
+        println!("{:<22} {:<28} {size:>8} {poll:>11} {first:>13} {second:>14}", case.name, case.how);
+    }
+}
+
+fn median(times: impl Iterator<Item = Option<Duration>>) -> String {
+    let mut times: Vec<Duration> = times.flatten().collect();
+    times.sort();
+    times.get(times.len() / 2).map_or_else(|| "-".into(), |time| format!("{:.2}", time.as_secs_f64() * 1000.0))
+}

@@ -1,0 +1,58 @@
+//! What must hold of every ledger, whatever happened.
+
+use serde_json::Value;
+
+use crate::World;
+
+/// A customer's ledger, oldest first, read page by page.
+pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
+    let mut entries = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/orgs/{org}/customers/{customer}/activity?limit=100{cursor}");
+        let page = world.get(&path).await;
+        assert_eq!(page.status, 200, "{:?}", page.body);
+        entries.extend(page.body["entries"].as_array().unwrap().clone());
+        match page.body["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    entries.reverse();
+    entries
+}
+
+/// Reads a customer and checks: the balance is the sum of the entries, each entry's balance follows from the one before,
+/// lifetime value and order count follow from the entries, and the tier is where the last change of tier left it.
+pub async fn check(world: &World, org: &str, customer: &str) -> Value {
+    let who = world.get(&format!("/orgs/{org}/customers/{customer}")).await;
+    assert_eq!(who.status, 200, "{:?}", who.body);
+    let entries = ledger(world, org, customer).await;
+    let mut balance = 0;
+    let mut spent = 0;
+    let mut tier: Option<&str> = None;
+    for entry in &entries {
+        balance += entry["points"].as_i64().unwrap();
+        assert_eq!(entry["balance"], balance, "{customer}'s ledger: {entries:#?}");
+        match entry["kind"].as_str().unwrap() {
+            "points_earned" => spent += cents(&entry["orderTotal"]),
+            "points_reversed" => spent -= cents(&entry["refundTotal"]),
+            "tier_changed" => {
+                assert!(tier.is_none_or(|tier| entry["from"] == tier), "{customer}'s ledger: {entries:#?}");
+                tier = entry["to"].as_str();
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(who.body["points"], balance, "{customer}'s balance is not the sum of the entries: {entries:#?}");
+    assert_eq!(cents(&who.body["lifetimeValue"]), spent, "{customer}'s lifetime value: {entries:#?}");
+    assert!(tier.is_none_or(|tier| who.body["tier"] == tier), "{customer} holds {}: {entries:#?}", who.body["tier"]);
+    who.body
+}
+
+/// An amount in an answer, in minor units.
+pub fn cents(amount: &Value) -> i64 {
+    let text = amount.to_string();
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
+    whole.parse::<i64>().unwrap() * 100 + format!("{cents:0<2}").parse::<i64>().unwrap()
+}

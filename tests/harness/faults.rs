@@ -1,0 +1,187 @@
+//! The wire between SDK and engine: a proxy that counts requests and, told so, makes one fail or all from one on.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What can happen to a request on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrives: a crash, or a broken connection, before the commit.
+    DropRequest,
+    /// It is carried out and its answer is lost: a crash, or a broken connection, after the commit.
+    DropResponse,
+    /// Another transaction holds one of its items. Only transactions meet this; others are let through.
+    Conflict,
+    /// The table is throttled.
+    Throttle,
+    /// The service has an error of its own.
+    ServerError,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::DropRequest, Self::DropResponse, Self::Conflict, Self::Throttle, Self::ServerError];
+}
+
+/// How long a fault lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// The one request.
+    Once,
+    /// That request and all after it, until [`Wire::heal`].
+    UntilHealed,
+}
+
+#[derive(Default)]
+struct State {
+    seen: Vec<String>,
+    plan: Option<(usize, Fault, Lasting)>,
+    at_random: Option<(fastrand::Rng, usize)>,
+}
+
+/// The proxy, seen from the test.
+#[derive(Clone)]
+pub struct Wire {
+    state: Arc<Mutex<State>>,
+    endpoint: String,
+}
+
+type Forward = Client<HttpConnector, Full<Bytes>>;
+
+impl Wire {
+    /// A wire to the engine at `engine`.
+    pub async fn to(engine: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let wire = Self { state: Arc::default(), endpoint };
+        let (state, engine) = (Arc::clone(&wire.state), engine.trim_end_matches('/').to_owned());
+        let forward: Forward = Client::builder(TokioExecutor::new()).build_http();
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let (state, engine, forward) = (Arc::clone(&state), engine.clone(), forward.clone());
+                let service =
+                    service_fn(move |request| carry(Arc::clone(&state), forward.clone(), engine.clone(), request));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
+            }
+        });
+        wire
+    }
+
+    /// Where the SDK is to connect to.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// From now on: the request with this number, counted from 0, meets a fault.
+    pub fn fail(&self, number: usize, fault: Fault, lasting: Lasting) {
+        let mut state = self.state.lock().unwrap();
+        state.seen.clear();
+        state.plan = Some((number, fault, lasting));
+    }
+
+    /// From now on: every request meets some fault with a chance of one in `one_in`.
+    pub fn fail_at_random(&self, seed: u64, one_in: usize) {
+        self.state.lock().unwrap().at_random = Some((fastrand::Rng::with_seed(seed), one_in));
+    }
+
+    /// No more faults.
+    pub fn heal(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.plan = None;
+        state.at_random = None;
+    }
+
+    /// The operations requested since this was last asked, as `BatchGetItem`.
+    pub fn take_seen(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().seen)
+    }
+}
+
+impl State {
+    fn next_fault(&mut self, operation: &str) -> Option<Fault> {
+        let number = self.seen.len();
+        self.seen.push(operation.to_owned());
+        let planned = self.plan.filter(|(at, _, lasting)| match lasting {
+            Lasting::Once => number == *at,
+            Lasting::UntilHealed => number >= *at,
+        });
+        let random = self.at_random.as_mut().and_then(|(rng, one_in)| {
+            let hit = rng.usize(0..*one_in) == 0;
+            hit.then(|| Fault::ALL[rng.usize(0..Fault::ALL.len())])
+        });
+        let fault = planned.map(|(_, fault, _)| fault).or(random);
+        fault.filter(|fault| *fault != Fault::Conflict || operation == "TransactWriteItems")
+    }
+}
+
+/// A request lost, or its answer: the connection ends without one.
+#[derive(Debug)]
+struct Lost;
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("lost")
+    }
+}
+
+impl std::error::Error for Lost {}
+
+async fn carry(
+    state: Arc<Mutex<State>>,
+    forward: Forward,
+    engine: String,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Lost> {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let (mut parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    let fault = state.lock().unwrap().next_fault(&operation);
+    match fault {
+        Some(Fault::DropRequest) => return Err(Lost),
+        Some(Fault::Conflict) => return Ok(conflict(&body)),
+        Some(Fault::Throttle) => {
+            return Ok(error(StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException", &json!({})));
+        }
+        Some(Fault::ServerError) => {
+            return Ok(error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &json!({})));
+        }
+        Some(Fault::DropResponse) | None => {}
+    }
+    parts.uri = format!("{engine}{}", parts.uri.path()).parse().unwrap();
+    let answer = forward.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| Lost)?;
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    if fault == Some(Fault::DropResponse) { Err(Lost) } else { Ok(Response::from_parts(parts, Full::new(body))) }
+}
+
+/// A cancelled transaction: its first item is held by another.
+fn conflict(body: &[u8]) -> Response<Full<Bytes>> {
+    let request: Value = serde_json::from_slice(body).unwrap();
+    let items = request["TransactItems"].as_array().map_or(1, Vec::len);
+    let reasons: Vec<Value> =
+        (0..items).map(|item| json!({"Code": if item == 0 { "TransactionConflict" } else { "None" }})).collect();
+    error(StatusCode::BAD_REQUEST, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
+}
+
+fn error(status: StatusCode, code: &str, fields: &Value) -> Response<Full<Bytes>> {
+    let mut body = fields.clone();
+    body["__type"] = format!("com.amazonaws.dynamodb.v20120810#{code}").into();
+    body["message"] = format!("injected {code}").into();
+    let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
+    response.body(Full::from(body.to_string())).unwrap()
+}

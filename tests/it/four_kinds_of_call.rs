@@ -1,0 +1,246 @@
+//! Schedule or event, function URL, direct invocation, HTTP on a port: the same award by each, and what each answers
+//! when it is refused.
+
+use std::time::Duration;
+
+use harness::{
+    Request, Response, World,
+    faults::{Fault, Lasting},
+    programs::{self, LocalStack},
+    scenario::award,
+    world::{ORG, SECRET, noon},
+};
+use serde_json::{Value, json};
+use shared::{
+    event::operation::Operation,
+    host::{Context, Function, Host, Invocation, Reply},
+};
+
+fn event(name: &str, detail: Value) -> Value {
+    json!({
+        "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": name, "source": "shop.orders",
+        "account": "111122223333", "time": "2026-06-01T12:00:00Z", "region": "us-east-1", "resources": [],
+        "detail": detail,
+    })
+}
+
+fn order(id: &str) -> Value {
+    json!({"orgId": ORG, "customerId": "ada", "orderId": id, "orderTotal": "250.00"})
+}
+
+async fn world_with_ada() -> World {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world
+}
+
+/// What an award leaves, without what differs by design: when, and by which order.
+async fn outcome(world: &World) -> (Value, Vec<String>) {
+    let ada = world.get(&format!("/orgs/{ORG}/customers/ada")).await.body;
+    let entries = harness::audit::ledger(world, ORG, "ada").await;
+    let kept = ["points", "lifetimeValue", "orderCount", "tier"].map(|name| (name, ada[name].clone()));
+    (kept.into_iter().collect(), entries.iter().map(|entry| format!("{} {}", entry["kind"], entry["points"])).collect())
+}
+
+#[tokio::test]
+async fn the_same_award_has_the_same_outcome_however_it_comes() {
+    let by_url = world_with_ada().await;
+    let url_answer = by_url.send(&award("ada", "o1", "250.00", &json!({}))).await.body;
+
+    let directly = world_with_ada().await;
+    let mut fields = order("o1");
+    fields["operation"] = "award".into();
+    let direct_answer = directly.invoke("points-award", fields).await.unwrap();
+    assert_eq!(direct_answer, url_answer);
+
+    let by_event = world_with_ada().await;
+    let mut detail = order("o1");
+    detail["channel"] = "web".into();
+    detail["bundleIds"] = json!(["b1"]);
+    by_event.invoke("points-award", event("OrderFulfilled", detail)).await.unwrap();
+
+    let expected = outcome(&by_url).await;
+    assert_eq!(expected.0, json!({"points": 250, "lifetimeValue": 250, "orderCount": 1, "tier": "Silver"}));
+    assert_eq!(outcome(&directly).await, expected);
+    assert_eq!(outcome(&by_event).await, expected);
+}
+
+#[tokio::test]
+async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_stop() {
+    let engine = LocalStack::start(&["--dynamodb-port", "0"]).await;
+    let dynamodb = engine.dynamodb.clone();
+    let port = free_port();
+    let mut function = programs::command("points-award");
+    function.env("PORT", port.to_string()).env("TABLE_NAME", "regulars").env("CRON_SECRET", "local-secret");
+    let mut function = function.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb).spawn().unwrap();
+
+    let http = programs::http();
+    let back_office = format!("{}/lambda-url/back-office", engine.url);
+    for (path, body) in [
+        ("/orgs/shop", json!({"name": "Shop"})),
+        ("/orgs/shop/loyalty", json!({})),
+        ("/orgs/shop/customers/ada", json!({})),
+    ] {
+        let put = http.put(format!("{back_office}{path}")).bearer_auth("local-secret").json(&body);
+        assert!(put.send().await.unwrap().status().is_success());
+    }
+    let url = format!("http://127.0.0.1:{port}");
+    wait_for(&http, &format!("{url}/health")).await;
+    let post = http.post(format!("{url}/awards")).bearer_auth("local-secret").json(&order("o1"));
+    let answer = post.send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!((&body["pointsAwarded"], &body["tier"]), (&json!(250), &json!("Silver")));
+    let again = format!("{}/lambda-url/points-award/awards", engine.url);
+    let replay = http.post(again).bearer_auth("local-secret").json(&order("o1")).send().await.unwrap();
+    assert_eq!(replay.json::<Value>().await.unwrap()["replayed"], true, "the same table behind both");
+
+    // The clock is the local stack's to set, and nobody's else.
+    let ahead = json!({"orgId": "shop", "customerId": "ada", "orderId": "o2", "orderTotal": 1, "fulfilledAt": "2090-01-01T00:00:00Z"});
+    let post =
+        http.post(format!("{url}/awards")).bearer_auth("local-secret").header("x-regulars-now", "2090-01-01T00:00:00Z");
+    assert_eq!(post.json(&ahead).send().await.unwrap().status(), 422);
+
+    let id = function.id().unwrap().to_string();
+    std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    let ended = tokio::time::timeout(programs::PATIENCE, function.wait()).await.expect("it ends").unwrap();
+    assert!(ended.success());
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+async fn wait_for(http: &reqwest::Client, url: &str) {
+    let ready = async {
+        while http.get(url).send().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(programs::PATIENCE, ready).await.expect("it gets ready");
+}
+
+#[tokio::test]
+async fn a_direct_invocation_answers_a_refusal_and_fails_where_later_may_be_better() {
+    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    let mut fields = order("o1");
+    fields["operation"] = "award".into();
+    let refused = world.invoke("points-award", fields.clone()).await.unwrap();
+    assert_eq!((&refused["code"], &refused["status"]), (&json!("unknown_customer"), &json!(404)));
+
+    let unknown = world.invoke("points-award", json!({"operation": "steal"})).await.unwrap();
+    assert_eq!(unknown["errors"], json!([{"field": "operation", "message": "must be one of award, refund"}]));
+    let unnamed = world.invoke("points-award", order("o1")).await.unwrap();
+    assert_eq!(unnamed["errors"][0]["field"], "operation");
+
+    world.wire.fail(0, Fault::Throttle, Lasting::UntilHealed);
+    assert_eq!(world.invoke("points-award", fields).await.unwrap_err().code, "try_again");
+}
+
+#[tokio::test]
+async fn an_event_that_a_rule_refuses_is_done_with() {
+    let world = world_with_ada().await;
+    world.invoke("points-award", event("OrderFulfilled", order("o1"))).await.unwrap();
+    let mut other = order("o1");
+    other["orderTotal"] = 1.into();
+    world.invoke("points-award", event("OrderFulfilled", other)).await.unwrap();
+    world.put_loyalty(ORG, &json!({"enabled": false})).await;
+    world.invoke("points-award", event("OrderFulfilled", order("o2"))).await.unwrap();
+    world.invoke("points-award", event("OrderFulfilled", json!({"orgId": 7}))).await.unwrap();
+    let codes: Vec<Value> = world.take_records().iter().filter_map(|record| record.get("Code").cloned()).collect();
+    assert_eq!(codes, ["idempotency_mismatch", "loyalty_disabled", "invalid_fields"]);
+    assert_eq!(outcome(&world).await.0["points"], 250);
+}
+
+#[tokio::test]
+async fn an_event_that_may_succeed_later_fails_the_invocation() {
+    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    let fulfilled = event("OrderFulfilled", order("o1"));
+    assert_eq!(world.invoke("points-award", fulfilled.clone()).await.unwrap_err().code, "unknown_customer");
+    world.put_customer(ORG, "ada", &json!({})).await;
+
+    let mut detail = order("o1");
+    detail.as_object_mut().unwrap().remove("orderTotal");
+    detail["refundId"] = "r1".into();
+    let refunded = event("OrderRefunded", detail);
+    assert_eq!(world.invoke("points-award", refunded.clone()).await.unwrap_err().code, "unknown_order");
+
+    world.wire.fail(0, Fault::DropRequest, Lasting::UntilHealed);
+    assert_eq!(world.invoke("points-award", fulfilled.clone()).await.unwrap_err().code, "try_again");
+    world.wire.heal();
+    world.invoke("points-award", fulfilled).await.unwrap();
+    world.invoke("points-award", refunded).await.unwrap();
+    assert_eq!(outcome(&world).await.0["points"], 0);
+}
+
+#[tokio::test]
+async fn an_event_for_another_function_fails_so_that_somebody_sees_it() {
+    let world = World::new().await;
+    assert_eq!(world.invoke("points-award", event("OrderShipped", order("o1"))).await.unwrap_err().code, "internal");
+    assert_eq!(world.invoke("points-award", event("Scheduled Event", json!({}))).await.unwrap_err().code, "internal");
+    assert_eq!(world.invoke("points-award", json!([1, 2])).await.unwrap_err().code, "internal");
+}
+
+#[tokio::test]
+async fn a_body_in_base64_is_the_same_body() {
+    let world = world_with_ada().await;
+    let mut raw = award("ada", "o1", "250.00", &json!({})).to_event();
+    // {"orgId":"shop","customerId":"ada","orderId":"o1","orderTotal":"250.00"}
+    raw["body"] =
+        "eyJvcmdJZCI6InNob3AiLCJjdXN0b21lcklkIjoiYWRhIiwib3JkZXJJZCI6Im8xIiwib3JkZXJUb3RhbCI6IjI1MC4wMCJ9".into();
+    raw["isBase64Encoded"] = true.into();
+    assert_eq!(world.invoke("points-award", raw).await.unwrap()["statusCode"], 201);
+}
+
+/// A function with a schedule and one operation.
+const SWEEP: Function = Function {
+    name: "sweep",
+    operations: &[(Operation::new("run", "POST", "/").on_schedule(), |context, call| sweep(context, &call))],
+};
+
+fn sweep<'a>(context: &'a Context, call: &shared::event::Call) -> shared::host::Pending<'a> {
+    let ran = json!({"ran": call.operation.name, "at": shared::domain::time::text(context.now)});
+    Box::pin(async move { Ok(Reply::ok(&ran)) })
+}
+
+#[tokio::test]
+async fn a_schedule_runs_what_a_request_and_an_invocation_run() {
+    let store = shared::store::Store::new(shared::store::local_client("http://127.0.0.1:1"), "none");
+    let secret = Some(shared::auth::DeploymentSecret::new(SECRET));
+    let host = Host::new(SWEEP, store, secret, std::sync::Arc::new(|_| ()));
+    let invocation = Invocation { now: Some(noon()), deadline: shared::clock::Deadline::after(Duration::from_secs(5)) };
+    let scheduled = json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}",
+        "account": "111122223333", "time": "2026-06-01T12:00:00Z", "region": "us-east-1", "resources": [],
+    });
+    let ran = json!({"ran": "run", "at": "2026-06-01T12:00:00.000Z"});
+    assert_eq!(host.answer(scheduled, invocation).await.unwrap(), ran);
+    assert_eq!(host.answer(json!({}), invocation).await.unwrap(), ran, "a function with one operation needs no name");
+    assert_eq!(host.answer(json!({"operation": "run"}), invocation).await.unwrap(), ran);
+    let request = Request::new("POST", "sweep", "/");
+    let answer = host.answer(request.to_event(), invocation).await.unwrap();
+    assert_eq!(answer["body"], ran.to_string());
+}
+
+#[tokio::test]
+async fn health_needs_no_credentials_and_says_only_that_it_is_there() {
+    let world = World::new().await;
+    for function in ["points-award", "back-office"] {
+        let answer: Response = world.send(&Request::new("GET", function, "/health").anonymous()).await;
+        assert_eq!((answer.status.as_u16(), answer.body), (200, json!({"status": "ok", "version": "0.1.0"})));
+    }
+}
+
+#[tokio::test]
+async fn a_function_without_a_secret_refuses_every_request() {
+    let world = World::new().await;
+    let store = shared::store::Store::new(world.client.clone(), &world.table);
+    let host = Host::new(points_award::FUNCTION, store, None, std::sync::Arc::new(|_| ()));
+    let invocation = Invocation { now: None, deadline: shared::clock::Deadline::after(Duration::from_secs(5)) };
+    let health = Request::new("GET", "points-award", "/health");
+    for request in [award("ada", "o1", "1", &json!({})), health] {
+        let answer = host.answer(request.to_event(), invocation).await.unwrap();
+        assert_eq!(answer["statusCode"], 500);
+        assert!(answer["body"].as_str().unwrap().contains("not_configured"));
+    }
+}

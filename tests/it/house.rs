@@ -1,0 +1,206 @@
+//! The house: who may import whom, what the root holds, and that folder, package, template and local stack agree.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use harness::root;
+use local::{FUNCTIONS, template::Template};
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// A file without its comments, so that prose imports nothing.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// The first names after `prefix`: `crate::a::b` names `a`, `crate::{a, b::c}` names `a` and `b`.
+fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
+    let ident = |text: &str| text.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect::<String>();
+    let mut names = BTreeSet::new();
+    for (at, _) in code.match_indices(prefix) {
+        let rest = &code[at + prefix.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            names.insert(ident(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut start = true;
+        for (index, char) in group.char_indices() {
+            match char {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => start = true,
+                _ if char.is_whitespace() => {}
+                _ if start && depth == 0 => {
+                    names.insert(ident(&group[index..]));
+                    start = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    names.remove("");
+    names
+}
+
+/// The rooms of `shared`, and those that each may import.
+const ROOMS: [(&str, &[&str]); 9] = [
+    ("domain", &[]),
+    ("event", &["domain"]),
+    ("auth", &["domain"]),
+    ("clock", &["domain"]),
+    ("config", &["auth"]),
+    ("store", &["domain"]),
+    ("failure", &["store", "domain"]),
+    ("telemetry", &[]),
+    ("host", &["event", "auth", "clock", "config", "store", "telemetry", "failure", "domain"]),
+];
+
+fn room_files(room: &str) -> Vec<PathBuf> {
+    let src = root().join("shared/src");
+    let file = src.join(format!("{room}.rs"));
+    if file.exists() { vec![file] } else { rust_files(&src.join(room)) }
+}
+
+#[test]
+fn every_room_of_shared_is_known() {
+    let code = code(&root().join("shared/src/lib.rs"));
+    let declared: BTreeSet<String> = names_after(&code, "pub mod ");
+    assert_eq!(declared, ROOMS.map(|(room, _)| room.to_owned()).into());
+}
+
+#[test]
+fn rooms_of_shared_import_only_what_they_may() {
+    for (room, may) in ROOMS {
+        for file in room_files(room) {
+            let code = code(&file);
+            let mut imported = names_after(&code, "crate::");
+            // From a room's front door, `super` is the crate.
+            if file.ends_with(format!("{room}.rs")) || file.ends_with(format!("{room}/mod.rs")) {
+                imported.extend(names_after(&code, "super::"));
+            }
+            imported.extend(
+                names_after(&code, "super::super::")
+                    .into_iter()
+                    .filter(|name| ROOMS.iter().any(|(room, _)| room == name)),
+            );
+            imported.remove(room);
+            let stray: Vec<_> = imported.into_iter().filter(|name| !may.contains(&name.as_str())).collect();
+            assert!(stray.is_empty(), "{} imports {stray:?}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_rules_use_only_decimals_dates_and_serde_and_nothing_that_acts() {
+    let allowed = ["chrono", "chrono_tz", "rust_decimal", "serde", "std", "crate", "super", "self"];
+    for file in room_files("domain") {
+        let code = code(&file);
+        for line in code.lines().map(str::trim_start) {
+            let import = line.strip_prefix("use ").or_else(|| line.strip_prefix("pub use "));
+            let name = import.and_then(|import| import.split([':', ';', ' ']).next());
+            assert!(name.is_none_or(|name| allowed.contains(&name)), "{}: {line}", file.display());
+        }
+        for banned in
+            ["async", "std::env", "std::fs", "std::io", "std::net", "std::thread", "std::process", "::now()", "Instant"]
+        {
+            assert!(!code.contains(banned), "{} has {banned}", file.display());
+        }
+    }
+}
+
+#[test]
+fn packages_depend_only_on_what_they_may() {
+    let mut functions: Vec<String> = function_folders().into_iter().collect();
+    functions.sort();
+    let packages: Vec<(String, Vec<String>)> = functions
+        .iter()
+        .map(|function| (format!("functions/{function}"), vec!["shared".to_owned()]))
+        .chain([
+            ("shared".to_owned(), vec![]),
+            ("infra/ctl".to_owned(), vec!["shared".to_owned()]),
+            ("infra/local".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
+            ("tests".to_owned(), [functions.clone(), vec!["shared".to_owned(), "local".to_owned()]].concat()),
+        ])
+        .collect();
+    let ours: Vec<String> = [functions, ["shared", "local", "ctl", "tests"].map(str::to_owned).to_vec()].concat();
+    for (folder, may) in packages {
+        let manifest = fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
+        let dependencies = manifest.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        let stray: Vec<_> = dependencies
+            .filter(|name| ours.iter().any(|our| our == name) && !may.iter().any(|may| may == name))
+            .collect();
+        assert!(stray.is_empty(), "{folder} depends on {stray:?}");
+    }
+}
+
+fn function_folders() -> BTreeSet<String> {
+    let folders = fs::read_dir(root().join("functions")).unwrap();
+    folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn folder_package_binary_template_and_local_stack_name_the_same_functions() {
+    let folders = function_folders();
+    for function in &folders {
+        let manifest = fs::read_to_string(root().join("functions").join(function).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("[package]\nname = \"{function}\"")), "{function}");
+        assert!(manifest.contains(&format!("[[bin]]\nname = \"{function}\"")), "{function}");
+    }
+    let text = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let template = Template::read(&text, &std::collections::HashMap::from([("CronSecret", String::new())])).unwrap();
+    assert_eq!(template.functions.keys().cloned().collect::<BTreeSet<_>>(), folders);
+    assert_eq!(FUNCTIONS.map(|function| function.name.to_owned()).into_iter().collect::<BTreeSet<_>>(), folders);
+    for function in FUNCTIONS {
+        let events: BTreeSet<&str> = function.operations().filter_map(|operation| operation.event).collect();
+        let sent: BTreeSet<&str> = template.functions[function.name].events.iter().map(String::as_str).collect();
+        assert_eq!(events, sent, "the events that {} takes are those the template sends it", function.name);
+    }
+}
+
+#[test]
+fn the_visible_root_holds_the_house_and_nothing_else() {
+    let rooms = [
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "functions",
+        "infra",
+        "samconfig.toml",
+        "shared",
+        "tests",
+    ];
+    let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let visible: BTreeSet<String> = entries.filter(|name| !name.starts_with('.') && name != "target").collect();
+    assert_eq!(visible, rooms.map(str::to_owned).into());
+}
+
+#[test]
+fn files_stay_short_enough_to_be_read() {
+    for folder in ["shared", "functions", "infra"] {
+        for file in rust_files(&root().join(folder)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 450, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_a_group_or_behind_a_path_counts_as_imported() {
+    let code = "use crate::{\n    domain::{a, b},\n    store::{self, Key},\n};\nlet x = crate::clock::now();\nuse crate::auth;";
+    let expected = ["auth", "clock", "domain", "store"].map(str::to_owned);
+    assert_eq!(names_after(code, "crate::"), expected.into());
+}

@@ -1,0 +1,153 @@
+//! `ctl load`: a purchase log in, points and tiers out; twice is once; bad rows are named.
+
+use std::{collections::BTreeMap, fs};
+
+use harness::{
+    audit::cents,
+    programs::{self, Ended, LocalStack},
+};
+use serde_json::{Value, json};
+
+const PURCHASE_LOG: &str = "tests/data/cdnow-sample.csv";
+
+struct Shop {
+    stack: LocalStack,
+    http: reqwest::Client,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let shop = Self { stack: LocalStack::start(&[]).await, http: programs::http() };
+        for (path, body) in [("/orgs/shop", json!({"name": "Shop"})), ("/orgs/shop/loyalty", json!({}))] {
+            let put = shop.http.put(shop.back_office(path)).bearer_auth("local-secret").json(&body);
+            assert_eq!(put.send().await.unwrap().status(), 201);
+        }
+        shop
+    }
+
+    fn back_office(&self, path: &str) -> String {
+        format!("{}/lambda-url/back-office{path}", self.stack.url)
+    }
+
+    async fn load(&self, file: &str) -> Ended {
+        let mut ctl = programs::command("ctl");
+        programs::run(ctl.args(["load", file, "--org", "shop", "--url", &self.stack.url])).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let get = self.http.get(self.back_office(path)).bearer_auth("local-secret");
+        get.send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn customers(&self) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/orgs/shop/customers?limit=100{cursor}")).await;
+            all.extend(page["customers"].as_array().unwrap().clone());
+            match page["cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
+    }
+}
+
+fn scratch(text: &str) -> String {
+    let file = std::env::temp_dir().join(format!("regulars-orders-{:016x}.csv", fastrand::u64(..)));
+    fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_purchase_log_gives_these_points_and_tiers_and_loading_it_twice_the_same() {
+    let shop = Shop::open().await;
+    let first = shop.load(PURCHASE_LOG).await;
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    let told = "6,919 orders awarded, 0 were there already, 0 rows not loaded; 2,357 customers created; 239,444 points for 244,091.94";
+    assert!(first.out.starts_with(told), "{}", first.out);
+    let after_one = shop.customers().await;
+
+    let second = shop.load(PURCHASE_LOG).await;
+    let told = "0 orders awarded, 6,919 were there already, 0 rows not loaded; 0 customers created; 239,444 points";
+    assert!(second.out.starts_with(told), "{}", second.out);
+    let customers = shop.customers().await;
+    assert_eq!(customers, after_one);
+
+    let sum = |name: &str| customers.iter().map(|customer| customer[name].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((customers.len(), sum("orderCount"), sum("points")), (2_357, 6_919, 239_444));
+    assert_eq!(customers.iter().map(|customer| cents(&customer["lifetimeValue"])).sum::<i64>(), 24_409_194);
+    let mut tiers: BTreeMap<&str, usize> = BTreeMap::new();
+    customers.iter().for_each(|customer| *tiers.entry(customer["tier"].as_str().unwrap()).or_default() += 1);
+    assert_eq!(tiers, BTreeMap::from([("Bronze", 2_077), ("Silver", 204), ("Gold", 56), ("Platinum", 20)]));
+}
+
+#[tokio::test]
+async fn bad_rows_are_named_by_line_and_reason_and_the_rest_is_loaded() {
+    let shop = Shop::open().await;
+    let file = scratch(
+        "order_id,customer_id,date,quantity,amount\n\
+         o1,ada,2026-01-01,1,10.00\n\
+         o#2,ada,2026-01-02,1,10.00\n\
+         o3,ada,01/03/2026,1,10.00\n\
+         o4,ada,2026-01-04,1,10.001\n\
+         o5,ada,2026-01-05\n\
+         \"o6\",\"ada\",2026-01-06T09:30:00+01:00,1,\"7.5\"\n\
+         o1,ada,2026-01-07,1,99.00\n\
+         o8,bo,2026-01-08,1,-3\n",
+    );
+    let ended = shop.load(&file).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let complaints: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("line ")).collect();
+    let starts = |number: usize, start: &str| assert!(complaints[number].starts_with(start), "{}", complaints[number]);
+    assert_eq!(complaints.len(), 6, "{}", ended.err);
+    starts(0, "line 3: order_id must be 1 to 128 characters");
+    starts(1, "line 4: \"01/03/2026\" is neither a date");
+    starts(2, "line 5: amount must be an amount");
+    starts(3, "line 6: some columns are missing");
+    starts(4, "line 9: amount must be an amount");
+    starts(5, "line 8: 409 idempotency_mismatch");
+    assert!(
+        ended.out.starts_with("2 orders awarded, 0 were there already, 6 rows not loaded; 1 customers created"),
+        "{}",
+        ended.out
+    );
+    let ada = shop.get("/orgs/shop/customers/ada").await;
+    assert_eq!((&ada["points"], &ada["lastOrderAt"]), (&json!(17), &json!("2026-01-06T08:30:00.000Z")));
+}
+
+#[tokio::test]
+async fn a_load_that_was_stopped_goes_on_where_it_was() {
+    let shop = Shop::open().await;
+    let mut ctl = programs::command("ctl");
+    let mut child = ctl.args(["load", PURCHASE_LOG, "--org", "shop", "--url", &shop.stack.url]).spawn().unwrap();
+    while shop.get("/orgs/shop/customers?limit=100").await["cursor"].is_null() {}
+    child.kill().await.unwrap();
+    let rest = shop.load(PURCHASE_LOG).await;
+    assert_eq!(rest.code, Some(0), "{}", rest.err);
+    assert!(!rest.out.contains(" 0 were there already"), "{}", rest.out);
+    let points: i64 = shop.customers().await.iter().map(|customer| customer["points"].as_i64().unwrap()).sum();
+    assert_eq!(points, 239_444);
+}
+
+#[tokio::test]
+async fn what_can_not_be_loaded_at_all_is_one_clear_line() {
+    let shop = Shop::open().await;
+    for (file, says) in [
+        ("missing.csv".to_owned(), "missing.csv"),
+        (scratch("order_id,amount,date\n"), "no column customer_id"),
+        (scratch("order_id,customer_id,amount\n"), "no column date or fulfilled_at"),
+    ] {
+        let ended = shop.load(&file).await;
+        assert_eq!((ended.code, ended.err.lines().count()), (Some(1), 1), "{ended:?}");
+        assert!(ended.err.contains(says), "{}", ended.err);
+    }
+    let mut ctl = programs::command("ctl");
+    let elsewhere = programs::run(ctl.args(["load", PURCHASE_LOG, "--org", "nowhere", "--url", &shop.stack.url])).await;
+    assert_eq!(
+        (elsewhere.code, elsewhere.err.as_str()),
+        (Some(1), "ctl: org nowhere: 404 unknown_org: There is no org with this id.\n")
+    );
+    let mut ctl = programs::command("ctl");
+    let wrong = ctl.args(["load", PURCHASE_LOG, "--org", "shop", "--url", &shop.stack.url]).env("CRON_SECRET", "wrong");
+    assert!(programs::run(wrong).await.err.contains("401 unauthorized"));
+}

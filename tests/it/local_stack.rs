@@ -1,0 +1,205 @@
+//! The local stack as a program: how it starts, what it serves, how it ends, and what it says when it can't.
+
+use std::fs;
+
+use harness::{
+    programs::{self, Ended, LocalStack},
+    root,
+};
+use serde_json::{Value, json};
+
+/// A file that only this test uses.
+fn scratch(name: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("regulars-{:016x}", fastrand::u64(..)));
+    fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
+
+async fn refused(arguments: &[&str]) -> Ended {
+    let ended = programs::run(programs::command("local").args(["--port", "0"]).args(arguments)).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.err.lines().count(), 1, "one clear line, not {}", ended.err);
+    ended
+}
+
+#[tokio::test]
+async fn it_is_ready_when_it_says_so_and_ends_when_told() {
+    for signal in ["INT", "TERM"] {
+        let stack = LocalStack::start(&[]).await;
+        let health =
+            programs::http().get(format!("{}/lambda-url/points-award/health", stack.url)).send().await.unwrap();
+        assert_eq!(health.status(), 200);
+        let ended = stack.end(signal).await;
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn its_data_file_outlives_it() {
+    let file = scratch("regulars.db");
+    let file = file.to_str().unwrap();
+    let http = programs::http();
+    let stack = LocalStack::start(&["--data", file]).await;
+    let url = format!("{}/lambda-url/back-office/orgs/shop", stack.url);
+    let put = http.put(url).bearer_auth("local-secret").json(&json!({"name": "Shop"})).send().await.unwrap();
+    assert_eq!(put.status(), 201);
+    assert_eq!(stack.end("TERM").await.code, Some(0));
+
+    let stack = LocalStack::start(&["--data", file]).await;
+    let url = format!("{}/lambda-url/back-office/orgs/shop", stack.url);
+    let read: Value = http.get(url).bearer_auth("local-secret").send().await.unwrap().json().await.unwrap();
+    assert_eq!(read["name"], "Shop");
+    stack.end("INT").await;
+}
+
+#[tokio::test]
+async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clear_line_each() {
+    let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let ended = programs::run(programs::command("local").args(["--port", &port])).await;
+    assert_eq!((ended.code, ended.err.lines().count()), (Some(1), 1), "{ended:?}");
+    assert!(ended.err.contains(&format!("port {port}")), "{}", ended.err);
+
+    let garbage = scratch("not-a-database");
+    fs::write(
+        &garbage,
+        "this is a text, and quite a long one, so that it can't be taken for an empty database".repeat(40),
+    )
+    .unwrap();
+    assert!(refused(&["--data", garbage.to_str().unwrap()]).await.err.contains("not-a-database"));
+    assert!(refused(&["--data", "/nowhere/at/all.db"]).await.err.contains("/nowhere/at/all.db"));
+    assert!(refused(&["--template", "missing.yaml"]).await.err.contains("missing.yaml"));
+
+    let text = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    for (what, changed) in [
+        (
+            "StreamSpecification",
+            text.replace("      BillingMode: PAY_PER_REQUEST\n", "      StreamSpecification: {}\n"),
+        ),
+        ("AWS::SQS::Queue", text.replace("AWS::DynamoDB::Table", "AWS::SQS::Queue")),
+        (
+            "ReservedConcurrentExecutions",
+            text.replace("    MemorySize: 256\n", "    ReservedConcurrentExecutions: 1\n"),
+        ),
+        ("OrderShipped", text.replace("OrderRefunded]", "OrderShipped]")),
+        ("points-give", text.replace("functions/points-award", "functions/points-give")),
+        ("template", "Resources: [".to_owned()),
+    ] {
+        assert_ne!(changed, text, "{what}");
+        let template = scratch("template.yaml");
+        fs::write(&template, changed).unwrap();
+        let ended = refused(&["--template", template.to_str().unwrap()]).await;
+        assert!(ended.err.contains(what) || what == "AWS::SQS::Queue", "{what}: {}", ended.err);
+    }
+}
+
+#[tokio::test]
+async fn a_data_file_with_another_table_is_refused() {
+    let file = scratch("regulars.db");
+    let stack = LocalStack::start(&["--data", file.to_str().unwrap()]).await;
+    stack.end("TERM").await;
+    let text = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let template = scratch("template.yaml");
+    fs::write(&template, text.replace("IndexName: by_time", "IndexName: by_date")).unwrap();
+    let ended = refused(&["--data", file.to_str().unwrap(), "--template", template.to_str().unwrap()]).await;
+    assert!(ended.err.contains("other keys or indexes"), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn the_clock_of_a_request_can_be_set_here() {
+    let stack = LocalStack::start(&[]).await;
+    let http = programs::http();
+    let back_office = format!("{}/lambda-url/back-office/orgs/shop", stack.url);
+    let put = |path: &str| http.put(format!("{back_office}{path}")).bearer_auth("local-secret");
+    put("").json(&json!({"name": "Shop"})).send().await.unwrap();
+    put("/loyalty").json(&json!({})).send().await.unwrap();
+    put("/customers/ada").json(&json!({})).send().await.unwrap();
+    let order = json!({"orgId": "shop", "customerId": "ada", "orderId": "o1", "orderTotal": 5});
+    let award =
+        http.post(format!("{}/lambda-url/points-award/awards", stack.url)).bearer_auth("local-secret").json(&order);
+    let wrong = award.try_clone().unwrap().header("x-regulars-now", "yesterday").send().await.unwrap();
+    assert_eq!(wrong.status(), 422);
+    assert_eq!(award.header("x-regulars-now", "1997-01-01T00:00:00Z").send().await.unwrap().status(), 201);
+    let read = http.get(format!("{back_office}/customers/ada")).bearer_auth("local-secret");
+    let ada: Value = read.header("x-regulars-now", "1997-02-15T00:00:00Z").send().await.unwrap().json().await.unwrap();
+    assert_eq!((&ada["lastOrderAt"], &ada["segment"]), (&json!("1997-01-01T00:00:00.000Z"), &json!("slipping")));
+    stack.end("TERM").await;
+}
+
+#[tokio::test]
+async fn the_invoke_api_answers_as_lambda_does() {
+    let stack = LocalStack::start(&[]).await;
+    let http = programs::http();
+    let invoke = |function: &str| http.post(format!("{}/2015-03-31/functions/{function}/invocations", stack.url));
+
+    let listed = invoke("back-office").json(&json!({"operation": "listOrgs"})).send().await.unwrap();
+    assert_eq!((listed.status().as_u16(), listed.json::<Value>().await.unwrap()), (200, json!({"orgs": []})));
+
+    let failed = invoke("points-award").json(&json!([])).send().await.unwrap();
+    assert_eq!(
+        (failed.status().as_u16(), &failed.headers()["x-amz-function-error"]),
+        (200, &"Unhandled".parse().unwrap())
+    );
+    assert_eq!(failed.json::<Value>().await.unwrap()["errorType"], "internal");
+
+    let later = invoke("back-office").header("x-amz-invocation-type", "Event");
+    let later = later.json(&json!({"operation": "putOrg", "orgId": "shop", "name": "Shop"})).send().await.unwrap();
+    assert_eq!(later.status(), 202);
+    assert_eq!(invoke("back-office").header("x-amz-invocation-type", "DryRun").send().await.unwrap().status(), 204);
+    assert_eq!(invoke("nothing").json(&json!({})).send().await.unwrap().status(), 404);
+    assert_eq!(invoke("back-office").body("{").send().await.unwrap().status(), 400);
+
+    let appeared = async {
+        loop {
+            let read =
+                invoke("back-office").json(&json!({"operation": "getOrg", "orgId": "shop"})).send().await.unwrap();
+            if read.json::<Value>().await.unwrap()["name"] == "Shop" {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(programs::PATIENCE, appeared).await.expect("an asynchronous invocation is carried out");
+    stack.end("TERM").await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_wire_is_refused_in_its_turn() {
+    let stack = LocalStack::start(&[]).await;
+    let http = programs::http();
+    let post = || http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 1024 * 1024]);
+    assert_eq!(post().send().await.unwrap().status(), 401);
+    assert_eq!(post().bearer_auth("local-secret").send().await.unwrap().status(), 413);
+    let lost = http.get(format!("{}/lambda-url/nothing/health", stack.url)).send().await.unwrap();
+    assert_eq!(lost.status(), 404);
+    assert_eq!(http.get(&stack.url).send().await.unwrap().status(), 404);
+    stack.end("TERM").await;
+}
+
+#[tokio::test]
+async fn it_works_on_another_dynamodb_and_creates_the_table_there() {
+    let first = LocalStack::start(&[]).await;
+    let second = LocalStack::start(&["--dynamodb", &first.dynamodb]).await;
+    assert_eq!(second.dynamodb, first.dynamodb);
+    let http = programs::http();
+    let org = |stack: &LocalStack| format!("{}/lambda-url/back-office/orgs/shop", stack.url);
+    http.put(org(&second)).bearer_auth("local-secret").json(&json!({"name": "Shop"})).send().await.unwrap();
+    assert_eq!(http.get(org(&first)).bearer_auth("local-secret").send().await.unwrap().status(), 200);
+    second.end("TERM").await;
+    first.end("TERM").await;
+    let nobody = refused(&["--dynamodb", "http://127.0.0.1:1"]).await;
+    assert!(nobody.err.contains("DynamoDB does not answer"), "{}", nobody.err);
+}
+
+#[tokio::test]
+async fn a_command_is_run_when_it_is_ready_and_ends_it() {
+    let command = |stay: &[&str], script: &str| {
+        let mut command = programs::command("local");
+        command.args(["--port", "0"]).args(stay).args(["--", "sh", "-c", script]);
+        command
+    };
+    let ended = programs::run(&mut command(&[], "echo at $REGULARS_URL; exit 7")).await;
+    assert_eq!(ended.code, Some(7));
+    assert!(ended.out.contains("at http://127.0.0.1:"), "{}", ended.out);
+    let failed = programs::run(&mut command(&["--stay"], "exit 3")).await;
+    assert_eq!(failed.code, Some(3), "what could not be set up is not served");
+}
