@@ -26,13 +26,16 @@ use tokio::{process::Command, sync::mpsc, time::timeout};
 
 /// Starts that are not counted: they bring the binaries into memory.
 const WARM_UP: usize = 2;
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 50;
 
 /// How long one step of a start may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The function whose answers are measured, because it has an operation of one read.
 const READER: &str = "back-office";
+
+/// How the embedded engine is reached, the only table here that answers.
+const LOCAL: &str = "http";
 
 /// An address that is not the region's own, so that the client trusts the system's roots; nobody calls it.
 const NAMED_HTTPS: &str = "https://127.0.0.1:1";
@@ -47,11 +50,10 @@ struct Case {
     starts: Vec<Start>,
 }
 
-/// Of one start: until it asked for work, from there to its first answer, and from there to its second.
+/// One start: until it asked for work; until its first answer, and for later answers from its asking on.
 struct Start {
     poll: Duration,
-    first: Option<Duration>,
-    second: Option<Duration>,
+    answers: Vec<Duration>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -97,15 +99,11 @@ fn cases(folder: &Path, engine: &str) -> Vec<Case> {
     let binaries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path().join("bootstrap"));
     let mut binaries: Vec<PathBuf> = binaries.filter(|binary| binary.is_file()).collect();
     binaries.sort();
-    let endpoints = [
-        ("http", Some(engine)),
-        ("https, the roots it carries", None),
-        ("https, the system's roots", Some(NAMED_HTTPS)),
-    ];
+    let endpoints = [(LOCAL, Some(engine)), ("https, own roots", None), ("https, system's roots", Some(NAMED_HTTPS))];
     let case = |binary: &PathBuf, (how, endpoint): (&'static str, Option<&str>)| {
         let function = binary.parent().unwrap();
         let name = function.strip_prefix(harness::root().join("target/lambda")).unwrap_or(function);
-        let reads = how == "http" && function.ends_with(READER);
+        let reads = how == LOCAL && function.ends_with(READER);
         Case {
             name: name.display().to_string(),
             how,
@@ -139,25 +137,20 @@ async fn start(case: &Case, table: &str) -> Start {
     ]);
     command.envs(case.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL_DYNAMODB", endpoint)));
 
-    let watch = Stopwatch::start();
+    let mut watch = Stopwatch::start();
     let mut process = command.spawn().unwrap();
     runtime.sees("/next").await;
     let poll = watch.elapsed();
-    let mut asked = poll;
     let mut answers = Vec::new();
     for _ in &case.calls {
         let answer = runtime.sees("/response").await;
-        answers.push((asked, watch.elapsed()));
+        answers.push(watch.elapsed());
         assert_eq!(answer["orgId"], "shop", "{answer}");
         runtime.sees("/next").await;
-        asked = watch.elapsed();
+        watch = Stopwatch::start();
     }
     process.kill().await.unwrap();
-    Start {
-        poll,
-        first: answers.first().map(|(_, answered)| *answered),
-        second: answers.get(1).map(|(asked, answered)| *answered - *asked),
-    }
+    Start { poll, answers }
 }
 
 /// A stand-in for Lambda's runtime API, with some calls to hand out.
@@ -214,22 +207,24 @@ fn handed_out(call: &Value) -> Value {
 
 fn print(cases: &[Case]) {
     println!("Medians of {ROUNDS} starts, in milliseconds; the second answer counts from its own request.\n");
-    println!(
-        "{:<22} {:<28} {:>8} {:>11} {:>13} {:>14}",
-        "function", "table", "size", "first poll", "first answer", "second answer"
-    );
+    let width = cases.iter().map(|case| case.name.len()).max().unwrap_or_default();
+    let line = |name: &str, how: &str, size: &str, times: [&str; 3]| {
+        let [poll, first, second] = times;
+        println!("{name:<width$}  {how:<21}  {size:>7}  {poll:>10}  {first:>12}  {second:>13}");
+    };
+    line("function", "table", "size", ["first poll", "first answer", "second answer"]);
     for case in cases {
         let size = std::fs::metadata(&case.binary).unwrap().len();
         let size = format!("{}.{} MB", size / 1_000_000, size / 100_000 % 10);
-        let poll = median(case.starts.iter().map(|start| Some(start.poll)));
-        let first = median(case.starts.iter().map(|start| start.first));
-        let second = median(case.starts.iter().map(|start| start.second));
-        println!("{:<22} {:<28} {size:>8} {poll:>11} {first:>13} {second:>14}", case.name, case.how);
+        let poll = median(case.starts.iter().map(|start| start.poll));
+        let [first, second] =
+            [0, 1].map(|nth| median(case.starts.iter().filter_map(|start| start.answers.get(nth).copied())));
+        line(&case.name, case.how, &size, [&poll, &first, &second]);
     }
 }
 
-fn median(times: impl Iterator<Item = Option<Duration>>) -> String {
-    let mut times: Vec<Duration> = times.flatten().collect();
+fn median(times: impl Iterator<Item = Duration>) -> String {
+    let mut times: Vec<Duration> = times.collect();
     times.sort();
     times.get(times.len() / 2).map_or_else(|| "-".into(), |time| format!("{:.2}", time.as_secs_f64() * 1000.0))
 }

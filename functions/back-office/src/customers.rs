@@ -44,7 +44,7 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
     let fields: CustomerFields = call.read()?;
     let CustomerFields { org_id, customer_id, first_name, last_name, email, phone, equity_status } = fields;
     let person = Person { first_name, last_name, email, phone, equity_status };
-    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org(&org_id).await?;
     settle(context.deadline, || replace(context, &org, &customer_id, &person, only_create)).await
 }
 
@@ -82,7 +82,7 @@ struct OneCustomer {
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OneCustomer { org_id, customer_id } = call.read()?;
-    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org(&org_id).await?;
     let customer = context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     Ok(Reply::ok(&CustomerView::new(&org, customer.value, context.now)))
 }
@@ -90,7 +90,7 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
 /// Erases what people set of a customer; figures and ledger stay.
 pub(crate) async fn erase(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OneCustomer { org_id, customer_id } = call.read()?;
-    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org(&org_id).await?;
     settle(context.deadline, || erase_person(context, &org, &customer_id)).await
 }
 
@@ -125,7 +125,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let CustomersPage { org_id, tier, segment, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: "" };
     let mut after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
-    let org = context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org(&org_id).await?;
 
     let wanted = |view: &CustomerView| {
         tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
@@ -173,7 +173,7 @@ pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Fai
     let ActivityPage { org_id, customer_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
     let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
-    context.store.org(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    context.org(&org_id).await?;
     let page = context.store.ledger(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
     if page.rows.is_empty() && after.is_none() {
         // A ledger without entries is that of somebody new, or of nobody.

@@ -1,6 +1,5 @@
 //! Loyalty settings: set whole, read.
 
-use deserr::Deserr;
 use shared::{
     domain::{
         ids::OrgId,
@@ -12,6 +11,8 @@ use shared::{
     failure::Failure,
     host::{Context, Reply, settle},
 };
+
+use crate::orgs::OneOrg;
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
     let only_create = call.only_create;
@@ -27,7 +28,7 @@ async fn replace(
     settings: &LoyaltySettings,
     only_create: bool,
 ) -> Result<Reply, Failure> {
-    let current = context.store.org_now(org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let current = context.org_now(org_id).await?;
     let before = current.value.loyalty.as_ref();
     if before.is_some() && only_create {
         return Err(Rejection::AlreadyExists.into());
@@ -38,15 +39,9 @@ async fn replace(
     Ok(if is_new { Reply::created(settings) } else { Reply::ok(settings) })
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneOrg {
-    org_id: OrgId,
-}
-
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OneOrg { org_id } = call.read()?;
-    let org = context.store.org_now(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org_now(&org_id).await?;
     let loyalty = org.value.loyalty.ok_or(Rejection::LoyaltyNotSet)?;
     Ok(Reply::ok(&loyalty.settings))
 }

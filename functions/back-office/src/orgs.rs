@@ -67,13 +67,13 @@ async fn replace(
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneOrg {
-    org_id: OrgId,
+pub(crate) struct OneOrg {
+    pub(crate) org_id: OrgId,
 }
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OneOrg { org_id } = call.read()?;
-    let org = context.store.org_now(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org_now(&org_id).await?;
     Ok(Reply::ok(&OrgView::from(org.value)))
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     const MARGIN: Duration = Duration::from_secs(3);
 
     let OneOrg { org_id } = call.read()?;
-    let org = context.store.org_now(&org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org_now(&org_id).await?;
     if !org.value.disposable {
         return Err(Rejection::OrgNotDisposable.into());
     }

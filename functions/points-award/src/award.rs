@@ -46,7 +46,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     if fulfilled_at > context.now + time::MAX_AHEAD {
         return Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead").into());
     }
-    let org = context.store.org(&request.org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org(&request.org_id).await?;
     let order = Order {
         id: request.order_id,
         customer: request.customer_id,

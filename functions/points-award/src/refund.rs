@@ -39,7 +39,7 @@ struct Answer<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let request: Request = call.read()?;
-    let org = context.store.org(&request.org_id).await?.ok_or(Rejection::UnknownOrg)?;
+    let org = context.org(&request.org_id).await?;
     settle(context.deadline, || attempt(context, &org, &request)).await
 }
 

@@ -11,7 +11,7 @@ pub use answer::Reply;
 pub use http::{Listening, response, serve, stop_signal, url_event};
 pub use run::run;
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -19,10 +19,14 @@ use serde_json::Value;
 use crate::{
     auth::{self, Caller, DeploymentSecret},
     clock::{self, Deadline, Stopwatch},
-    domain::rejection::{Kind, Rejection},
+    domain::{
+        ids::OrgId,
+        org::Org,
+        rejection::{Kind, Rejection},
+    },
     event::{self, Call, HttpRequest, Incoming, operation::Operation},
     failure::{Failure, Retry},
-    store::Store,
+    store::{Store, Versioned},
     telemetry::{CallRecord, Ending, Measure, Sink},
 };
 
@@ -56,6 +60,18 @@ pub struct Context {
     pub now: DateTime<Utc>,
     /// When it has to be answered.
     pub deadline: Deadline,
+}
+
+impl Context {
+    /// An org with its settings, at most a minute old.
+    pub async fn org(&self, id: &OrgId) -> Result<Arc<Org>, Failure> {
+        Ok(self.store.org(id).await?.ok_or(Rejection::UnknownOrg)?)
+    }
+
+    /// An org as it is now, to be shown or changed.
+    pub async fn org_now(&self, id: &OrgId) -> Result<Versioned<Org>, Failure> {
+        Ok(self.store.org_now(id).await?.ok_or(Rejection::UnknownOrg)?)
+    }
 }
 
 /// What the surroundings say about one call.
