@@ -13,16 +13,22 @@ pub fn now() -> DateTime<Utc> {
     to_millis(Utc::now())
 }
 
+/// Now, by a clock that only goes forward: for how old something is, not for what time it is.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn monotonic() -> Instant {
+    Instant::now()
+}
+
 /// The instant by which a call has to be answered, whatever the calendar says meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
     /// So long from now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn after(limit: Duration) -> Self {
-        Self(Instant::now() + limit)
+        Self(monotonic() + limit)
     }
 
     /// At a wall-clock instant, as Lambda tells it.
@@ -34,9 +40,8 @@ impl Deadline {
 
     /// How long is left.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
+        self.0.saturating_duration_since(monotonic())
     }
 }
 
@@ -47,9 +52,8 @@ pub struct Stopwatch(Instant);
 impl Stopwatch {
     /// Starts now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn start() -> Self {
-        Self(Instant::now())
+        Self(monotonic())
     }
 
     /// Since it was started.

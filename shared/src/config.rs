@@ -21,7 +21,7 @@ impl Config {
     /// Reads the settings, or says which is missing or can't be read; `lookup` is the environment, or what a test says
     /// it is.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let port = get("PORT").map(|port| port.parse().map_err(|_| format!("PORT is not a port: {port}")));
         Ok(Self {
             table: get("TABLE_NAME").ok_or_else(|| String::from("TABLE_NAME is not set"))?,

@@ -5,8 +5,8 @@
 //! | [`domain`] | rules as pure functions over types that can't hold nonsense | std, decimals, dates, serde derives |
 //! | [`event`] | raw event in, one typed call out | domain |
 //! | [`auth`] | who is calling, from the credentials of a request | domain |
-//! | [`clock`] | the only reader of time | |
-//! | [`config`] | settings of a process, built once from a lookup function | |
+//! | [`clock`] | the only reader of time | domain |
+//! | [`config`] | settings of a process, built once from a lookup function | auth |
 //! | [`store`] | the only room that knows `DynamoDB` | domain |
 //! | [`failure`] | why a call did not succeed | store, domain |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |

@@ -4,9 +4,15 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, json};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// The namespace of all metrics.
-pub const NAMESPACE: &str = "Regulars";
+const NAMESPACE: &str = "Regulars";
 
 /// Where metrics records go: standard output in a function, a collector in a test.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -23,10 +29,10 @@ pub fn stdout() -> Sink {
 
 /// Starts JSON logging on standard error at these levels, once a process.
 pub fn start_logging(levels: &str) {
-    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(levels);
-    let subscriber =
-        tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr).with_env_filter(filter);
-    let _ = subscriber.with_current_span(false).with_span_list(false).try_init();
+    let levels: Targets = levels.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+    let lines = lines.with_current_span(false).with_span_list(false).with_filter(levels);
+    let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
 /// How a call ended.
@@ -55,7 +61,7 @@ pub struct Measure {
 pub struct CallRecord<'a> {
     /// The function.
     pub function: &'a str,
-    /// The operation; empty where the call did not get so far.
+    /// The operation, or a word for none: CloudWatch takes no empty dimension.
     pub operation: &'a str,
     /// The org it was about, if it said so.
     pub org: Option<&'a str>,

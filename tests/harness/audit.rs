@@ -1,5 +1,7 @@
 //! What must hold of every ledger, whatever happened.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::World;
@@ -23,30 +25,46 @@ pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
 }
 
 /// Reads a customer and checks: the balance is the sum of the entries, each entry's balance follows from the one before,
-/// lifetime value and order count follow from the entries, and the tier is where the last change of tier left it.
+/// lifetime value and order count follow from the entries, and the tier is where the last change of tier left it, or the
+/// lowest without one.
 pub async fn check(world: &World, org: &str, customer: &str) -> Value {
     let who = world.get(&format!("/orgs/{org}/customers/{customer}")).await;
     assert_eq!(who.status, 200, "{:?}", who.body);
+    let settings = world.get(&format!("/orgs/{org}/loyalty")).await.body;
     let entries = ledger(world, org, customer).await;
     let mut balance = 0;
-    let mut spent = 0;
-    let mut tier: Option<&str> = None;
+    let mut left: HashMap<&str, i64> = HashMap::new();
+    let mut tier: Option<&Value> = None;
     for entry in &entries {
         balance += entry["points"].as_i64().unwrap();
         assert_eq!(entry["balance"], balance, "{customer}'s ledger: {entries:#?}");
+        let order = entry["orderId"].as_str().unwrap_or_default();
         match entry["kind"].as_str().unwrap() {
-            "points_earned" => spent += cents(&entry["orderTotal"]),
-            "points_reversed" => spent -= cents(&entry["refundTotal"]),
+            "points_earned" => {
+                let earlier = left.insert(order, cents(&entry["orderTotal"]));
+                assert_eq!(earlier, None, "{order} earned twice: {entries:#?}");
+            }
+            "points_reversed" => {
+                let rest = left[order] - cents(&entry["refundTotal"]);
+                assert!(rest >= 0, "{order} was refunded beyond what was paid: {entries:#?}");
+                if rest == 0 {
+                    left.remove(order)
+                } else {
+                    left.insert(order, rest)
+                };
+            }
             "tier_changed" => {
-                assert!(tier.is_none_or(|tier| entry["from"] == tier), "{customer}'s ledger: {entries:#?}");
-                tier = entry["to"].as_str();
+                assert!(tier.is_none_or(|tier| entry["from"] == *tier), "{customer}'s ledger: {entries:#?}");
+                tier = Some(&entry["to"]);
             }
             _ => {}
         }
     }
-    assert_eq!(who.body["points"], balance, "{customer}'s balance is not the sum of the entries: {entries:#?}");
-    assert_eq!(cents(&who.body["lifetimeValue"]), spent, "{customer}'s lifetime value: {entries:#?}");
-    assert!(tier.is_none_or(|tier| who.body["tier"] == tier), "{customer} holds {}: {entries:#?}", who.body["tier"]);
+    let told = format!("{}\n{entries:#?}", who.body);
+    assert_eq!(who.body["points"], balance, "the balance is not the sum of the entries: {told}");
+    assert_eq!(cents(&who.body["lifetimeValue"]), left.values().sum::<i64>(), "lifetime value: {told}");
+    assert_eq!(who.body["orderCount"], left.len(), "order count: {told}");
+    assert_eq!(&who.body["tier"], tier.unwrap_or(&settings["tiers"][0]["name"]), "tier: {told}");
     who.body
 }
 

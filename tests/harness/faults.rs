@@ -23,8 +23,14 @@ pub enum Fault {
     DropRequest,
     /// It is carried out and its answer is lost: a crash, or a broken connection, after the commit.
     DropResponse,
+    /// It hangs, and its connection with it.
+    Hang,
     /// Another transaction holds one of its items. Only transactions meet this; others are let through.
     Conflict,
+    /// One of a transaction's items is throttled. Only transactions meet this; others are let through.
+    ThrottledItem,
+    /// Nothing of a batch was done. Only batches meet this; others are let through.
+    Unprocessed,
     /// The table is throttled.
     Throttle,
     /// The service has an error of its own.
@@ -33,8 +39,25 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::DropRequest, Self::DropResponse, Self::Conflict, Self::Throttle, Self::ServerError];
+    pub const ALL: [Self; 8] = [
+        Self::DropRequest,
+        Self::DropResponse,
+        Self::Hang,
+        Self::Conflict,
+        Self::ThrottledItem,
+        Self::Unprocessed,
+        Self::Throttle,
+        Self::ServerError,
+    ];
+
+    /// Whether a request of this operation can meet it.
+    pub fn meets(self, operation: &str) -> bool {
+        match self {
+            Self::Conflict | Self::ThrottledItem => operation == "TransactWriteItems",
+            Self::Unprocessed => operation.starts_with("Batch"),
+            Self::DropRequest | Self::DropResponse | Self::Hang | Self::Throttle | Self::ServerError => true,
+        }
+    }
 }
 
 /// How long a fault lasts.
@@ -51,6 +74,7 @@ struct State {
     seen: Vec<String>,
     plan: Option<(usize, Fault, Lasting)>,
     at_random: Option<(fastrand::Rng, usize)>,
+    empty_pages: usize,
 }
 
 /// The proxy, seen from the test.
@@ -98,6 +122,11 @@ impl Wire {
         self.state.lock().unwrap().at_random = Some((fastrand::Rng::with_seed(seed), one_in));
     }
 
+    /// From now on: so many queries of the index answer an empty page that is not the last.
+    pub fn answer_empty_pages(&self, pages: usize) {
+        self.state.lock().unwrap().empty_pages = pages;
+    }
+
     /// No more faults.
     pub fn heal(&self) {
         let mut state = self.state.lock().unwrap();
@@ -121,10 +150,12 @@ impl State {
         });
         let random = self.at_random.as_mut().and_then(|(rng, one_in)| {
             let hit = rng.usize(0..*one_in) == 0;
-            hit.then(|| Fault::ALL[rng.usize(0..Fault::ALL.len())])
+            // Hanging is left to those who wait for it.
+            let quick: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Hang).collect();
+            hit.then(|| quick[rng.usize(0..quick.len())])
         });
         let fault = planned.map(|(_, fault, _)| fault).or(random);
-        fault.filter(|fault| *fault != Fault::Conflict || operation == "TransactWriteItems")
+        fault.filter(|fault| fault.meets(operation))
     }
 }
 
@@ -150,10 +181,21 @@ async fn carry(
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
-    let fault = state.lock().unwrap().next_fault(&operation);
+    let fault = {
+        let mut state = state.lock().unwrap();
+        let fault = state.next_fault(&operation);
+        if operation == "Query" && state.empty_pages > 0 {
+            state.empty_pages -= 1;
+            return Ok(empty_page(&body));
+        }
+        fault
+    };
     match fault {
         Some(Fault::DropRequest) => return Err(Lost),
-        Some(Fault::Conflict) => return Ok(conflict(&body)),
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Conflict) => return Ok(cancelled(&body, "TransactionConflict")),
+        Some(Fault::ThrottledItem) => return Ok(cancelled(&body, "ThrottlingError")),
+        Some(Fault::Unprocessed) => return Ok(unprocessed(&operation, &body)),
         Some(Fault::Throttle) => {
             return Ok(error(StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException", &json!({})));
         }
@@ -169,19 +211,38 @@ async fn carry(
     if fault == Some(Fault::DropResponse) { Err(Lost) } else { Ok(Response::from_parts(parts, Full::new(body))) }
 }
 
-/// A cancelled transaction: its first item is held by another.
-fn conflict(body: &[u8]) -> Response<Full<Bytes>> {
+/// A cancelled transaction, for a reason that its first item has.
+fn cancelled(body: &[u8], reason: &str) -> Response<Full<Bytes>> {
     let request: Value = serde_json::from_slice(body).unwrap();
     let items = request["TransactItems"].as_array().map_or(1, Vec::len);
-    let reasons: Vec<Value> =
-        (0..items).map(|item| json!({"Code": if item == 0 { "TransactionConflict" } else { "None" }})).collect();
+    let reasons: Vec<Value> = (0..items).map(|item| json!({"Code": if item == 0 { reason } else { "None" }})).collect();
     error(StatusCode::BAD_REQUEST, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
+}
+
+/// A batch of which nothing was done.
+fn unprocessed(operation: &str, body: &[u8]) -> Response<Full<Bytes>> {
+    let request: Value = serde_json::from_slice(body).unwrap();
+    let left = if operation == "BatchGetItem" { "UnprocessedKeys" } else { "UnprocessedItems" };
+    answer(StatusCode::OK, &json!({ left: request["RequestItems"], "Responses": {} }))
+}
+
+/// An empty page that is not the last: the list begins just after the position it names.
+fn empty_page(body: &[u8]) -> Response<Full<Bytes>> {
+    let request: Value = serde_json::from_slice(body).unwrap();
+    let first = if request["ScanIndexForward"] == false { "9999" } else { "0" };
+    let list = &request["ExpressionAttributeValues"][":list"];
+    let position = json!({"pk": {"S": "-"}, "sk": {"S": "-"}, "list": list, "at": {"S": first}});
+    answer(StatusCode::OK, &json!({"Count": 0, "ScannedCount": 0, "Items": [], "LastEvaluatedKey": position}))
 }
 
 fn error(status: StatusCode, code: &str, fields: &Value) -> Response<Full<Bytes>> {
     let mut body = fields.clone();
     body["__type"] = format!("com.amazonaws.dynamodb.v20120810#{code}").into();
     body["message"] = format!("injected {code}").into();
+    answer(status, &body)
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
     response.body(Full::from(body.to_string())).unwrap()
 }

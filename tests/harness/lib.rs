@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`world`] | the system of a test: every function, on a DynamoDB of its own behind a wire that can fail |
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
-//! | [`faults`] | the wire: counts requests, and drops, delays or refuses the one it is told to |
+//! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`programs`] | the built binaries, run as a user runs them |
 

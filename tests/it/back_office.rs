@@ -349,3 +349,41 @@ async fn only_a_disposable_org_is_deleted_and_nothing_is_left_of_it() {
     let keys: BTreeSet<String> = left.items().iter().map(|item| item["pk"].as_s().unwrap().clone()).collect();
     assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["CUSTOMER#temp2#ada", "ORG#shop", "ORG#temp2"]);
 }
+
+#[tokio::test]
+async fn an_org_whose_deletion_has_begun_is_gone_for_everybody() {
+    // So little time that a deletion marks the org, clears one page, and has to be called again.
+    let world = World::with_timeout(Some(std::time::Duration::from_secs(3))).await;
+    world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
+    world.put_loyalty("temp", &json!({})).await;
+    for number in 0..25 {
+        world.put_customer("temp", &format!("c{number}"), &json!({})).await;
+    }
+    let first = world.send(&delete("/orgs/temp")).await;
+    assert_eq!((first.status.as_u16(), &first.body["complete"]), (200, &json!(false)), "{}", first.body);
+    assert_eq!(world.get("/orgs/temp").await.code(), "unknown_org");
+    assert_eq!(world.get("/orgs/temp/customers/c1").await.code(), "unknown_org");
+    assert_eq!(world.get("/orgs").await.body["orgs"].as_array().unwrap().len(), 1);
+    let again = world.put_org("temp", &json!({"name": "Temp"})).await;
+    assert_eq!((again.status.as_u16(), again.code()), (409, "org_being_deleted"));
+    while world.send(&delete("/orgs/temp")).await.body["complete"] != true {}
+    assert_eq!(world.put_org("temp", &json!({"name": "Temp"})).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_change_by_another_process_shows_within_a_minute() {
+    use shared::{domain::ids::OrgId, store::Store};
+    use std::time::Duration;
+    let world = World::new().await;
+    let shop = OrgId::try_from(ORG.to_owned()).unwrap();
+    let process = Store::new(world.client.clone(), &world.table);
+    let begun = shared::clock::monotonic();
+    let name = async |after: u64| {
+        let org = process.org(&shop, begun + Duration::from_secs(after)).await.unwrap().unwrap();
+        org.profile.name.as_str().to_owned()
+    };
+    assert_eq!(name(0).await, "Shop");
+    world.put_org(ORG, &json!({"name": "Renamed"})).await;
+    assert_eq!(name(59).await, "Shop");
+    assert_eq!(name(60).await, "Renamed");
+}

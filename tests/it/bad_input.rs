@@ -228,8 +228,19 @@ async fn a_cursor_of_another_org_is_403_before_anything_else_and_a_broken_one_42
 
     let elsewhere = world.get(&format!("/orgs/other/customers?limit=oops&cursor={cursor}")).await;
     assert_eq!((elsewhere.status.as_u16(), elsewhere.code()), (403, "other_org"));
+    let of_orgs = {
+        world.put_org("third", &json!({"name": "Third"})).await;
+        world.get("/orgs?limit=1").await.body["cursor"].as_str().unwrap().to_owned()
+    };
+    let forged = |position: &str| base64(&format!("[\"listCustomers\",\"shop\",\"\",\"{position}\"]"));
     for path in [
         "/orgs/shop/customers?cursor=garbage".to_owned(),
+        format!("/orgs/shop/customers?cursor={of_orgs}"),
+        format!("/orgs/shop/customers?cursor={}", forged("#c1")),
+        format!("/orgs/shop/customers?cursor={}", forged("0000")),
+        format!("/orgs/shop/customers?cursor={}", forged("2026-06-01#c1")),
+        format!("/orgs/shop/customers?cursor={}", forged("0000#c 1")),
+        format!("/orgs/shop/customers?cursor={}", forged(&"9".repeat(3000))),
         "/orgs/shop/customers?cursor=".to_owned(),
         format!("/orgs/shop/customers/c1/activity?cursor={cursor}"),
         format!("/orgs?cursor={}", &cursor[..cursor.len() - 2]),
@@ -237,4 +248,24 @@ async fn a_cursor_of_another_org_is_403_before_anything_else_and_a_broken_one_42
         let answer = world.get(&path).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_cursor"), "{path}");
     }
+}
+
+fn base64(text: &str) -> String {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    BASE64_URL_SAFE_NO_PAD.encode(text)
+}
+
+#[tokio::test]
+async fn what_is_invalid_is_said_before_what_is_not_there_and_that_before_what_a_rule_says() {
+    let world = World::new().await;
+    let nowhere = award("ada", "o1", "1.999", &json!({"orgId": "nowhere"}));
+    assert_eq!(world.send(&nowhere).await.status, 422);
+    let nowhere = award("ada", "o1", "1", &json!({"orgId": "nowhere"}));
+    assert_eq!(world.send(&nowhere).await.status, 404);
+    world.put_loyalty(ORG, &json!({"enabled": false})).await;
+    assert_eq!(world.send(&award("ada", "o1", "1", &json!({}))).await.status, 404);
+    world.put_customer(ORG, "ada", &json!({})).await;
+    assert_eq!(world.send(&award("ada", "o1", "1", &json!({}))).await.status, 409);
+    let too_large = Request { path: "/nowhere".into(), ..raw(vec![b'x'; 300 * 1024]) };
+    assert_eq!(world.send(&too_large).await.status, 413);
 }

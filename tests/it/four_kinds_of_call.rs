@@ -72,7 +72,7 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
     let port = free_port();
     let mut function = programs::command("points-award");
     function.env("PORT", port.to_string()).env("TABLE_NAME", "regulars").env("CRON_SECRET", "local-secret");
-    let mut function = function.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb).spawn().unwrap();
+    let function = function.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb).spawn().unwrap();
 
     let http = programs::http();
     let back_office = format!("{}/lambda-url/back-office", engine.url);
@@ -89,8 +89,8 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
     let post = http.post(format!("{url}/awards")).bearer_auth("local-secret").json(&order("o1"));
     let answer = post.send().await.unwrap();
     assert_eq!(answer.status(), 201);
-    let body: Value = answer.json().await.unwrap();
-    assert_eq!((&body["pointsAwarded"], &body["tier"]), (&json!(250), &json!("Silver")));
+    let in_process = world_with_ada().await.send(&award("ada", "o1", "250.00", &json!({}))).await.body;
+    assert_eq!(answer.json::<Value>().await.unwrap(), in_process);
     let again = format!("{}/lambda-url/points-award/awards", engine.url);
     let replay = http.post(again).bearer_auth("local-secret").json(&order("o1")).send().await.unwrap();
     assert_eq!(replay.json::<Value>().await.unwrap()["replayed"], true, "the same table behind both");
@@ -103,8 +103,20 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
 
     let id = function.id().unwrap().to_string();
     std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
-    let ended = tokio::time::timeout(programs::PATIENCE, function.wait()).await.expect("it ends").unwrap();
-    assert!(ended.success());
+    let ended = tokio::time::timeout(programs::PATIENCE, function.wait_with_output()).await.expect("it ends").unwrap();
+    assert!(ended.status.success());
+    let lines = |bytes: Vec<u8>| -> Vec<Value> {
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(!text.contains("local-secret"), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+    };
+    let logged = lines(ended.stderr);
+    assert_eq!(logged.len(), 1, "one line for the one refusal: {logged:?}");
+    let told =
+        ["level", "message", "function", "operation", "org", "code", "fields"].map(|name| logged[0][name].clone());
+    assert_eq!(told, ["INFO", "refused", "points-award", "award", "shop", "invalid_fields", "fulfilledAt"]);
+    let records = lines(ended.stdout);
+    assert_eq!(records.iter().map(|record| record["Succeeded"].clone()).collect::<Vec<_>>(), [1, 0]);
 }
 
 fn free_port() -> u16 {

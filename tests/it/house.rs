@@ -137,7 +137,8 @@ fn packages_depend_only_on_what_they_may() {
     let ours: Vec<String> = [functions, ["shared", "local", "ctl", "tests"].map(str::to_owned).to_vec()].concat();
     for (folder, may) in packages {
         let manifest = fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
-        let dependencies = manifest.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        let lines = manifest.lines().map(|line| line.rsplit("dependencies.").next().unwrap());
+        let dependencies = lines.filter_map(|line| line.split(['.', ' ', '=', ']']).next());
         let stray: Vec<_> = dependencies
             .filter(|name| ours.iter().any(|our| our == name) && !may.iter().any(|may| may == name))
             .collect();

@@ -120,11 +120,13 @@ async fn a_load_that_was_stopped_goes_on_where_it_was() {
     let shop = Shop::open().await;
     let mut ctl = programs::command("ctl");
     let mut child = ctl.args(["load", PURCHASE_LOG, "--org", "shop", "--url", &shop.stack.url]).spawn().unwrap();
-    while shop.get("/orgs/shop/customers?limit=100").await["cursor"].is_null() {}
+    let some = async { while shop.get("/orgs/shop/customers?limit=100").await["cursor"].is_null() {} };
+    tokio::time::timeout(programs::PATIENCE, some).await.expect("customers appear");
     child.kill().await.unwrap();
     let rest = shop.load(PURCHASE_LOG).await;
     assert_eq!(rest.code, Some(0), "{}", rest.err);
-    assert!(!rest.out.contains(" 0 were there already"), "{}", rest.out);
+    assert!(!rest.out.contains(" 0 were there already"), "something was there: {}", rest.out);
+    assert!(!rest.out.starts_with("0 orders awarded"), "something was left: {}", rest.out);
     let points: i64 = shop.customers().await.iter().map(|customer| customer["points"].as_i64().unwrap()).sum();
     assert_eq!(points, 239_444);
 }
@@ -150,4 +152,28 @@ async fn what_can_not_be_loaded_at_all_is_one_clear_line() {
     let mut ctl = programs::command("ctl");
     let wrong = ctl.args(["load", PURCHASE_LOG, "--org", "shop", "--url", &shop.stack.url]).env("CRON_SECRET", "wrong");
     assert!(programs::run(wrong).await.err.contains("401 unauthorized"));
+}
+
+#[tokio::test]
+async fn the_demo_shows_what_came_out_and_how_to_go_on() {
+    let file = scratch("order_id,customer_id,date,amount\no1,ada,2026-01-01,250\no2,bo,2026-01-02,10.50\n");
+    let mut demo = programs::command("local");
+    let ctl = programs::binary("ctl");
+    let demo =
+        demo.args(["--port", "0", "--", ctl.to_str().unwrap(), "demo", &file]).env("CRON_SECRET", "nobodys-business");
+    let ended = programs::run(demo).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let row = |name: &str| {
+        let line = ended.out.lines().find(|line| line.trim_start().starts_with(name));
+        line.unwrap_or_else(|| panic!("no {name} in {}", ended.out)).rsplit(' ').next().unwrap().to_owned()
+    };
+    let rows =
+        ["orders ", "customers ", "points outstanding", "lifetime value", "tier Bronze", "tier Silver", "tier Gold"];
+    assert_eq!(rows.map(row), ["2", "2", "260", "260.50", "1", "1", "0"]);
+    assert!(
+        ended.out.contains("curl -s -H \"Authorization: Bearer $CRON_SECRET\" 'http://127.0.0.1:"),
+        "{}",
+        ended.out
+    );
+    assert!(!ended.out.contains("nobodys-business"));
 }

@@ -58,7 +58,13 @@ async fn replace(
             Ok(Reply::ok(&OrgView::from(org)))
         }
         None => {
-            let org = Org { id: id.clone(), profile, disposable: disposable.unwrap_or(false), loyalty: None };
+            let org = Org {
+                id: id.clone(),
+                profile,
+                disposable: disposable.unwrap_or(false),
+                deleting: false,
+                loyalty: None,
+            };
             context.store.put_org(&org, None).await?;
             Ok(Reply::created(&OrgView::from(org)))
         }
@@ -92,7 +98,8 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
     let page = context.store.orgs(after.as_deref(), limit.get()).await?;
     let cursor = page.next.map(|position| scope.cursor(&position));
-    let rows = page.rows.into_iter().map(|row| OrgView::from(row.value)).collect();
+    let rows = page.rows.into_iter().map(|row| row.value).filter(|org| !org.deleting);
+    let rows = rows.map(OrgView::from).collect();
     Ok(Reply::ok(&List { name: "orgs", rows, cursor }))
 }
 
@@ -110,10 +117,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     const MARGIN: Duration = Duration::from_secs(3);
 
     let OneOrg { org_id } = call.read()?;
-    let org = context.org_now(&org_id).await?;
-    if !org.value.disposable {
-        return Err(Rejection::OrgNotDisposable.into());
-    }
+    settle(context.deadline, || mark(context, &org_id)).await?;
     let mut total: u64 = 0;
     loop {
         let (deleted, complete) = context.store.delete_some_of(&org_id, AT_ONCE).await?;
@@ -122,4 +126,13 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
             return Ok(Reply::ok(&Deleted { deleted: total, complete }));
         }
     }
+}
+
+/// Before anything goes, the org is marked: nobody works on it any more, and a deletion that stops goes on.
+async fn mark(context: &Context, id: &OrgId) -> Result<(), Failure> {
+    let current = context.store.org_now(id).await?.ok_or(Rejection::UnknownOrg)?;
+    if !current.value.deleting {
+        context.store.put_org(&current.value.marked_for_deletion()?, Some(current.version)).await?;
+    }
+    Ok(())
 }

@@ -48,7 +48,7 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     let story = context.store.refund_story(&org.id, customer_id, order_id, refund_id).await?;
     let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
     let award = story.award.ok_or(Rejection::UnknownOrder)?;
-    if award.order.customer != *customer_id {
+    if award.value.order.customer != *customer_id {
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
@@ -61,11 +61,12 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
 
     // Refunds go on while the programme is off; that something was awarded means there are settings.
     let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
-    let decided = refund::refund(&customer.value, loyalty, &award, refund_id.clone(), *refund_total, context.now)?;
+    let decided =
+        refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now)?;
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, customer.version, &decided.entries)?;
-    transaction.record_refund(&decided.refund, &decided.award)?;
+    transaction.record_refund(&decided.refund, &decided.award, award.version)?;
     transaction.commit().await?;
     Ok(Reply::created(&answer(&decided.refund)).measuring("PointsReversed", decided.refund.points.0))
 }

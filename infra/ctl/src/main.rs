@@ -14,6 +14,9 @@ use shared::domain::ids::OrgId;
 
 use api::Api;
 
+/// The secret of a local stack that was given none.
+const DEFAULT_SECRET: &str = "local-secret";
+
 /// Operates Regulars.
 #[derive(Parser)]
 #[command(name = "ctl", version)]
@@ -55,7 +58,7 @@ struct Target {
     #[arg(long, env = "REGULARS_URL", default_value = "http://127.0.0.1:9000")]
     url: String,
     /// The deployment's secret
-    #[arg(long, env = "CRON_SECRET", default_value = "local-secret", hide_env_values = true)]
+    #[arg(long, env = "CRON_SECRET", default_value = DEFAULT_SECRET, hide_env_values = true)]
     secret: String,
     /// How many requests are in flight
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -92,7 +92,11 @@ async fn run(options: Options) -> Result<ExitCode, String> {
 
     let (done, stop) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(gateway::run(listening, stack, async { drop(stop.await) }));
-    let code = attend(&options.command, options.stay, &url, &options.secret).await;
+    let mut serving = std::pin::pin!(serving);
+    let code = tokio::select! {
+        code = attend(&options.command, options.stay, &url, &options.secret) => code,
+        _ = &mut serving => return Err("the server ended by itself".into()),
+    };
     drop(done);
     serving.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     if let Some(engine) = engine {

@@ -1,5 +1,7 @@
 //! A member of a shop's programme: what people set, and what the system keeps.
 
+use std::num::NonZeroU32;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +48,8 @@ pub struct Person {
 /// How many orders, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orders {
-    /// At least one.
-    pub count: u32,
+    /// How many.
+    pub count: NonZeroU32,
     /// When the first was fulfilled.
     pub first_at: DateTime<Utc>,
     /// When the last was fulfilled.
@@ -81,13 +83,13 @@ impl Customer {
     /// How many orders there are.
     #[must_use]
     pub fn order_count(&self) -> u32 {
-        self.orders.map_or(0, |orders| orders.count)
+        self.orders.map_or(0, |orders| orders.count.get())
     }
 
     /// Lifetime value by orders, floored to the cent; `None` without orders.
     #[must_use]
     pub fn average_order_value(&self) -> Option<Money> {
-        let count = self.orders.map(|orders| i64::from(orders.count))?;
+        let count = self.orders.map(|orders| i64::from(orders.count.get()))?;
         self.lifetime_value.minor().checked_div(count).and_then(Money::from_minor)
     }
 
@@ -102,7 +104,7 @@ impl Customer {
         let out_of_range = |figure| Rejection::OutOfRange { figure };
         self.lifetime_value = self.lifetime_value.plus(total).ok_or(out_of_range("lifetimeValue"))?;
         self.orders = Some(match self.orders {
-            None => Orders { count: 1, first_at: at, last_at: at },
+            None => Orders { count: NonZeroU32::MIN, first_at: at, last_at: at },
             Some(Orders { count, first_at, last_at }) => Orders {
                 count: count.checked_add(1).ok_or(out_of_range("orderCount"))?,
                 first_at: first_at.min(at),
@@ -115,7 +117,7 @@ impl Customer {
     /// No longer counts an order of which nothing is left; without any other, both dates go.
     pub(super) fn uncount_order(&mut self) {
         self.orders = self.orders.and_then(|orders| {
-            let count = orders.count.checked_sub(1).filter(|left| *left > 0)?;
+            let count = NonZeroU32::new(orders.count.get() - 1)?;
             Some(Orders { count, ..orders })
         });
     }

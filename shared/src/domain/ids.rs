@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Longest id, in characters (all of them ASCII).
-pub const MAX_LENGTH: usize = 128;
+const MAX_LENGTH: usize = 128;
 
 /// Why a text is not an id.
 pub const RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ - and not \".\" or \"..\"";

@@ -48,10 +48,13 @@ impl Money {
         Decimal::new(self.0, 2)
     }
 
-    /// The sum; `None` where it can't be held.
+    /// The largest sum, in minor units: a JSON number holds it exactly in every language.
+    const LIMIT: i64 = 1_000_000_000_000_000;
+
+    /// The sum; `None` beyond what is kept.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
+        self.0.checked_add(other.0).filter(|sum| *sum <= Self::LIMIT).map(Self)
     }
 
     /// The difference; `None` below zero.

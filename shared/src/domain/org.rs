@@ -14,6 +14,8 @@ pub struct Org {
     pub profile: OrgProfile,
     /// Whether it may be deleted whole; decided when it is created and never after.
     pub disposable: bool,
+    /// Whether its deletion has begun: it is gone for everybody, and some of it is still there.
+    pub deleting: bool,
     /// Its loyalty settings, once set.
     pub loyalty: Option<Loyalty>,
 }
@@ -44,10 +46,18 @@ impl Org {
 
     /// The org as a PUT leaves it: `disposable` may be repeated, not changed.
     pub fn replaced(&self, profile: OrgProfile, disposable: Option<bool>) -> Result<Self, Rejection> {
+        if self.deleting {
+            return Err(Rejection::OrgBeingDeleted);
+        }
         if disposable.is_some_and(|wanted| wanted != self.disposable) {
             return Err(Rejection::DisposableIsFixed);
         }
         Ok(Self { profile, ..self.clone() })
+    }
+
+    /// The org with its deletion begun, if it may be deleted.
+    pub fn marked_for_deletion(&self) -> Result<Self, Rejection> {
+        if self.disposable { Ok(Self { deleting: true, ..self.clone() }) } else { Err(Rejection::OrgNotDisposable) }
     }
 }
 
@@ -74,13 +84,5 @@ impl TryFrom<String> for Currency {
 impl Default for Currency {
     fn default() -> Self {
         Self("USD".to_owned())
-    }
-}
-
-impl Currency {
-    /// The code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }

@@ -17,7 +17,7 @@ impl Points {
     /// The sum; `None` beyond what a balance can be.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self).filter(|sum| sum.0.abs() <= Self::LIMIT)
+        self.0.checked_add(other.0).map(Self).filter(|sum| (-Self::LIMIT..=Self::LIMIT).contains(&sum.0))
     }
 
     /// The difference; `None` beyond what a balance can be.

@@ -48,6 +48,8 @@ pub enum Rejection {
     },
     /// The org was not created disposable.
     OrgNotDisposable,
+    /// The org is being deleted.
+    OrgBeingDeleted,
     /// Whether an org is disposable was decided when it was created.
     DisposableIsFixed,
     /// `If-None-Match: *`, and it is there.
@@ -106,6 +108,15 @@ impl Rejection {
         Self::Invalid(vec![FieldError::new(field, message)])
     }
 
+    /// The fields that are wrong, if any are.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::Invalid(errors) => errors.iter().map(|error| error.field.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What sort of no it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -127,6 +138,7 @@ impl Rejection {
             | Self::AlreadyRefunded
             | Self::RefundExceedsOrder { .. }
             | Self::OrgNotDisposable
+            | Self::OrgBeingDeleted
             | Self::DisposableIsFixed
             | Self::OutOfRange { .. } => Kind::Conflict,
         }
@@ -153,6 +165,7 @@ impl Rejection {
             Self::AlreadyRefunded => "already_refunded",
             Self::RefundExceedsOrder { .. } => "refund_exceeds_order",
             Self::OrgNotDisposable => "org_not_disposable",
+            Self::OrgBeingDeleted => "org_being_deleted",
             Self::DisposableIsFixed => "disposable_is_fixed",
             Self::AlreadyExists => "already_exists",
             Self::OutOfRange { .. } => "out_of_range",
@@ -182,6 +195,7 @@ impl Rejection {
                 format!("Only {} is left of this order to refund.", remaining.decimal())
             }
             Self::OrgNotDisposable => "Only an org that was created disposable can be deleted.".into(),
+            Self::OrgBeingDeleted => "This org is being deleted; create it again when that is complete.".into(),
             Self::DisposableIsFixed => "Whether an org is disposable can't be changed after it was created.".into(),
             Self::AlreadyExists => "It exists already, and If-None-Match: * asked to create it only.".into(),
             Self::OutOfRange { figure } => format!("This would take {figure} beyond what can be kept."),

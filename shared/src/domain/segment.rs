@@ -55,7 +55,7 @@ pub fn segment_at(orders: Option<Orders>, lifetime_value: Money, now: DateTime<U
     if days_between(first_at, now) < 30 {
         return Segment::New;
     }
-    let spent = lifetime_value.minor();
+    let (spent, count) = (lifetime_value.minor(), count.get());
     let dollars = |whole: i64| whole * 100;
     let averages_at_least = |whole: i64| spent >= i64::from(count) * dollars(whole);
     if spent >= dollars(500) || (count >= 8 && averages_at_least(50)) {

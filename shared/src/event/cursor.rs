@@ -45,10 +45,7 @@ impl Scope<'_> {
     /// The position that a cursor of this list names.
     pub fn position(&self, cursor: &Cursor) -> Result<String, Rejection> {
         let [operation, org, of, position] = parts(&cursor.0).ok_or(Rejection::InvalidCursor)?;
-        if org != self.org {
-            return Err(Rejection::OtherOrg);
-        }
-        if operation != self.operation || of != self.of {
+        if operation != self.operation || org != self.org || of != self.of {
             return Err(Rejection::InvalidCursor);
         }
         Ok(position)

@@ -107,6 +107,11 @@ impl HttpRequest {
         self.headers.get(header::AUTHORIZATION)?.to_str().ok()
     }
 
+    /// Whether the body is small enough to be read.
+    pub fn check_size(&self) -> Result<(), Rejection> {
+        if self.body.len() > MAX_BODY { Err(Rejection::BodyTooLarge) } else { Ok(()) }
+    }
+
     /// Which of `operations` this asks for.
     pub fn route<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Result<&'a Operation, Rejection> {
         let mut allow: Vec<&str> = Vec::new();
@@ -124,9 +129,6 @@ impl HttpRequest {
 
     /// The request as a call: fields from the path, and from the body (POST, PUT) or the query (GET, DELETE).
     pub fn into_call(self, operation: &'static Operation) -> Result<Call, Rejection> {
-        if self.body.len() > MAX_BODY {
-            return Err(Rejection::BodyTooLarge);
-        }
         let mut faults = Vec::new();
         let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
         let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Map::new() };
@@ -211,7 +213,7 @@ impl Call {
     /// The org that its cursor was given for, if it has a cursor that can be read.
     #[must_use]
     pub fn cursor_org(&self) -> Option<String> {
-        cursor::org_of(self.fields.get("cursor")?.as_str()?)
+        cursor::org_of(self.fields.get("cursor")?.as_str()?).filter(|org| !org.is_empty())
     }
 
     /// Reads the fields into a request: all faults at once, or none.

@@ -122,7 +122,8 @@ pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, Invocatio
     match outcome {
         Ok(reply) => Ok(reply.body),
         Err(failure @ Failure::Rejected(_)) => Ok(problem(&failure).1),
-        Err(failure) => Err(failed(&failure)),
+        Err(Failure::Retry(_)) => Err(InvocationFailed { code: TRY_AGAIN, message: "The store is busy." }),
+        Err(Failure::Bug(_)) => Err(InvocationFailed { code: INTERNAL, message: "Something went wrong on our side." }),
     }
 }
 
@@ -134,13 +135,5 @@ pub(super) fn event(outcome: Result<Reply, Failure>) -> Result<Value, Invocation
             Err(InvocationFailed { code: rejection.code(), message: "What this event is about is not known yet." })
         }
         outcome => direct(outcome),
-    }
-}
-
-fn failed(failure: &Failure) -> InvocationFailed {
-    match failure {
-        Failure::Rejected(rejection) => InvocationFailed { code: rejection.code(), message: "Refused." },
-        Failure::Retry(_) => InvocationFailed { code: TRY_AGAIN, message: "The store is busy." },
-        Failure::Bug(_) => InvocationFailed { code: INTERNAL, message: "Something went wrong on our side." },
     }
 }

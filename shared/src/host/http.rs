@@ -14,8 +14,6 @@ use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::event::MAX_BODY;
-
 /// A server that answers until it is told to stop.
 pub struct Listening {
     listener: TcpListener,
@@ -46,35 +44,18 @@ where
         let answer = answer.clone();
         async move {
             let (parts, body) = request.into_parts();
-            match read_body(body).await {
+            match axum::body::to_bytes(body, MAX_PAYLOAD).await {
                 Ok(body) => answer(parts, body).await,
-                Err(_) => status_only(StatusCode::BAD_REQUEST),
+                Err(_) => status_only(StatusCode::PAYLOAD_TOO_LARGE),
             }
         }
     });
     axum::serve(listening.listener, app).with_graceful_shutdown(stop).await
 }
 
-/// The most that is read of a body, kept or not: what Lambda itself takes.
-const MAX_READ: usize = 6 * 1024 * 1024;
-
-/// Keeps a body to one byte beyond what is accepted: enough for the host to refuse it, in its turn. The rest is read and
-/// dropped, because a client that is cut off while it sends may never see the refusal.
-async fn read_body(body: Body) -> Result<Bytes, axum::Error> {
-    use axum::body::HttpBody;
-    let mut body = std::pin::pin!(body);
-    let mut kept: Vec<u8> = Vec::new();
-    let mut read: usize = 0;
-    while read <= MAX_READ {
-        let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await else { break };
-        if let Ok(data) = frame?.into_data() {
-            read = read.saturating_add(data.len());
-            let room = (MAX_BODY + 1).saturating_sub(kept.len());
-            kept.extend(data.into_iter().take(room));
-        }
-    }
-    Ok(kept.into())
-}
+/// The largest body that is taken off the wire, in bytes: what Lambda itself takes. The host refuses far smaller ones,
+/// in its turn; a client that is cut off while it sends may never see a refusal.
+const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 
 /// The function-URL event for a request to `path` of a function.
 #[must_use]
@@ -83,7 +64,9 @@ pub fn url_event(parts: &Parts, path: &str, body: &[u8]) -> Value {
     event.version = Some("2.0".into());
     event.raw_path = Some(path.to_owned());
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
-    event.headers = parts.headers.clone();
+    // A header that is not text is nobody's here, and can't be written as JSON.
+    let readable = parts.headers.iter().filter(|(_, value)| value.to_str().is_ok());
+    event.headers = readable.map(|(name, value)| (name.clone(), value.clone())).collect();
     event.request_context.http.method = Some(parts.method.to_string());
     event.request_context.http.path = Some(path.to_owned());
     event.body = Some(BASE64_STANDARD.encode(body));

@@ -11,7 +11,11 @@ pub use answer::Reply;
 pub use http::{Listening, response, serve, stop_signal, url_event};
 pub use run::run;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -29,6 +33,12 @@ use crate::{
     store::{Store, Versioned},
     telemetry::{CallRecord, Ending, Measure, Sink},
 };
+
+/// What it takes to answer once the time for the work itself is over.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// What a call is recorded under that did not get so far as to name an operation.
+const NO_OPERATION: &str = "none";
 
 /// What an operation comes to, some time.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
@@ -58,6 +68,8 @@ pub struct Context {
     pub store: Store,
     /// The time of this call.
     pub now: DateTime<Utc>,
+    /// When it was begun, by a clock that nobody sets: how old what is cached may be counts from here.
+    pub started: Instant,
     /// When it has to be answered.
     pub deadline: Deadline,
 }
@@ -65,12 +77,14 @@ pub struct Context {
 impl Context {
     /// An org with its settings, at most a minute old.
     pub async fn org(&self, id: &OrgId) -> Result<Arc<Org>, Failure> {
-        Ok(self.store.org(id).await?.ok_or(Rejection::UnknownOrg)?)
+        let org = self.store.org(id, self.started).await?;
+        Ok(org.filter(|org| !org.deleting).ok_or(Rejection::UnknownOrg)?)
     }
 
     /// An org as it is now, to be shown or changed.
     pub async fn org_now(&self, id: &OrgId) -> Result<Versioned<Org>, Failure> {
-        Ok(self.store.org_now(id).await?.ok_or(Rejection::UnknownOrg)?)
+        let org = self.store.org_now(id).await?;
+        Ok(org.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?)
     }
 }
 
@@ -152,7 +166,7 @@ impl Host {
 
     /// An event that is wired to the wrong function will not get better: it fails, so that somebody sees it.
     async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
-        let done = Done { operation: "", org: None, outcome: Err(Failure::Bug(why)) };
+        let done = Done { operation: NO_OPERATION, org: None, outcome: Err(Failure::Bug(why)) };
         answer::direct(self.record(async { done }).await)
     }
 
@@ -169,13 +183,16 @@ impl Host {
 
     async fn perform_http(&self, secret: &DeploymentSecret, request: HttpRequest, invocation: Invocation) -> Done {
         let caller = auth::caller(secret, request.authorization());
-        let routed = caller.and_then(|caller| Ok((caller, request.route(self.function.operations())?)));
+        let routed = caller.and_then(|caller| {
+            request.check_size()?;
+            Ok((caller, request.route(self.function.operations())?))
+        });
         match routed {
             Ok((caller, operation)) => {
                 let call = request.into_call(operation);
                 Done { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
             }
-            Err(rejection) => Done { operation: "", org: None, outcome: Err(rejection.into()) },
+            Err(rejection) => Done { operation: NO_OPERATION, org: None, outcome: Err(rejection.into()) },
         }
     }
 
@@ -183,7 +200,7 @@ impl Host {
     async fn perform_for(&self, caller: Caller, call: Result<Call, Rejection>, invocation: Invocation) -> Done {
         let call = match call {
             Ok(call) => call,
-            Err(rejection) => return Done { operation: "", org: None, outcome: Err(rejection.into()) },
+            Err(rejection) => return Done { operation: NO_OPERATION, org: None, outcome: Err(rejection.into()) },
         };
         let (operation, org) = (call.operation, call.org().map(str::to_owned));
         let outcome = match allowed(caller, &call) {
@@ -197,8 +214,11 @@ impl Host {
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
         let (_, handler) = handler.ok_or_else(|| Failure::Bug("an operation of another function".into()))?;
         let now = invocation.now.unwrap_or_else(clock::now);
-        let context = Context { store: self.store.clone(), now, deadline: invocation.deadline };
-        handler(&context, call).await
+        let Invocation { deadline, .. } = invocation;
+        let context = Context { store: self.store.clone(), now, started: clock::monotonic(), deadline };
+        // Whatever hangs, the caller is told to try again while there is still somebody to tell; replays make that safe.
+        let answered = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), handler(&context, call)).await;
+        answered.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time".into()))))
     }
 
     /// Runs a call to its end, logs a failure once, and writes the call's metrics record.
@@ -211,7 +231,8 @@ impl Host {
             Ok(reply) => (Ending::Succeeded, None, reply.measures()),
             Err(Failure::Rejected(rejection)) => {
                 let code = rejection.code();
-                tracing::info!(function, operation, org, code, "refused");
+                let fields = rejection.fields().join(", ");
+                tracing::info!(function, operation, org, code, fields, "refused");
                 (Ending::Refused, Some(code), none)
             }
             Err(Failure::Retry(retry)) => {
@@ -245,8 +266,6 @@ pub async fn settle<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) ->
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    /// What an answer needs after the last attempt.
-    const MARGIN: Duration = Duration::from_millis(500);
     const LONGEST_PAUSE: u64 = 400;
     let mut ceiling: u64 = 5;
     loop {
@@ -254,7 +273,7 @@ where
             Err(Failure::Retry(Retry::Contended)) => {
                 ceiling = ceiling.saturating_mul(2).min(LONGEST_PAUSE);
                 let pause = Duration::from_millis(fastrand::u64(0..=ceiling));
-                if deadline.left() < pause + MARGIN {
+                if deadline.left() < pause + 2 * MARGIN {
                     return Err(Failure::Retry(Retry::Contended));
                 }
                 tokio::time::sleep(pause).await;

@@ -35,8 +35,7 @@ pub fn run(function: Function) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            tracing::error!(function = function.name, why, "can't run");
-            // Where settings are missing there is no log yet.
+            // Before the settings are read there is no log.
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}: {why}\n", function.name));
             ExitCode::FAILURE
         }

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::{Client, config::Credentials};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{Credentials, retry::RetryPartition},
+};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -44,6 +47,8 @@ pub fn local_client(endpoint: &str) -> Client {
     let config = tuned(aws_sdk_dynamodb::Config::builder())
         .behavior_version(behaviour())
         .http_client(Builder::new().build_http())
+        // Clients of different engines share no budget of retries.
+        .retry_partition(RetryPartition::new(endpoint.to_owned()))
         .credentials_provider(Credentials::new("local", "local", None, None, "the local stack"))
         .region(Region::from_static("us-east-1"))
         .endpoint_url(endpoint);

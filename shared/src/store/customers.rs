@@ -1,7 +1,7 @@
 //! Customers and their ledgers.
 
 use super::{
-    Page, Row, Store, StoreError, Versioned,
+    Item, Page, Row, Store, StoreError, Versioned,
     items::{self, AdjustmentForm, CustomerForm, EntryForm},
     keys,
     pages::{after_place, page},
@@ -13,9 +13,6 @@ use crate::domain::{
     ledger::Entry,
 };
 
-/// A page of a customer's ledger, newest first.
-pub type Ledger = Page<Entry>;
-
 impl Store {
     /// A customer as they are now.
     pub async fn customer(
@@ -24,7 +21,7 @@ impl Store {
         customer: &CustomerId,
     ) -> Result<Option<Versioned<Customer>>, StoreError> {
         let [item] = self.get([&keys::customer(org, customer)]).await?;
-        item.map(read).transpose()
+        item.map(read_customer).transpose()
     }
 
     /// A customer, and the record of an adjustment if it was made.
@@ -36,7 +33,7 @@ impl Store {
     ) -> Result<(Option<Versioned<Customer>>, Option<Adjustment>), StoreError> {
         let [person, record] = self.get([&keys::customer(org, customer), &keys::adjustment(org, customer, id)]).await?;
         let record = record.map(|item| items::read::<AdjustmentForm, _>("an adjustment", item));
-        Ok((person.map(read).transpose()?, record.transpose()?))
+        Ok((person.map(read_customer).transpose()?, record.transpose()?))
     }
 
     /// A page of an org's customers, by last order, newest first; those without orders come last.
@@ -49,12 +46,12 @@ impl Store {
         let start = after.map(|position| {
             let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
             let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
-            let place = keys::Place { list: keys::customers_list(org), at: at.to_owned() };
+            let place = keys::customer_place_at(org, at).ok_or(StoreError::Position)?;
             Ok::<_, StoreError>(after_place(&keys::customer(org, &id), &place))
         });
         let query = self.query_list(&keys::customers_list(org), limit).scan_index_forward(false);
         page(query.set_exclusive_start_key(start.transpose()?), |item| {
-            let Versioned { value, .. } = read(item)?;
+            let Versioned { value, .. } = read_customer(item)?;
             let at = keys::customer_place(org, value.last_order_at()).at;
             Ok(Row { position: format!("{at}#{}", value.id), value })
         })
@@ -68,11 +65,12 @@ impl Store {
         customer: &CustomerId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Ledger, StoreError> {
+    ) -> Result<Page<Entry>, StoreError> {
         let pk = keys::customer_partition(org, customer);
         let start = after.map(|sk| {
             let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
-            if sk.starts_with(keys::ENTRY_PREFIX) { Ok(key.to_item()) } else { Err(StoreError::Position) }
+            let is_entry = sk.starts_with(keys::ENTRY_PREFIX) && sk.len() <= keys::LONGEST_SORT_KEY;
+            if is_entry { Ok(key.to_item()) } else { Err(StoreError::Position) }
         });
         let query = self.query_partition(&pk, keys::ENTRY_PREFIX, limit).scan_index_forward(false);
         page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
@@ -83,10 +81,6 @@ impl Store {
     }
 }
 
-fn read(item: super::Item) -> Result<Versioned<Customer>, StoreError> {
+pub(super) fn read_customer(item: Item) -> Result<Versioned<Customer>, StoreError> {
     items::read::<CustomerForm, _>("a customer", item)
-}
-
-pub(super) fn read_customer(item: Option<super::Item>) -> Result<Option<Versioned<Customer>>, StoreError> {
-    item.map(read).transpose()
 }

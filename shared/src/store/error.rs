@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
     error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::CancellationReason,
@@ -41,34 +42,23 @@ impl From<serde_dynamo::Error> for StoreError {
     }
 }
 
-/// Codes by which the service says that the same request may do later.
-const PASSING: [&str; 8] = [
-    "InternalServerError",
-    "ItemCollectionSizeLimitExceededException",
-    "LimitExceededException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ReplicatedWriteConflictException",
-    "ServiceUnavailable",
-    "ThrottlingException",
-];
+/// Codes by which the service says that the same request may do later, beside every 5xx.
+const PASSING: [&str; 4] =
+    ["LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
-impl<E, R> From<SdkError<E, R>> for StoreError
+impl<E> From<SdkError<E, HttpResponse>> for StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
-    fn from(error: SdkError<E, R>) -> Self {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
         let text = DisplayErrorContext(&error).to_string();
         match &error {
-            SdkError::ServiceError(service) => {
-                let code = service.err().code();
-                if code.is_none_or(|code| PASSING.contains(&code)) {
-                    Self::Unavailable(text)
-                } else {
-                    Self::Broken(text)
-                }
-            }
+            SdkError::ServiceError(service) => match service.err().code() {
+                Some("TransactionConflictException") => Self::Contended,
+                Some(code) if PASSING.contains(&code) => Self::Unavailable(text),
+                _ if service.raw().status().is_server_error() => Self::Unavailable(text),
+                _ => Self::Broken(text),
+            },
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
                 Self::Unavailable(text)
             }
@@ -79,10 +69,7 @@ where
 
 /// Reads a failed transaction reason by reason. A condition that failed is an answer (a duplicate, a stale version); a
 /// conflict or throttling passes; anything else is a failure.
-pub(super) fn of_transaction<R>(error: SdkError<TransactWriteItemsError, R>) -> StoreError
-where
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
+pub(super) fn of_transaction(error: SdkError<TransactWriteItemsError, HttpResponse>) -> StoreError {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => return StoreError::Contended,
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,

@@ -4,14 +4,14 @@
 //! |---|---|---|---|
 //! | org and its loyalty settings | `ORG#o` | `ORG` | `ORGS` / o |
 //! | customer | `CUSTOMER#o#c` | `PROFILE` | `CUSTOMERS#o` / last order (`0000` without) |
-//! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#at#version#kind#ref` | `ACTIVITY#o#day` / at |
+//! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version#kind#ref` | `ACTIVITY#o#day` / at |
 //! | an adjustment's idempotency record | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
 //! | whose an order is | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
 //! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
 //! | a refund's idempotency record | `ORDER#o#order` | `REFUND#id` | |
 //!
-//! An order's partition is its whole story. The version in an entry's key is the customer's: entries written in the
-//! same millisecond are listed in the order in which they were committed.
+//! An order's partition is its whole story. The version in an entry's key is the customer's, so a ledger is listed in the
+//! order in which it was committed, whatever the clocks of those who wrote it said. By time it is in the index.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -42,6 +42,9 @@ pub(super) const PROFILE: &str = "PROFILE";
 pub(super) const ORDER: &str = "ORDER";
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
 pub(super) const ORGS: &str = "ORGS";
+
+/// The longest sort key that the service takes, in bytes.
+pub(super) const LONGEST_SORT_KEY: usize = 1024;
 
 /// Where customers without orders are listed: before every date.
 const NO_ORDERS: &str = "0000";
@@ -98,10 +101,15 @@ pub(super) fn customer_place(org: &OrgId, last_order_at: Option<DateTime<Utc>>) 
     Place { list: customers_list(org), at: last_order_at.map_or_else(|| NO_ORDERS.into(), time::text) }
 }
 
+/// The place of a customer listed at `at`, if that is a date that any could be listed at.
+pub(super) fn customer_place_at(org: &OrgId, at: &str) -> Option<Place> {
+    let is_place = at == NO_ORDERS || time::parse(at).is_ok_and(|parsed| time::text(parsed) == at);
+    is_place.then(|| Place { list: customers_list(org), at: at.to_owned() })
+}
+
 pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, entry: &Entry) -> Key {
-    let at = time::text(entry.at);
     let (kind, reference) = (entry.what.kind(), entry.what.reference());
-    Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{at}#{version:010}#{kind}#{reference}"))
+    Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}#{kind}#{reference}"))
 }
 
 pub(super) fn entry_place(org: &OrgId, at: DateTime<Utc>) -> Place {

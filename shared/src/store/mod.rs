@@ -22,13 +22,12 @@ mod pages;
 mod transact;
 
 pub use connect::{client, local_client};
-pub use customers::Ledger;
 pub use error::StoreError;
 pub use orders::{AwardStory, RefundStory};
 pub use pages::{Page, Row};
 pub use transact::Transaction;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -59,6 +58,25 @@ pub struct Versioned<T> {
     pub version: u64,
 }
 
+/// How often what came back unprocessed is asked for again: it comes back when the table is throttled.
+#[derive(Default)]
+struct Patience(u32);
+
+impl Patience {
+    /// One try more, after a jittered pause that doubles; none before the first.
+    async fn spend(&mut self) -> Result<(), StoreError> {
+        const TRIES: u32 = 6;
+        if self.0 >= TRIES {
+            return Err(StoreError::Unavailable("a batch keeps coming back unprocessed".into()));
+        }
+        if self.0 > 0 {
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=10 << self.0))).await;
+        }
+        self.0 += 1;
+        Ok(())
+    }
+}
+
 impl Store {
     /// A table reached through a client.
     #[must_use]
@@ -70,7 +88,9 @@ impl Store {
     async fn get<const N: usize>(&self, keys: [&Key; N]) -> Result<[Option<Item>; N], StoreError> {
         let mut wanted: Vec<Item> = keys.iter().map(|key| key.to_item()).collect();
         let mut found: Vec<Item> = Vec::with_capacity(N);
+        let mut patience = Patience::default();
         while !wanted.is_empty() {
+            patience.spend().await?;
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build()?;
             let answer = self.client.batch_get_item().request_items(self.table.as_ref(), request).send().await?;
             found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));

@@ -1,7 +1,7 @@
 //! What was done about orders: loaded together with the customer it was done for, in one request.
 
 use super::{
-    Store, StoreError, Versioned,
+    Item, Store, StoreError, Versioned,
     customers::read_customer,
     items::{self, AwardForm, OrderForm, RefundForm},
     keys,
@@ -30,7 +30,7 @@ pub struct RefundStory {
     /// The customer, if known.
     pub customer: Option<Versioned<Customer>>,
     /// The award, if it was made.
-    pub award: Option<Award>,
+    pub award: Option<Versioned<Award>>,
     /// The refund, if it was made.
     pub refund: Option<Refund>,
 }
@@ -46,9 +46,9 @@ impl Store {
         let keys = [&keys::customer(org, customer), &keys::order(org, order), &keys::award(org, order)];
         let [customer, owner, award] = self.get(keys).await?;
         Ok(AwardStory {
-            customer: read_customer(customer)?,
+            customer: customer.map(read_customer).transpose()?,
             owner: owner.map(|item| items::read::<OrderForm, _>("an order", item)).transpose()?,
-            award: award.map(|item| items::read::<AwardForm, _>("an award", item)).transpose()?,
+            award: award.map(read_award).transpose()?.map(|award| award.value),
         })
     }
 
@@ -63,9 +63,13 @@ impl Store {
         let keys = [&keys::customer(org, customer), &keys::award(org, order), &keys::refund(org, order, refund)];
         let [customer, award, refund] = self.get(keys).await?;
         Ok(RefundStory {
-            customer: read_customer(customer)?,
-            award: award.map(|item| items::read::<AwardForm, _>("an award", item)).transpose()?,
+            customer: customer.map(read_customer).transpose()?,
+            award: award.map(read_award).transpose()?,
             refund: refund.map(|item| items::read::<RefundForm, _>("a refund", item)).transpose()?,
         })
     }
+}
+
+fn read_award(item: Item) -> Result<Versioned<Award>, StoreError> {
+    items::read::<AwardForm, _>("an award", item)
 }

@@ -3,18 +3,14 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::put_item::PutItemError,
-    types::{AttributeValue, DeleteRequest, WriteRequest},
-};
-use tokio::{task::JoinSet, time::Instant};
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use tokio::task::JoinSet;
 
 use super::{
-    Item, Page, Row, Store, StoreError, Versioned,
+    Item, Page, Patience, Row, Store, StoreError, Versioned,
     items::{self, OrgForm},
     keys,
     pages::{after_place, ask, page},
@@ -23,6 +19,9 @@ use crate::domain::{ids::OrgId, org::Org};
 
 /// How long another process's change of settings may stay unseen.
 const FRESH: Duration = Duration::from_mins(1);
+
+/// Items deleted in one request, at most: what the service takes.
+const BATCH: i32 = 25;
 
 /// Orgs kept at most; a process that serves more starts over.
 const CACHED_AT_MOST: usize = 10_000;
@@ -43,20 +42,20 @@ impl OrgCache {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn get(&self, org: &OrgId) -> (Option<Arc<Org>>, u64) {
+    fn get(&self, org: &OrgId, now: Instant) -> (Option<Arc<Org>>, u64) {
         self.with(|cached| {
-            let fresh = cached.orgs.get(org).filter(|(read_at, _)| read_at.elapsed() < FRESH);
+            let fresh = cached.orgs.get(org).filter(|(read_at, _)| now.saturating_duration_since(*read_at) < FRESH);
             (fresh.map(|(_, org)| Arc::clone(org)), cached.writes)
         })
     }
 
-    fn keep(&self, org: &Arc<Org>, writes_before: u64) {
+    fn keep(&self, org: &Arc<Org>, writes_before: u64, now: Instant) {
         self.with(|cached| {
             if cached.orgs.len() >= CACHED_AT_MOST {
                 cached.orgs.clear();
             }
             if cached.writes == writes_before {
-                cached.orgs.insert(org.id.clone(), (Instant::now(), Arc::clone(org)));
+                cached.orgs.insert(org.id.clone(), (now, Arc::clone(org)));
             }
         });
     }
@@ -69,16 +68,28 @@ impl OrgCache {
     }
 }
 
+/// Forgets an org when its write is over, however it ends.
+struct Forget<'a> {
+    cache: &'a OrgCache,
+    org: &'a OrgId,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.cache.forget(self.org);
+    }
+}
+
 impl Store {
-    /// An org and its settings, at most a minute old.
-    pub async fn org(&self, org: &OrgId) -> Result<Option<Arc<Org>>, StoreError> {
-        let (cached, writes) = self.orgs.get(org);
+    /// An org and its settings, at most a minute older than `now`.
+    pub async fn org(&self, org: &OrgId, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
+        let (cached, writes) = self.orgs.get(org, now);
         if cached.is_some() {
             return Ok(cached);
         }
         let found = self.org_now(org).await?.map(|found| Arc::new(found.value));
         if let Some(found) = &found {
-            self.orgs.keep(found, writes);
+            self.orgs.keep(found, writes, now);
         }
         Ok(found)
     }
@@ -91,22 +102,10 @@ impl Store {
 
     /// Writes an org: one that must still be at `version`, or a new one.
     pub async fn put_org(&self, org: &Org, version: Option<u64>) -> Result<(), StoreError> {
-        let form = OrgForm::new(org, version.unwrap_or(0).saturating_add(1));
-        let item = items::write(&keys::org(&org.id), Some(&keys::org_place(&org.id)), &form)?;
-        let put = self.client.put_item().table_name(self.table.as_ref()).set_item(Some(item));
-        let put = match version {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(version) => put
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
-        };
-        let outcome = put.send().await;
-        self.orgs.forget(&org.id);
-        let failed = outcome.as_ref().err().and_then(SdkError::as_service_error);
-        if failed.is_some_and(PutItemError::is_conditional_check_failed_exception) {
-            return Err(StoreError::Contended);
-        }
-        Ok(outcome.map(drop)?)
+        let _forgotten = Forget { cache: &self.orgs, org: &org.id };
+        let mut transaction = self.transaction(org);
+        transaction.put_org(version)?;
+        transaction.commit().await
     }
 
     /// A page of all orgs, by id.
@@ -123,8 +122,8 @@ impl Store {
         .await
     }
 
-    /// Deletes some of an org: up to `partitions` of its orders and customers with all they hold, and the org itself
-    /// once none is left. Answers how many items went, and whether that was all.
+    /// Deletes some of an org that is marked as being deleted: up to `partitions` of its orders and customers with all
+    /// they hold, and the org itself once none is left. Answers how many items went, and whether that was all.
     ///
     /// The org's own item goes last, and within each partition the item that lists it: a deletion that was interrupted
     /// is found again, and goes on.
@@ -147,26 +146,28 @@ impl Store {
             }
             return Ok((deleted, false));
         }
+        let _forgotten = Forget { cache: &self.orgs, org };
         deleted = deleted.saturating_add(self.erase_partition(keys::org(org).to_item()).await?);
-        self.orgs.forget(org);
         Ok((deleted, true))
     }
 
     /// Deletes every item of the partition that `root` is in, `root` last.
     async fn erase_partition(&self, root: Item) -> Result<u64, StoreError> {
-        let pk = root.get("pk").and_then(|pk| pk.as_s().ok()).ok_or(StoreError::Position)?.clone();
+        let pk = root.get("pk").ok_or_else(|| StoreError::Broken("an item without a key".into()))?.clone();
+        let query = self.client.query().table_name(self.table.as_ref()).limit(BATCH).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", pk);
+        let query = query.projection_expression("pk, sk");
         let mut deleted: u64 = 1;
+        let mut start = None;
         loop {
-            // 26 and not 25: the root is among them, and it is kept for last.
-            let query = self.client.query().table_name(self.table.as_ref()).limit(26).consistent_read(true);
-            let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(&pk));
-            let found = query.projection_expression("pk, sk").send().await?.items.unwrap_or_default();
-            let batch: Vec<Item> = found.into_iter().filter(|key| *key != root).take(25).collect();
-            if batch.is_empty() {
-                break;
-            }
+            let answer = query.clone().set_exclusive_start_key(start).send().await?;
+            let batch: Vec<Item> = answer.items.unwrap_or_default().into_iter().filter(|key| *key != root).collect();
             deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             self.delete_all(batch).await?;
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
         }
         self.delete_all(vec![root]).await?;
         Ok(deleted)
@@ -174,10 +175,13 @@ impl Store {
 
     async fn delete_all(&self, keys: Vec<Item>) -> Result<(), StoreError> {
         let request = |key| {
-            Ok(WriteRequest::builder().delete_request(DeleteRequest::builder().set_key(Some(key)).build()?).build())
+            let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
+            Ok(WriteRequest::builder().delete_request(delete).build())
         };
         let mut left: Vec<WriteRequest> = keys.into_iter().map(request).collect::<Result<_, StoreError>>()?;
+        let mut patience = Patience::default();
         while !left.is_empty() {
+            patience.spend().await?;
             let answer = self.client.batch_write_item().request_items(self.table.as_ref(), left).send().await?;
             left = answer.unprocessed_items.and_then(|mut left| left.remove(self.table.as_ref())).unwrap_or_default();
         }

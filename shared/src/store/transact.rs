@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Store, StoreError, error,
-    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrderForm, RefundForm},
+    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrderForm, OrgForm, RefundForm},
     keys::{self, Key, Place},
 };
 use crate::domain::{
@@ -29,15 +29,14 @@ pub struct Transaction<'a> {
     writes: Vec<TransactWriteItem>,
 }
 
-/// What has to hold for a write to be made.
+/// What has to hold for a write to be made. There is no write without: what was loaded together need not be of one
+/// moment, so each item that is replaced is guarded by its own version.
 #[derive(Clone, Copy)]
 enum Condition {
     /// Nothing is there yet.
     Absent,
     /// What is there has this version.
     Version(u64),
-    /// Nothing: another write of the same transaction guards it.
-    Guarded,
 }
 
 impl Store {
@@ -48,6 +47,14 @@ impl Store {
 }
 
 impl Transaction<'_> {
+    /// Writes the org itself: one that must still be at `version`, or a new one.
+    pub(super) fn put_org(&mut self, version: Option<u64>) -> Result<(), StoreError> {
+        let org = self.org;
+        let form = OrgForm::new(org, version.unwrap_or(0).saturating_add(1));
+        let condition = version.map_or(Condition::Absent, Condition::Version);
+        self.put(&keys::org(&org.id), Some(&keys::org_place(&org.id)), &form, condition)
+    }
+
     /// Adds a customer who must not exist yet.
     pub fn create_customer(&mut self, customer: &Customer) -> Result<(), StoreError> {
         let (key, place) = self.customer_keys(customer);
@@ -78,15 +85,15 @@ impl Transaction<'_> {
     /// Records an award, once.
     pub fn record_award(&mut self, award: &Award) -> Result<(), StoreError> {
         let key = keys::award(&self.org.id, &award.order.id);
-        self.put(&key, None, &AwardForm::from(award), Condition::Absent)
+        self.put(&key, None, &AwardForm::new(award, 1), Condition::Absent)
     }
 
-    /// Records a refund, once, and what it leaves of its award. Only refunds change an award, and each of them changes
-    /// the customer too: the customer's version guards both.
-    pub fn record_refund(&mut self, refund: &Refund, award: &Award) -> Result<(), StoreError> {
-        let org = &self.org.id;
-        self.put(&keys::award(org, &award.order.id), None, &AwardForm::from(award), Condition::Guarded)?;
-        self.put(&keys::refund(org, &award.order.id, &refund.id), None, &RefundForm::from(refund), Condition::Absent)
+    /// Records a refund, once, and what it leaves of its award, which must still be at `version`.
+    pub fn record_refund(&mut self, refund: &Refund, award: &Award, version: u64) -> Result<(), StoreError> {
+        let (org, order) = (&self.org.id, &award.order.id);
+        let form = AwardForm::new(award, version.saturating_add(1));
+        self.put(&keys::award(org, order), None, &form, Condition::Version(version))?;
+        self.put(&keys::refund(org, order, &refund.id), None, &RefundForm::from(refund), Condition::Absent)
     }
 
     /// Records an adjustment, once.
@@ -119,7 +126,6 @@ impl Transaction<'_> {
             Condition::Version(version) => put
                 .condition_expression("version = :version")
                 .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
-            Condition::Guarded => put,
         };
         self.writes.push(TransactWriteItem::builder().put(put.build()?).build());
         Ok(())

@@ -1,5 +1,7 @@
 //! A customer, the entries of the ledger, and the record of an adjustment.
 
+use std::num::NonZeroU32;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +34,7 @@ pub(in crate::store) struct CustomerForm {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OrdersForm {
-    count: u32,
+    count: NonZeroU32,
     #[serde(serialize_with = "time::serialize")]
     first_at: DateTime<Utc>,
     #[serde(serialize_with = "time::serialize")]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{decimal, money};
+use super::{super::Versioned, decimal, money};
 use crate::domain::{
     award::{Award, Order, Outcome, Terms},
     ids::{CustomerId, OrderId, RefundId},
@@ -53,10 +53,11 @@ pub(in crate::store) struct AwardForm {
     outcome: OutcomeForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<i64>,
+    version: u64,
 }
 
-impl From<&Award> for AwardForm {
-    fn from(award: &Award) -> Self {
+impl AwardForm {
+    pub(in crate::store) fn new(award: &Award, version: u64) -> Self {
         Self {
             order_id: award.order.id.clone(),
             customer_id: award.order.customer.clone(),
@@ -69,11 +70,12 @@ impl From<&Award> for AwardForm {
             points: award.points,
             outcome: (&award.outcome).into(),
             remaining: award.remaining.map(Money::minor),
+            version,
         }
     }
 }
 
-impl TryFrom<AwardForm> for Award {
+impl TryFrom<AwardForm> for Versioned<Award> {
     type Error = &'static str;
 
     fn try_from(form: AwardForm) -> Result<Self, Self::Error> {
@@ -90,7 +92,8 @@ impl TryFrom<AwardForm> for Award {
             tier: decimal(&form.tier_multiplier)?,
         };
         let remaining = form.remaining.map(money).transpose()?;
-        Ok(Self { order, terms, points: form.points, outcome: form.outcome.into(), remaining })
+        let value = Award { order, terms, points: form.points, outcome: form.outcome.into(), remaining };
+        Ok(Self { value, version: form.version })
     }
 }
 

@@ -18,6 +18,8 @@ pub(in crate::store) struct OrgForm {
     timezone: String,
     currency: Currency,
     disposable: bool,
+    #[serde(default)]
+    deleting: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     loyalty: Option<LoyaltyForm>,
     version: u64,
@@ -56,8 +58,8 @@ impl OrgForm {
     pub(in crate::store) fn new(org: &Org, version: u64) -> Self {
         let OrgProfile { name, timezone, currency } = org.profile.clone();
         let loyalty = org.loyalty.as_ref().map(LoyaltyForm::from);
-        let (org_id, disposable) = (org.id.clone(), org.disposable);
-        Self { org_id, name, timezone: timezone.name().into(), currency, disposable, loyalty, version }
+        let (org_id, disposable, deleting) = (org.id.clone(), org.disposable, org.deleting);
+        Self { org_id, name, timezone: timezone.name().into(), currency, disposable, deleting, loyalty, version }
     }
 }
 
@@ -70,6 +72,7 @@ impl TryFrom<OrgForm> for Versioned<Org> {
             id: form.org_id,
             profile: OrgProfile { name: form.name, timezone, currency: form.currency },
             disposable: form.disposable,
+            deleting: form.deleting,
             loyalty: form.loyalty.map(TryInto::try_into).transpose()?,
         };
         Ok(Self { value, version: form.version })
