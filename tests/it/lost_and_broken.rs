@@ -127,6 +127,15 @@ async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_store_that_hangs_is_given_up_while_there_is_still_time_to_say_so() {
+    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    world.wire.fail(0, Fault::Hang, Lasting::UntilHealed);
+    let answer = world.get(&format!("/orgs/{ORG}")).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (503, "try_again"));
+    assert_eq!(world.wire.take_seen().len(), 1, "the client's own patience is longer than the function's");
+}
+
+#[tokio::test]
 async fn an_item_made_unreadable_is_500_and_gives_nothing_away() {
     use aws_sdk_dynamodb::types::AttributeValue;
     let world = World::new().await;
