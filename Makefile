@@ -65,5 +65,6 @@ export PAYLOAD
 invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
 	@cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT) $(FUNCTION) --data-ascii "$$PAYLOAD"
 
-bench: build ## measure cold starts of what make build made
-	@cargo bench --workspace --profile dev --bench cold_start
+BUILDS ?= $(TARGET)/lambda
+bench: build ## measure cold starts of what make build made, or of other BUILDS
+	@cargo bench --workspace --locked --profile dev --bench cold_start -- $(BUILDS)

@@ -31,6 +31,9 @@ const ROUNDS: usize = 50;
 /// How long one step of a start may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Where `make build` puts the binaries.
+const BUILT: &str = "target/lambda";
+
 /// The function whose answers are measured, because it has an operation of one read.
 const READER: &str = "back-office";
 
@@ -74,12 +77,12 @@ async fn main() {
     print(&cases);
 }
 
-/// Where the binaries are: what `make build` made, or the folders given as arguments, to compare builds.
+/// Where the binaries are: the folders given as arguments, or what `make build` made.
 fn folders() -> Vec<PathBuf> {
     // Cargo adds an option of its own.
     let given = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let given: Vec<_> = given.map(|folder| harness::root().join(folder)).collect();
-    if given.is_empty() { vec![harness::root().join("target/lambda")] } else { given }
+    if given.is_empty() { vec![harness::root().join(BUILT)] } else { given }
 }
 
 /// Makes the table of the template, puts the org there that will be read, and names the table.
@@ -102,10 +105,10 @@ fn cases(folder: &Path, engine: &str) -> Vec<Case> {
     let endpoints = [(LOCAL, Some(engine)), ("https, own roots", None), ("https, system's roots", Some(NAMED_HTTPS))];
     let case = |binary: &PathBuf, (how, endpoint): (&'static str, Option<&str>)| {
         let function = binary.parent().unwrap();
-        let name = function.strip_prefix(harness::root().join("target/lambda")).unwrap_or(function);
+        let name = [BUILT, ""].iter().find_map(|within| function.strip_prefix(harness::root().join(within)).ok());
         let reads = how == LOCAL && function.ends_with(READER);
         Case {
-            name: name.display().to_string(),
+            name: name.unwrap_or(function).display().to_string(),
             how,
             binary: binary.clone(),
             endpoint: endpoint.map(str::to_owned),

@@ -135,17 +135,21 @@ impl World {
         for function in template.functions.values_mut() {
             function.timeout = timeout.unwrap_or(function.timeout);
         }
-        let (engine, endpoint) = match std::env::var("AWS_ENDPOINT_URL_DYNAMODB") {
-            Ok(endpoint) => {
-                template.table.name = format!("regulars-test-{:016x}", fastrand::u64(..));
-                (None, endpoint)
-            }
-            Err(_) => {
-                let engine = Engine::start(None, 0).unwrap();
-                let endpoint = engine.endpoint();
-                (Some(engine), endpoint)
-            }
-        };
+        let (engine, endpoint) =
+            match std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok().filter(|endpoint| !endpoint.is_empty()) {
+                Some(endpoint) => {
+                    template.table.name = format!("regulars-test-{:016x}", fastrand::u64(..));
+                    for function in template.functions.values_mut() {
+                        function.environment.insert("TABLE_NAME".into(), template.table.name.clone());
+                    }
+                    (None, endpoint)
+                }
+                None => {
+                    let engine = Engine::start(None, 0).unwrap();
+                    let endpoint = engine.endpoint();
+                    (Some(engine), endpoint)
+                }
+            };
         let wire = Wire::to(&endpoint).await;
         let records: Arc<Mutex<Vec<Value>>> = Arc::default();
         let written = Arc::clone(&records);

@@ -57,6 +57,8 @@ async fn the_same_award_has_the_same_outcome_however_it_comes() {
     let mut detail = order("o1");
     detail["channel"] = "web".into();
     detail["bundleIds"] = json!(["b1"]);
+    // What would be another org's cursor, if events had cursors.
+    detail["cursor"] = "WyJ4Iiwib3RoZXIiLCIiLCJ5Il0".into();
     by_event.invoke("points-award", event("OrderFulfilled", detail)).await.unwrap();
 
     let expected = outcome(&by_url).await;

@@ -177,3 +177,29 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
     );
     assert!(!ended.out.contains("nobodys-business"));
 }
+
+#[tokio::test]
+async fn lines_are_numbered_as_an_editor_does_however_they_end() {
+    let shop = Shop::open().await;
+    for (number, ending) in ["\n", "\r\n", "\r"].into_iter().enumerate() {
+        let rows = [
+            "order_id,customer_id,date,amount",
+            "",
+            "",
+            &format!("a{number},ada,1997-01-01,bad"),
+            &format!("b{number},ada,1997-01-01,10"),
+            &format!("c{number},ada,2999-01-01,10"),
+            &format!("d{number},ada,1997-01-01,\"10"),
+            &format!("e{number},ada,1997-01-01,10"),
+        ];
+        let ended = shop.load(&scratch(&rows.join(ending))).await;
+        let complaints: Vec<&str> = ended.err.lines().filter(|line| line.starts_with("line ")).collect();
+        let begins =
+            |number: usize, start: &str| assert!(complaints[number].starts_with(start), "{ending:?}: {}", ended.err);
+        begins(0, "line 4: amount must be");
+        begins(1, "line 6: \"2999-01-01\" is yet to come");
+        begins(2, "line 7: amount must be");
+        assert!(complaints[2].ends_with("(the row goes on to line 8: is a quote left open?)"), "{ended:?}");
+        assert!(ended.out.starts_with("1 orders awarded, 0 were there already, 3 rows not loaded"), "{ended:?}");
+    }
+}

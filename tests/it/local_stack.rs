@@ -85,6 +85,7 @@ async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clea
             "ReservedConcurrentExecutions",
             text.replace("    MemorySize: 256\n", "    ReservedConcurrentExecutions: 1\n"),
         ),
+        ("othertable", text.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: othertable")),
         ("OrderShipped", text.replace("OrderRefunded]", "OrderShipped]")),
         ("points-give", text.replace("functions/points-award", "functions/points-give")),
         ("template", "Resources: [".to_owned()),
@@ -173,6 +174,11 @@ async fn a_body_over_the_wire_is_refused_in_its_turn() {
     let post = || http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 1024 * 1024]);
     assert_eq!(post().send().await.unwrap().status(), 401);
     assert_eq!(post().bearer_auth("local-secret").send().await.unwrap().status(), 413);
+    let enormous = http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 7 * 1024 * 1024]);
+    let enormous = enormous.send().await;
+    assert!(enormous.is_err() || enormous.unwrap().status() == 413, "cut off, or told so");
+    let got = http.get(format!("{}/2015-03-31/functions/back-office/invocations", stack.url)).send().await.unwrap();
+    assert_eq!(got.status(), 405);
     let lost = http.get(format!("{}/lambda-url/nothing/health", stack.url)).send().await.unwrap();
     assert_eq!(lost.status(), 404);
     assert_eq!(http.get(&stack.url).send().await.unwrap().status(), 404);
@@ -206,4 +212,45 @@ async fn a_command_is_run_when_it_is_ready_and_ends_it() {
     assert!(ended.out.contains("at http://127.0.0.1:"), "{}", ended.out);
     let failed = programs::run(&mut command(&["--stay"], "exit 3")).await;
     assert_eq!(failed.code, Some(3), "what could not be set up is not served");
+}
+
+#[tokio::test]
+async fn no_client_can_keep_it_from_ending() {
+    use tokio::io::AsyncWriteExt;
+    let stack = LocalStack::start(&[]).await;
+    let address = stack.url.trim_start_matches("http://").to_owned();
+    let mut half = tokio::net::TcpStream::connect(&address).await.unwrap();
+    half.write_all(b"POST /lambda-url/points-award/awards HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        .await
+        .unwrap();
+    assert_eq!(stack.end("TERM").await.code, Some(0));
+    drop(half);
+}
+
+#[tokio::test]
+async fn what_was_accepted_to_be_done_later_is_done_before_it_ends() {
+    let file = scratch("regulars.db");
+    let data = ["--data", file.to_str().unwrap()];
+    let http = programs::http();
+    let stack = LocalStack::start(&data).await;
+    for number in 0..50 {
+        let event = json!({"operation": "putOrg", "orgId": format!("o{number:02}"), "name": "Later"});
+        let invoke = http.post(format!("{}/2015-03-31/functions/back-office/invocations", stack.url));
+        let answer = invoke.header("x-amz-invocation-type", "Event").json(&event).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+    }
+    stack.end("TERM").await;
+    let stack = LocalStack::start(&data).await;
+    let list = http.get(format!("{}/lambda-url/back-office/orgs?limit=100", stack.url)).bearer_auth("local-secret");
+    let listed: Value = list.send().await.unwrap().json().await.unwrap();
+    assert_eq!(listed["orgs"].as_array().unwrap().len(), 50);
+    stack.end("TERM").await;
+}
+
+#[tokio::test]
+async fn an_address_of_dynamodb_that_is_set_to_nothing_is_not_set() {
+    let mut command = programs::command("local");
+    let ended = programs::run(command.args(["--port", "0", "--", "true"]).env("AWS_ENDPOINT_URL_DYNAMODB", "")).await;
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
+    assert!(refused(&["--dynamodb", "localhost:8000"]).await.err.contains("must begin with http://"));
 }

@@ -74,6 +74,9 @@ impl Answer {
 
 impl Api {
     pub(crate) fn new(url: &str, secret: &str) -> Result<Self, String> {
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err(format!("the address {url:?} must begin with http:// or https://"));
+        }
         // Already installed is installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(Duration::from_secs(30)).build().map_err(|error| error.to_string())?;

@@ -1,14 +1,17 @@
 //! Past orders from a CSV file: each row checked, the good ones grouped by customer in the order of their dates.
 
-use std::{collections::BTreeMap, fs::File, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
-use shared::domain::{
-    ids::{CustomerId, OrderId},
-    money::Money,
-    rate::plain_decimal,
-    time,
+use shared::{
+    clock,
+    domain::{
+        ids::{CustomerId, OrderId},
+        money::Money,
+        rate::plain_decimal,
+        time,
+    },
 };
 
 /// One order of the file.
@@ -56,9 +59,10 @@ struct Row<'a> {
 /// Reads a file. A file that can't be read, or has not the columns, is an error; a row that is wrong is a bad row.
 pub(crate) fn read(file: &Path) -> Result<PastOrders, String> {
     let name = file.display();
-    let opened = File::open(file).map_err(|error| format!("{name}: {error}"))?;
+    let text = fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+    let mut lines = Lines::of(&text);
     // Rows of uneven length are read as far as they go and refused one by one.
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(opened);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_slice());
     let headers = reader.headers().map_err(|error| format!("{name}: {error}"))?.clone();
     let has = |column: &str| headers.iter().any(|header| header == column);
     let missing: Vec<_> = ["order_id", "customer_id", "amount"].into_iter().filter(|column| !has(column)).collect();
@@ -72,22 +76,65 @@ pub(crate) fn read(file: &Path) -> Result<PastOrders, String> {
     let mut orders = PastOrders::default();
     let mut record = csv::StringRecord::new();
     loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
+        let begun = reader.position().byte();
+        let read = reader.read_record(&mut record);
+        let (line, last_line) = (lines.at(begun), lines.up_to(reader.position().byte()));
+        let parsed = match read {
             Ok(false) => break,
-            Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                match parse(&record, &headers, line) {
-                    Ok(order) => orders.by_customer.entry(order.customer.clone()).or_default().push(order),
-                    Err(why) => orders.bad_rows.push(BadRow { line, why }),
-                }
+            Ok(true) => parse(&record, &headers, line),
+            Err(error) => Err(error.to_string()),
+        };
+        match parsed {
+            Ok(order) => orders.by_customer.entry(order.customer.clone()).or_default().push(order),
+            Err(why) if last_line > line => {
+                let why = format!("{why} (the row goes on to line {last_line}: is a quote left open?)");
+                orders.bad_rows.push(BadRow { line, why });
             }
-            Err(error) if error.is_io_error() => return Err(format!("{name}: {error}")),
-            Err(error) => orders.bad_rows.push(BadRow { line, why: error.to_string() }),
+            Err(why) => orders.bad_rows.push(BadRow { line, why }),
         }
     }
     orders.by_customer.values_mut().for_each(|orders| orders.sort_by_key(|order| order.fulfilled_at));
     Ok(orders)
+}
+
+/// Numbers lines as an editor does: the reader's own count depends on how lines end.
+struct Lines<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    const fn of(text: &'a [u8]) -> Self {
+        Self { text, counted: 0, line: 1 }
+    }
+
+    /// The line of the first byte at or after this one that ends no line.
+    fn at(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        let blank = self.text.get(byte..).unwrap_or_default();
+        let blank = blank.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.count_to(byte.saturating_add(blank))
+    }
+
+    /// The line of the last byte before this one that ends no line.
+    fn up_to(&mut self, byte: u64) -> u64 {
+        let read = self.text.get(..usize::try_from(byte).unwrap_or(usize::MAX)).unwrap_or(self.text);
+        self.count_to(read.trim_ascii_end().len())
+    }
+
+    fn count_to(&mut self, byte: usize) -> u64 {
+        let more = self.text.get(self.counted..byte).unwrap_or_default();
+        let after = |index: usize| self.text.get(self.counted + index + 1);
+        let ends = more.iter().enumerate().filter(|(index, byte)| match byte {
+            b'\n' => true,
+            b'\r' => after(*index) != Some(&b'\n'),
+            _ => false,
+        });
+        self.line += u64::try_from(ends.count()).unwrap_or(0);
+        self.counted = self.counted.max(byte.min(self.text.len()));
+        self.line
+    }
 }
 
 fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> Result<PastOrder, String> {
@@ -98,16 +145,19 @@ fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> 
         line,
         id: row.order_id.to_owned().try_into().map_err(|rule| named("order_id", rule))?,
         customer: row.customer_id.to_owned().try_into().map_err(|rule| named("customer_id", rule))?,
-        fulfilled_at: instant(at)
-            .ok_or_else(|| format!("{at:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?,
+        fulfilled_at: instant(at)?,
         total: amount(row.amount).ok_or_else(|| named("amount", shared::domain::money::RULE))?,
     })
 }
 
-/// An instant, or a bare date, which is midnight UTC.
-fn instant(text: &str) -> Option<DateTime<Utc>> {
-    let midnight = text.parse::<NaiveDate>().ok().map(|date| date.and_time(NaiveTime::MIN).and_utc());
-    midnight.or_else(|| time::parse(text).ok()).filter(|at| time::parse(&time::text(*at)).is_ok())
+/// An instant, or a bare date, which is midnight UTC. A past order has been fulfilled.
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let is_date = text.len() == "1997-01-31".len();
+    let date = text.parse::<NaiveDate>().ok().filter(|_| is_date);
+    let at = date
+        .map_or_else(|| time::parse(text), |date| time::parse(&time::text(date.and_time(NaiveTime::MIN).and_utc())));
+    let at = at.map_err(|_| format!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
+    if at > clock::now() + time::MAX_AHEAD { Err(format!("{text:?} is yet to come")) } else { Ok(at) }
 }
 
 fn amount(text: &str) -> Option<Money> {

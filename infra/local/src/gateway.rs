@@ -1,21 +1,26 @@
 //! Function URLs at `/lambda-url/<function>/…` and the Lambda Invoke API at
 //! `/2015-03-31/functions/<function>/invocations`, on one port, at the paths that `cargo lambda watch` uses.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
     response::Response,
 };
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 use shared::{
     domain::time,
     host::{Listening, response, serve, url_event},
 };
 
+use tokio::sync::mpsc;
+
 use crate::stack::Stack;
+
+/// Held by what is still to be done.
+type Later = mpsc::Sender<Infallible>;
 
 /// Sets the clock of one request, here and nowhere else.
 const CLOCK: &str = "x-regulars-now";
@@ -26,11 +31,18 @@ pub async fn run(
     stack: Arc<Stack>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let answer = move |parts, body| answer(Arc::clone(&stack), parts, body);
-    serve(listening, answer, stop).await
+    let (later, mut all_done) = mpsc::channel::<Infallible>(1);
+    let answer = move |parts, body| answer(Arc::clone(&stack), later.clone(), parts, body);
+    serve(listening, answer, stop).await?;
+    // What was accepted to be done later is done, and then nobody holds the other end any more.
+    let _ = tokio::time::timeout(GRACE, all_done.recv()).await;
+    Ok(())
 }
 
-async fn answer(stack: Arc<Stack>, parts: Parts, body: Bytes) -> Response {
+/// How long asynchronous invocations may take to finish once the stack is told to stop.
+const GRACE: Duration = Duration::from_secs(8);
+
+async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> Response {
     let now = match clock(&parts.headers) {
         Ok(now) => now,
         Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK} {rule}")),
@@ -46,7 +58,10 @@ async fn answer(stack: Arc<Stack>, parts: Parts, body: Bytes) -> Response {
     }
     let invoked = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
     match invoked {
-        Some(function) => invoke(stack, function.to_owned(), &parts.headers, &body, now).await,
+        Some(_) if parts.method != Method::POST => {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "Functions are invoked by POST.")
+        }
+        Some(function) => invoke(stack, later, function.to_owned(), &parts.headers, &body, now).await,
         None => problem(
             StatusCode::NOT_FOUND,
             "Functions answer at /lambda-url/<function>/… and /2015-03-31/functions/<function>/invocations.",
@@ -62,6 +77,7 @@ fn clock(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
 /// The Lambda Invoke API: a failed invocation answers 200 too, and says so in a header.
 async fn invoke(
     stack: Arc<Stack>,
+    later: Later,
     function: String,
     headers: &HeaderMap,
     body: &[u8],
@@ -78,7 +94,10 @@ async fn invoke(
     match headers.get("x-amz-invocation-type").and_then(|kind| kind.to_str().ok()) {
         Some("DryRun") => reply(StatusCode::NO_CONTENT, None),
         Some("Event") => {
-            tokio::spawn(async move { invoke_later(&stack, &function, payload, now).await });
+            tokio::spawn(async move {
+                invoke_later(&stack, &function, payload, now).await;
+                drop(later);
+            });
             reply(StatusCode::ACCEPTED, None)
         }
         _ => match stack.call(&function, payload, now).await {

@@ -74,16 +74,23 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let listening = Listening::on(address).await.map_err(|error| format!("port {}: {error}", options.port))?;
     let url = format!("http://{}", listening.address);
 
-    let engine = match (&options.dynamodb, &options.data) {
+    // Set to nothing is not set.
+    let dynamodb = options.dynamodb.filter(|endpoint| !endpoint.trim().is_empty());
+    if let Some(endpoint) = dynamodb.as_ref().filter(|endpoint| !endpoint.contains("://")) {
+        return Err(format!("the address of DynamoDB must begin with http:// or https://, not {endpoint:?}"));
+    }
+    let engine = match (&dynamodb, &options.data) {
         (Some(_), Some(_)) => return Err("--data is for the embedded DynamoDB; another one keeps its own".into()),
         (Some(_), None) => None,
         (None, data) => Some(Engine::start(data.as_deref(), options.dynamodb_port)?),
     };
-    let endpoint = options.dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
+    let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
     let stack = Arc::new(Stack::start(&template, client, &metrics).await?);
 
+    // Who reads that it is ready may ask it to end at once.
+    let asked_to_end = stop_signal();
     say(&format!("dynamodb {endpoint} table {}", template.table.name));
     for function in stack.functions() {
         say(&format!("{function} {url}/lambda-url/{function}/"));
@@ -94,7 +101,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let serving = tokio::spawn(gateway::run(listening, stack, async { drop(stop.await) }));
     let mut serving = std::pin::pin!(serving);
     let code = tokio::select! {
-        code = attend(&options.command, options.stay, &url, &options.secret) => code,
+        code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end) => code,
         _ = &mut serving => return Err("the server ended by itself".into()),
     };
     drop(done);
@@ -106,7 +113,14 @@ async fn run(options: Options) -> Result<ExitCode, String> {
 }
 
 /// Waits for what ends the stack: its command if it has one, else a signal.
-async fn attend(command: &[String], stay: bool, url: &str, secret: &str) -> Result<ExitCode, String> {
+async fn attend(
+    command: &[String],
+    stay: bool,
+    url: &str,
+    secret: &str,
+    asked_to_end: impl Future<Output = ()>,
+) -> Result<ExitCode, String> {
+    let mut asked_to_end = std::pin::pin!(asked_to_end);
     if let Some((program, arguments)) = command.split_first() {
         let mut running = tokio::process::Command::new(program)
             .args(arguments)
@@ -117,14 +131,14 @@ async fn attend(command: &[String], stay: bool, url: &str, secret: &str) -> Resu
             .map_err(|error| format!("{program}: {error}"))?;
         let status = tokio::select! {
             status = running.wait() => status.map_err(|error| format!("{program}: {error}"))?,
-            () = stop_signal() => return Ok(ExitCode::SUCCESS),
+            () = &mut asked_to_end => return Ok(ExitCode::SUCCESS),
         };
         if !stay || !status.success() {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
             return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
         }
     }
-    stop_signal().await;
+    asked_to_end.await;
     Ok(ExitCode::SUCCESS)
 }
 

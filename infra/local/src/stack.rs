@@ -37,6 +37,12 @@ impl Stack {
                 return Err(format!("the template sends {event} to {name}, which does not take it"));
             }
             let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;
+            if config.table != template.table.name {
+                return Err(format!(
+                    "the template gives {name} the table {}, and declares {}",
+                    config.table, template.table.name
+                ));
+            }
             let host = Host::new(function, store.clone(), config.secret, Arc::clone(metrics));
             hosts.insert(name.clone(), (host, spec.timeout));
         }

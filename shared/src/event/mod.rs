@@ -213,6 +213,9 @@ impl Call {
     /// The org that its cursor was given for, if it has a cursor that can be read.
     #[must_use]
     pub fn cursor_org(&self) -> Option<String> {
+        if self.ignores_unknown {
+            return None;
+        }
         cursor::org_of(self.fields.get("cursor")?.as_str()?).filter(|org| !org.is_empty())
     }
 

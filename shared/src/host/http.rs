@@ -1,6 +1,6 @@
 //! HTTP outside Lambda: a request becomes the function-URL event it would be in Lambda, and the answer a response.
 
-use std::{future::Future, net::SocketAddr};
+use std::{net::SocketAddr, time::Duration};
 
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use axum::{
@@ -11,8 +11,12 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 use tokio::net::TcpListener;
+
+use super::answer;
+use crate::domain::rejection::Rejection;
 
 /// A server that answers until it is told to stop.
 pub struct Listening {
@@ -30,7 +34,7 @@ impl Listening {
     }
 }
 
-/// Answers every request by `answer` until `stop`; requests in flight are finished then.
+/// Answers every request by `answer` until `stop`; requests in flight are finished then, within [`GRACE`].
 pub async fn serve<A, F>(
     listening: Listening,
     answer: A,
@@ -44,14 +48,34 @@ where
         let answer = answer.clone();
         async move {
             let (parts, body) = request.into_parts();
-            match axum::body::to_bytes(body, MAX_PAYLOAD).await {
-                Ok(body) => answer(parts, body).await,
-                Err(_) => status_only(StatusCode::PAYLOAD_TOO_LARGE),
+            match Limited::new(body, MAX_PAYLOAD).collect().await {
+                Ok(body) => answer(parts, body.to_bytes()).await,
+                Err(error) if error.is::<LengthLimitError>() => {
+                    response(&answer::http(&Err(Rejection::BodyTooLarge.into())))
+                }
+                // It broke off: there is hardly anybody left to tell.
+                Err(_) => status_only(StatusCode::BAD_REQUEST),
             }
         }
     });
-    axum::serve(listening.listener, app).with_graceful_shutdown(stop).await
+    let (stopping, mut stopped) = tokio::sync::mpsc::channel::<()>(1);
+    let stop = async move {
+        stop.await;
+        drop(stopping);
+    };
+    let overdue = async {
+        let _ = stopped.recv().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = axum::serve(listening.listener, app).with_graceful_shutdown(stop) => ended,
+        () = overdue => Ok(()),
+    }
 }
+
+/// How long requests in flight may take to finish once the server is told to stop. Cloud Run ends a process ten seconds
+/// after it has asked it to.
+const GRACE: Duration = Duration::from_secs(8);
 
 /// The largest body that is taken off the wire, in bytes: what Lambda itself takes. The host refuses far smaller ones,
 /// in its turn; a client that is cut off while it sends may never see a refusal.
@@ -97,15 +121,17 @@ fn status_only(status: StatusCode) -> Response {
     response
 }
 
-/// Resolves when the process is asked to end.
-pub async fn stop_signal() {
+/// Listens from now on for the process being asked to end; resolves when it is.
+pub fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
