@@ -136,7 +136,7 @@ async fn wait_for(http: &reqwest::Client, url: &str) {
 
 #[tokio::test]
 async fn a_direct_invocation_answers_a_refusal_and_fails_where_later_may_be_better() {
-    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     let mut fields = order("o1");
     fields["operation"] = "award".into();
     let refused = world.invoke("points-award", fields.clone()).await.unwrap();
@@ -168,7 +168,7 @@ async fn an_event_that_a_rule_refuses_is_done_with() {
 
 #[tokio::test]
 async fn an_event_that_may_succeed_later_fails_the_invocation() {
-    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     let fulfilled = event("OrderFulfilled", order("o1"));
     assert_eq!(world.invoke("points-award", fulfilled.clone()).await.unwrap_err().code, "unknown_customer");
     world.put_customer(ORG, "ada", &json!({})).await;

@@ -174,7 +174,11 @@ async fn a_body_over_the_wire_is_refused_in_its_turn() {
     let post = || http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 1024 * 1024]);
     assert_eq!(post().send().await.unwrap().status(), 401);
     assert_eq!(post().bearer_auth("local-secret").send().await.unwrap().status(), 413);
-    let enormous = http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 7 * 1024 * 1024]);
+    // On a connection of its own, which does not survive it.
+    let enormous =
+        programs::http()
+            .post(format!("{}/lambda-url/points-award/awards", stack.url))
+            .body(vec![b' '; 7 * 1024 * 1024]);
     let enormous = enormous.send().await;
     assert!(enormous.is_err() || enormous.unwrap().status() == 413, "cut off, or told so");
     let got = http.get(format!("{}/2015-03-31/functions/back-office/invocations", stack.url)).send().await.unwrap();

@@ -34,7 +34,7 @@ async fn every_fault(case: Case, holds: fn(&Value)) {
     let case = &case;
     let trial = |(number, fault, lasting)| async move {
         // Short where the fault lasts, because it is met until the function gives up.
-        let patience = (lasting == Lasting::UntilHealed).then_some(Duration::from_millis(800));
+        let patience = (lasting == Lasting::UntilHealed).then_some(Duration::from_secs(2));
         let world = prepared(case, patience).await;
         world.wire.fail(number, fault, lasting);
         let first = world.send(&case.request).await.status.as_u16();
@@ -119,7 +119,7 @@ async fn many_orders_over_a_bad_wire_all_land_and_none_twice() {
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
-    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     world.wire.fail(0, Fault::DropRequest, Lasting::UntilHealed);
     let answer = world.get(&format!("/orgs/{ORG}")).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (503, "try_again"));
@@ -128,7 +128,7 @@ async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
 
 #[tokio::test]
 async fn a_store_that_hangs_is_given_up_while_there_is_still_time_to_say_so() {
-    let world = World::with_timeout(Some(Duration::from_millis(800))).await;
+    let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     world.wire.fail(0, Fault::Hang, Lasting::UntilHealed);
     let answer = world.get(&format!("/orgs/{ORG}")).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (503, "try_again"));
