@@ -6,12 +6,14 @@
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
 //! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
+//! | [`vectors`] | every row of a file of cases |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod audit;
 pub mod faults;
 pub mod programs;
 pub mod scenario;
+pub mod vectors;
 pub mod world;
 
 pub use scenario::{Scenario, world};

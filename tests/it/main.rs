@@ -3,6 +3,7 @@
 mod awards;
 mod back_office;
 mod bad_input;
+mod bundle_rules;
 mod four_kinds_of_call;
 mod house;
 mod idempotency;

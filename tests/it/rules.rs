@@ -1,7 +1,7 @@
 //! The rules against the vectors, every row, and against what must hold of any input.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use harness::{audit::cents, root};
+use harness::{audit::cents, vectors::every_row};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -19,17 +19,6 @@ use shared::domain::{
     text::Line,
     tier::{progress, tier_at},
 };
-
-/// Checks every row of a file of vectors; what fails is named by its row.
-fn every_row<T: for<'a> Deserialize<'a>>(file: &str, at_least: usize, check: impl Fn(&T) -> (Value, Value)) {
-    let text = std::fs::read_to_string(root().join("tests/vectors").join(file)).unwrap();
-    let rows: Vec<Value> = serde_json::from_str(&text).unwrap();
-    assert!(rows.len() >= at_least, "{file} has only {} rows", rows.len());
-    for row in rows {
-        let (is, ought) = check(&serde_json::from_value(row.clone()).unwrap());
-        assert_eq!(is, ought, "{file}: {row}");
-    }
-}
 
 fn decimal(value: &Value) -> Decimal {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().unwrap()

@@ -7,6 +7,7 @@
 //! | points given or taken by hand | [`adjustment`] |
 //! | which tier somebody holds | [`tier`] |
 //! | new, loyal, slipping, churned … | [`segment`] |
+//! | when a bundle is on | [`bundle::schedule`] |
 //! | what a shop can set | [`org`], [`loyalty`] |
 //! | what is kept about a customer | [`customer`] |
 //! | what stands in the ledger | [`ledger`] |
@@ -14,6 +15,7 @@
 
 pub mod adjustment;
 pub mod award;
+pub mod bundle;
 pub mod customer;
 pub mod ids;
 pub mod ledger;

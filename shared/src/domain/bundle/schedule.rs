@@ -1,0 +1,209 @@
+//! When a bundle is on: its status at an instant, and the next instant at which that will differ.
+//!
+//! Both are pure functions of the bundle, the org's time zone and the clock. Whatever decides (redeeming, eligibility)
+//! asks [`status_at`]; the job that materialises changes finds them by [`next_change`].
+
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc, offset::LocalResult,
+};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{Bundle, DesiredState};
+
+/// What a bundle is at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BundleStatus {
+    /// Not published yet.
+    Draft,
+    /// Published, before its start.
+    Scheduled,
+    /// On.
+    Active,
+    /// Off for now: by the operator, or outside its time window.
+    Paused,
+    /// Over: ended, past its end, or sold out.
+    Expired,
+}
+
+/// When a bundle is to be on; without any of these, always.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Schedule {
+    /// Not before.
+    pub start: Option<DateTime<Utc>>,
+    /// Not from here on.
+    pub end: Option<DateTime<Utc>>,
+    /// On these days, in the org's time zone.
+    pub days: Option<DaysOfWeek>,
+    /// From this time of day; 00:00 without.
+    pub time_start: Option<TimeOfDay>,
+    /// Up to but not including this time of day; 24:00 without. At or before the start it is on the next day.
+    pub time_end: Option<TimeOfDay>,
+}
+
+/// A set of days of the week, never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaysOfWeek(u8);
+
+/// Why a list is not a set of days.
+pub const DAYS_RULE: &str = "must be a list of at least one day, 0 (Sunday) to 6 (Saturday)";
+
+impl TryFrom<Vec<i64>> for DaysOfWeek {
+    type Error = &'static str;
+
+    fn try_from(days: Vec<i64>) -> Result<Self, Self::Error> {
+        let bit = |day: i64| u32::try_from(day).ok().filter(|day| *day < 7).map(|day| 1_u8 << day);
+        let set = days.into_iter().try_fold(0, |set, day| bit(day).map(|bit| set | bit));
+        set.filter(|set| *set != 0).map(Self).ok_or(DAYS_RULE)
+    }
+}
+
+impl DaysOfWeek {
+    /// The days, Sunday first.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..7).filter(move |day| self.0 & (1 << day) != 0)
+    }
+
+    fn has(self, date: NaiveDate) -> bool {
+        self.0 & (1 << date.weekday().num_days_from_sunday()) != 0
+    }
+}
+
+/// A time of day, in minutes since midnight, 24:00 included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeOfDay(u16);
+
+/// Why a text is not a time of day.
+pub const TIME_RULE: &str = "must be a time of day from 00:00 to 24:00, as HH:MM";
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let two_digits = |part: &str| {
+            let is_number = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| part.parse::<u16>().ok()).flatten()
+        };
+        let (hours, minutes) = text.split_once(':').ok_or(TIME_RULE)?;
+        let (hours, minutes) = two_digits(hours).zip(two_digits(minutes)).ok_or(TIME_RULE)?;
+        let time = hours * 60 + minutes;
+        if minutes < 60 && time <= Self::MIDNIGHT.0 { Ok(Self(time)) } else { Err(TIME_RULE) }
+    }
+}
+
+impl TimeOfDay {
+    const START_OF_DAY: Self = Self(0);
+    const MIDNIGHT: Self = Self(24 * 60);
+
+    /// As it is written.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+/// Which of two edges a local time is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// The status at `now`; the first rule that matches decides.
+#[must_use]
+pub fn status_at(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> BundleStatus {
+    let schedule = &bundle.schedule;
+    match bundle.desired {
+        DesiredState::Draft => return BundleStatus::Draft,
+        DesiredState::Ended => return BundleStatus::Expired,
+        DesiredState::Published | DesiredState::Paused => {}
+    }
+    if bundle.is_sold_out() || schedule.end.is_some_and(|end| now >= end) {
+        BundleStatus::Expired
+    } else if schedule.start.is_some_and(|start| now < start) {
+        BundleStatus::Scheduled
+    } else if bundle.desired == DesiredState::Paused || !in_window(schedule, zone, now) {
+        BundleStatus::Paused
+    } else {
+        BundleStatus::Active
+    }
+}
+
+/// The first instant after `now` at which the status will differ, if nobody does anything; `None`: never.
+#[must_use]
+pub fn next_change(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let schedule = &bundle.schedule;
+    let by_window = |current| {
+        let mut edges: Vec<_> = windows_around(schedule, zone, now).flat_map(|(from, to)| [from, to]).collect();
+        edges.sort_unstable();
+        edges.into_iter().find(|edge| *edge > now && status_at(bundle, zone, *edge) != current)
+    };
+    match status_at(bundle, zone, now) {
+        BundleStatus::Draft | BundleStatus::Expired => None,
+        BundleStatus::Scheduled => schedule.start,
+        BundleStatus::Paused if bundle.desired == DesiredState::Paused => schedule.end,
+        current @ (BundleStatus::Active | BundleStatus::Paused) => {
+            let candidates = [by_window(current), schedule.end];
+            candidates.into_iter().flatten().min()
+        }
+    }
+}
+
+fn in_window(schedule: &Schedule, zone: Tz, now: DateTime<Utc>) -> bool {
+    let today = now.with_timezone(&zone).date_naive();
+    // A window that runs past midnight belongs to the day it began on.
+    let yesterday = today.pred_opt();
+    let windows = yesterday.into_iter().chain([today]).filter_map(|date| window_of(schedule, zone, date));
+    windows.into_iter().any(|(from, to)| from <= now && now < to)
+}
+
+/// The windows of the days from yesterday on, for long enough that a change by the windows is among their edges: the
+/// pattern repeats every week, and a change of clocks can swallow the window of one.
+fn windows_around(
+    schedule: &Schedule,
+    zone: Tz,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
+    const DAYS: usize = 3 * 7 + 2;
+    let today = now.with_timezone(&zone).date_naive();
+    let dates = today.pred_opt().unwrap_or(today).iter_days().take(DAYS);
+    dates.filter_map(move |date| window_of(schedule, zone, date))
+}
+
+/// The window that begins on a day, if the day is listed.
+fn window_of(schedule: &Schedule, zone: Tz, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    if schedule.days.is_some_and(|days| !days.has(date)) {
+        return None;
+    }
+    let from = schedule.time_start.unwrap_or(TimeOfDay::START_OF_DAY);
+    let to = schedule.time_end.unwrap_or(TimeOfDay::MIDNIGHT);
+    let last_day = if to <= from { date.checked_add_days(Days::new(1))? } else { date };
+    Some((instant(zone, date, from, Edge::Start)?, instant(zone, last_day, to, Edge::End)?))
+}
+
+/// The instant of a local time. One that occurs twice is taken the first time for a start and the last for an end; one
+/// that the clocks skip is the instant they jump.
+fn instant(zone: Tz, date: NaiveDate, time: TimeOfDay, edge: Edge) -> Option<DateTime<Utc>> {
+    let local = date.and_hms_opt(0, 0, 0)?.checked_add_signed(TimeDelta::minutes(time.0.into()))?;
+    Some(match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) => at.to_utc(),
+        LocalResult::Ambiguous(one, other) if edge == Edge::Start => one.min(other).to_utc(),
+        LocalResult::Ambiguous(one, other) => one.max(other).to_utc(),
+        LocalResult::None => jump_over(zone, local),
+    })
+}
+
+/// The instant at which the clocks jump over a local time, to the second.
+fn jump_over(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    let offset = |at: DateTime<Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+    // No zone is further than this from UTC, and none changes its clocks twice within twice as long.
+    let span = TimeDelta::hours(26);
+    let (mut before, mut after) = (local.and_utc() - span, local.and_utc() + span);
+    let old = offset(before);
+    while after - before > TimeDelta::seconds(1) {
+        let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
+        if offset(middle) == old { before = middle } else { after = middle }
+    }
+    after
+}
