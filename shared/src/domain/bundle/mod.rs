@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use schedule::Schedule;
+use self::schedule::Schedule;
 
 /// A bundle, as far as its status depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
