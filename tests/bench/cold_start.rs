@@ -7,29 +7,20 @@
 
 use std::{
     collections::HashMap,
-    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
+use harness::runtime_api::{FAR_AHEAD, RuntimeApi};
 use local::{engine::Engine, stack::Stack, template::Template};
 use serde_json::{Value, json};
-use shared::{
-    clock::Stopwatch,
-    host::{Listening, response, serve},
-    store,
-    telemetry::Sink,
-};
-use tokio::{process::Command, sync::mpsc, time::timeout};
+use shared::{clock::Stopwatch, store, telemetry::Sink};
 
 /// Starts that are not counted: they bring the binaries into memory.
 const WARM_UP: usize = 2;
 const ROUNDS: usize = 50;
-
-/// How long one step of a start may take before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where `make build` puts the binaries.
 const BUILT: &str = "target/lambda";
@@ -121,23 +112,9 @@ fn cases(folder: &Path, engine: &str) -> Vec<Case> {
 
 /// Starts a binary, lets it answer the calls, and ends it.
 async fn start(case: &Case, table: &str) -> Start {
-    let mut runtime = RuntimeApi::start(case.calls.clone()).await;
-    let mut command = Command::new(&case.binary);
-    // What Lambda sets, and nothing of this machine's own settings.
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).envs([
-        ("AWS_LAMBDA_RUNTIME_API", runtime.address.as_str()),
-        ("AWS_LAMBDA_FUNCTION_NAME", "regulars"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "regulars"),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", "regulars"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "none"),
-        ("AWS_SECRET_ACCESS_KEY", "none"),
-        ("AWS_SESSION_TOKEN", "none"),
-        ("TABLE_NAME", table),
-        ("CRON_SECRET", "unused"),
-    ]);
+    let mut runtime = RuntimeApi::start(case.calls.clone(), FAR_AHEAD).await;
+    let mut command = runtime.command(&case.binary, table);
+    command.stdout(Stdio::null()).stderr(Stdio::inherit());
     command.envs(case.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL_DYNAMODB", endpoint)));
 
     let mut watch = Stopwatch::start();
@@ -154,58 +131,6 @@ async fn start(case: &Case, table: &str) -> Start {
     }
     process.kill().await.unwrap();
     Start { poll, answers }
-}
-
-/// A stand-in for Lambda's runtime API, with some calls to hand out.
-struct RuntimeApi {
-    address: String,
-    seen: mpsc::UnboundedReceiver<(String, Value)>,
-}
-
-impl RuntimeApi {
-    async fn start(calls: Vec<Value>) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
-        let address = listening.address.to_string();
-        let (see, seen) = mpsc::unbounded_channel();
-        let ended = see.clone();
-        let calls = Arc::new(Mutex::new(calls.into_iter()));
-        let serving = serve(
-            listening,
-            move |parts, body| {
-                let path = parts.uri.path().to_owned();
-                let call = path.ends_with("/next").then(|| calls.lock().unwrap().next());
-                // Nobody looks any more when the start has been measured.
-                let _ = see.send((path, serde_json::from_slice(&body).unwrap_or_default()));
-                async move {
-                    match call {
-                        Some(Some(call)) => response(&handed_out(&call)),
-                        // Lambda, too, leaves the request open until there is something to do.
-                        Some(None) => std::future::pending().await,
-                        None => response(&json!({"statusCode": 202})),
-                    }
-                }
-            },
-            async move { ended.closed().await },
-        );
-        tokio::spawn(serving);
-        Self { address, seen }
-    }
-
-    /// Waits for the function's next request, which has to be this one, and gives its body.
-    async fn sees(&mut self, step: &str) -> Value {
-        let (path, body) = timeout(PATIENCE, self.seen.recv()).await.expect("the function is silent").unwrap();
-        assert!(path.ends_with(step), "the function sent {body} to {path}");
-        body
-    }
-}
-
-fn handed_out(call: &Value) -> Value {
-    let headers = json!({
-        "lambda-runtime-aws-request-id": "00000000-0000-0000-0000-000000000000",
-        "lambda-runtime-deadline-ms": "9999999999999",
-        "lambda-runtime-invoked-function-arn": "arn:aws:lambda:us-east-1:000000000000:function:regulars",
-    });
-    json!({"statusCode": 200, "headers": headers, "body": call.to_string()})
 }
 
 fn print(cases: &[Case]) {

@@ -7,11 +7,13 @@
 //! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`vectors`] | every row of a file of cases |
+//! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod audit;
 pub mod faults;
 pub mod programs;
+pub mod runtime_api;
 pub mod scenario;
 pub mod vectors;
 pub mod world;

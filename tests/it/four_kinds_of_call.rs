@@ -7,6 +7,7 @@ use harness::{
     Request, Response, World,
     faults::{Fault, Lasting},
     programs::{self, LocalStack},
+    runtime_api::{FAR_AHEAD, RuntimeApi},
     scenario::award,
     world::{ORG, SECRET, noon},
 };
@@ -203,7 +204,8 @@ async fn a_body_in_base64_is_the_same_body() {
     raw["body"] =
         "eyJvcmdJZCI6InNob3AiLCJjdXN0b21lcklkIjoiYWRhIiwib3JkZXJJZCI6Im8xIiwib3JkZXJUb3RhbCI6IjI1MC4wMCJ9".into();
     raw["isBase64Encoded"] = true.into();
-    assert_eq!(world.invoke("points-award", raw).await.unwrap()["statusCode"], 201);
+    let answer = world.invoke("points-award", raw).await.unwrap();
+    assert_eq!((&answer["statusCode"], &answer["cookies"]), (&json!(201), &json!([])));
 }
 
 /// A function with a schedule and one operation.
@@ -256,5 +258,21 @@ async fn a_function_without_a_secret_refuses_every_request() {
         let answer = host.answer(request.to_event(), invocation).await.unwrap();
         assert_eq!(answer["statusCode"], 500);
         assert!(answer["body"].as_str().unwrap().contains("not_configured"));
+    }
+}
+
+#[tokio::test]
+async fn a_deployed_function_is_handed_its_calls_and_a_deadline_that_is_none_is_no_reason_to_give_up() {
+    let engine = LocalStack::start(&[]).await;
+    // cargo-lambda's stand-in for Lambda tells a deadline in 1970.
+    for deadline in [FAR_AHEAD, 600_000] {
+        let calls = vec![json!({"operation": "listOrgs"}), json!([])];
+        let mut runtime = RuntimeApi::start(calls, deadline).await;
+        let mut function = runtime.command(&programs::binary("back-office"), "regulars");
+        let _running = function.env("AWS_ENDPOINT_URL_DYNAMODB", &engine.dynamodb).spawn().unwrap();
+        runtime.sees("/next").await;
+        assert_eq!(runtime.sees("/response").await, json!({"orgs": []}), "{deadline}");
+        runtime.sees("/next").await;
+        assert_eq!(runtime.sees("/error").await["errorType"], "internal");
     }
 }

@@ -1,7 +1,13 @@
 //! Function URLs at `/lambda-url/<function>/…` and the Lambda Invoke API at
 //! `/2015-03-31/functions/<function>/invocations`, on one port, at the paths that `cargo lambda watch` uses.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io::ErrorKind,
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -15,7 +21,10 @@ use shared::{
     host::{Listening, response, serve, url_event},
 };
 
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::stack::Stack;
 
@@ -25,15 +34,39 @@ type Later = mpsc::Sender<Infallible>;
 /// Sets the clock of one request, here and nowhere else.
 const CLOCK: &str = "x-regulars-now";
 
+/// Takes a port of this machine, by both of its names: `cargo lambda invoke` uses the newer one. Port 0 is any free one.
+pub async fn listen(port: u16) -> std::io::Result<Vec<Listening>> {
+    let first = Listening::on((Ipv4Addr::LOCALHOST, port).into()).await?;
+    match Listening::on((Ipv6Addr::LOCALHOST, first.address.port()).into()).await {
+        Ok(second) => Ok(vec![first, second]),
+        Err(error) if port != 0 && error.kind() == ErrorKind::AddrInUse => Err(error),
+        // Not every machine has the newer name.
+        Err(_) => Ok(vec![first]),
+    }
+}
+
 /// Answers until `stop`; requests in flight are finished then.
 pub async fn run(
-    listening: Listening,
+    listening: Vec<Listening>,
     stack: Arc<Stack>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (later, mut all_done) = mpsc::channel::<Infallible>(1);
     let answer = move |parts, body| answer(Arc::clone(&stack), later.clone(), parts, body);
-    serve(listening, answer, stop).await?;
+    let (stopping, stopped) = watch::channel(());
+    let mut servers: JoinSet<std::io::Result<()>> = JoinSet::new();
+    for listening in listening {
+        let mut stopped = stopped.clone();
+        servers.spawn(serve(listening, answer.clone(), async move { while stopped.changed().await.is_ok() {} }));
+    }
+    drop(answer);
+    tokio::spawn(async move {
+        stop.await;
+        drop(stopping);
+    });
+    while let Some(ended) = servers.join_next().await {
+        ended.map_err(std::io::Error::other)??;
+    }
     // What was accepted to be done later is done, and then nobody holds the other end any more.
     let _ = tokio::time::timeout(GRACE, all_done.recv()).await;
     Ok(())

@@ -1,19 +1,10 @@
 //! The local stack's command line.
 
-use std::{
-    collections::HashMap,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{collections::HashMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use local::{engine::Engine, gateway, stack::Stack, template::Template};
-use shared::{
-    host::{Listening, stop_signal},
-    store, telemetry,
-};
+use shared::{host::stop_signal, store, telemetry};
 
 /// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
 #[derive(Parser)]
@@ -70,9 +61,8 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let parameters = HashMap::from([("CronSecret", options.secret.clone()), ("LogLevel", options.log_level)]);
     let template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
 
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-    let listening = Listening::on(address).await.map_err(|error| format!("port {}: {error}", options.port))?;
-    let url = format!("http://{}", listening.address);
+    let listening = gateway::listen(options.port).await.map_err(|error| format!("port {}: {error}", options.port))?;
+    let url = listening.first().map(|listening| format!("http://{}", listening.address)).unwrap_or_default();
 
     // Set to nothing is not set.
     let dynamodb = options.dynamodb.filter(|endpoint| !endpoint.trim().is_empty());

@@ -113,7 +113,10 @@ fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str,
     if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {
         headers.insert(name.into(), value.into());
     }
-    json!({"statusCode": status, "headers": headers, "body": body.to_string(), "isBase64Encoded": false})
+    // Lambda does without `cookies`; cargo-lambda's stand-in for it does not.
+    json!({
+        "statusCode": status, "headers": headers, "cookies": [], "body": body.to_string(), "isBase64Encoded": false,
+    })
 }
 
 /// The answer to a direct invocation: the body, or the problem; it fails only where a retry may help or the fault is

@@ -18,8 +18,9 @@ use crate::{
     telemetry,
 };
 
-/// How long a request on a port may take.
-const PORT_LIMIT: Duration = Duration::from_mins(1);
+/// How long a call may take where nobody says: a request on a port, or an invocation whose deadline is no real one, as
+/// that of cargo-lambda's stand-in for Lambda, which lies in 1970.
+const UNTOLD_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs a function until its surroundings end it: under the Lambda runtime where there is one, else on `PORT`.
 #[must_use]
@@ -51,7 +52,9 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
             let answer = service_fn(|event: LambdaEvent<Value>| {
                 let host = Arc::clone(&host);
                 async move {
-                    let invocation = Invocation { now: None, deadline: Deadline::at(event.context.deadline()) };
+                    let told = Deadline::at(event.context.deadline());
+                    let deadline = if told.left().is_zero() { Deadline::after(UNTOLD_LIMIT) } else { told };
+                    let invocation = Invocation { now: None, deadline };
                     host.answer(event.payload, invocation).await
                 }
             });
@@ -68,7 +71,7 @@ async fn on_port(host: Arc<Host>, port: u16) -> std::io::Result<()> {
         let host = Arc::clone(&host);
         async move {
             let event = url_event(&parts, parts.uri.path(), &body);
-            let invocation = Invocation { now: None, deadline: Deadline::after(PORT_LIMIT) };
+            let invocation = Invocation { now: None, deadline: Deadline::after(UNTOLD_LIMIT) };
             // Only an invocation fails; a request always has an answer.
             let answer = host.answer(event, invocation).await.unwrap_or_default();
             response(&answer)
