@@ -264,3 +264,32 @@ async fn an_address_of_dynamodb_that_is_set_to_nothing_is_not_set() {
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
     assert!(refused(&["--dynamodb", "localhost:8000"]).await.err.contains("must begin with http://"));
 }
+
+#[tokio::test]
+async fn a_request_in_flight_is_finished_before_it_ends() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let stack = LocalStack::start(&[]).await;
+    let mut client = tokio::net::TcpStream::connect(stack.url.trim_start_matches("http://")).await.unwrap();
+    let body = r#"{"name": "Shop"}"#;
+    let head = format!(
+        "PUT /lambda-url/back-office/orgs/shop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer local-secret\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    client.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n", "it has begun to read the request");
+
+    let address = stack.url.trim_start_matches("http://").to_owned();
+    let finish = async {
+        // It no longer listens: it was told to end, and has heard.
+        while tokio::net::TcpStream::connect(&address).await.is_ok() {}
+        client.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    };
+    let (ended, ()) = tokio::join!(stack.end("TERM"), finish);
+    assert_eq!(ended.code, Some(0));
+}

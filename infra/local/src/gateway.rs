@@ -20,7 +20,6 @@ use shared::{
     domain::time,
     host::{Listening, response, serve, url_event},
 };
-
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -146,8 +145,8 @@ async fn invoke(
     }
 }
 
-/// An asynchronous invocation: tried again twice, as Lambda does, though sooner. Where the cloud then has an on-failure
-/// queue there is only a log line here.
+/// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up, with a
+/// log line.
 async fn invoke_later(stack: &Stack, function: &str, payload: Value, now: Option<DateTime<Utc>>) {
     for pause in [1, 2, 0] {
         match stack.call(function, payload.clone(), now).await {

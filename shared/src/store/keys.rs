@@ -37,9 +37,9 @@ pub(super) struct Place {
     pub(super) at: String,
 }
 
-pub(super) const ORG: &str = "ORG";
-pub(super) const PROFILE: &str = "PROFILE";
-pub(super) const ORDER: &str = "ORDER";
+const ORG: &str = "ORG";
+const PROFILE: &str = "PROFILE";
+const ORDER: &str = "ORDER";
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
 pub(super) const ORGS: &str = "ORGS";
 
@@ -69,7 +69,7 @@ pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-pub(super) fn org_partition(org: &OrgId) -> String {
+fn org_partition(org: &OrgId) -> String {
     format!("ORG#{org}")
 }
 
@@ -77,7 +77,7 @@ pub(super) fn customer_partition(org: &OrgId, customer: &CustomerId) -> String {
     format!("CUSTOMER#{org}#{customer}")
 }
 
-pub(super) fn order_partition(org: &OrgId, order: &OrderId) -> String {
+fn order_partition(org: &OrgId, order: &OrderId) -> String {
     format!("ORDER#{org}#{order}")
 }
 
