@@ -38,6 +38,12 @@ impl Deadline {
         Self::after(instant.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
+    /// The same, or so long from now if that is sooner.
+    #[must_use]
+    pub fn at_most(self, limit: Duration) -> Self {
+        Self(self.0.min(monotonic() + limit))
+    }
+
     /// How long is left.
     #[must_use]
     pub fn left(self) -> Duration {

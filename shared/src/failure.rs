@@ -1,6 +1,8 @@
 //! Why a call did not succeed: a rule said no, it may succeed later, or the fault is ours.
 
-use crate::{domain::rejection::Rejection, store::StoreError};
+use std::time::Duration;
+
+use crate::{clock::Deadline, domain::rejection::Rejection, store::StoreError};
 
 /// Every way not to succeed.
 #[derive(Debug)]
@@ -22,6 +24,18 @@ pub enum Retry {
     Unavailable(String),
 }
 
+impl Failure {
+    /// The stable code, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Retry(_) => "try_again",
+            Self::Bug(_) => "internal",
+        }
+    }
+}
+
 impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
@@ -35,6 +49,32 @@ impl From<StoreError> for Failure {
             StoreError::Unavailable(why) => Self::Retry(Retry::Unavailable(why)),
             StoreError::Position => Self::Rejected(Rejection::InvalidCursor),
             StoreError::Broken(why) => Self::Bug(why),
+        }
+    }
+}
+
+/// Loads, decides and commits again for as long as others write first, with jittered pauses, until the deadline is
+/// near; then it is for the caller to try again.
+pub async fn settle<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    const LONGEST_PAUSE: u64 = 400;
+    /// What another attempt may take.
+    const MARGIN: Duration = Duration::from_millis(500);
+
+    let mut ceiling: u64 = 5;
+    loop {
+        match attempt().await {
+            Err(Failure::Retry(Retry::Contended)) => {
+                ceiling = ceiling.saturating_mul(2).min(LONGEST_PAUSE);
+                let pause = Duration::from_millis(fastrand::u64(0..=ceiling));
+                if deadline.left() < pause + MARGIN {
+                    return Err(Failure::Retry(Retry::Contended));
+                }
+                tokio::time::sleep(pause).await;
+            }
+            settled => return settled,
         }
     }
 }

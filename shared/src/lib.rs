@@ -8,7 +8,8 @@
 //! | [`clock`] | the only reader of time | domain |
 //! | [`config`] | settings of a process, built once from a lookup function | auth |
 //! | [`store`] | the only room that knows `DynamoDB` | domain |
-//! | [`failure`] | why a call did not succeed | store, domain |
+//! | [`failure`] | why a call did not succeed, and trying again while others write first | store, clock, domain |
+//! | [`upkeep`] | keeping recorded status in step with the clock | store, clock, failure, domain |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
 //! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
 //!
@@ -28,3 +29,5 @@ pub mod host;
 pub mod store;
 #[cfg(feature = "aws")]
 pub mod telemetry;
+#[cfg(feature = "aws")]
+pub mod upkeep;

@@ -6,9 +6,14 @@ use harness::{instant, vectors};
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
-use shared::domain::bundle::{
-    Bundle, DesiredState,
-    schedule::{BundleStatus, Schedule, next_change, status_at},
+use shared::domain::{
+    bundle::{
+        Bundle, BundleType, DesiredState, Offer, Price, Product, Terms, Usage, UseLimit,
+        schedule::{BundleStatus, Schedule, next_change, status_at},
+        transition::{MOST_AT_ONCE, Moved, bring_up_to_date},
+    },
+    money::Money,
+    text::Line,
 };
 
 #[derive(Deserialize)]
@@ -32,7 +37,7 @@ struct Fields {
     days_of_week: Option<Vec<i64>>,
     time_start: Option<String>,
     time_end: Option<String>,
-    max_redemptions: Option<std::num::NonZeroU64>,
+    max_redemptions: Option<i64>,
 }
 
 impl Row {
@@ -40,18 +45,16 @@ impl Row {
         let Fields { desired_state, start_date, end_date, days_of_week, time_start, time_end, max_redemptions } =
             &self.bundle;
         let time = |text: &String| text.clone().try_into().unwrap();
-        Bundle {
-            desired: *desired_state,
-            schedule: Schedule {
-                start: *start_date,
-                end: *end_date,
-                days: days_of_week.clone().map(|days| days.try_into().unwrap()),
-                time_start: time_start.as_ref().map(time),
-                time_end: time_end.as_ref().map(time),
-            },
-            max_redemptions: *max_redemptions,
-            redemptions: self.current_redemptions,
-        }
+        let schedule = Schedule {
+            start: *start_date,
+            end: *end_date,
+            days: days_of_week.clone().map(|days| days.try_into().unwrap()),
+            time_start: time_start.as_ref().map(time),
+            time_end: time_end.as_ref().map(time),
+        };
+        let max = max_redemptions.map(|max| max.try_into().unwrap());
+        let usage = Usage { redemptions: self.current_redemptions, ..Usage::NONE };
+        Bundle { usage, ..bundle(*desired_state, schedule, max) }
     }
 }
 
@@ -101,11 +104,63 @@ fn schedules() -> impl Strategy<Value = Schedule> {
 }
 
 fn published(schedule: Schedule) -> Bundle {
-    Bundle { desired: DesiredState::Published, schedule, max_redemptions: None, redemptions: 0 }
+    bundle(DesiredState::Published, schedule, None)
+}
+
+/// A bundle of one product, as made before everything that happens here.
+fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
+    let line = |text: &str| Line::try_from(text.to_owned()).unwrap();
+    let amount = |minor| Money::from_minor(minor).unwrap();
+    let product = Product {
+        product_id: "p1".to_owned().try_into().unwrap(),
+        name: line("Soap"),
+        required_qty: 1.try_into().unwrap(),
+        original_price: amount(1000),
+    };
+    let offer = Offer {
+        name: line("A deal"),
+        description: None,
+        kind: BundleType::FixedPrice,
+        products: vec![product].try_into().unwrap(),
+        price: Price::new(amount(1000), amount(800)).unwrap(),
+    };
+    let terms = Terms { offer, desired, schedule, max_redemptions, per_customer_limit: None };
+    Moved::new("b".to_owned().try_into().unwrap(), terms, Tz::UTC, instant("2009-01-01T00:00:00Z")).bundle
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn however_long_nobody_looked_and_however_often_somebody_did_the_record_is_the_same(
+        schedule in schedules(), zone in prop::sample::select(&ZONES[..]), from in instants(), looks in prop::collection::vec(0_i64..86_400, 1..12),
+    ) {
+        let zone = zone.parse::<Tz>().unwrap();
+        let mut bundle = published(schedule);
+        bundle.recorded.at = from;
+        bundle.recorded.zone = zone;
+        bundle.recorded.status = status_at(&bundle, zone, from);
+        let (mut often, mut now, mut transitions) = (bundle.clone(), from, Vec::new());
+        for seconds in looks {
+            now += TimeDelta::seconds(seconds);
+            let moved = bring_up_to_date(&often, zone, now);
+            transitions.extend(moved.transitions);
+            often = moved.bundle;
+        }
+        let once = bring_up_to_date(&bundle, zone, now);
+        prop_assert!(once.complete);
+        prop_assert_eq!(&once.bundle, &often);
+        prop_assert_eq!(&once.transitions, &transitions);
+        prop_assert_eq!(once.bundle.recorded.status, status_at(&bundle, zone, now));
+        prop_assert_eq!(once.due, next_change(&bundle, zone, now));
+        let mut from = bundle.recorded.status;
+        for transition in transitions {
+            prop_assert_eq!(transition.from, from);
+            prop_assert_eq!(transition.to, status_at(&bundle, zone, transition.at));
+            prop_assert_ne!(transition.from, transition.to);
+            from = transition.to;
+        }
+    }
 
     #[test]
     fn the_status_changes_at_the_next_change_and_nowhere_before(
@@ -188,7 +243,7 @@ fn a_local_time_that_occurs_twice_starts_at_the_first_and_ends_at_the_last() {
 
 #[test]
 fn a_window_that_the_clocks_swallow_is_left_out_and_the_next_one_is_found() {
-    let sundays = Schedule { days: Some(vec![0].try_into().unwrap()), ..window("02:15", "02:45").schedule };
+    let sundays = Schedule { days: Some(vec![0].try_into().unwrap()), ..window("02:15", "02:45").terms.schedule };
     let (bundle, zone) = (published(sundays), "America/New_York".parse().unwrap());
     let after_the_last = instant("2026-03-01T08:00:00Z");
     assert_eq!(next_change(&bundle, zone, after_the_last), Some(instant("2026-03-15T06:15:00Z")));
@@ -220,4 +275,51 @@ fn times_of_day_and_days_that_do_not_exist_are_refused() {
         assert!(DaysOfWeek::try_from(days.clone()).is_err(), "{days:?}");
     }
     assert_eq!(DaysOfWeek::try_from(vec![6, 0, 6]).unwrap().iter().collect::<Vec<_>>(), [0, 6]);
+}
+
+#[test]
+fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow() {
+    let bundle = window("09:00", "17:00");
+    let now = instant("2010-01-01T12:00:00Z");
+    let (mut bundle, mut rounds, mut recorded) = (bundle, 0, Vec::new());
+    loop {
+        let moved = bring_up_to_date(&bundle, Tz::UTC, now);
+        assert!(moved.transitions.len() <= MOST_AT_ONCE);
+        assert!(moved.complete || moved.due > Some(now), "not again before the next run");
+        recorded.extend(moved.transitions.iter().map(|transition| transition.at));
+        bundle = moved.bundle;
+        rounds += 1;
+        if moved.complete {
+            break;
+        }
+    }
+    // Two changes a day, and the morning of the last.
+    assert_eq!((recorded.len(), rounds), (365 * 2 + 1, 9));
+    assert!(recorded.is_sorted());
+    assert_eq!(bundle.recorded.status, BundleStatus::Active);
+}
+
+#[test]
+fn a_record_is_never_taken_back_by_a_clock_that_is_behind() {
+    let bundle = window("09:00", "17:00");
+    let ahead = bring_up_to_date(&bundle, Tz::UTC, instant("2009-01-01T09:00:00.005Z")).bundle;
+    assert_eq!(ahead.recorded.status, BundleStatus::Active);
+    let behind = bring_up_to_date(&ahead, Tz::UTC, instant("2009-01-01T08:59:59.995Z"));
+    assert_eq!((behind.bundle, behind.transitions), (ahead, vec![]));
+}
+
+#[test]
+fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
+    let bundle = window("09:00", "17:00");
+    // In UTC it opened at nine; in Tokyo, where it is six in the evening, it has closed.
+    let moved = bring_up_to_date(&bundle, Tz::Asia__Tokyo, instant("2009-01-01T09:30:00Z"));
+    let told: Vec<_> = moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
+    assert_eq!(
+        told,
+        [
+            (json!("time window opened"), BundleStatus::Active, instant("2009-01-01T09:00:00Z")),
+            (json!("operator"), BundleStatus::Paused, instant("2009-01-01T09:30:00Z")),
+        ]
+    );
+    assert_eq!(moved.due, Some(instant("2009-01-02T00:00:00Z")));
 }

@@ -55,14 +55,15 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
 }
 
 /// The rooms of `shared`, and those that each may import.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("event", &["domain"]),
     ("auth", &["domain"]),
     ("clock", &["domain"]),
     ("config", &["auth"]),
     ("store", &["domain"]),
-    ("failure", &["store", "domain"]),
+    ("failure", &["store", "clock", "domain"]),
+    ("upkeep", &["store", "clock", "failure", "domain"]),
     ("telemetry", &[]),
     ("host", &["event", "auth", "clock", "config", "store", "telemetry", "failure", "domain"]),
 ];
@@ -167,6 +168,9 @@ fn folder_package_binary_template_and_local_stack_name_the_same_functions() {
         let events: BTreeSet<&str> = function.operations().filter_map(|operation| operation.event).collect();
         let sent: BTreeSet<&str> = template.functions[function.name].events.iter().map(String::as_str).collect();
         assert_eq!(events, sent, "the events that {} takes are those the template sends it", function.name);
+        let takes_schedule = function.operations().any(|operation| operation.scheduled);
+        let has_schedule = !template.functions[function.name].schedules.is_empty();
+        assert_eq!(takes_schedule, has_schedule, "{} is called by the clock if it can be", function.name);
     }
 }
 

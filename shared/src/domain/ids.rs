@@ -63,6 +63,14 @@ id!(
     OrderId
 );
 id!(
+    /// A bundle; with an order it names a redemption.
+    BundleId
+);
+id!(
+    /// Something that a bundle holds.
+    ProductId
+);
+id!(
     /// A refund; together with its order it names what was taken back.
     RefundId
 );

@@ -1,6 +1,6 @@
 //! Why a rule says no: each reason once, with its stable code and a sentence for people.
 
-use crate::domain::money::Money;
+use crate::domain::{bundle::schedule::BundleStatus, money::Money};
 
 /// A request that is clear, and refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,26 @@ pub enum Rejection {
     RefundExceedsOrder {
         /// What is left.
         remaining: Money,
+    },
+    /// The org has no such bundle.
+    BundleNotFound,
+    /// The bundle is not on at that time.
+    BundleNotActive {
+        /// What it is instead.
+        status: BundleStatus,
+    },
+    /// The bundle is sold out.
+    LimitReached,
+    /// The customer has redeemed the bundle as often as one may.
+    CustomerLimitReached,
+    /// It was voided, perhaps before it came.
+    AlreadyVoided,
+    /// A bundle that was redeemed stays.
+    BundleRedeemed,
+    /// A limit below what is used already.
+    LimitBelowUsed {
+        /// How often the bundle is redeemed.
+        used: u64,
     },
     /// The org was not created disposable.
     OrgNotDisposable,
@@ -130,6 +150,7 @@ impl Rejection {
             | Self::UnknownOrg
             | Self::UnknownCustomer
             | Self::UnknownOrder
+            | Self::BundleNotFound
             | Self::LoyaltyNotSet => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::AlreadyExists => Kind::PreconditionFailed,
@@ -137,6 +158,12 @@ impl Rejection {
             | Self::IdempotencyMismatch
             | Self::AlreadyRefunded
             | Self::RefundExceedsOrder { .. }
+            | Self::BundleNotActive { .. }
+            | Self::LimitReached
+            | Self::CustomerLimitReached
+            | Self::AlreadyVoided
+            | Self::BundleRedeemed
+            | Self::LimitBelowUsed { .. }
             | Self::OrgNotDisposable
             | Self::OrgBeingDeleted
             | Self::DisposableIsFixed
@@ -164,6 +191,13 @@ impl Rejection {
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::AlreadyRefunded => "already_refunded",
             Self::RefundExceedsOrder { .. } => "refund_exceeds_order",
+            Self::BundleNotFound => "bundle_not_found",
+            Self::BundleNotActive { .. } => "bundle_not_active",
+            Self::LimitReached => "limit_reached",
+            Self::CustomerLimitReached => "customer_limit_reached",
+            Self::AlreadyVoided => "already_voided",
+            Self::BundleRedeemed => "bundle_redeemed",
+            Self::LimitBelowUsed { .. } => "limit_below_used",
             Self::OrgNotDisposable => "org_not_disposable",
             Self::OrgBeingDeleted => "org_being_deleted",
             Self::DisposableIsFixed => "disposable_is_fixed",
@@ -193,6 +227,15 @@ impl Rejection {
             Self::AlreadyRefunded => "Nothing is left of this order to refund.".into(),
             Self::RefundExceedsOrder { remaining } => {
                 format!("Only {} is left of this order to refund.", remaining.decimal())
+            }
+            Self::BundleNotFound => "The org has no bundle with this id.".into(),
+            Self::BundleNotActive { status } => format!("The bundle is {} at that time.", status.name()),
+            Self::LimitReached => "The bundle is sold out.".into(),
+            Self::CustomerLimitReached => "This customer has redeemed the bundle as often as one may.".into(),
+            Self::AlreadyVoided => "This was voided, and can't be redeemed any more.".into(),
+            Self::BundleRedeemed => "A bundle that was ever redeemed can't be deleted; end it instead.".into(),
+            Self::LimitBelowUsed { used } => {
+                format!("The bundle is redeemed {used} times; maxRedemptions can't be less.")
             }
             Self::OrgNotDisposable => "Only an org that was created disposable can be deleted.".into(),
             Self::OrgBeingDeleted => "This org is being deleted; create it again when that is complete.".into(),

@@ -33,3 +33,20 @@ impl TryFrom<String> for Line {
         if fits { Ok(Self(text)) } else { Err(RULE) }
     }
 }
+
+/// Some text, of several lines if need be, up to 2,000 characters; may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Description(String);
+
+/// Why a text is not a description.
+pub const DESCRIPTION_RULE: &str = "must be at most 2000 characters, without control characters but line breaks";
+
+impl TryFrom<String> for Description {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = text.chars().count() <= 2000 && text.chars().all(|char| char == '\n' || !char.is_control());
+        if fits { Ok(Self(text)) } else { Err(DESCRIPTION_RULE) }
+    }
+}

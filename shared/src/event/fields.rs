@@ -9,14 +9,18 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use crate::domain::{
     adjustment::PointsChange,
-    ids::{self, AdjustmentId, CustomerId, OrderId, OrgId, RefundId},
+    bundle::{
+        Quantity, UseLimit,
+        schedule::{BundleStatus, DaysOfWeek, TIME_RULE, TimeOfDay},
+    },
+    ids::{self, AdjustmentId, BundleId, CustomerId, OrderId, OrgId, ProductId, RefundId},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Money},
     org::{self, Currency},
     rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
     rejection::{FieldError, Rejection},
     segment::Segment,
-    text::{self, Line},
+    text::{self, Description, Line},
     time,
 };
 
@@ -43,6 +47,12 @@ impl FieldErrors {
     /// The names at the top that no field has.
     pub(super) fn unknown(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
+    }
+
+    /// These, and then others.
+    pub(super) fn and(mut self, mut others: Vec<FieldError>) -> Self {
+        self.errors.append(&mut others);
+        self
     }
 
     /// These, after those of the form.
@@ -190,7 +200,10 @@ scalar!(CustomerId, |value| value.text(ids::RULE));
 scalar!(OrderId, |value| value.text(ids::RULE));
 scalar!(RefundId, |value| value.text(ids::RULE));
 scalar!(AdjustmentId, |value| value.text(ids::RULE));
+scalar!(BundleId, |value| value.text(ids::RULE));
+scalar!(ProductId, |value| value.text(ids::RULE));
 scalar!(Line, |value| value.text(text::RULE));
+scalar!(Description, |value| value.text(text::DESCRIPTION_RULE));
 scalar!(Currency, |value| value.text(org::CURRENCY_RULE));
 scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
 scalar!(PointsPerDollar, |value| value.decimal(PointsPerDollar::RULE).and_then(TryFrom::try_from));
@@ -200,6 +213,16 @@ scalar!(PointsCost, |value| value.whole(PointsCost::RULE));
 scalar!(PointsChange, |value| value.whole(PointsChange::RULE));
 scalar!(InactivityDays, |value| value.whole(InactivityDays::RULE));
 scalar!(ActiveDays, |value| value.whole(ActiveDays::RULE));
+scalar!(Quantity, |value| value.whole(Quantity::RULE));
+scalar!(UseLimit, |value| value.whole(UseLimit::RULE));
+scalar!(TimeOfDay, |value| value.text(TIME_RULE));
+scalar!(BundleStatus, |value| match value {
+    Scalar::Text(text) => {
+        let known = BundleStatus::ALL.into_iter().find(|status| status.name() == text);
+        known.ok_or("must be one of draft, scheduled, active, paused, expired")
+    }
+    _ => Err("must be the name of a status"),
+});
 scalar!(RedemptionMode, |value| match value {
     Scalar::Text(text) if text == "proportional" => Ok(RedemptionMode::Proportional),
     Scalar::Text(text) if text == "exact" => Ok(RedemptionMode::Exact),
@@ -220,6 +243,13 @@ scalar!(Instant, |value| match value {
     Scalar::Text(text) => time::parse(&text).map(Instant),
     _ => Err(time::RULE),
 });
+
+impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let days: Vec<i64> = Deserr::deserialize_from_value(value, at)?;
+        Self::try_from(days).map_err(|rule| refuse(rule, at))
+    }
+}
 
 /// A time zone, by its IANA name.
 #[derive(Debug, Clone, Copy)]

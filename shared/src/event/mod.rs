@@ -4,6 +4,7 @@
 //! `{operation, …fields}`, and (outside Lambda) over HTTP on a port, which the host turns into the function-URL form.
 //! All of them become a [`Call`]: an operation and a map of fields, so that they can't differ in what they do.
 
+pub mod bundle;
 pub mod cursor;
 pub mod fields;
 pub mod loyalty;

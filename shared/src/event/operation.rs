@@ -5,9 +5,9 @@
 pub struct Operation {
     /// Unique within its function.
     pub name: &'static str,
-    /// The HTTP method it answers to.
+    /// The HTTP method it answers to; none for what is asked for otherwise alone.
     pub method: &'static str,
-    /// The path it answers to, as `/orgs/{orgId}`: what is in braces becomes a field.
+    /// The path it answers to, as `/orgs/{orgId}`: what is in braces becomes a field. Empty without a method.
     pub path: &'static str,
     /// The `detail-type` of the EventBridge event that asks for it.
     pub event: Option<&'static str>,
@@ -20,6 +20,12 @@ impl Operation {
     #[must_use]
     pub const fn new(name: &'static str, method: &'static str, path: &'static str) -> Self {
         Self { name, method, path, event: None, scheduled: false }
+    }
+
+    /// An operation by its EventBridge event alone.
+    #[must_use]
+    pub const fn of_event(name: &'static str, detail_type: &'static str) -> Self {
+        Self::new(name, "", "").on_event(detail_type)
     }
 
     /// Also asked for by an EventBridge event.
@@ -36,6 +42,9 @@ impl Operation {
 
     /// The fields that a path names, if it is this operation's.
     pub(super) fn path_fields(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+        if self.method.is_empty() {
+            return None;
+        }
         let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
         let mut fields = Vec::new();
         loop {

@@ -10,9 +10,6 @@ use crate::{
     telemetry::Measure,
 };
 
-pub(super) const TRY_AGAIN: &str = "try_again";
-pub(super) const INTERNAL: &str = "internal";
-
 /// What a call that succeeded says.
 #[derive(Debug)]
 pub struct Reply {
@@ -60,17 +57,24 @@ impl Reply {
 
 /// The status, and the body where it is a problem, of every failure.
 fn problem(failure: &Failure) -> (u16, Value) {
+    let code = failure.code();
     match failure {
         Failure::Rejected(rejection) => {
             let status = status_of(rejection.kind());
-            let mut body = problem_body(status, rejection.code(), &rejection.detail());
-            if let (Rejection::Invalid(errors), Value::Object(fields)) = (rejection, &mut body) {
-                fields.insert("errors".into(), json!(errors));
+            let mut body = problem_body(status, code, &rejection.detail());
+            let more = match rejection {
+                Rejection::Invalid(errors) => Some(("errors", json!(errors))),
+                // `status` is the problem's own.
+                Rejection::BundleNotActive { status } => Some(("bundleStatus", json!(status))),
+                _ => None,
+            };
+            if let (Some((name, value)), Value::Object(fields)) = (more, &mut body) {
+                fields.insert(name.into(), value);
             }
             (status, body)
         }
-        Failure::Retry(_) => (503, problem_body(503, TRY_AGAIN, "The store is busy; try again in a moment.")),
-        Failure::Bug(_) => (500, problem_body(500, INTERNAL, "Something went wrong on our side; it has been logged.")),
+        Failure::Retry(_) => (503, problem_body(503, code, "The store is busy; try again in a moment.")),
+        Failure::Bug(_) => (500, problem_body(500, code, "Something went wrong on our side; it has been logged.")),
     }
 }
 
@@ -122,12 +126,16 @@ fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str,
 /// The answer to a direct invocation: the body, or the problem; it fails only where a retry may help or the fault is
 /// ours.
 pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, InvocationFailed> {
-    match outcome {
-        Ok(reply) => Ok(reply.body),
-        Err(failure @ Failure::Rejected(_)) => Ok(problem(&failure).1),
-        Err(Failure::Retry(_)) => Err(InvocationFailed { code: TRY_AGAIN, message: "The store is busy." }),
-        Err(Failure::Bug(_)) => Err(InvocationFailed { code: INTERNAL, message: "Something went wrong on our side." }),
-    }
+    let failure = match outcome {
+        Ok(reply) => return Ok(reply.body),
+        Err(failure) => failure,
+    };
+    let message = match failure {
+        Failure::Rejected(_) => return Ok(problem(&failure).1),
+        Failure::Retry(_) => "The store is busy.",
+        Failure::Bug(_) => "Something went wrong on our side.",
+    };
+    Err(InvocationFailed { code: failure.code(), message })
 }
 
 /// The answer to an event: what a rule refuses is done with; what may succeed later (the store is busy, a customer or

@@ -7,6 +7,7 @@ mod answer;
 mod http;
 mod run;
 
+pub use crate::failure::settle;
 pub use answer::Reply;
 pub use http::{Listening, response, serve, stop_signal, url_event};
 pub use run::run;
@@ -227,21 +228,21 @@ impl Host {
         let Done { operation, org, outcome } = call.await;
         let function = self.function.name;
         let none: &[Measure] = &[];
-        let (ending, code, measures) = match &outcome {
-            Ok(reply) => (Ending::Succeeded, None, reply.measures()),
+        let code = outcome.as_ref().err().map(Failure::code);
+        let (ending, measures) = match &outcome {
+            Ok(reply) => (Ending::Succeeded, reply.measures()),
             Err(Failure::Rejected(rejection)) => {
-                let code = rejection.code();
                 let fields = rejection.fields().join(", ");
                 tracing::info!(function, operation, org, code, fields, "refused");
-                (Ending::Refused, Some(code), none)
+                (Ending::Refused, none)
             }
             Err(Failure::Retry(retry)) => {
                 tracing::warn!(function, operation, org, ?retry, "to be tried again");
-                (Ending::Failed, Some(answer::TRY_AGAIN), none)
+                (Ending::Failed, none)
             }
             Err(Failure::Bug(why)) => {
                 tracing::error!(function, operation, org, why, "failed");
-                (Ending::Failed, Some(answer::INTERNAL), none)
+                (Ending::Failed, none)
             }
         };
         let took = watch.elapsed();
@@ -258,29 +259,6 @@ fn allowed(caller: Caller, call: &Call) -> Result<(), Rejection> {
     }
     let other = call.cursor_org().is_some_and(|of| call.org().is_some_and(|org| org != of));
     if other { Err(Rejection::OtherOrg) } else { Ok(()) }
-}
-
-/// Loads, decides and commits again for as long as others write first, with jittered pauses, until the deadline is
-/// near; then it is for the caller to try again.
-pub async fn settle<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    const LONGEST_PAUSE: u64 = 400;
-    let mut ceiling: u64 = 5;
-    loop {
-        match attempt().await {
-            Err(Failure::Retry(Retry::Contended)) => {
-                ceiling = ceiling.saturating_mul(2).min(LONGEST_PAUSE);
-                let pause = Duration::from_millis(fastrand::u64(0..=ceiling));
-                if deadline.left() < pause + 2 * MARGIN {
-                    return Err(Failure::Retry(Retry::Contended));
-                }
-                tokio::time::sleep(pause).await;
-            }
-            settled => return settled,
-        }
-    }
 }
 
 /// The status of each sort of no.

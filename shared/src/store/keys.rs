@@ -9,16 +9,25 @@
 //! | whose an order is | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
 //! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
 //! | a refund's idempotency record | `ORDER#o#order` | `REFUND#id` | |
+//! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
+//! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / a minute after it |
+//! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
+//! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
+//! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
 //! An order's partition is its whole story. The version in an entry's key is the customer's, so a ledger is listed in the
 //! order in which it was committed, whatever the clocks of those who wrote it said. By time it is in the index.
+//!
+//! The due index is in 16 shards, so that no shop and no hour has it to itself; which one is a digest of org and bundle.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 
 use super::Item;
 use crate::domain::{
-    ids::{AdjustmentId, CustomerId, OrderId, OrgId, RefundId},
+    bundle::transition::Transition,
+    ids::{AdjustmentId, BundleId, CustomerId, OrderId, OrgId, RefundId},
     ledger::Entry,
     time,
 };
@@ -41,7 +50,13 @@ const ORG: &str = "ORG";
 const PROFILE: &str = "PROFILE";
 const ORDER: &str = "ORDER";
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
+pub(super) const BUNDLE_PREFIX: &str = "BUNDLE#";
+pub(super) const TRANSITION_PREFIX: &str = "TRANSITION#";
+const REZONE: &str = "REZONE";
 pub(super) const ORGS: &str = "ORGS";
+
+/// Into how many lists the due index is divided.
+pub const DUE_SHARDS: u8 = 16;
 
 /// The longest sort key that the service takes, in bytes.
 pub(super) const LONGEST_SORT_KEY: usize = 1024;
@@ -69,7 +84,7 @@ pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn org_partition(org: &OrgId) -> String {
+pub(super) fn org_partition(org: &OrgId) -> String {
     format!("ORG#{org}")
 }
 
@@ -77,7 +92,7 @@ pub(super) fn customer_partition(org: &OrgId, customer: &CustomerId) -> String {
     format!("CUSTOMER#{org}#{customer}")
 }
 
-fn order_partition(org: &OrgId, order: &OrderId) -> String {
+pub(super) fn order_partition(org: &OrgId, order: &OrderId) -> String {
     format!("ORDER#{org}#{order}")
 }
 
@@ -134,4 +149,77 @@ pub(super) fn award(org: &OrgId, order: &OrderId) -> Key {
 
 pub(super) fn refund(org: &OrgId, order: &OrderId, refund: &RefundId) -> Key {
     Key::new(order_partition(org, order), format!("REFUND#{refund}"))
+}
+
+pub(super) fn bundle(org: &OrgId, bundle: &BundleId) -> Key {
+    Key::new(org_partition(org), format!("{BUNDLE_PREFIX}{bundle}"))
+}
+
+/// The org and the bundle of a bundle's key, or of the mark that an org's zone has changed.
+pub(super) fn due_parts(pk: &str, sk: &str) -> Option<(OrgId, Option<BundleId>)> {
+    let org = OrgId::try_from(pk.strip_prefix("ORG#")?.to_owned()).ok()?;
+    if sk == REZONE {
+        return Some((org, None));
+    }
+    let bundle = BundleId::try_from(sk.strip_prefix(BUNDLE_PREFIX)?.to_owned()).ok()?;
+    Some((org, Some(bundle)))
+}
+
+pub(super) fn bundle_partition(org: &OrgId, bundle: &BundleId) -> String {
+    format!("BUNDLE#{org}#{bundle}")
+}
+
+/// The partition that an item lists: a bundle's own, or else the one that the item is in.
+pub(super) fn partition_listed_by(item: &Item) -> Option<String> {
+    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let (pk, sk) = part("pk").zip(part("sk"))?;
+    match due_parts(pk, sk) {
+        Some((org, Some(bundle))) => Some(bundle_partition(&org, &bundle)),
+        _ => Some(pk.clone()),
+    }
+}
+
+pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usize, transition: &Transition) -> Key {
+    let Transition { from, to, at, .. } = transition;
+    let (at, from, to) = (time::text(*at), from.name(), to.name());
+    Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:012}.{nth:02}#{from}-{to}"))
+}
+
+pub(super) fn customer_count(org: &OrgId, bundle: &BundleId, customer: &CustomerId) -> Key {
+    Key::new(bundle_partition(org, bundle), format!("CUSTOMER#{customer}"))
+}
+
+pub(super) fn claim(org: &OrgId, bundle: &BundleId, order: &OrderId) -> Key {
+    Key::new(order_partition(org, order), format!("{BUNDLE_PREFIX}{bundle}"))
+}
+
+pub(super) fn redemptions_list(org: &OrgId, bundle: &BundleId) -> String {
+    format!("REDEMPTIONS#{org}#{bundle}")
+}
+
+pub(super) fn redemption_place(org: &OrgId, bundle: &BundleId, redeemed_at: DateTime<Utc>) -> Place {
+    Place { list: redemptions_list(org, bundle), at: time::text(redeemed_at) }
+}
+
+pub(super) fn due_list(shard: u8) -> String {
+    format!("DUE#{shard:02}")
+}
+
+/// Where something of an org is listed that is due at an instant.
+fn due_place(org: &OrgId, what: &str, at: DateTime<Utc>) -> Place {
+    let digest = Sha256::digest(format!("{org}#{what}"));
+    let shard = digest.first().copied().unwrap_or_default() % DUE_SHARDS;
+    Place { list: due_list(shard), at: time::text(at) }
+}
+
+pub(super) fn bundle_place(org: &OrgId, bundle: &BundleId, due: DateTime<Utc>) -> Place {
+    due_place(org, bundle.as_str(), due)
+}
+
+pub(super) fn rezone(org: &OrgId) -> Key {
+    Key::new(org_partition(org), REZONE)
+}
+
+pub(super) fn rezone_place(org: &OrgId, due: DateTime<Utc>) -> Place {
+    due_place(org, "", due)
 }

@@ -6,11 +6,12 @@
 //! | how a value is written as an item | [`items`] |
 //! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
 //! | how the client is built: trust store, time-outs, retries | [`connect`] |
-//! | one kind of item | [`orgs`], [`customers`], [`orders`] |
+//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`] |
 //!
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
 //! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
 
+mod bundles;
 mod connect;
 mod customers;
 mod error;
@@ -19,15 +20,19 @@ mod keys;
 mod orders;
 mod orgs;
 mod pages;
+mod redemptions;
 mod transact;
 
+pub use bundles::{Due, DueItem, Listed, RezoneMark};
 pub use connect::{client, local_client};
 pub use error::StoreError;
-pub use orders::{AwardStory, RefundStory};
+pub use keys::DUE_SHARDS;
+pub use orders::{AwardStory, OrderMark, RefundStory};
 pub use pages::{Page, Row};
+pub use redemptions::RedemptionStory;
 pub use transact::Transaction;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{borrow::Borrow, collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -84,19 +89,28 @@ impl Store {
         Self { client, table: table.into(), orgs: Arc::default() }
     }
 
-    /// Reads up to 100 items in one request, consistently; what came back unprocessed is asked for again.
+    /// Reads some items in one request, consistently; what came back unprocessed is asked for again.
     async fn get<const N: usize>(&self, keys: [&Key; N]) -> Result<[Option<Item>; N], StoreError> {
-        let mut wanted: Vec<Item> = keys.iter().map(|key| key.to_item()).collect();
-        let mut found: Vec<Item> = Vec::with_capacity(N);
-        let mut patience = Patience::default();
-        while !wanted.is_empty() {
-            patience.spend().await?;
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build()?;
-            let answer = self.client.batch_get_item().request_items(self.table.as_ref(), request).send().await?;
-            found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
-            let left = answer.unprocessed_keys.and_then(|mut left| left.remove(self.table.as_ref()));
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-        }
+        let mut found = self.get_all(&keys).await?;
         Ok(keys.map(|key| found.iter().position(|item| key.is_of(item)).map(|at| found.swap_remove(at))))
+    }
+
+    /// Reads those of some items that are there, a hundred in a request, consistently.
+    async fn get_all<K: Borrow<Key>>(&self, keys: &[K]) -> Result<Vec<Item>, StoreError> {
+        const AT_ONCE: usize = 100;
+        let mut found: Vec<Item> = Vec::with_capacity(keys.len());
+        for some in keys.chunks(AT_ONCE) {
+            let mut wanted: Vec<Item> = some.iter().map(|key| key.borrow().to_item()).collect();
+            let mut patience = Patience::default();
+            while !wanted.is_empty() {
+                patience.spend().await?;
+                let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build()?;
+                let answer = self.client.batch_get_item().request_items(self.table.as_ref(), request).send().await?;
+                found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
+                let left = answer.unprocessed_keys.and_then(|mut left| left.remove(self.table.as_ref()));
+                wanted = left.map(|left| left.keys).unwrap_or_default();
+            }
+        }
+        Ok(found)
     }
 }

@@ -13,6 +13,15 @@ use crate::domain::{
     refund::Refund,
 };
 
+/// Whose an order is, and what holds for all of it.
+#[derive(Debug, Clone, Default)]
+pub struct OrderMark {
+    /// Whose it is, from the first thing done about it that said so.
+    pub owner: Option<CustomerId>,
+    /// Whether it was cancelled before or after it redeemed bundles: none counts, and none will.
+    pub bundles_voided: bool,
+}
+
 /// All that awarding an order depends on.
 #[derive(Debug)]
 pub struct AwardStory {
@@ -47,7 +56,7 @@ impl Store {
         let [customer, owner, award] = self.get(keys).await?;
         Ok(AwardStory {
             customer: customer.map(read_customer).transpose()?,
-            owner: owner.map(|item| items::read::<OrderForm, _>("an order", item)).transpose()?,
+            owner: read_mark(owner)?.unwrap_or_default().owner,
             award: award.map(read_award).transpose()?.map(|award| award.value),
         })
     }
@@ -72,4 +81,8 @@ impl Store {
 
 fn read_award(item: Item) -> Result<Versioned<Award>, StoreError> {
     items::read::<AwardForm, _>("an award", item)
+}
+
+pub(super) fn read_mark(item: Option<Item>) -> Result<Option<OrderMark>, StoreError> {
+    item.map(|item| items::read::<OrderForm, _>("an order", item)).transpose()
 }

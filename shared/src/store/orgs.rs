@@ -7,6 +7,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
 use super::{
@@ -108,6 +109,22 @@ impl Store {
         transaction.commit().await
     }
 
+    /// The same, where the org's time zone changes at `now`: marks that its bundles are to be judged by the new one.
+    pub async fn put_rezoned_org(&self, org: &Org, version: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let _forgotten = Forget { cache: &self.orgs, org: &org.id };
+        let mut transaction = self.transaction(org);
+        transaction.put_org(Some(version))?;
+        transaction.mark_rezone(org.profile.timezone, now)?;
+        transaction.commit().await
+    }
+
+    /// Orgs as they are now; those that are not there are missing from the answer.
+    pub async fn orgs_now(&self, orgs: &[OrgId]) -> Result<Vec<Versioned<Org>>, StoreError> {
+        let keys: Vec<_> = orgs.iter().map(keys::org).collect();
+        let items = self.get_all(&keys).await?;
+        items.into_iter().map(|item| items::read::<OrgForm, _>("an org", item)).collect()
+    }
+
     /// A page of all orgs, by id.
     pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Org>, StoreError> {
         let start = after.map(|id| {
@@ -122,23 +139,30 @@ impl Store {
         .await
     }
 
-    /// Deletes some of an org that is marked as being deleted: up to `partitions` of its orders and customers with all
-    /// they hold, and the org itself once none is left. Answers how many items went, and whether that was all.
+    /// Deletes some of an org that is marked as being deleted: up to `partitions` of its orders, customers and bundles
+    /// with all they hold, and the org itself once none is left. Answers how many items went, and whether that was all.
     ///
-    /// The org's own item goes last, and within each partition the item that lists it: a deletion that was interrupted
-    /// is found again, and goes on.
+    /// The org's own item goes last, and after each partition the item that lists it: a deletion that was interrupted is
+    /// found again, and goes on.
     pub async fn delete_some_of(&self, org: &OrgId, partitions: usize) -> Result<(u64, bool), StoreError> {
-        let mut deleted: u64 = 0;
-        for list in [keys::orders_list(org), keys::customers_list(org)] {
-            let found = ask(self.query_list(&list, partitions).projection_expression("pk, sk")).await?;
-            let roots = found.items.unwrap_or_default();
-            if roots.is_empty() {
+        let bundles = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, partitions);
+        let roots = [
+            self.query_list(&keys::orders_list(org), partitions),
+            self.query_list(&keys::customers_list(org), partitions),
+            bundles.consistent_read(true),
+        ];
+        for query in roots {
+            let found = ask(query.projection_expression("pk, sk")).await?.items.unwrap_or_default();
+            if found.is_empty() {
                 continue;
             }
+            let mut deleted: u64 = 0;
             let mut erasing: JoinSet<Result<u64, StoreError>> = JoinSet::new();
-            for root in roots {
+            for root in found {
                 let store = self.clone();
-                erasing.spawn(async move { store.erase_partition(root).await });
+                let pk = keys::partition_listed_by(&root)
+                    .ok_or_else(|| StoreError::Broken("an item without a key".into()))?;
+                erasing.spawn(async move { store.erase_partition(&pk, Some(root)).await });
             }
             while let Some(erased) = erasing.join_next().await {
                 let erased = erased.map_err(|error| StoreError::Broken(error.to_string()))?;
@@ -147,21 +171,23 @@ impl Store {
             return Ok((deleted, false));
         }
         let _forgotten = Forget { cache: &self.orgs, org };
-        deleted = deleted.saturating_add(self.erase_partition(keys::org(org).to_item()).await?);
+        let root = keys::org(org).to_item();
+        let deleted = self.erase_partition(&keys::org_partition(org), Some(root)).await?;
         Ok((deleted, true))
     }
 
-    /// Deletes every item of the partition that `root` is in, `root` last.
-    async fn erase_partition(&self, root: Item) -> Result<u64, StoreError> {
-        let pk = root.get("pk").ok_or_else(|| StoreError::Broken("an item without a key".into()))?.clone();
+    /// Deletes every item of a partition, and then the one that lists it, which may be in it or elsewhere. Answers how
+    /// many items went.
+    pub(super) async fn erase_partition(&self, pk: &str, root: Option<Item>) -> Result<u64, StoreError> {
         let query = self.client.query().table_name(self.table.as_ref()).limit(BATCH).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", pk);
+        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(pk));
         let query = query.projection_expression("pk, sk");
-        let mut deleted: u64 = 1;
+        let mut deleted: u64 = 0;
         let mut start = None;
         loop {
             let answer = query.clone().set_exclusive_start_key(start).send().await?;
-            let batch: Vec<Item> = answer.items.unwrap_or_default().into_iter().filter(|key| *key != root).collect();
+            let found = answer.items.unwrap_or_default().into_iter();
+            let batch: Vec<Item> = found.filter(|key| root.as_ref() != Some(key)).collect();
             deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             self.delete_all(batch).await?;
             start = answer.last_evaluated_key;
@@ -169,7 +195,10 @@ impl Store {
                 break;
             }
         }
-        self.delete_all(vec![root]).await?;
+        if let Some(root) = root {
+            self.delete_all(vec![root]).await?;
+            deleted = deleted.saturating_add(1);
+        }
         Ok(deleted)
     }
 

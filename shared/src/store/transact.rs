@@ -3,13 +3,15 @@
 //! The SDK gives each transaction a request token, so its own retries after a lost answer can't apply it twice within
 //! ten minutes; after that the idempotency record's `attribute_not_exists` says so.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::{
     Store, StoreError, error,
-    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrderForm, OrgForm, RefundForm},
-    keys::{self, Key, Place},
+    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrgForm, RefundForm},
+    keys::{self, Key, Place, text},
 };
 use crate::domain::{
     adjustment::Adjustment,
@@ -24,19 +26,111 @@ use crate::domain::{
 /// Writes that happen together or not at all.
 #[must_use = "nothing is written before commit"]
 pub struct Transaction<'a> {
-    store: &'a Store,
-    org: &'a Org,
+    pub(super) store: &'a Store,
+    pub(super) org: &'a Org,
     writes: Vec<TransactWriteItem>,
 }
 
-/// What has to hold for a write to be made. There is no write without: what was loaded together need not be of one
-/// moment, so each item that is replaced is guarded by its own version.
+/// What has to hold for an item to be put. What was loaded together need not be of one moment, so each item that is
+/// replaced is guarded by its own version.
 #[derive(Clone, Copy)]
-enum Condition {
+pub(super) enum Condition {
     /// Nothing is there yet.
     Absent,
     /// What is there has this version.
     Version(u64),
+    /// Whatever is there is superseded.
+    Any,
+}
+
+/// A change of some attributes of an item, and what has to hold for it to be made.
+#[derive(Default)]
+pub(super) struct Change {
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+    sets: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+}
+
+impl Change {
+    /// The attribute becomes this.
+    pub(super) fn set(mut self, name: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(name), self.value(value));
+        self.sets.push(format!("{name} = {value}"));
+        self
+    }
+
+    /// The attribute, a number, changes by so much.
+    pub(super) fn add(mut self, name: &str, change: i64) -> Self {
+        let (name, value) = (self.name(name), self.value(number(change)));
+        self.sets.push(format!("{name} = {name} + {value}"));
+        self
+    }
+
+    /// The item is listed there, or nowhere.
+    pub(super) fn place(mut self, place: Option<&Place>) -> Self {
+        if let Some(place) = place {
+            return self.set("list", text(&place.list)).set("at", text(&place.at));
+        }
+        let names = ["list", "at"].map(|name| self.name(name));
+        self.removes.extend(names);
+        self
+    }
+
+    /// The attribute has to compare so: `=`, `<`, `>=` …
+    pub(super) fn require(mut self, name: &str, comparison: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(name), self.value(value));
+        self.conditions.push(format!("{name} {comparison} {value}"));
+        self
+    }
+
+    /// The attribute must not be there, or have this value.
+    pub(super) fn require_absent_or(mut self, name: &str, value: AttributeValue) -> Self {
+        let (name, value) = (self.name(name), self.value(value));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {name} = {value})"));
+        self
+    }
+
+    /// The attribute must not be there.
+    pub(super) fn require_absent(mut self, name: &str) -> Self {
+        let name = self.name(name);
+        self.conditions.push(format!("attribute_not_exists({name})"));
+        self
+    }
+
+    fn name(&mut self, name: &str) -> String {
+        let alias = format!("#{name}");
+        self.names.insert(alias.clone(), name.to_owned());
+        alias
+    }
+
+    fn value(&mut self, value: AttributeValue) -> String {
+        let alias = format!(":v{}", self.values.len());
+        self.values.insert(alias.clone(), value);
+        alias
+    }
+
+    fn expression(&self) -> String {
+        let part = |word: &str, parts: &[String]| {
+            if parts.is_empty() { String::new() } else { format!("{word} {} ", parts.join(", ")) }
+        };
+        part("SET", &self.sets) + &part("REMOVE", &self.removes)
+    }
+
+    fn condition(&self) -> String {
+        self.conditions.join(" AND ")
+    }
+
+    /// The values, where there are any: the service takes no empty map.
+    fn values(self) -> Option<HashMap<String, AttributeValue>> {
+        (!self.values.is_empty()).then_some(self.values)
+    }
+}
+
+/// A whole number.
+pub(super) fn number(number: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(number.to_string())
 }
 
 impl Store {
@@ -74,12 +168,17 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Records that an order is this customer's, where nothing was done about it before.
+    /// Records that an order is this customer's, where nothing was done about it before that said whose it is.
     pub fn claim_order(&mut self, order: &OrderId, customer: &CustomerId) -> Result<(), StoreError> {
-        let org = &self.org.id;
-        let place = Place { list: keys::orders_list(org), at: order.to_string() };
-        let place = self.org.disposable.then_some(&place);
-        self.put(&keys::order(org, order), place, &OrderForm::from(customer), Condition::Absent)
+        let change = self.order_change(order).set("customerId", text(customer.as_str())).require_absent("customerId");
+        self.update(&keys::order(&self.org.id, order), change)
+    }
+
+    /// A change of what holds for all of an order. The orders of a disposable org are listed, to be found when it is
+    /// deleted.
+    pub(super) fn order_change(&self, order: &OrderId) -> Change {
+        let place = Place { list: keys::orders_list(&self.org.id), at: order.to_string() };
+        if self.org.disposable { Change::default().place(Some(&place)) } else { Change::default() }
     }
 
     /// Records an award, once.
@@ -113,7 +212,45 @@ impl Transaction<'_> {
         (keys::customer(org, &customer.id), keys::customer_place(org, customer.last_order_at()))
     }
 
-    fn put(
+    /// Changes parts of an item.
+    pub(super) fn update(&mut self, key: &Key, change: Change) -> Result<(), StoreError> {
+        let update = Update::builder()
+            .table_name(self.store.table.as_ref())
+            .set_key(Some(key.to_item()))
+            .update_expression(change.expression())
+            .condition_expression(change.condition())
+            .set_expression_attribute_names(Some(change.names.clone()))
+            .set_expression_attribute_values(change.values());
+        self.writes.push(TransactWriteItem::builder().update(update.build()?).build());
+        Ok(())
+    }
+
+    /// Changes nothing of an item, and requires what `change` requires.
+    pub(super) fn check(&mut self, key: &Key, change: Change) -> Result<(), StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(self.store.table.as_ref())
+            .set_key(Some(key.to_item()))
+            .condition_expression(change.condition())
+            .set_expression_attribute_names(Some(change.names.clone()))
+            .set_expression_attribute_values(change.values());
+        self.writes.push(TransactWriteItem::builder().condition_check(check.build()?).build());
+        Ok(())
+    }
+
+    /// Removes an item, if what `change` requires holds.
+    pub(super) fn delete(&mut self, key: &Key, change: Change) -> Result<(), StoreError> {
+        let delete = Delete::builder()
+            .table_name(self.store.table.as_ref())
+            .set_key(Some(key.to_item()))
+            .condition_expression(change.condition())
+            .set_expression_attribute_names(Some(change.names.clone()))
+            .set_expression_attribute_values(change.values());
+        self.writes.push(TransactWriteItem::builder().delete(delete.build()?).build());
+        Ok(())
+    }
+
+    /// Puts an item.
+    pub(super) fn put(
         &mut self,
         key: &Key,
         place: Option<&Place>,
@@ -123,9 +260,10 @@ impl Transaction<'_> {
         let put = Put::builder().table_name(self.store.table.as_ref()).set_item(Some(items::write(key, place, value)?));
         let put = match condition {
             Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
-            Condition::Version(version) => put
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
+            Condition::Version(version) => {
+                put.condition_expression("version = :version").expression_attribute_values(":version", number(version))
+            }
+            Condition::Any => put,
         };
         self.writes.push(TransactWriteItem::builder().put(put.build()?).build());
         Ok(())

@@ -1,25 +1,200 @@
 //! Bundles: promotional deals, on for a time and within limits.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | when a bundle is on | [`schedule`] |
+//! | what is recorded when that changes | [`transition`] |
+//! | who may redeem it, and what a void gives back | [`redemption`] |
 
+pub mod redemption;
 pub mod schedule;
+pub mod transition;
 
 use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-use self::schedule::Schedule;
+use self::{schedule::Schedule, transition::Recorded};
+use crate::domain::{
+    ids::{BundleId, ProductId},
+    money::Money,
+    text::{Description, Line},
+};
 
-/// A bundle, as far as its status depends on it.
+/// A bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
+    /// Its id.
+    pub id: BundleId,
+    /// What people set of it.
+    pub terms: Terms,
+    /// What was redeemed of it.
+    pub usage: Usage,
+    /// Its status as last recorded; [`schedule::status_at`] says what it is now.
+    pub recorded: Recorded,
+}
+
+/// What people set of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// What is sold.
+    pub offer: Offer,
     /// What the operator wants of it.
     pub desired: DesiredState,
     /// When it is to be on.
     pub schedule: Schedule,
     /// How often it can be redeemed; without, as often as anybody likes.
-    pub max_redemptions: Option<NonZeroU64>,
-    /// Redemptions that count; a void gives its own back.
-    pub redemptions: u64,
+    pub max_redemptions: Option<UseLimit>,
+    /// How often one customer can redeem it.
+    pub per_customer_limit: Option<UseLimit>,
 }
+
+/// What a bundle sells, and for how much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Offer {
+    /// Its name.
+    pub name: Line,
+    /// What people are told of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
+    /// What sort of deal it is; a label, the rules are the same.
+    #[serde(rename = "type")]
+    pub kind: BundleType,
+    /// What it holds.
+    pub products: Products,
+    /// What it would cost without the deal, and what it costs.
+    #[serde(flatten)]
+    pub price: Price,
+}
+
+/// What sort of deal a bundle is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BundleType {
+    /// Buy one, get one.
+    Bogo,
+    /// Any of several products.
+    MixMatch,
+    /// A share off.
+    Percentage,
+    /// One price for all.
+    FixedPrice,
+    /// The more, the cheaper.
+    Tiered,
+}
+
+/// What a bundle would cost without the deal, and what it costs: never more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Price {
+    original_total: Money,
+    bundle_price: Money,
+    savings: Money,
+}
+
+/// Why an amount is not the price of a bundle.
+pub const PRICE_RULE: &str = "must not be above originalTotal";
+
+impl Price {
+    /// A price that is not above the original total.
+    pub fn new(original_total: Money, bundle_price: Money) -> Result<Self, &'static str> {
+        let savings = original_total.minus(bundle_price).ok_or(PRICE_RULE)?;
+        Ok(Self { original_total, bundle_price, savings })
+    }
+
+    /// What the products cost without the deal.
+    #[must_use]
+    pub const fn original_total(&self) -> Money {
+        self.original_total
+    }
+
+    /// What the bundle costs.
+    #[must_use]
+    pub const fn bundle_price(&self) -> Money {
+        self.bundle_price
+    }
+
+    /// The difference: what one redemption saves its customer.
+    #[must_use]
+    pub const fn savings(&self) -> Money {
+        self.savings
+    }
+}
+
+/// One product of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Product {
+    /// Its id.
+    pub product_id: ProductId,
+    /// Its name.
+    pub name: Line,
+    /// How many of it the bundle takes.
+    pub required_qty: Quantity,
+    /// What one costs without the deal.
+    pub original_price: Money,
+}
+
+/// 1 to 100 products.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Products(Vec<Product>);
+
+/// Why a list is not the products of a bundle.
+pub const PRODUCTS_RULE: &str = "must be 1 to 100 products";
+
+impl TryFrom<Vec<Product>> for Products {
+    type Error = &'static str;
+
+    fn try_from(products: Vec<Product>) -> Result<Self, Self::Error> {
+        if (1..=100).contains(&products.len()) { Ok(Self(products)) } else { Err(PRODUCTS_RULE) }
+    }
+}
+
+impl Products {
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Product> {
+        self.0.iter()
+    }
+}
+
+macro_rules! count_from_one {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "i64")]
+        pub struct $name(NonZeroU64);
+
+        impl $name {
+            /// Why a number is not one.
+            pub const RULE: &str = $rule;
+
+            /// The number.
+            #[must_use]
+            pub const fn get(self) -> u64 {
+                self.0.get()
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = &'static str;
+
+            fn try_from(number: i64) -> Result<Self, Self::Error> {
+                let number = u64::try_from(number).ok().filter(|number| *number <= $max);
+                number.and_then(NonZeroU64::new).map(Self).ok_or(Self::RULE)
+            }
+        }
+    };
+}
+
+count_from_one!(
+    /// How many of a product a bundle takes.
+    Quantity, 10_000, "must be a whole number from 1 to 10000"
+);
+count_from_one!(
+    /// How often something can be redeemed.
+    UseLimit, 1_000_000_000, "must be a whole number from 1 to 1000000000"
+);
 
 /// What the operator wants of a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,10 +211,36 @@ pub enum DesiredState {
     Ended,
 }
 
+/// What was redeemed of a bundle. What a void gives back no longer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// How often it is redeemed.
+    pub redemptions: u64,
+    /// By how many customers.
+    pub customers: u64,
+    /// What they saved together.
+    pub savings: Money,
+    /// Whether it was redeemed at all, voided or not.
+    pub ever: bool,
+}
+
+impl Usage {
+    /// Of a bundle that nobody has redeemed.
+    pub const NONE: Self = Self { redemptions: 0, customers: 0, savings: Money::ZERO, ever: false };
+
+    /// What one redemption saved, floored to the cent; nothing without any.
+    #[must_use]
+    pub fn average_savings(&self) -> Money {
+        let count = i64::try_from(self.redemptions).ok();
+        let average = count.and_then(|count| self.savings.minor().checked_div(count));
+        average.and_then(Money::from_minor).unwrap_or(Money::ZERO)
+    }
+}
+
 impl Bundle {
     /// Whether its limit is reached.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
-        self.max_redemptions.is_some_and(|max| self.redemptions >= max.get())
+        self.terms.max_redemptions.is_some_and(|max| self.usage.redemptions >= max.get())
     }
 }

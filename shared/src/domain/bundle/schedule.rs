@@ -27,6 +27,23 @@ pub enum BundleStatus {
     Expired,
 }
 
+impl BundleStatus {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Scheduled, Self::Active, Self::Paused, Self::Expired];
+
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// When a bundle is to be on; without any of these, always.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schedule {
@@ -94,7 +111,8 @@ impl TryFrom<String> for TimeOfDay {
 
 impl TimeOfDay {
     const START_OF_DAY: Self = Self(0);
-    const MIDNIGHT: Self = Self(24 * 60);
+    /// 24:00, which only an end can be.
+    pub const MIDNIGHT: Self = Self(24 * 60);
 
     /// As it is written.
     #[must_use]
@@ -113,8 +131,8 @@ enum Edge {
 /// The status at `now`; the first rule that matches decides.
 #[must_use]
 pub fn status_at(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> BundleStatus {
-    let schedule = &bundle.schedule;
-    match bundle.desired {
+    let schedule = &bundle.terms.schedule;
+    match bundle.terms.desired {
         DesiredState::Draft => return BundleStatus::Draft,
         DesiredState::Ended => return BundleStatus::Expired,
         DesiredState::Published | DesiredState::Paused => {}
@@ -123,7 +141,7 @@ pub fn status_at(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> BundleStatus 
         BundleStatus::Expired
     } else if schedule.start.is_some_and(|start| now < start) {
         BundleStatus::Scheduled
-    } else if bundle.desired == DesiredState::Paused || !in_window(schedule, zone, now) {
+    } else if bundle.terms.desired == DesiredState::Paused || !in_window(schedule, zone, now) {
         BundleStatus::Paused
     } else {
         BundleStatus::Active
@@ -133,7 +151,7 @@ pub fn status_at(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> BundleStatus 
 /// The first instant after `now` at which the status will differ, if nobody does anything; `None`: never.
 #[must_use]
 pub fn next_change(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let schedule = &bundle.schedule;
+    let schedule = &bundle.terms.schedule;
     let by_window = |current| {
         let mut edges: Vec<_> = windows_around(schedule, zone, now).flat_map(|(from, to)| [from, to]).collect();
         edges.sort_unstable();
@@ -142,7 +160,7 @@ pub fn next_change(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Option<Date
     match status_at(bundle, zone, now) {
         BundleStatus::Draft | BundleStatus::Expired => None,
         BundleStatus::Scheduled => schedule.start,
-        BundleStatus::Paused if bundle.desired == DesiredState::Paused => schedule.end,
+        BundleStatus::Paused if bundle.terms.desired == DesiredState::Paused => schedule.end,
         current @ (BundleStatus::Active | BundleStatus::Paused) => {
             let candidates = [by_window(current), schedule.end];
             candidates.into_iter().flatten().min()

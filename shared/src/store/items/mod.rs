@@ -1,14 +1,17 @@
 //! How values are written as items. Amounts of money are whole minor units, decimals are texts, instants are RFC 3339
 //! with three decimals. An item that does not read back into its type is an error, never a default.
 
+mod bundle;
 mod customer;
 mod order;
 mod org;
 
+pub(super) use bundle::{BundleForm, ClaimForm, CountForm, RecordedForm, RezoneForm, TermsForm, TransitionForm};
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
 pub(super) use org::OrgForm;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use rust_decimal::Decimal;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -35,6 +38,11 @@ where
 {
     let form: F = serde_dynamo::from_item(item).map_err(|error| StoreError::unreadable(what, error))?;
     form.try_into().map_err(|why| StoreError::unreadable(what, why))
+}
+
+/// One attribute of an item.
+pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    Ok(serde_dynamo::to_attribute_value(value)?)
 }
 
 fn money(minor: i64) -> Result<Money, &'static str> {

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::Versioned, decimal, money};
+use super::{
+    super::{OrderMark, Versioned},
+    decimal, money,
+};
 use crate::domain::{
     award::{Award, Order, Outcome, Terms},
     ids::{CustomerId, OrderId, RefundId},
@@ -127,23 +130,20 @@ impl TryFrom<RefundForm> for Refund {
     }
 }
 
-/// Whose an order is, from the first thing done about it.
+/// Whose an order is, and what holds for all of it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct OrderForm {
-    customer_id: CustomerId,
+    #[serde(default)]
+    customer_id: Option<CustomerId>,
+    #[serde(default)]
+    bundles_voided: bool,
 }
 
-impl From<&CustomerId> for OrderForm {
-    fn from(customer_id: &CustomerId) -> Self {
-        Self { customer_id: customer_id.clone() }
-    }
-}
-
-impl TryFrom<OrderForm> for CustomerId {
+impl TryFrom<OrderForm> for OrderMark {
     type Error = &'static str;
 
-    fn try_from(form: OrderForm) -> Result<Self, Self::Error> {
-        Ok(form.customer_id)
+    fn try_from(OrderForm { customer_id, bundles_voided }: OrderForm) -> Result<Self, Self::Error> {
+        Ok(Self { owner: customer_id, bundles_voided })
     }
 }

@@ -1,0 +1,173 @@
+//! Redeeming a bundle, and giving a redemption back.
+//!
+//! The window is judged at the instant the order was fulfilled, the limits at commit. Counters change by one and under a
+//! condition, so orders for the same bundle do not wait for each other; only the one that takes the last unit, or gives
+//! it back, moves the status too.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::{
+    Bundle, DesiredState, Usage, UseLimit,
+    schedule::{BundleStatus, status_at},
+    transition::{Moved, Reason, bring_up_to_date, recount},
+};
+use crate::domain::{
+    ids::{BundleId, CustomerId, OrderId},
+    money::Money,
+    rejection::Rejection,
+};
+
+/// What is kept about a redemption, for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redemption {
+    /// The bundle.
+    pub bundle: BundleId,
+    /// The order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// When it was counted.
+    pub redeemed_at: DateTime<Utc>,
+    /// What it saved.
+    pub savings: Money,
+    /// How often the bundle was redeemed then, this one included, as answered.
+    pub count: u64,
+    /// Whether it took the last unit.
+    pub limit_reached: bool,
+    /// When it was given back, if it was.
+    pub voided_at: Option<DateTime<Utc>>,
+}
+
+/// What an order has to do with a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It has redeemed it, and perhaps given it back.
+    Redeemed(Redemption),
+    /// It was voided before it redeemed, and can't any more.
+    VoidedBefore,
+}
+
+/// All that a redemption, or its void, changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// The record of it.
+    pub redemption: Redemption,
+    /// The counters before it, as loaded.
+    pub before: Usage,
+    /// The counters after it.
+    pub after: Usage,
+    /// How often the customer redeems the bundle before it.
+    pub by_customer_before: u64,
+    /// How often after it.
+    pub by_customer_after: u64,
+    /// The limit by which it was decided.
+    pub max: Option<UseLimit>,
+    /// The bundle with its status moved, where this took the last unit or gave it back.
+    pub moved: Option<Moved>,
+}
+
+/// What counting comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counting {
+    /// It can be committed.
+    Counted(Box<Counted>),
+    /// It moves the status, and more has changed by the clock than can go on record with it: that first.
+    Behind(Box<Moved>),
+}
+
+/// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled at
+/// `at`. The first refusal that applies is given.
+pub fn admit(bundle: &Bundle, zone: Tz, by_customer: u64, at: DateTime<Utc>) -> Result<(), Rejection> {
+    let published = matches!(bundle.terms.desired, DesiredState::Published | DesiredState::Paused);
+    if published && bundle.is_sold_out() {
+        return Err(Rejection::LimitReached);
+    }
+    match status_at(bundle, zone, at) {
+        BundleStatus::Active => {}
+        status => return Err(Rejection::BundleNotActive { status }),
+    }
+    if bundle.terms.per_customer_limit.is_some_and(|limit| by_customer >= limit.get()) {
+        return Err(Rejection::CustomerLimitReached);
+    }
+    Ok(())
+}
+
+/// Counts a redemption, if [`admit`] lets it in.
+pub fn redeem(
+    bundle: &Bundle,
+    zone: Tz,
+    by_customer: u64,
+    (order, customer): (OrderId, CustomerId),
+    fulfilled_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Counting, Rejection> {
+    admit(bundle, zone, by_customer, fulfilled_at)?;
+    let before = bundle.usage;
+    let savings = bundle.terms.offer.price.savings();
+    let after = Usage {
+        redemptions: before.redemptions.saturating_add(1),
+        customers: before.customers.saturating_add(u64::from(by_customer == 0)),
+        savings: before.savings.plus(savings).ok_or(Rejection::OutOfRange { figure: "totalSavings" })?,
+        ever: true,
+    };
+    let limit_reached = bundle.terms.max_redemptions.is_some_and(|max| after.redemptions >= max.get());
+    let redemption = Redemption {
+        bundle: bundle.id.clone(),
+        order,
+        customer,
+        redeemed_at: now,
+        savings,
+        count: after.redemptions,
+        limit_reached,
+        voided_at: None,
+    };
+    let counted = Counted {
+        redemption,
+        before,
+        after,
+        by_customer_before: by_customer,
+        by_customer_after: by_customer.saturating_add(1),
+        max: bundle.terms.max_redemptions,
+        moved: None,
+    };
+    Ok(counting(counted, limit_reached.then_some(Reason::LimitReached), bundle, zone, now))
+}
+
+/// Gives a redemption back. `None` where the counters say that there is nothing to give back.
+#[must_use]
+pub fn void(
+    bundle: &Bundle,
+    zone: Tz,
+    by_customer: u64,
+    redemption: Redemption,
+    now: DateTime<Utc>,
+) -> Option<Counting> {
+    let before = bundle.usage;
+    let by_customer_after = by_customer.checked_sub(1)?;
+    let after = Usage {
+        redemptions: before.redemptions.checked_sub(1)?,
+        customers: before.customers.checked_sub(u64::from(by_customer_after == 0))?,
+        savings: before.savings.minus(redemption.savings)?,
+        ever: true,
+    };
+    let redemption = Redemption { voided_at: Some(now), ..redemption };
+    let max = bundle.terms.max_redemptions;
+    let counted =
+        Counted { redemption, before, after, by_customer_before: by_customer, by_customer_after, max, moved: None };
+    let reason = bundle.is_sold_out().then_some(Reason::RedemptionVoided);
+    Some(counting(counted, reason, bundle, zone, now))
+}
+
+/// With a reason, the status moves too.
+fn counting(counted: Counted, reason: Option<Reason>, bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Counting {
+    let Some(reason) = reason else {
+        return Counting::Counted(Box::new(counted));
+    };
+    let moved = bring_up_to_date(bundle, zone, now);
+    if !moved.complete {
+        return Counting::Behind(Box::new(moved));
+    }
+    let moved = Some(recount(moved, counted.after, reason));
+    Counting::Counted(Box::new(Counted { moved, ..counted }))
+}

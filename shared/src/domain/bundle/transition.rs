@@ -1,0 +1,181 @@
+//! What is recorded when a bundle's status changes.
+//!
+//! A bundle carries its status as last recorded, for an instant and a time zone. What has changed since by the clock
+//! alone follows from [`next_change`], each change at its own instant; what people do comes on top of it. So it does not
+//! matter who brings a bundle up to date, or how long nobody did.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Bundle, DesiredState, Terms, Usage,
+    schedule::{BundleStatus, next_change, status_at},
+};
+use crate::domain::{ids::BundleId, rejection::Rejection, text::Line, time};
+
+/// Changes recorded at once, at most: they go into one transaction, with room for what else is done.
+pub const MOST_AT_ONCE: usize = 90;
+
+/// The status as last recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// The status.
+    pub status: BundleStatus,
+    /// The instant for which it was recorded: everything before is on record.
+    pub at: DateTime<Utc>,
+    /// The time zone by which it was judged.
+    pub zone: Tz,
+}
+
+/// A change of status, or of what the operator wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transition {
+    /// The status before.
+    pub from: BundleStatus,
+    /// The status after.
+    pub to: BundleStatus,
+    /// Why.
+    pub reason: Reason,
+    /// When it changed, which may be before it was recorded.
+    #[serde(serialize_with = "time::serialize")]
+    pub at: DateTime<Utc>,
+    /// What the operator wants from then on, where that is what changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_state: Option<DesiredState>,
+    /// The operator's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<Line>,
+}
+
+/// Why a status changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// Its start has come.
+    #[serde(rename = "start date reached")]
+    StartDateReached,
+    /// Its end has come.
+    #[serde(rename = "end date reached")]
+    EndDateReached,
+    /// The time of day, or the day, has come.
+    #[serde(rename = "time window opened")]
+    WindowOpened,
+    /// The time of day, or the day, is over.
+    #[serde(rename = "time window closed")]
+    WindowClosed,
+    /// The last one was redeemed.
+    #[serde(rename = "redemption limit reached")]
+    LimitReached,
+    /// One was given back.
+    #[serde(rename = "redemption voided")]
+    RedemptionVoided,
+    /// Somebody changed the bundle, or the org's time zone.
+    #[serde(rename = "operator")]
+    Operator,
+}
+
+/// A bundle with its recorded status moved, and the changes to put on record with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The bundle as it is now.
+    pub bundle: Bundle,
+    /// The changes, oldest first.
+    pub transitions: Vec<Transition>,
+    /// When to look at it again; `None`: nothing will change by the clock.
+    pub due: Option<DateTime<Utc>>,
+    /// Whether everything up to now is on record; else there were more than [`MOST_AT_ONCE`], and it goes on from here.
+    pub complete: bool,
+}
+
+impl Moved {
+    /// A bundle without a past, as recorded at `now`.
+    #[must_use]
+    pub fn new(id: BundleId, terms: Terms, zone: Tz, now: DateTime<Utc>) -> Self {
+        let recorded = Recorded { status: BundleStatus::Draft, at: now, zone };
+        let mut bundle = Bundle { id, terms, usage: Usage::NONE, recorded };
+        bundle.recorded.status = status_at(&bundle, zone, now);
+        let due = next_change(&bundle, zone, now);
+        Self { bundle, transitions: Vec::new(), due, complete: true }
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_idle(&self, before: &Bundle) -> bool {
+        self.transitions.is_empty() && self.bundle.recorded.zone == before.recorded.zone
+    }
+
+    /// Records the status as of the instant that the record has come to, where it differs from the one on record or the
+    /// operator wants something else.
+    pub(super) fn record(
+        &mut self,
+        reason: impl FnOnce(BundleStatus, BundleStatus) -> Reason,
+        wanted: Option<(DesiredState, Option<Line>)>,
+    ) {
+        let Recorded { status: from, at, zone } = self.bundle.recorded;
+        let to = status_at(&self.bundle, zone, at);
+        if from != to || wanted.is_some() {
+            let (desired_state, note) = wanted.map_or((None, None), |(desired, note)| (Some(desired), note));
+            self.transitions.push(Transition { from, to, reason: reason(from, to), at, desired_state, note });
+        }
+        self.bundle.recorded.status = to;
+        self.due = next_change(&self.bundle, zone, at);
+    }
+}
+
+/// Brings a bundle up to date: every change by the clock since its status was recorded, in the zone by which it was
+/// judged then; and if the org's zone is another now, what the new one makes of it.
+///
+/// What is on record is never taken back: where clocks differ and `now` is before it, the record's instant counts.
+#[must_use]
+pub fn bring_up_to_date(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Moved {
+    let mut transitions = Vec::new();
+    let Recorded { status: mut from, mut at, zone: old_zone } = bundle.recorded;
+    let now = now.max(at);
+    while let Some(next) = next_change(bundle, old_zone, at).filter(|next| *next <= now) {
+        if transitions.len() == MOST_AT_ONCE {
+            let mut bundle = bundle.clone();
+            bundle.recorded = Recorded { status: from, at, zone: old_zone };
+            // Not again in this run, whose now is before that; in the next.
+            let due = Some(now + TimeDelta::milliseconds(1));
+            return Moved { bundle, transitions, due, complete: false };
+        }
+        let to = status_at(bundle, old_zone, next);
+        let reason = by_the_clock(from, to);
+        transitions.push(Transition { from, to, reason, at: next, desired_state: None, note: None });
+        (from, at) = (to, next);
+    }
+    let mut bundle = bundle.clone();
+    bundle.recorded = Recorded { status: from, at: now, zone };
+    let mut moved = Moved { bundle, transitions, due: None, complete: true };
+    moved.record(|from, to| if zone == old_zone { by_the_clock(from, to) } else { Reason::Operator }, None);
+    moved
+}
+
+const fn by_the_clock(from: BundleStatus, to: BundleStatus) -> Reason {
+    match (from, to) {
+        (_, BundleStatus::Expired) => Reason::EndDateReached,
+        (BundleStatus::Scheduled, _) => Reason::StartDateReached,
+        (_, BundleStatus::Active) => Reason::WindowOpened,
+        (_, BundleStatus::Paused | BundleStatus::Scheduled | BundleStatus::Draft) => Reason::WindowClosed,
+    }
+}
+
+/// A bundle that is up to date, as a PUT leaves it. What was redeemed stays, and the limit can't be set below it.
+pub fn edit(mut moved: Moved, terms: Terms, note: Option<Line>) -> Result<Moved, Rejection> {
+    let used = moved.bundle.usage.redemptions;
+    if terms.max_redemptions.is_some_and(|max| max.get() < used) {
+        return Err(Rejection::LimitBelowUsed { used });
+    }
+    let wanted = (terms.desired != moved.bundle.terms.desired).then_some((terms.desired, note));
+    moved.bundle.terms = terms;
+    moved.record(|_, _| Reason::Operator, wanted);
+    Ok(moved)
+}
+
+/// A bundle that is up to date, with what was redeemed of it changed.
+pub(super) fn recount(mut moved: Moved, usage: Usage, reason: Reason) -> Moved {
+    moved.bundle.usage = usage;
+    moved.record(|_, _| reason, None);
+    moved
+}

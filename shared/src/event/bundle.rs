@@ -1,0 +1,189 @@
+//! Bundles as requests write them.
+
+use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
+
+use super::{
+    Fields,
+    fields::{FieldErrors, Instant, Readable, refuse},
+};
+use crate::domain::{
+    bundle::{
+        BundleType, DesiredState, Offer, PRICE_RULE, Price, Product, Products, Quantity, Terms, UseLimit,
+        schedule::{DaysOfWeek, Schedule, TimeOfDay},
+    },
+    ids::{BundleId, OrgId, ProductId},
+    money::Money,
+    rejection::FieldError,
+    text::{Description, Line},
+};
+
+/// All that people set of a bundle.
+#[derive(Debug)]
+pub struct BundleFields {
+    /// Whose it is.
+    pub org_id: OrgId,
+    /// Its id.
+    pub bundle_id: BundleId,
+    /// What the operator wants of it; left out it stays as it is.
+    pub desired: Option<DesiredState>,
+    offer: Offer,
+    schedule: Schedule,
+    max_redemptions: Option<UseLimit>,
+    per_customer_limit: Option<UseLimit>,
+}
+
+impl BundleFields {
+    /// The terms, with what the operator wants where the request does not say.
+    #[must_use]
+    pub fn terms(&self, otherwise: DesiredState) -> Terms {
+        Terms {
+            offer: self.offer.clone(),
+            desired: self.desired.unwrap_or(otherwise),
+            schedule: self.schedule.clone(),
+            max_redemptions: self.max_redemptions,
+            per_customer_limit: self.per_customer_limit,
+        }
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Form {
+    org_id: OrgId,
+    bundle_id: BundleId,
+    name: Line,
+    #[deserr(default)]
+    description: Option<Description>,
+    #[deserr(rename = "type")]
+    kind: BundleType,
+    products: Products,
+    original_total: Money,
+    bundle_price: Money,
+    #[deserr(default)]
+    start_date: Option<Instant>,
+    #[deserr(default)]
+    end_date: Option<Instant>,
+    #[deserr(default)]
+    days_of_week: Option<DaysOfWeek>,
+    #[deserr(default)]
+    time_start: Option<StartTime>,
+    #[deserr(default)]
+    time_end: Option<TimeOfDay>,
+    #[deserr(default)]
+    max_redemptions: Option<UseLimit>,
+    #[deserr(default)]
+    per_customer_limit: Option<UseLimit>,
+    #[deserr(default)]
+    desired_state: Option<DesiredState>,
+}
+
+impl Readable for BundleFields {
+    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
+        let across = across(fields);
+        let form: Form = match (Form::read(fields), across.is_empty()) {
+            (Ok(form), true) => form,
+            (Ok(_), false) => return Err(across.into()),
+            (Err(errors), _) => return Err(errors.and(across)),
+        };
+        let price = Price::new(form.original_total, form.bundle_price)
+            .map_err(|rule| vec![FieldError::new("bundlePrice", rule)])?;
+        let Form { name, description, kind, products, .. } = form;
+        Ok(Self {
+            org_id: form.org_id,
+            bundle_id: form.bundle_id,
+            desired: form.desired_state,
+            offer: Offer { name, description, kind, products, price },
+            schedule: Schedule {
+                start: form.start_date.map(|Instant(at)| at),
+                end: form.end_date.map(|Instant(at)| at),
+                days: form.days_of_week,
+                time_start: form.time_start.map(|StartTime(time)| time),
+                time_end: form.time_end,
+            },
+            max_redemptions: form.max_redemptions,
+            per_customer_limit: form.per_customer_limit,
+        })
+    }
+}
+
+/// What is wrong between fields that are right by themselves: told together with what is wrong in others.
+fn across(fields: &Fields) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    let dates = one::<Instant>(fields, "startDate").zip(one::<Instant>(fields, "endDate"));
+    if dates.is_some_and(|(Instant(start), Instant(end))| end <= start) {
+        faults.push(FieldError::new("endDate", "must be after startDate"));
+    }
+    let prices = one::<Money>(fields, "originalTotal").zip(one::<Money>(fields, "bundlePrice"));
+    if prices.is_some_and(|(total, price)| price > total) {
+        faults.push(FieldError::new("bundlePrice", PRICE_RULE));
+    }
+    faults
+}
+
+/// One field by itself, if it is there and right.
+fn one<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
+    deserr::deserialize(fields.get(name)?.clone()).ok()
+}
+
+/// When a window opens: a day can't begin at its end.
+struct StartTime(TimeOfDay);
+
+impl<E: DeserializeError> Deserr<E> for StartTime {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let time: TimeOfDay = Deserr::deserialize_from_value(value, at)?;
+        if time == TimeOfDay::MIDNIGHT {
+            return Err(refuse("must be a time of day from 00:00 to 23:59, as HH:MM", at));
+        }
+        Ok(Self(time))
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct ProductFields {
+    product_id: ProductId,
+    name: Line,
+    required_qty: Quantity,
+    original_price: Money,
+}
+
+impl<E: DeserializeError> Deserr<E> for Products {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let products: Vec<ProductFields> = Deserr::deserialize_from_value(value, at)?;
+        let product = |ProductFields { product_id, name, required_qty, original_price }| Product {
+            product_id,
+            name,
+            required_qty,
+            original_price,
+        };
+        let products: Vec<Product> = products.into_iter().map(product).collect();
+        Self::try_from(products).map_err(|rule| refuse(rule, at))
+    }
+}
+
+/// Names of an enumeration as requests write them.
+macro_rules! named {
+    ($type:ty, $rule:literal, $($name:literal => $value:expr),+ $(,)?) => {
+        impl<E: DeserializeError> Deserr<E> for $type {
+            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+                match value {
+                    Value::String(text) => match text.as_str() {
+                        $($name => Ok($value),)+
+                        _ => Err(refuse($rule, at)),
+                    },
+                    _ => Err(refuse($rule, at)),
+                }
+            }
+        }
+    };
+}
+
+named!(
+    BundleType, "must be one of bogo, mix_match, percentage, fixed_price, tiered",
+    "bogo" => Self::Bogo, "mix_match" => Self::MixMatch, "percentage" => Self::Percentage,
+    "fixed_price" => Self::FixedPrice, "tiered" => Self::Tiered,
+);
+named!(
+    DesiredState, "must be one of draft, published, paused, ended",
+    "draft" => Self::Draft, "published" => Self::Published, "paused" => Self::Paused, "ended" => Self::Ended,
+);

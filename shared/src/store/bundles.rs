@@ -1,0 +1,253 @@
+//! Bundles and their transitions: read, listed, found when due, and written.
+//!
+//! A bundle's terms and recorded status change under its version; its counters under conditions of their own, because
+//! orders for the same bundle must not make each other fail. So no write of the one ever carries the other along.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::{
+    Item, Page, Row, Store, StoreError, Transaction, Versioned,
+    items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, TransitionForm},
+    keys::{self, text},
+    pages::{after_place, page},
+    transact::{Change, Condition, number},
+};
+use crate::domain::{
+    bundle::{
+        Bundle,
+        transition::{Moved, Transition},
+    },
+    ids::{BundleId, OrgId},
+    org::Org,
+    time,
+};
+
+/// Something whose time has come.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The org.
+    pub org: OrgId,
+    /// What of it.
+    pub what: DueItem,
+}
+
+/// What can be due.
+#[derive(Debug, Clone)]
+pub enum DueItem {
+    /// A bundle, as the index has it: it may lag.
+    Bundle(Listed),
+    /// All bundles of an org whose time zone has changed.
+    Rezone(RezoneMark),
+}
+
+/// A bundle in a list, where one that can't be read holds up no other.
+#[derive(Debug, Clone)]
+pub enum Listed {
+    /// A bundle.
+    Readable(Box<Versioned<Bundle>>),
+    /// One that can't be read.
+    Unreadable {
+        /// The bundle.
+        bundle: BundleId,
+        /// Why not, for the log.
+        why: String,
+    },
+}
+
+/// That an org's zone has changed: kept until all its bundles are judged by the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RezoneMark(String);
+
+impl Store {
+    /// A bundle as it is now, with its org as it is now.
+    pub async fn bundle_of_org(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+    ) -> Result<(Option<Versioned<Org>>, Option<Versioned<Bundle>>), StoreError> {
+        let [owner, item] = self.get([&keys::org(org), &keys::bundle(org, bundle)]).await?;
+        let owner = owner.map(|item| items::read::<OrgForm, _>("an org", item)).transpose()?;
+        Ok((owner, item.map(read_bundle).transpose()?))
+    }
+
+    /// A bundle as it is now.
+    pub async fn bundle(&self, org: &OrgId, bundle: &BundleId) -> Result<Option<Versioned<Bundle>>, StoreError> {
+        let [item] = self.get([&keys::bundle(org, bundle)]).await?;
+        item.map(read_bundle).transpose()
+    }
+
+    /// A page of an org's bundles, by id.
+    pub async fn bundles(&self, org: &OrgId, after: Option<&str>, limit: usize) -> Result<Page<Listed>, StoreError> {
+        let start = after.map(|id| {
+            let id = BundleId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+            Ok::<_, StoreError>(keys::bundle(org, &id).to_item())
+        });
+        let query = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, limit);
+        page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
+            let (_, id) = due_parts(&item)?;
+            let id = id.ok_or_else(|| StoreError::unreadable("a bundle's key", "it names none"))?;
+            Ok(Row { position: id.to_string(), value: read_listed(id, item) })
+        })
+        .await
+    }
+
+    /// A page of a bundle's transitions, newest first.
+    pub async fn transitions(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Transition>, StoreError> {
+        let pk = keys::bundle_partition(org, bundle);
+        let start = after.map(|sk| {
+            let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
+            let is_transition = sk.starts_with(keys::TRANSITION_PREFIX) && sk.len() <= keys::LONGEST_SORT_KEY;
+            if is_transition { Ok(key.to_item()) } else { Err(StoreError::Position) }
+        });
+        let query = self.query_partition(&pk, keys::TRANSITION_PREFIX, limit).scan_index_forward(false);
+        page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
+            let position = sort_key(&item);
+            Ok(Row { value: items::read::<TransitionForm, _>("a transition", item)?, position })
+        })
+        .await
+    }
+
+    /// A page of what is due in one shard up to an instant, the longest due first.
+    pub async fn due(
+        &self,
+        shard: u8,
+        until: DateTime<Utc>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Due>, StoreError> {
+        let list = keys::due_list(shard);
+        let start = after.map(|position| {
+            let [at, pk, sk] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::Position)?;
+            let is_due = time::parse(&at).is_ok_and(|parsed| time::text(parsed) == at && parsed <= until);
+            keys::due_parts(&pk, &sk).filter(|_| is_due).ok_or(StoreError::Position)?;
+            let place = keys::Place { list: list.clone(), at };
+            Ok::<_, StoreError>(after_place(&keys::Key { pk, sk }, &place))
+        });
+        let query = self
+            .query_list(&list, limit)
+            .key_condition_expression("#list = :list AND #at <= :until")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":until", text(&time::text(until)));
+        page(query.set_exclusive_start_key(start.transpose()?), |item| {
+            let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+            let position = [part("at"), part("pk"), part("sk")];
+            let [at, ..] = position.clone();
+            Ok(Row { value: read_due(item, at)?, position: serde_json::json!(position).to_string() })
+        })
+        .await
+    }
+
+    /// Removes what is left of a bundle that is gone: its transitions.
+    pub async fn forget_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
+        self.erase_partition(&keys::bundle_partition(org, bundle), None).await.map(drop)
+    }
+
+    /// Removes the mark that an org's zone has changed, unless it has changed again.
+    pub async fn end_rezone(&self, org: &Org, mark: &RezoneMark) -> Result<(), StoreError> {
+        let mut transaction = self.transaction(org);
+        transaction.delete(&keys::rezone(&org.id), Change::default().require("at", "=", text(&mark.0)))?;
+        transaction.commit().await
+    }
+}
+
+fn sort_key(item: &Item) -> String {
+    item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default()
+}
+
+pub(super) fn read_bundle(item: Item) -> Result<Versioned<Bundle>, StoreError> {
+    items::read::<BundleForm, _>("a bundle", item)
+}
+
+fn due_parts(item: &Item) -> Result<(OrgId, Option<BundleId>), StoreError> {
+    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+    keys::due_parts(part("pk"), part("sk")).ok_or_else(|| StoreError::unreadable("a bundle's key", part("sk")))
+}
+
+fn read_listed(bundle: BundleId, item: Item) -> Listed {
+    match read_bundle(item) {
+        Ok(bundle) => Listed::Readable(Box::new(bundle)),
+        Err(error) => Listed::Unreadable { bundle, why: format!("{error:?}") },
+    }
+}
+
+fn read_due(item: Item, at: String) -> Result<Due, StoreError> {
+    let (org, bundle) = due_parts(&item)?;
+    let what = match bundle {
+        None => DueItem::Rezone(RezoneMark(at)),
+        Some(bundle) => DueItem::Bundle(read_listed(bundle, item)),
+    };
+    Ok(Due { org, what })
+}
+
+impl Transaction<'_> {
+    /// Adds a bundle that must not exist yet, to an org that must still be at `org_version`.
+    pub fn create_bundle(&mut self, made: &Moved, org_version: u64) -> Result<(), StoreError> {
+        let org = &self.org.id;
+        let place = made.due.map(|due| keys::bundle_place(org, &made.bundle.id, due));
+        let key = keys::bundle(org, &made.bundle.id);
+        self.put(&key, place.as_ref(), &BundleForm::new(&made.bundle), Condition::Absent)?;
+        self.require_org(org_version)
+    }
+
+    /// Writes the terms and the status of a bundle that must still be at `version`, and appends its transitions. What was
+    /// redeemed of it stays as it is there, if it still means the same: sold out or not.
+    pub fn move_bundle(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
+        let bundle = &moved.bundle;
+        let mut change = self.status_change(moved, version)?;
+        change = change.set("terms", items::attribute(&TermsForm::from(&bundle.terms))?);
+        if let Some(max) = bundle.terms.max_redemptions {
+            let comparison = if bundle.is_sold_out() { ">=" } else { "<" };
+            change = change.require("redemptions", comparison, number(max.get()));
+        }
+        self.update(&keys::bundle(&self.org.id, &bundle.id), change)?;
+        self.append_transitions(moved, version)
+    }
+
+    /// Removes a bundle that must still be at `version` and must never have been redeemed.
+    pub fn delete_bundle(&mut self, bundle: &BundleId, version: u64) -> Result<(), StoreError> {
+        let never = Change::default().require("version", "=", number(version));
+        let never = never.require("ever", "=", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
+        self.delete(&keys::bundle(&self.org.id, bundle), never)
+    }
+
+    /// The org must still be at `version`: nothing is added to one that is being deleted, or judged by a zone that it no
+    /// longer has.
+    pub fn require_org(&mut self, version: u64) -> Result<(), StoreError> {
+        self.check(&keys::org(&self.org.id), Change::default().require("version", "=", number(version)))
+    }
+
+    /// Marks that the org's zone has changed at `now`. The job looks at the mark when whoever had read the old zone is
+    /// done with it.
+    pub(super) fn mark_rezone(&mut self, zone: Tz, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let org = &self.org.id;
+        let place = keys::rezone_place(org, now + chrono::TimeDelta::minutes(1));
+        self.put(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), Condition::Any)
+    }
+
+    /// The change of a bundle's recorded status, of its place among what is due, and of its version.
+    pub(super) fn status_change(&self, moved: &Moved, version: u64) -> Result<Change, StoreError> {
+        let Moved { bundle, due, .. } = moved;
+        let place = due.map(|due| keys::bundle_place(&self.org.id, &bundle.id, due));
+        Ok(Change::default()
+            .set("recorded", items::attribute(&RecordedForm::from(bundle.recorded))?)
+            .set("version", number(version.saturating_add(1)))
+            .place(place.as_ref())
+            .require("version", "=", number(version)))
+    }
+
+    pub(super) fn append_transitions(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
+        for (nth, transition) in moved.transitions.iter().enumerate() {
+            let next = version.saturating_add(1);
+            let key = keys::transition(&self.org.id, &moved.bundle.id, next, nth, transition);
+            self.put(&key, None, &TransitionForm::from(transition), Condition::Absent)?;
+        }
+        Ok(())
+    }
+}

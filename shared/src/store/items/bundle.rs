@@ -1,0 +1,290 @@
+//! A bundle, its transitions, and what an order has redeemed of it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{super::Versioned, money};
+use crate::domain::{
+    bundle::{
+        Bundle, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Terms, Usage, UseLimit,
+        redemption::{Claim, Redemption},
+        schedule::{BundleStatus, DaysOfWeek, Schedule, TimeOfDay},
+        transition::{Reason, Recorded, Transition},
+    },
+    ids::{BundleId, CustomerId, OrderId, ProductId},
+    text::{Description, Line},
+    time,
+};
+
+/// A bundle as it is first written. Later only parts of it are: its terms, its status and its counters change apart.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct BundleForm {
+    bundle_id: BundleId,
+    terms: TermsForm,
+    recorded: RecordedForm,
+    redemptions: u64,
+    customers: u64,
+    savings: i64,
+    ever: bool,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct RecordedForm {
+    status: BundleStatus,
+    #[serde(serialize_with = "time::serialize")]
+    at: DateTime<Utc>,
+    zone: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct TermsForm {
+    name: Line,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<Description>,
+    r#type: BundleType,
+    products: Vec<ProductForm>,
+    original_total: i64,
+    bundle_price: i64,
+    desired_state: DesiredState,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    start_date: Option<DateTime<Utc>>,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    end_date: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    days_of_week: Option<Vec<i64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_start: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_end: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_redemptions: Option<UseLimit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    per_customer_limit: Option<UseLimit>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProductForm {
+    product_id: ProductId,
+    name: Line,
+    required_qty: Quantity,
+    original_price: i64,
+}
+
+impl BundleForm {
+    pub(in crate::store) fn new(bundle: &Bundle) -> Self {
+        let Usage { redemptions, customers, savings, ever } = bundle.usage;
+        Self {
+            bundle_id: bundle.id.clone(),
+            terms: (&bundle.terms).into(),
+            recorded: bundle.recorded.into(),
+            redemptions,
+            customers,
+            savings: savings.minor(),
+            ever,
+            version: 1,
+        }
+    }
+}
+
+impl TryFrom<BundleForm> for Versioned<Bundle> {
+    type Error = &'static str;
+
+    fn try_from(form: BundleForm) -> Result<Self, Self::Error> {
+        let BundleForm { bundle_id: id, terms, recorded, redemptions, customers, savings, ever, version } = form;
+        let zone = recorded.zone.parse().map_err(|_| "an unknown time zone")?;
+        let value = Bundle {
+            id,
+            terms: terms.try_into()?,
+            usage: Usage { redemptions, customers, savings: money(savings)?, ever },
+            recorded: Recorded { status: recorded.status, at: recorded.at, zone },
+        };
+        Ok(Self { value, version })
+    }
+}
+
+impl From<Recorded> for RecordedForm {
+    fn from(Recorded { status, at, zone }: Recorded) -> Self {
+        Self { status, at, zone: zone.name().into() }
+    }
+}
+
+impl From<&Terms> for TermsForm {
+    fn from(Terms { offer, desired, schedule, max_redemptions, per_customer_limit }: &Terms) -> Self {
+        let product = |product: &Product| ProductForm {
+            product_id: product.product_id.clone(),
+            name: product.name.clone(),
+            required_qty: product.required_qty,
+            original_price: product.original_price.minor(),
+        };
+        Self {
+            name: offer.name.clone(),
+            description: offer.description.clone(),
+            r#type: offer.kind,
+            products: offer.products.iter().map(product).collect(),
+            original_total: offer.price.original_total().minor(),
+            bundle_price: offer.price.bundle_price().minor(),
+            desired_state: *desired,
+            start_date: schedule.start,
+            end_date: schedule.end,
+            days_of_week: schedule.days.map(|days| days.iter().map(i64::from).collect()),
+            time_start: schedule.time_start.map(TimeOfDay::text),
+            time_end: schedule.time_end.map(TimeOfDay::text),
+            max_redemptions: *max_redemptions,
+            per_customer_limit: *per_customer_limit,
+        }
+    }
+}
+
+impl TryFrom<TermsForm> for Terms {
+    type Error = &'static str;
+
+    fn try_from(form: TermsForm) -> Result<Self, Self::Error> {
+        let product = |ProductForm { product_id, name, required_qty, original_price }| {
+            Ok(Product { product_id, name, required_qty, original_price: money(original_price)? })
+        };
+        let products: Vec<Product> = form.products.into_iter().map(product).collect::<Result<_, Self::Error>>()?;
+        Ok(Self {
+            offer: Offer {
+                name: form.name,
+                description: form.description,
+                kind: form.r#type,
+                products: Products::try_from(products)?,
+                price: Price::new(money(form.original_total)?, money(form.bundle_price)?)?,
+            },
+            desired: form.desired_state,
+            schedule: Schedule {
+                start: form.start_date,
+                end: form.end_date,
+                days: form.days_of_week.map(DaysOfWeek::try_from).transpose()?,
+                time_start: form.time_start.map(TimeOfDay::try_from).transpose()?,
+                time_end: form.time_end.map(TimeOfDay::try_from).transpose()?,
+            },
+            max_redemptions: form.max_redemptions,
+            per_customer_limit: form.per_customer_limit,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct TransitionForm {
+    from: BundleStatus,
+    to: BundleStatus,
+    reason: Reason,
+    #[serde(serialize_with = "time::serialize")]
+    happened_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    desired_state: Option<DesiredState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<Line>,
+}
+
+impl From<&Transition> for TransitionForm {
+    fn from(transition: &Transition) -> Self {
+        let Transition { from, to, reason, at, desired_state, note } = transition.clone();
+        Self { from, to, reason, happened_at: at, desired_state, note }
+    }
+}
+
+impl TryFrom<TransitionForm> for Transition {
+    type Error = &'static str;
+
+    fn try_from(form: TransitionForm) -> Result<Self, Self::Error> {
+        let TransitionForm { from, to, reason, happened_at, desired_state, note } = form;
+        Ok(Self { from, to, reason, at: happened_at, desired_state, note })
+    }
+}
+
+/// What an order has to do with a bundle. Without a redemption it is the mark of a void that came first.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct ClaimForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redemption: Option<RedemptionForm>,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RedemptionForm {
+    bundle_id: BundleId,
+    order_id: OrderId,
+    customer_id: CustomerId,
+    #[serde(serialize_with = "time::serialize")]
+    redeemed_at: DateTime<Utc>,
+    savings: i64,
+    count: u64,
+    limit_reached: bool,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    voided_at: Option<DateTime<Utc>>,
+}
+
+impl ClaimForm {
+    pub(in crate::store) fn new(redemption: Option<&Redemption>, version: u64) -> Self {
+        let redemption = redemption.cloned().map(|redemption| RedemptionForm {
+            bundle_id: redemption.bundle,
+            order_id: redemption.order,
+            customer_id: redemption.customer,
+            redeemed_at: redemption.redeemed_at,
+            savings: redemption.savings.minor(),
+            count: redemption.count,
+            limit_reached: redemption.limit_reached,
+            voided_at: redemption.voided_at,
+        });
+        Self { redemption, version }
+    }
+}
+
+impl TryFrom<ClaimForm> for Versioned<Claim> {
+    type Error = &'static str;
+
+    fn try_from(ClaimForm { redemption, version }: ClaimForm) -> Result<Self, Self::Error> {
+        let Some(form) = redemption else {
+            return Ok(Self { value: Claim::VoidedBefore, version });
+        };
+        let redemption = Redemption {
+            bundle: form.bundle_id,
+            order: form.order_id,
+            customer: form.customer_id,
+            redeemed_at: form.redeemed_at,
+            savings: money(form.savings)?,
+            count: form.count,
+            limit_reached: form.limit_reached,
+            voided_at: form.voided_at,
+        };
+        Ok(Self { value: Claim::Redeemed(redemption), version })
+    }
+}
+
+/// How often a customer redeems a bundle.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct CountForm {
+    redemptions: u64,
+}
+
+impl TryFrom<CountForm> for u64 {
+    type Error = &'static str;
+
+    fn try_from(form: CountForm) -> Result<Self, Self::Error> {
+        Ok(form.redemptions)
+    }
+}
+
+/// That an org's bundles are to be judged by another zone.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct RezoneForm {
+    zone: String,
+}
+
+impl RezoneForm {
+    pub(in crate::store) fn new(zone: chrono_tz::Tz) -> Self {
+        Self { zone: zone.name().into() }
+    }
+}

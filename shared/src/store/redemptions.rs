@@ -1,0 +1,237 @@
+//! What orders have redeemed of bundles.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Item, OrderMark, Page, Row, Store, StoreError, Transaction, Versioned,
+    bundles::read_bundle,
+    items::{self, ClaimForm, CountForm},
+    keys::{self, text},
+    orders::read_mark,
+    pages::{after_place, page},
+    transact::{Change, Condition, number},
+};
+use crate::domain::{
+    bundle::{
+        Bundle, UseLimit,
+        redemption::{Claim, Counted, Redemption},
+    },
+    ids::{BundleId, CustomerId, OrderId, OrgId},
+    time,
+};
+
+/// All that redeeming a bundle depends on.
+#[derive(Debug)]
+pub struct RedemptionStory {
+    /// The bundle, if there is one.
+    pub bundle: Option<Versioned<Bundle>>,
+    /// How often the customer redeems it.
+    pub by_customer: u64,
+    /// What holds for all of the order, if anything was done about it.
+    pub order: Option<OrderMark>,
+    /// What the order has to do with the bundle.
+    pub claim: Option<Versioned<Claim>>,
+}
+
+impl Store {
+    /// Loads what redeeming a bundle depends on.
+    pub async fn redemption_story(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        customer: &CustomerId,
+        order: &OrderId,
+    ) -> Result<RedemptionStory, StoreError> {
+        let keys = [
+            &keys::bundle(org, bundle),
+            &keys::customer_count(org, bundle, customer),
+            &keys::order(org, order),
+            &keys::claim(org, bundle, order),
+        ];
+        let [bundle, count, order, claim] = self.get(keys).await?;
+        Ok(RedemptionStory {
+            bundle: bundle.map(read_bundle).transpose()?,
+            by_customer: read_count(count)?,
+            order: read_mark(order)?,
+            claim: claim.map(read_claim).transpose()?,
+        })
+    }
+
+    /// What an order has to do with a bundle, and what holds for all of it.
+    pub async fn claim(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        order: &OrderId,
+    ) -> Result<(Option<OrderMark>, Option<Versioned<Claim>>), StoreError> {
+        let [mark, claim] = self.get([&keys::order(org, order), &keys::claim(org, bundle, order)]).await?;
+        Ok((read_mark(mark)?, claim.map(read_claim).transpose()?))
+    }
+
+    /// What holds for all of an order, if anything was done about it.
+    pub async fn order_mark(&self, org: &OrgId, order: &OrderId) -> Result<Option<OrderMark>, StoreError> {
+        let [mark] = self.get([&keys::order(org, order)]).await?;
+        read_mark(mark)
+    }
+
+    /// A bundle, and how often a customer redeems it.
+    pub async fn bundle_and_count(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        customer: &CustomerId,
+    ) -> Result<(Option<Versioned<Bundle>>, u64), StoreError> {
+        let [item, count] =
+            self.get([&keys::bundle(org, bundle), &keys::customer_count(org, bundle, customer)]).await?;
+        Ok((item.map(read_bundle).transpose()?, read_count(count)?))
+    }
+
+    /// The bundles that an order has redeemed, voided ones included.
+    pub async fn bundles_of_order(&self, org: &OrgId, order: &OrderId) -> Result<Vec<BundleId>, StoreError> {
+        const PAGE: usize = 100;
+        let mut bundles = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self.query_partition(&keys::order_partition(org, order), keys::BUNDLE_PREFIX, PAGE);
+            let answer = query.consistent_read(true).set_exclusive_start_key(start).send().await?;
+            for item in answer.items.unwrap_or_default() {
+                if let Claim::Redeemed(redemption) = read_claim(item)?.value {
+                    bundles.push(redemption.bundle);
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(bundles);
+            }
+        }
+    }
+
+    /// A page of a bundle's redemptions, newest first.
+    pub async fn redemptions(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Redemption>, StoreError> {
+        let start = after.map(|position| {
+            let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
+            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
+            let at: DateTime<Utc> = time::parse(at).map_err(|_| StoreError::Position)?;
+            let place = keys::redemption_place(org, bundle, at);
+            Ok::<_, StoreError>(after_place(&keys::claim(org, bundle, &order), &place))
+        });
+        let query = self.query_list(&keys::redemptions_list(org, bundle), limit).scan_index_forward(false);
+        page(query.set_exclusive_start_key(start.transpose()?), |item| match read_claim(item)?.value {
+            Claim::Redeemed(value) => {
+                let position = format!("{}#{}", time::text(value.redeemed_at), value.order);
+                Ok(Row { value, position })
+            }
+            Claim::VoidedBefore => Err(StoreError::unreadable("a redemption", "the mark of a void is listed")),
+        })
+        .await
+    }
+}
+
+fn read_claim(item: Item) -> Result<Versioned<Claim>, StoreError> {
+    items::read::<ClaimForm, _>("a redemption", item)
+}
+
+fn read_count(item: Option<Item>) -> Result<u64, StoreError> {
+    item.map(|item| items::read::<CountForm, _>("a customer's count", item)).transpose().map(Option::unwrap_or_default)
+}
+
+impl Transaction<'_> {
+    /// Records a redemption, once, for an order of which nothing was voided whole, and counts it.
+    pub fn redeem(&mut self, counted: &Counted, version: u64, order: Option<&OrderMark>) -> Result<(), StoreError> {
+        let redemption = &counted.redemption;
+        let org = &self.org.id;
+        let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
+        let key = keys::claim(org, &redemption.bundle, &redemption.order);
+        self.put(&key, Some(&place), &ClaimForm::new(Some(redemption), 1), Condition::Absent)?;
+        self.count(counted, version)?;
+
+        let key = keys::order(&self.org.id, &redemption.order);
+        if order.is_some_and(|order| order.owner.is_some()) {
+            return self.check(&key, Change::default().require_absent("bundlesVoided"));
+        }
+        let claim = self.order_change(&redemption.order).set("customerId", text(redemption.customer.as_str()));
+        self.update(&key, claim.require_absent("customerId").require_absent("bundlesVoided"))
+    }
+
+    /// Gives a redemption on record at `claim_version` back.
+    pub fn void_redemption(&mut self, counted: &Counted, version: u64, claim_version: u64) -> Result<(), StoreError> {
+        let redemption = &counted.redemption;
+        let org = &self.org.id;
+        let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
+        let key = keys::claim(org, &redemption.bundle, &redemption.order);
+        let form = ClaimForm::new(Some(redemption), claim_version.saturating_add(1));
+        self.put(&key, Some(&place), &form, Condition::Version(claim_version))?;
+        self.count(counted, version)
+    }
+
+    /// Marks that an order won't redeem a bundle any more that it has not redeemed; `known`: something was done about the
+    /// order before.
+    pub fn mark_void(&mut self, bundle: &BundleId, order: &OrderId, known: bool) -> Result<(), StoreError> {
+        let key = keys::claim(&self.org.id, bundle, order);
+        self.put(&key, None, &ClaimForm::new(None, 1), Condition::Absent)?;
+        if self.org.disposable && !known {
+            let listed = self.order_change(order).require_absent("pk");
+            self.update(&keys::order(&self.org.id, order), listed)?;
+        }
+        Ok(())
+    }
+
+    /// Marks that an order won't redeem any bundle any more, and whose it is where nobody has said so yet.
+    pub fn void_order(&mut self, order: &OrderId, customer: &CustomerId, known: bool) -> Result<(), StoreError> {
+        let mut change = self.order_change(order).set("bundlesVoided", items::attribute(&true)?);
+        change = if known {
+            change.require("customerId", "=", text(customer.as_str()))
+        } else {
+            change.set("customerId", text(customer.as_str())).require_absent("customerId")
+        };
+        self.update(&keys::order(&self.org.id, order), change)
+    }
+
+    /// Moves the counters by one, and the status where that takes the last unit or gives it back. The conditions let
+    /// other orders count meanwhile; only what this one decided by must still hold.
+    fn count(&mut self, counted: &Counted, version: u64) -> Result<(), StoreError> {
+        let Counted { redemption, before, after, .. } = counted;
+        let key = keys::bundle(&self.org.id, &redemption.bundle);
+        let redeemed = after.redemptions > before.redemptions;
+        let (one, saved) = if redeemed { (1, redemption.savings.minor()) } else { (-1, -redemption.savings.minor()) };
+        let customers = i64::from(after.customers > before.customers) - i64::from(after.customers < before.customers);
+        let counters = |change: Change| {
+            let change = change.add("redemptions", one).add("savings", saved).add("customers", customers);
+            change.set("ever", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+        };
+        let change = if let Some(moved) = &counted.moved {
+            let change = counters(self.status_change(moved, version)?);
+            change.require("redemptions", "=", number(before.redemptions))
+        } else {
+            let change = counters(Change::default().require("version", "=", number(version)));
+            let room = |max: UseLimit| if redeemed { max.get() - 1 } else { max.get() };
+            match counted.max.map(room) {
+                Some(room) => change.require("redemptions", "<", number(room)),
+                None => change,
+            }
+        };
+        self.update(&key, change)?;
+        if let Some(moved) = &counted.moved {
+            self.append_transitions(moved, version)?;
+        }
+        self.count_customer(counted)
+    }
+
+    fn count_customer(&mut self, counted: &Counted) -> Result<(), StoreError> {
+        let Counted { redemption, by_customer_before: before, by_customer_after: after, .. } = counted;
+        let key = keys::customer_count(&self.org.id, &redemption.bundle, &redemption.customer);
+        let change = Change::default().set("redemptions", number(after));
+        let change = if *before == 0 {
+            change.require_absent_or("redemptions", number(before))
+        } else {
+            change.require("redemptions", "=", number(before))
+        };
+        self.update(&key, change)
+    }
+}

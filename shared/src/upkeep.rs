@@ -1,0 +1,138 @@
+//! Keeping what is stored in step with the clock, where more than one function does it: a bundle's recorded status, and
+//! that of all bundles of an org whose time zone has changed.
+//!
+//! Nothing that decides waits for this: redeeming asks the rule itself.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+
+use crate::{
+    clock::Deadline,
+    domain::{
+        bundle::{
+            Bundle,
+            transition::{Transition, bring_up_to_date},
+        },
+        ids::{BundleId, OrgId},
+        org::Org,
+        rejection::Rejection,
+    },
+    failure::{Failure, settle},
+    store::{Listed, Store, Versioned},
+};
+
+/// Bundles worked on at once, within one page.
+pub const AT_ONCE: usize = 8;
+
+/// How long one bundle may hold up the others that are worked on with it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What came of one bundle.
+#[derive(Debug)]
+pub struct Upkept {
+    /// The bundle.
+    pub bundle: BundleId,
+    /// What was put on record, or why nothing was.
+    pub outcome: Result<Vec<Transition>, Failure>,
+}
+
+/// What a bundle is brought up to date for.
+#[derive(Clone, Copy)]
+pub struct Upkeep<'a> {
+    /// Where it is.
+    pub store: &'a Store,
+    /// The instant up to which everything goes on record.
+    pub now: DateTime<Utc>,
+    /// By when to stop.
+    pub deadline: Deadline,
+    /// Work out what would be recorded, and write nothing.
+    pub dry_run: bool,
+}
+
+impl Upkeep<'_> {
+    /// Brings a bundle up to date that was listed as `image`, which may lag behind what it is.
+    pub async fn bundle(&self, org: &Org, image: Versioned<Bundle>) -> Result<Vec<Transition>, Failure> {
+        let id = image.value.id.clone();
+        // An image that was judged by another zone may be newer than what is known of the org.
+        let mut image = Some(image).filter(|image| image.value.recorded.zone == org.profile.timezone);
+        let (org_id, id) = (&org.id, &id);
+        settle(self.deadline.at_most(PATIENCE), || {
+            let image = image.take();
+            async move {
+                match image {
+                    // What is due is written even if nothing is to be recorded: it gets another time.
+                    Some(image) => self.commit(org, &image, true).await,
+                    None => self.reload(org_id, id).await,
+                }
+            }
+        })
+        .await
+    }
+
+    async fn reload(&self, org: &OrgId, id: &BundleId) -> Result<Vec<Transition>, Failure> {
+        let (org, bundle) = self.store.bundle_of_org(org, id).await?;
+        let org = org.map(|org| org.value).filter(|org| !org.deleting).ok_or(Rejection::UnknownOrg)?;
+        match bundle {
+            Some(bundle) => self.commit(&org, &bundle, false).await,
+            // It was deleted meanwhile.
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn commit(
+        &self,
+        org: &Org,
+        bundle: &Versioned<Bundle>,
+        even_if_idle: bool,
+    ) -> Result<Vec<Transition>, Failure> {
+        let moved = bring_up_to_date(&bundle.value, org.profile.timezone, self.now);
+        if !self.dry_run && (even_if_idle || !moved.is_idle(&bundle.value)) {
+            let mut transaction = self.store.transaction(org);
+            transaction.move_bundle(&moved, bundle.version)?;
+            transaction.commit().await?;
+        }
+        Ok(moved.transitions)
+    }
+
+    /// Judges those bundles of an org by its time zone that are still judged by another. Answers what came of each, and
+    /// whether that was all.
+    pub async fn rezone(&self, org: &Org) -> Result<(Vec<Upkept>, bool), Failure> {
+        const PAGE: usize = 100;
+        /// What the last bundles, and the answer, may take.
+        const MARGIN: Duration = Duration::from_secs(4);
+
+        let mut upkept = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.bundles(&org.id, after.as_deref(), PAGE).await?;
+            let behind = page.rows.into_iter().map(|row| row.value).filter(|listed| match listed {
+                Listed::Readable(bundle) => bundle.value.recorded.zone != org.profile.timezone,
+                Listed::Unreadable { .. } => true,
+            });
+            let mut behind = behind.peekable();
+            while behind.peek().is_some() {
+                if self.deadline.left() < MARGIN {
+                    return Ok((upkept, false));
+                }
+                upkept.extend(join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok((upkept, true));
+            }
+        }
+    }
+
+    async fn listed(&self, org: &Org, listed: Listed) -> Upkept {
+        match listed {
+            Listed::Readable(image) => {
+                let bundle = image.value.id.clone();
+                // It is judged by another zone, so it is loaded anew, and written if that still holds.
+                Upkept { bundle, outcome: self.bundle(org, *image).await }
+            }
+            Listed::Unreadable { bundle, why } => Upkept { bundle, outcome: Err(Failure::Bug(why)) },
+        }
+    }
+}
