@@ -17,10 +17,12 @@ use shared::{
     },
     failure::Failure,
     host::{Context, Reply, settle},
-    store::Row,
 };
 
-use crate::view::{CustomerView, List};
+use crate::{
+    pages::filtered,
+    view::{CustomerView, List},
+};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -118,43 +120,23 @@ struct CustomersPage {
 }
 
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
-    /// Store pages read for one page of answers, at most: where few match, the answer is short and has a cursor.
-    const PAGES: usize = 10;
-
     let operation = call.operation.name;
     let CustomersPage { org_id, tier, segment, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: "" };
-    let mut after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
     let org = context.org(&org_id).await?;
 
-    let wanted = |view: &CustomerView| {
-        tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
-            && segment.is_none_or(|segment| view.segment == segment)
-    };
-    // Without a filter one store page is the answer; with one, larger store pages find more for as many requests.
     let filters = tier.is_some() || segment.is_some();
-    let (size, pages) = if filters { (100, PAGES) } else { (limit.get(), 1) };
-    let mut rows = Vec::new();
-    for _ in 0..pages {
-        let page = context.store.customers(&org_id, after.as_deref(), size).await?;
-        after = page.next;
-        let room = limit.get() - rows.len();
-        let views = page
-            .rows
-            .into_iter()
-            .map(|Row { value, position }| (CustomerView::new(&org, value, context.now), position));
-        let mut found: Vec<_> = views.filter(|(view, _)| wanted(view)).collect();
-        if found.len() > room {
-            found.truncate(room);
-            after = found.last().map(|(_, position)| position.clone());
-        }
-        rows.extend(found.into_iter().map(|(view, _)| view));
-        if after.is_none() || rows.len() >= limit.get() {
-            break;
-        }
-    }
-    let cursor = after.map(|position| scope.cursor(&position));
-    Ok(Reply::ok(&List { name: "customers", rows, cursor }))
+    let view = |customer| {
+        let view = CustomerView::new(&org, customer, context.now);
+        let wanted = tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
+            && segment.is_none_or(|segment| view.segment == segment);
+        Ok(wanted.then_some(view))
+    };
+    let (org_id, store) = (&org_id, &context.store);
+    let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
+    let (rows, next) = filtered(after, limit.get(), filters, fetch, view).await?;
+    Ok(Reply::ok(&List { name: "customers", rows, cursor: next.map(|position| scope.cursor(&position)) }))
 }
 
 #[derive(Deserr)]

@@ -1,9 +1,12 @@
-//! Where people and other programs put data in and read it out: orgs, loyalty settings, customers and their ledgers.
+//! Where people and other programs put data in and read it out: orgs, loyalty settings, bundles, customers and their
+//! ledgers.
 
 mod adjustments;
+mod bundles;
 mod customers;
 mod loyalty;
 mod orgs;
+mod pages;
 mod view;
 
 use shared::{event::operation::Operation, host::Function};
@@ -21,6 +24,24 @@ pub const FUNCTION: Function = Function {
         }),
         (Operation::new("getLoyalty", "GET", "/orgs/{orgId}/loyalty"), |context, call| {
             Box::pin(loyalty::get(context, call))
+        }),
+        (Operation::new("listBundles", "GET", "/orgs/{orgId}/bundles"), |context, call| {
+            Box::pin(bundles::list(context, call))
+        }),
+        (Operation::new("putBundle", "PUT", "/orgs/{orgId}/bundles/{bundleId}"), |context, call| {
+            Box::pin(bundles::put(context, call))
+        }),
+        (Operation::new("getBundle", "GET", "/orgs/{orgId}/bundles/{bundleId}"), |context, call| {
+            Box::pin(bundles::get(context, call))
+        }),
+        (Operation::new("deleteBundle", "DELETE", "/orgs/{orgId}/bundles/{bundleId}"), |context, call| {
+            Box::pin(bundles::delete(context, call))
+        }),
+        (Operation::new("transitionBundle", "POST", "/orgs/{orgId}/bundles/{bundleId}/transition"), |context, call| {
+            Box::pin(bundles::transition(context, call))
+        }),
+        (Operation::new("listTransitions", "GET", "/orgs/{orgId}/bundles/{bundleId}/transitions"), |context, call| {
+            Box::pin(bundles::transitions(context, call))
         }),
         (Operation::new("listCustomers", "GET", "/orgs/{orgId}/customers"), |context, call| {
             Box::pin(customers::list(context, call))

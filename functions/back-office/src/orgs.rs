@@ -18,6 +18,7 @@ use shared::{
     },
     failure::Failure,
     host::{Context, Reply, settle},
+    upkeep::Upkeep,
 };
 
 use crate::view::{List, OrgView};
@@ -39,7 +40,26 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
     let only_create = call.only_create;
     let fields: OrgFields = call.read()?;
     let profile = OrgProfile { name: fields.name, timezone: fields.timezone.0, currency: fields.currency };
-    settle(context.deadline, || replace(context, &fields.org_id, &profile, fields.disposable, only_create)).await
+    let (reply, rezoned) =
+        settle(context.deadline, || replace(context, &fields.org_id, &profile, fields.disposable, only_create)).await?;
+    if let Some(org) = rezoned {
+        judge_bundles_anew(context, &org).await;
+    }
+    Ok(reply)
+}
+
+/// Judges an org's bundles by its new time zone. What is not done here, for want of time or because the store is busy,
+/// `bundle-transitions` does: the change has left it a mark. So the answer does not depend on it.
+async fn judge_bundles_anew(context: &Context, org: &Org) {
+    let Context { store, now, deadline, .. } = context;
+    let upkeep = Upkeep { store, now: *now, deadline: *deadline, dry_run: false };
+    match upkeep.rezone(org).await {
+        Ok((upkept, complete)) => {
+            let failed = upkept.iter().filter(|upkept| upkept.outcome.is_err()).count();
+            tracing::info!(org = %org.id, bundles = upkept.len(), failed, complete, "judged by another time zone");
+        }
+        Err(failure) => tracing::warn!(org = %org.id, ?failure, "not yet judged by the new time zone"),
+    }
 }
 
 async fn replace(
@@ -48,14 +68,19 @@ async fn replace(
     profile: &OrgProfile,
     disposable: Option<bool>,
     only_create: bool,
-) -> Result<Reply, Failure> {
+) -> Result<(Reply, Option<Org>), Failure> {
     let profile = profile.clone();
     match context.store.org_now(id).await? {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
             let org = current.value.replaced(profile, disposable)?;
-            context.store.put_org(&org, Some(current.version)).await?;
-            Ok(Reply::ok(&OrgView::from(org)))
+            let reply = Reply::ok(&OrgView::from(org.clone()));
+            if org.profile.timezone == current.value.profile.timezone {
+                context.store.put_org(&org, Some(current.version)).await?;
+                return Ok((reply, None));
+            }
+            context.store.put_rezoned_org(&org, current.version, context.now).await?;
+            Ok((reply, Some(org)))
         }
         None => {
             let org = Org {
@@ -66,7 +91,7 @@ async fn replace(
                 loyalty: None,
             };
             context.store.put_org(&org, None).await?;
-            Ok(Reply::created(&OrgView::from(org)))
+            Ok((Reply::created(&OrgView::from(org)), None))
         }
     }
 }

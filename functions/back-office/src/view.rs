@@ -3,8 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use shared::domain::{
+    bundle::{
+        Bundle, DesiredState, Offer, UseLimit,
+        schedule::{BundleStatus, Schedule, TimeOfDay, next_change, status_at},
+    },
     customer::{Customer, Person},
-    ids::{CustomerId, OrgId},
+    ids::{BundleId, CustomerId, OrgId},
     loyalty::LoyaltySettings,
     money::Money,
     org::{Org, OrgProfile},
@@ -99,6 +103,83 @@ impl CustomerView {
             days_since_last_order: customer.last_order_at().map(|last| time::days_between(last, now)),
             customer_id: customer.id,
             person: customer.person,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BundleView {
+    org_id: OrgId,
+    bundle_id: BundleId,
+    #[serde(flatten)]
+    offer: Offer,
+    #[serde(flatten)]
+    schedule: ScheduleView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_redemptions: Option<UseLimit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    per_customer_limit: Option<UseLimit>,
+    desired_state: DesiredState,
+    pub(crate) status: BundleStatus,
+    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    next_change: Option<DateTime<Utc>>,
+    current_redemptions: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ScheduleView {
+    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    start_date: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    end_date: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days_of_week: Option<Vec<u8>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_start: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_end: Option<String>,
+}
+
+impl From<Schedule> for ScheduleView {
+    fn from(Schedule { start, end, days, time_start, time_end }: Schedule) -> Self {
+        Self {
+            start_date: start,
+            end_date: end,
+            days_of_week: days.map(|days| days.iter().collect()),
+            time_start: time_start.map(TimeOfDay::text),
+            time_end: time_end.map(TimeOfDay::text),
+        }
+    }
+}
+
+impl BundleView {
+    /// The bundle as at `now`.
+    pub(crate) fn now(org: &Org, bundle: Bundle, now: DateTime<Utc>) -> Self {
+        let zone = org.profile.timezone;
+        let (status, next) = (status_at(&bundle, zone, now), next_change(&bundle, zone, now));
+        Self::new(org.id.clone(), bundle, status, next)
+    }
+
+    /// The bundle with its status as last recorded.
+    pub(crate) fn recorded(org: &Org, bundle: Bundle) -> Self {
+        let status = bundle.recorded.status;
+        Self::new(org.id.clone(), bundle, status, None)
+    }
+
+    fn new(org_id: OrgId, bundle: Bundle, status: BundleStatus, next_change: Option<DateTime<Utc>>) -> Self {
+        Self {
+            org_id,
+            bundle_id: bundle.id,
+            offer: bundle.terms.offer,
+            schedule: bundle.terms.schedule.into(),
+            max_redemptions: bundle.terms.max_redemptions,
+            per_customer_limit: bundle.terms.per_customer_limit,
+            desired_state: bundle.terms.desired,
+            status,
+            next_change,
+            current_redemptions: bundle.usage.redemptions,
         }
     }
 }

@@ -127,7 +127,7 @@ async fn invoke(
         Some("DryRun") => reply(StatusCode::NO_CONTENT, None),
         Some("Event") => {
             tokio::spawn(async move {
-                invoke_later(&stack, &function, payload, now).await;
+                stack.call_until_done(&function, payload, now).await;
                 drop(later);
             });
             reply(StatusCode::ACCEPTED, None)
@@ -142,18 +142,6 @@ async fn invoke(
                 response
             }
         },
-    }
-}
-
-/// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up, with a
-/// log line.
-async fn invoke_later(stack: &Stack, function: &str, payload: Value, now: Option<DateTime<Utc>>) {
-    for pause in [1, 2, 0] {
-        match stack.call(function, payload.clone(), now).await {
-            Some(Err(failed)) if pause == 0 => tracing::error!(function, code = failed.code, "an event was given up"),
-            Some(Err(_)) => tokio::time::sleep(Duration::from_secs(pause)).await,
-            Some(Ok(_)) | None => return,
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`engine`] | the embedded DynamoDB |
 //! | [`table`] | the table the template declares, created or compared |
 //! | [`stack`] | every function in its host, on that table |
+//! | [`schedules`] | when the template has functions called by the clock |
 //! | [`gateway`] | function URLs and the Lambda Invoke API on one port |
 //!
 //! Functions are entered by the bytes that Lambda would hand them. What the cloud adds and this does not: IAM, quotas,
@@ -13,6 +14,7 @@
 
 pub mod engine;
 pub mod gateway;
+pub mod schedules;
 pub mod stack;
 pub mod table;
 pub mod template;
@@ -21,4 +23,5 @@ mod yaml;
 use shared::host::Function;
 
 /// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 2] = [points_award::FUNCTION, back_office::FUNCTION];
+pub const FUNCTIONS: [Function; 4] =
+    [bundle_transitions::FUNCTION, bundle_redemption::FUNCTION, points_award::FUNCTION, back_office::FUNCTION];

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use local::{engine::Engine, gateway, stack::Stack, template::Template};
-use shared::{host::stop_signal, store, telemetry};
+use local::{engine::Engine, gateway, schedules, stack::Stack, template::Template};
+use shared::{clock, host::stop_signal, store, telemetry};
 
 /// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
 #[derive(Parser)]
@@ -77,6 +77,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
+    let schedules: Vec<_> = template.schedules().collect();
     let stack = Arc::new(Stack::start(&template, client, &metrics).await?);
 
     // Who reads that it is ready may ask it to end at once.
@@ -88,10 +89,15 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     say(&format!("ready {url}"));
 
     let (done, stop) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(gateway::run(listening, stack, async { drop(stop.await) }));
+    let serving = tokio::spawn(gateway::run(listening, Arc::clone(&stack), async { drop(stop.await) }));
     let mut serving = std::pin::pin!(serving);
+    let call = |function: String, event| {
+        let stack = Arc::clone(&stack);
+        async move { stack.call_until_done(&function, event, None).await }
+    };
+    let by_the_clock = || schedules::run(&schedules, clock::now, call);
     let code = tokio::select! {
-        code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end) => code,
+        code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end, by_the_clock) => code,
         _ = &mut serving => return Err("the server ended by itself".into()),
     };
     drop(done);
@@ -103,12 +109,15 @@ async fn run(options: Options) -> Result<ExitCode, String> {
 }
 
 /// Waits for what ends the stack: its command if it has one, else a signal.
-async fn attend(
+///
+/// While a command runs, it alone says what time it is; the template's schedules begin after it.
+async fn attend<F: Future<Output = ()>>(
     command: &[String],
     stay: bool,
     url: &str,
     secret: &str,
     asked_to_end: impl Future<Output = ()>,
+    by_the_clock: impl FnOnce() -> F,
 ) -> Result<ExitCode, String> {
     let mut asked_to_end = std::pin::pin!(asked_to_end);
     if let Some((program, arguments)) = command.split_first() {
@@ -128,7 +137,15 @@ async fn attend(
             return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
         }
     }
-    asked_to_end.await;
+    // Schedules that never come again are no reason to end.
+    let schedules = async {
+        by_the_clock().await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = asked_to_end => {}
+        () = schedules => {}
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -36,6 +36,10 @@ impl Stack {
             if let Some(event) = spec.events.iter().find(|event| !takes(event)) {
                 return Err(format!("the template sends {event} to {name}, which does not take it"));
             }
+            let is_scheduled = function.operations().any(|operation| operation.scheduled);
+            if !spec.schedules.is_empty() && !is_scheduled {
+                return Err(format!("the template has a schedule for {name}, which takes none"));
+            }
             let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;
             if config.table != template.table.name {
                 return Err(format!(
@@ -66,5 +70,19 @@ impl Stack {
     ) -> Option<Result<Value, InvocationFailed>> {
         let (host, timeout) = self.hosts.get(function)?;
         Some(host.answer(event, Invocation { now, deadline: Deadline::after(*timeout) }).await)
+    }
+
+    /// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up,
+    /// with a log line.
+    pub async fn call_until_done(&self, function: &str, event: Value, now: Option<DateTime<Utc>>) {
+        for pause in [1, 2, 0] {
+            match self.call(function, event.clone(), now).await {
+                Some(Err(failed)) if pause == 0 => {
+                    tracing::error!(function, code = failed.code, "an event was given up");
+                }
+                Some(Err(_)) => tokio::time::sleep(Duration::from_secs(pause)).await,
+                Some(Ok(_)) | None => return,
+            }
+        }
     }
 }

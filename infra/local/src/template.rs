@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::yaml;
+use crate::{schedules::Schedule, yaml};
 
 /// The local stack's name, where the template says `AWS::StackName`.
 const STACK_NAME: &str = "regulars";
@@ -47,6 +47,8 @@ pub struct FunctionSpec {
     pub environment: HashMap<String, String>,
     /// The `detail-type`s of the events it is called with.
     pub events: Vec<String>,
+    /// When it is called by the clock.
+    pub schedules: Vec<Schedule>,
 }
 
 /// An attribute of a key.
@@ -189,6 +191,20 @@ struct Environment {
 #[serde(deny_unknown_fields, tag = "Type", content = "Properties")]
 enum EventSource {
     EventBridgeRule(RuleProperties),
+    ScheduleV2(ScheduleProperties),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct ScheduleProperties {
+    schedule_expression: String,
+    schedule_expression_timezone: Option<String>,
+    #[serde(rename = "Description")]
+    _description: CloudOnly,
+    #[serde(rename = "Name")]
+    _name: CloudOnly,
+    #[serde(rename = "RetryPolicy")]
+    _retry_policy: CloudOnly,
 }
 
 #[derive(Deserialize)]
@@ -254,17 +270,36 @@ impl Template {
         }
         Ok(Self { table, functions })
     }
+
+    /// Every schedule, with the function that it calls.
+    pub fn schedules(&self) -> impl Iterator<Item = (String, Schedule)> {
+        let each = |(name, spec): (&String, &FunctionSpec)| {
+            let name = name.clone();
+            spec.schedules.clone().into_iter().map(move |schedule| (name.clone(), schedule)).collect::<Vec<_>>()
+        };
+        self.functions.iter().flat_map(each)
+    }
 }
 
 fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> Result<(String, FunctionSpec), String> {
     let properties: FunctionProperties = typed(name, resolve(properties, known)?)?;
     let folder = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    let events =
-        properties.events.into_values().flat_map(|EventSource::EventBridgeRule(rule)| rule.pattern.detail_type);
+    let (mut events, mut schedules) = (Vec::new(), Vec::new());
+    for source in properties.events.into_values() {
+        match source {
+            EventSource::EventBridgeRule(rule) => events.extend(rule.pattern.detail_type),
+            EventSource::ScheduleV2(schedule) => {
+                let zone = schedule.schedule_expression_timezone.as_deref();
+                let read = Schedule::read(&schedule.schedule_expression, zone);
+                schedules.push(read.map_err(|why| format!("{name}: {why}"))?);
+            }
+        }
+    }
     let spec = FunctionSpec {
         timeout: Duration::from_secs(properties.timeout),
         environment: properties.environment.variables,
-        events: events.collect(),
+        events,
+        schedules,
     };
     Ok((folder, spec))
 }

@@ -1,0 +1,205 @@
+//! Bundles: created or replaced, moved by an operator, read, listed, deleted while nobody has redeemed them.
+
+use deserr::Deserr;
+use shared::{
+    domain::{
+        bundle::{
+            Bundle, DesiredState, Terms,
+            schedule::BundleStatus,
+            transition::{Moved, bring_up_to_date, edit},
+        },
+        ids::{BundleId, OrgId},
+        org::Org,
+        rejection::Rejection,
+        text::Line,
+    },
+    event::{
+        Call,
+        bundle::BundleFields,
+        cursor::{Cursor, Scope},
+        fields::Limit,
+    },
+    failure::{Failure, Retry},
+    host::{Context, Reply, settle},
+    store::{Listed, Versioned},
+};
+
+use crate::{
+    pages::filtered,
+    view::{BundleView, List},
+};
+
+pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let only_create = call.only_create;
+    let fields: BundleFields = call.read()?;
+    settle(context.deadline, || replace(context, &fields, only_create)).await
+}
+
+async fn replace(context: &Context, fields: &BundleFields, only_create: bool) -> Result<Reply, Failure> {
+    let (org, bundle) = load(context, &fields.org_id, &fields.bundle_id).await?;
+    match bundle {
+        Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
+        Some(current) => {
+            let terms = fields.terms(current.value.terms.desired);
+            change(context, &org, &current, terms, None).await
+        }
+        None => {
+            let (terms, zone) = (fields.terms(DesiredState::default()), org.value.profile.timezone);
+            let made = Moved::new(fields.bundle_id.clone(), terms, zone, context.now);
+            let mut transaction = context.store.transaction(&org.value);
+            transaction.create_bundle(&made, org.version)?;
+            transaction.commit().await?;
+            Ok(Reply::created(&BundleView::now(&org.value, made.bundle, context.now)))
+        }
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Move {
+    org_id: OrgId,
+    bundle_id: BundleId,
+    to: DesiredState,
+    reason: Line,
+}
+
+/// An operator says what is wanted of a bundle.
+pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let Move { org_id, bundle_id, to, reason } = call.read()?;
+    settle(context.deadline, || async {
+        let (org, bundle) = load(context, &org_id, &bundle_id).await?;
+        let current = bundle.ok_or(Rejection::BundleNotFound)?;
+        let terms = Terms { desired: to, ..current.value.terms.clone() };
+        change(context, &org, &current, terms, Some(reason.clone())).await
+    })
+    .await
+}
+
+/// Changes a bundle: what the clock has changed meanwhile goes on record first.
+async fn change(
+    context: &Context,
+    org: &Versioned<Org>,
+    current: &Versioned<Bundle>,
+    terms: Terms,
+    note: Option<Line>,
+) -> Result<Reply, Failure> {
+    let moved = bring_up_to_date(&current.value, org.value.profile.timezone, context.now);
+    let complete = moved.complete;
+    let moved = if complete { edit(moved, terms, note)? } else { moved };
+    let mut transaction = context.store.transaction(&org.value);
+    transaction.move_bundle(&moved, current.version)?;
+    transaction.require_org(org.version)?;
+    transaction.commit().await?;
+    if complete {
+        Ok(Reply::ok(&BundleView::now(&org.value, moved.bundle, context.now)))
+    } else {
+        // The rest of what the clock has changed, and then the change.
+        Err(Failure::Retry(Retry::Contended))
+    }
+}
+
+/// A bundle with its org, both as they are now.
+async fn load(
+    context: &Context,
+    org_id: &OrgId,
+    bundle_id: &BundleId,
+) -> Result<(Versioned<Org>, Option<Versioned<Bundle>>), Failure> {
+    let (org, bundle) = context.store.bundle_of_org(org_id, bundle_id).await?;
+    let org = org.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?;
+    Ok((org, bundle))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneBundle {
+    org_id: OrgId,
+    bundle_id: BundleId,
+}
+
+pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneBundle { org_id, bundle_id } = call.read()?;
+    let org = context.org(&org_id).await?;
+    let bundle = context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
+    Ok(Reply::ok(&BundleView::now(&org, bundle.value, context.now)))
+}
+
+/// Deletes a bundle that nobody has redeemed, and its transitions. Asked again it finishes what was left undone.
+pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneBundle { org_id, bundle_id } = call.read()?;
+    let org = context.org(&org_id).await?;
+    let deleted = settle(context.deadline, || async {
+        let Some(bundle) = context.store.bundle(&org_id, &bundle_id).await? else {
+            return Ok(None);
+        };
+        if bundle.value.usage.ever {
+            return Err(Rejection::BundleRedeemed.into());
+        }
+        let mut transaction = context.store.transaction(&org);
+        transaction.delete_bundle(&bundle_id, bundle.version)?;
+        transaction.commit().await?;
+        Ok(Some(bundle.value))
+    })
+    .await?;
+    context.store.forget_transitions(&org_id, &bundle_id).await?;
+    let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
+    Ok(Reply::ok(&BundleView::now(&org, bundle, context.now)))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct BundlesPage {
+    org_id: OrgId,
+    #[deserr(default)]
+    status: Option<BundleStatus>,
+    #[deserr(default)]
+    limit: Limit,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
+pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let BundlesPage { org_id, status, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: "" };
+    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let org = context.org(&org_id).await?;
+
+    let view = |listed| match listed {
+        Listed::Readable(bundle) => {
+            let view = BundleView::recorded(&org, bundle.value);
+            Ok(status.is_none_or(|status| view.status == status).then_some(view))
+        }
+        Listed::Unreadable { bundle, why } => Err(Failure::Bug(format!("bundle {bundle}: {why}"))),
+    };
+    let (org_id, store) = (&org_id, &context.store);
+    let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };
+    let (rows, next) = filtered(after, limit.get(), status.is_some(), fetch, view).await?;
+    Ok(Reply::ok(&List { name: "bundles", rows, cursor: next.map(|position| scope.cursor(&position)) }))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct TransitionsPage {
+    org_id: OrgId,
+    bundle_id: BundleId,
+    #[deserr(default)]
+    limit: Limit,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
+pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let TransitionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
+    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    context.org(&org_id).await?;
+    let page = context.store.transitions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
+    if page.rows.is_empty() && after.is_none() {
+        // No transitions are those of a bundle that never changed, or of none.
+        context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
+    }
+    let cursor = page.next.map(|position| scope.cursor(&position));
+    let rows = page.rows.into_iter().map(|row| row.value).collect();
+    Ok(Reply::ok(&List { name: "transitions", rows, cursor }))
+}

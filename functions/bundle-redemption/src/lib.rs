@@ -1,0 +1,28 @@
+//! Redeems bundles for orders within their limits, gives redemptions back, and tells what was redeemed.
+//!
+//! Who may redeem, and what a void gives back, is in `shared::domain::bundle::redemption`.
+
+mod orders;
+mod read;
+mod redeem;
+mod void;
+
+use shared::{event::operation::Operation, host::Function};
+
+/// The function.
+pub const FUNCTION: Function = Function {
+    name: "bundle-redemption",
+    operations: &[
+        (Operation::new("redeem", "POST", "/redemptions"), |context, call| Box::pin(redeem::handle(context, call))),
+        (Operation::new("void", "DELETE", "/redemptions/{orderId}"), |context, call| {
+            Box::pin(void::handle(context, call))
+        }),
+        (Operation::new("list", "GET", "/redemptions"), |context, call| Box::pin(read::list(context, call))),
+        (Operation::new("eligibility", "GET", "/eligibility"), |context, call| {
+            Box::pin(read::eligibility(context, call))
+        }),
+        (Operation::new("stats", "GET", "/stats"), |context, call| Box::pin(read::stats(context, call))),
+        (Operation::of_event("redeemOrder", "OrderFulfilled"), |context, call| Box::pin(orders::redeem(context, call))),
+        (Operation::of_event("voidOrder", "OrderCancelled"), |context, call| Box::pin(orders::void(context, call))),
+    ],
+};

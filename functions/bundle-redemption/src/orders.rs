@@ -1,0 +1,156 @@
+//! Orders as the shop platform tells of them: each of their bundles is redeemed, or voided, by itself.
+
+use std::collections::BTreeSet;
+
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        ids::{BundleId, CustomerId, OrderId, OrgId},
+        rejection::Kind,
+    },
+    event::{Call, fields::Instant},
+    failure::Failure,
+    host::{Context, Reply},
+};
+
+use crate::{
+    redeem::{Purchase, fulfilled_at},
+    void,
+};
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Fulfilled {
+    org_id: OrgId,
+    order_id: OrderId,
+    customer_id: CustomerId,
+    #[deserr(default)]
+    bundle_ids: Vec<BundleId>,
+    #[deserr(default)]
+    fulfilled_at: Option<Instant>,
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Cancelled {
+    org_id: OrgId,
+    order_id: OrderId,
+    customer_id: CustomerId,
+    #[deserr(default)]
+    bundle_ids: Option<Vec<BundleId>>,
+}
+
+/// What came of each bundle of an order.
+#[derive(Serialize)]
+struct Answer {
+    bundles: Vec<Outcome>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    bundle_id: BundleId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redeemed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voided: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+impl Outcome {
+    const fn of(bundle_id: BundleId) -> Self {
+        Self { bundle_id, redeemed: None, voided: None, replayed: None, code: None }
+    }
+}
+
+/// Redeems each bundle of an order. What a rule refuses is done with; what may succeed later fails the call, when all
+/// others have had their turn.
+pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let Fulfilled { org_id, order_id: order, customer_id: customer, bundle_ids, fulfilled_at: said } = call.read()?;
+    let fulfilled_at = fulfilled_at(said, context.now)?;
+    let org = context.org(&org_id).await?;
+    let purchase = Purchase { order, customer, fulfilled_at };
+    let (mut bundles, mut again, mut redeemed, mut refused) = (Vec::new(), None, 0, 0);
+    for bundle in distinct(bundle_ids) {
+        let done = crate::redeem::redeem(context, &org, &bundle, &purchase).await;
+        let outcome = Outcome::of(bundle);
+        bundles.push(match done {
+            Ok(done) => {
+                redeemed += i64::from(done.is_new);
+                Outcome { redeemed: Some(true), replayed: (!done.is_new).then_some(true), ..outcome }
+            }
+            Err(failure) => {
+                let code = refusal(&purchase.order, &outcome.bundle_id, failure, &mut again);
+                refused += i64::from(code.is_some());
+                Outcome { redeemed: Some(false), code, ..outcome }
+            }
+        });
+    }
+    conclude(bundles, again, [("Redemptions", redeemed), ("RedemptionsRefused", refused)])
+}
+
+/// Voids the bundles that a cancellation names, or all of its order's.
+pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let Cancelled { org_id, order_id, customer_id, bundle_ids } = call.read()?;
+    let org = context.org(&org_id).await?;
+    void::claim(context, &org, &order_id, &customer_id, bundle_ids.is_none()).await?;
+    let bundle_ids = match bundle_ids {
+        Some(bundle_ids) => bundle_ids,
+        None => context.store.bundles_of_order(&org_id, &order_id).await?,
+    };
+    let (mut bundles, mut again, mut voided) = (Vec::new(), None, 0);
+    for bundle in distinct(bundle_ids) {
+        let done = void::void(context, &org, &bundle, &order_id).await;
+        let outcome = Outcome::of(bundle);
+        bundles.push(match done {
+            Ok(done) => {
+                voided += i64::from(done.is_new && done.redemption.is_some());
+                let replayed = (!done.is_new).then_some(true);
+                Outcome { voided: Some(done.redemption.is_some()), replayed, ..outcome }
+            }
+            Err(failure) => {
+                let code = refusal(&order_id, &outcome.bundle_id, failure, &mut again);
+                Outcome { voided: Some(false), code, ..outcome }
+            }
+        });
+    }
+    conclude(bundles, again, [("RedemptionsVoided", voided), ("RedemptionsRefused", 0)])
+}
+
+/// The code of what a rule refuses for good, logged here, where it is done with; anything else is kept to fail the call.
+fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Option<Failure>) -> Option<&'static str> {
+    match failure {
+        Failure::Rejected(rejection) if rejection.kind() != Kind::NotFound => {
+            let code = rejection.code();
+            tracing::info!(%order, %bundle, code, "refused");
+            Some(code)
+        }
+        failure => {
+            again.get_or_insert(failure);
+            None
+        }
+    }
+}
+
+fn conclude(
+    bundles: Vec<Outcome>,
+    again: Option<Failure>,
+    figures: [(&'static str, i64); 2],
+) -> Result<Reply, Failure> {
+    match again {
+        Some(failure) => Err(failure),
+        None => Ok(figures
+            .into_iter()
+            .fold(Reply::ok(&Answer { bundles }), |reply, (name, count)| reply.measuring(name, count))),
+    }
+}
+
+/// Each once, in the order in which they were first named.
+fn distinct(bundles: Vec<BundleId>) -> Vec<BundleId> {
+    let mut seen = BTreeSet::new();
+    bundles.into_iter().filter(|bundle| seen.insert(bundle.clone())).collect()
+}

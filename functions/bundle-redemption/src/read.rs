@@ -1,0 +1,127 @@
+//! What was redeemed of a bundle, and whether somebody may redeem it now. Nothing here writes.
+
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        bundle::{Bundle, UseLimit, redemption::admit},
+        ids::{BundleId, CustomerId, OrgId},
+        money::Money,
+        rejection::Rejection,
+    },
+    event::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::Limit,
+    },
+    failure::Failure,
+    host::{Context, Reply},
+};
+
+use crate::redeem::View;
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Page {
+    org_id: OrgId,
+    bundle_id: BundleId,
+    #[deserr(default)]
+    limit: Limit,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
+#[derive(Serialize)]
+struct List {
+    redemptions: Vec<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// A bundle's redemptions, newest first; voided ones stay in the list, and say so.
+pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let Page { org_id, bundle_id, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
+    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    context.org(&org_id).await?;
+    let page = context.store.redemptions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
+    if page.rows.is_empty() && after.is_none() {
+        // No redemptions are those of a bundle that nobody wants yet, or of none.
+        bundle(context, &org_id, &bundle_id).await?;
+    }
+    let cursor = page.next.map(|position| scope.cursor(&position));
+    let redemptions = page.rows.into_iter().map(|row| row.value.into()).collect();
+    Ok(Reply::ok(&List { redemptions, cursor }))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Asking {
+    org_id: OrgId,
+    bundle_id: BundleId,
+    customer_id: CustomerId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Eligibility {
+    can_redeem: bool,
+    current_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_allowed: Option<UseLimit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Whether somebody may redeem a bundle now: by the rule that a redemption would meet.
+pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let Asking { org_id, bundle_id, customer_id } = call.read()?;
+    let org = context.org(&org_id).await?;
+    let (bundle, current_count) = context.store.bundle_and_count(&org_id, &bundle_id, &customer_id).await?;
+    let bundle = bundle.ok_or(Rejection::BundleNotFound)?.value;
+    let refusal = admit(&bundle, org.profile.timezone, current_count, context.now).err();
+    Ok(Reply::ok(&Eligibility {
+        can_redeem: refusal.is_none(),
+        current_count,
+        max_allowed: bundle.terms.per_customer_limit,
+        code: refusal.as_ref().map(Rejection::code),
+        reason: refusal.as_ref().map(Rejection::detail),
+    }))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneBundle {
+    org_id: OrgId,
+    bundle_id: BundleId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    total_redemptions: u64,
+    unique_customers: u64,
+    total_savings: Money,
+    average_savings: Money,
+}
+
+/// What a bundle's counters say; the history is not read for it.
+pub(crate) async fn stats(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneBundle { org_id, bundle_id } = call.read()?;
+    context.org(&org_id).await?;
+    let usage = bundle(context, &org_id, &bundle_id).await?.usage;
+    Ok(Reply::ok(&Stats {
+        total_redemptions: usage.redemptions,
+        unique_customers: usage.customers,
+        total_savings: usage.savings,
+        average_savings: usage.average_savings(),
+    }))
+}
+
+async fn bundle(context: &Context, org: &OrgId, id: &BundleId) -> Result<Bundle, Failure> {
+    let bundle = context.store.bundle(org, id).await?;
+    Ok(bundle.ok_or(Rejection::BundleNotFound)?.value)
+}

@@ -1,0 +1,112 @@
+//! A redemption is given back: load, replay, decide, commit.
+
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        bundle::redemption::{self, Claim, Counting, Redemption},
+        ids::{BundleId, CustomerId, OrderId, OrgId},
+        org::Org,
+        rejection::Rejection,
+    },
+    event::Call,
+    failure::{Failure, Retry},
+    host::{Context, Reply, settle},
+};
+
+use crate::redeem::View;
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Request {
+    org_id: OrgId,
+    order_id: OrderId,
+    bundle_id: BundleId,
+}
+
+/// What a void undid, if there was anything to undo, and whether it is the first.
+pub(crate) struct Voided {
+    pub(crate) redemption: Option<Redemption>,
+    pub(crate) is_new: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    voided: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redemption: Option<View>,
+}
+
+pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let Request { org_id, order_id, bundle_id } = call.read()?;
+    let org = context.org(&org_id).await?;
+    let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id).await?;
+    let undone = i64::from(is_new && redemption.is_some());
+    let answer = Answer { voided: redemption.is_some(), redemption: redemption.map(View::from) };
+    let reply = if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) };
+    Ok(reply.measuring("RedemptionsVoided", undone))
+}
+
+/// Gives an order's redemption of a bundle back, once; or marks that it is not to be made any more.
+pub(crate) async fn void(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
+    settle(context.deadline, || attempt(context, org, bundle, order)).await
+}
+
+async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
+    let (mark, claim) = context.store.claim(&org.id, bundle, order).await?;
+    let mut transaction = context.store.transaction(org);
+    let (redemption, claim_version) = match claim.map(|claim| (claim.value, claim.version)) {
+        Some((Claim::Redeemed(redemption), _)) if redemption.voided_at.is_some() => {
+            return Ok(Voided { redemption: Some(redemption), is_new: false });
+        }
+        Some((Claim::VoidedBefore, _)) => return Ok(Voided { redemption: None, is_new: false }),
+        None => {
+            transaction.mark_void(bundle, order, mark.is_some())?;
+            transaction.commit().await?;
+            return Ok(Voided { redemption: None, is_new: true });
+        }
+        Some((Claim::Redeemed(redemption), version)) => (redemption, version),
+    };
+
+    // What the count is by is only known from the record.
+    let (current, by_customer) = context.store.bundle_and_count(&org.id, bundle, &redemption.customer).await?;
+    let current = current.ok_or_else(|| Failure::Bug(format!("bundle {bundle} is gone, and was redeemed")))?;
+    let decided = redemption::void(&current.value, org.profile.timezone, by_customer, redemption, context.now);
+    // The counters may be from before the redemption was counted or from after it was voided.
+    match decided.ok_or(Failure::Retry(Retry::Contended))? {
+        Counting::Counted(counted) => {
+            transaction.void_redemption(&counted, current.version, claim_version)?;
+            transaction.commit().await?;
+            Ok(Voided { redemption: Some(counted.redemption), is_new: true })
+        }
+        Counting::Behind(moved) => {
+            transaction.move_bundle(&moved, current.version)?;
+            transaction.commit().await?;
+            Err(Failure::Retry(Retry::Contended))
+        }
+    }
+}
+
+/// Makes sure that an order is not somebody else's; and where it is cancelled `whole`, marks that it won't redeem any
+/// bundle any more.
+pub(crate) async fn claim(
+    context: &Context,
+    org: &Org,
+    order: &OrderId,
+    customer: &CustomerId,
+    whole: bool,
+) -> Result<(), Failure> {
+    settle(context.deadline, || async {
+        let mark = context.store.order_mark(&org.id, order).await?.unwrap_or_default();
+        if mark.owner.as_ref().is_some_and(|owner| owner != customer) {
+            return Err(Rejection::IdempotencyMismatch.into());
+        }
+        if whole && !mark.bundles_voided {
+            let mut transaction = context.store.transaction(org);
+            transaction.void_order(order, customer, mark.owner.is_some())?;
+            transaction.commit().await?;
+        }
+        Ok(())
+    })
+    .await
+}
