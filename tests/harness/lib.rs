@@ -6,11 +6,13 @@
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
 //! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
+//! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod audit;
+pub mod bundles;
 pub mod faults;
 pub mod programs;
 pub mod runtime_api;

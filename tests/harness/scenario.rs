@@ -1,5 +1,5 @@
 //! Tests as sentences. A scenario is a list of steps; awaiting it takes them one after the other in a world, and in the
-//! end audits the ledger of everybody who appeared.
+//! end audits the ledger of everybody, and the counters of every bundle, that appeared.
 
 use std::{future::IntoFuture, pin::Pin, sync::Arc};
 
@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    Request, Response, World, audit, instant,
+    Request, Response, World, audit, bundles, instant,
     world::{ORG, noon},
 };
 
-type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+pub(crate) type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 type Step = Box<dyn for<'a> FnOnce(&'a mut Progress) -> Doing<'a> + Send>;
 
 /// What a test says happens, in order.
@@ -22,11 +22,12 @@ pub struct Scenario {
 }
 
 /// How far a scenario is.
-struct Progress {
-    world: Arc<World>,
+pub(crate) struct Progress {
+    pub(crate) world: Arc<World>,
     now: DateTime<Utc>,
     last: Option<Response>,
     people: Vec<String>,
+    pub(crate) bundles: Vec<String>,
 }
 
 /// A new world with one org, at noon.
@@ -45,7 +46,7 @@ impl Scenario {
         Arc::clone(&self.world)
     }
 
-    fn then(mut self, step: impl for<'a> FnOnce(&'a mut Progress) -> Doing<'a> + Send + 'static) -> Self {
+    pub(crate) fn then(mut self, step: impl for<'a> FnOnce(&'a mut Progress) -> Doing<'a> + Send + 'static) -> Self {
         self.steps.push(Box::new(step));
         self
     }
@@ -203,7 +204,7 @@ fn line(entry: &Value) -> String {
 }
 
 impl Progress {
-    async fn send(&mut self, request: Request) {
+    pub(crate) async fn send(&mut self, request: Request) {
         self.last = Some(self.world.send_at(&request, self.now).await);
     }
 }
@@ -214,12 +215,21 @@ impl IntoFuture for Scenario {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let mut progress = Progress { world: Arc::clone(&self.world), now: noon(), last: None, people: Vec::new() };
+            let mut progress = Progress {
+                world: Arc::clone(&self.world),
+                now: noon(),
+                last: None,
+                people: Vec::new(),
+                bundles: Vec::new(),
+            };
             for step in self.steps {
                 step(&mut progress).await;
             }
             for person in &progress.people {
                 audit::check(&self.world, ORG, person).await;
+            }
+            for bundle in &progress.bundles {
+                bundles::check(&self.world, ORG, bundle).await;
             }
             self.world
         })

@@ -109,6 +109,13 @@ impl Request {
 }
 
 impl Response {
+    fn read(answer: &Value) -> Self {
+        let headers: HashMap<String, String> = serde_json::from_value(answer["headers"].clone()).unwrap();
+        let status = u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap();
+        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        Self { status: StatusCode::from_u16(status).unwrap(), headers, body }
+    }
+
     /// The code of a problem, or nothing.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
@@ -171,11 +178,13 @@ impl World {
     /// Calls a function's URL at some time.
     pub async fn send_at(&self, request: &Request, now: DateTime<Utc>) -> Response {
         let answer = self.stack.call(request.function, request.to_event(), Some(now)).await.expect("the function");
-        let answer = answer.expect("a request always has an answer");
-        let headers: HashMap<String, String> = serde_json::from_value(answer["headers"].clone()).unwrap();
-        let status = u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap();
-        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-        Response { status: StatusCode::from_u16(status).unwrap(), headers, body }
+        Response::read(&answer.expect("a request always has an answer"))
+    }
+
+    /// Calls a function's URL, with so much time to answer.
+    pub async fn send_within(&self, request: &Request, now: DateTime<Utc>, limit: Duration) -> Response {
+        let answer = self.stack.call_within(request.function, request.to_event(), Some(now), limit).await;
+        Response::read(&answer.expect("the function").expect("a request always has an answer"))
     }
 
     /// Calls a function's URL at some time, and again while it says to try again.

@@ -68,8 +68,20 @@ impl Stack {
         event: Value,
         now: Option<DateTime<Utc>>,
     ) -> Option<Result<Value, InvocationFailed>> {
-        let (host, timeout) = self.hosts.get(function)?;
-        Some(host.answer(event, Invocation { now, deadline: Deadline::after(*timeout) }).await)
+        let (_, timeout) = self.hosts.get(function)?;
+        self.call_within(function, event, now, *timeout).await
+    }
+
+    /// The same, with another time limit than the template's.
+    pub async fn call_within(
+        &self,
+        function: &str,
+        event: Value,
+        now: Option<DateTime<Utc>>,
+        limit: Duration,
+    ) -> Option<Result<Value, InvocationFailed>> {
+        let (host, _) = self.hosts.get(function)?;
+        Some(host.answer(event, Invocation { now, deadline: Deadline::after(limit) }).await)
     }
 
     /// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up,

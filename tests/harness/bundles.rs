@@ -1,0 +1,192 @@
+//! Bundles in scenarios, and what must hold of every one of them, whatever happened.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{Request, Scenario, World, audit::cents, world::ORG};
+
+/// What people set of a bundle of soap, with more to say about it.
+pub fn terms(more: &Value) -> Value {
+    let mut terms = json!({
+        "name": "Soap for two", "type": "bogo", "originalTotal": "20.00", "bundlePrice": "15.50", "desiredState": "published",
+        "products": [{"productId": "soap", "name": "Soap", "requiredQty": 2, "originalPrice": 10}],
+    });
+    terms.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    terms
+}
+
+/// The request to create or replace a bundle.
+pub fn put(bundle: &str, more: &Value) -> Request {
+    Request::new("PUT", "back-office", format!("/orgs/{ORG}/bundles/{bundle}")).json(&terms(more))
+}
+
+/// The request to say what is wanted of a bundle.
+pub fn move_to(bundle: &str, to: &str) -> Request {
+    let body = json!({"to": to, "reason": "as the test says"});
+    Request::new("POST", "back-office", format!("/orgs/{ORG}/bundles/{bundle}/transition")).json(&body)
+}
+
+/// The request to redeem a bundle, with more to say about it.
+pub fn redeem(bundle: &str, customer: &str, order: &str, more: &Value) -> Request {
+    let mut body = json!({"orgId": ORG, "bundleId": bundle, "customerId": customer, "orderId": order});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Request::new("POST", "bundle-redemption", "/redemptions").json(&body)
+}
+
+/// The request to give a redemption back.
+pub fn void(bundle: &str, order: &str) -> Request {
+    Request::new("DELETE", "bundle-redemption", format!("/redemptions/{order}?orgId={ORG}&bundleId={bundle}"))
+}
+
+/// The request to run the job.
+pub fn job(body: &Value) -> Request {
+    Request::new("POST", "bundle-transitions", "/").json(body)
+}
+
+impl Scenario {
+    /// There is a published bundle, about which this is known.
+    pub fn bundle(self, bundle: &str, more: Value) -> Self {
+        let (name, request) = (bundle.to_owned(), put(bundle, &more));
+        self.then(move |progress| {
+            progress.bundles.push(name.clone());
+            Box::pin(async move { progress.send(request).await })
+        })
+        .accepted()
+    }
+
+    /// An operator says what is wanted of a bundle.
+    pub fn move_to(self, bundle: &str, to: &str) -> Self {
+        self.send(move_to(bundle, to))
+    }
+
+    /// An order redeems a bundle.
+    pub fn redeem(self, bundle: &str, customer: &str, order: &str) -> Self {
+        self.send(redeem(bundle, customer, order, &json!({})))
+    }
+
+    /// An order that was fulfilled then redeems a bundle.
+    pub fn redeem_at(self, bundle: &str, customer: &str, order: &str, fulfilled_at: &str) -> Self {
+        self.send(redeem(bundle, customer, order, &json!({"fulfilledAt": fulfilled_at})))
+    }
+
+    /// An order's redemption is given back.
+    pub fn void(self, bundle: &str, order: &str) -> Self {
+        self.send(void(bundle, order))
+    }
+
+    /// The job runs.
+    pub fn job(self) -> Self {
+        self.send(job(&json!({}))).accepted().expect(json!({"success": true}))
+    }
+
+    /// Of a bundle at least this is answered.
+    pub fn expect_bundle(self, bundle: &str, part: Value) -> Self {
+        self.send(Request::new("GET", "back-office", format!("/orgs/{ORG}/bundles/{bundle}"))).accepted().expect(part)
+    }
+
+    /// A bundle is listed under this status.
+    pub fn expect_listed(self, bundle: &str, status: &'static str) -> Self {
+        let bundle = bundle.to_owned();
+        self.then(move |progress| {
+            Box::pin(async move {
+                let stored = stored(&progress.world, ORG, &bundle).await;
+                assert_eq!(stored["status"], status, "{stored}");
+            })
+        })
+    }
+
+    /// A bundle's transitions read so, oldest first: `scheduled>active 2026-06-01T12:00 start date reached`.
+    pub fn expect_transitions<const N: usize>(self, bundle: &str, lines: [&'static str; N]) -> Self {
+        let bundle = bundle.to_owned();
+        self.then(move |progress| {
+            Box::pin(async move {
+                let read: Vec<String> = transitions(&progress.world, ORG, &bundle).await.iter().map(line).collect();
+                assert_eq!(read, lines);
+            })
+        })
+    }
+
+    /// A bundle's counters say so.
+    pub fn expect_stats(self, bundle: &str, part: Value) -> Self {
+        let path = format!("/stats?orgId={ORG}&bundleId={bundle}");
+        self.send(Request::new("GET", "bundle-redemption", path)).accepted().expect(part)
+    }
+}
+
+/// A transition, as a test writes it.
+pub fn line(transition: &Value) -> String {
+    let text = |name: &str| transition[name].as_str().unwrap();
+    let at = text("at").trim_end_matches("00.000Z").trim_end_matches(":");
+    format!("{}>{} {at} {}", text("from"), text("to"), text("reason"))
+}
+
+async fn whole(world: &World, function: &'static str, path: &str, plural: &str) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = world.send(&Request::new("GET", function, format!("{path}limit=100{cursor}"))).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        rows.extend(page.body[plural].as_array().unwrap().clone());
+        match page.body["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return rows,
+        }
+    }
+}
+
+/// A bundle's transitions, oldest first.
+pub async fn transitions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
+    let path = format!("/orgs/{org}/bundles/{bundle}/transitions?");
+    let mut rows = whole(world, "back-office", &path, "transitions").await;
+    rows.reverse();
+    rows
+}
+
+/// A bundle's redemptions, newest first.
+pub async fn redemptions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
+    let path = format!("/redemptions?orgId={org}&bundleId={bundle}&");
+    whole(world, "bundle-redemption", &path, "redemptions").await
+}
+
+/// A bundle as it is listed, with its status as last recorded.
+pub async fn stored(world: &World, org: &str, bundle: &str) -> Value {
+    let listed = whole(world, "back-office", &format!("/orgs/{org}/bundles?"), "bundles").await;
+    listed.into_iter().find(|row| row["bundleId"] == bundle).expect("the bundle is listed")
+}
+
+/// Checks that history, counters, limits and recorded status agree, and that each transition follows from the last.
+pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
+    let stored = stored(world, org, bundle).await;
+    let history = redemptions(world, org, bundle).await;
+    let stats = Request::new("GET", "bundle-redemption", format!("/stats?orgId={org}&bundleId={bundle}"));
+    let stats = world.send(&stats).await.body;
+
+    let counting: Vec<&Value> = history.iter().filter(|row| row["voidedAt"].is_null()).collect();
+    let mut by_customer: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in &counting {
+        *by_customer.entry(row["customerId"].as_str().unwrap()).or_default() += 1;
+    }
+    let told = format!("{stored}\n{stats}\n{history:#?}");
+    assert_eq!(stored["currentRedemptions"], counting.len(), "{told}");
+    assert_eq!(stats["totalRedemptions"], counting.len(), "{told}");
+    assert_eq!(stats["uniqueCustomers"], by_customer.len(), "{told}");
+    let saved: i64 = counting.iter().map(|row| cents(&row["savings"])).sum();
+    assert_eq!(cents(&stats["totalSavings"]), saved, "{told}");
+    if let Some(max) = stored["maxRedemptions"].as_u64() {
+        assert!(counting.len() as u64 <= max, "oversold: {told}");
+    }
+    if let Some(limit) = stored["perCustomerLimit"].as_u64() {
+        assert!(by_customer.values().all(|count| *count <= limit), "somebody had too many: {told}");
+    }
+
+    let transitions = transitions(world, org, bundle).await;
+    for pair in transitions.windows(2) {
+        assert_eq!(pair[0]["to"], pair[1]["from"], "{transitions:#?}");
+        assert!(pair[0]["at"].as_str() <= pair[1]["at"].as_str(), "{transitions:#?}");
+    }
+    if let Some(last) = transitions.last() {
+        assert_eq!(last["to"], stored["status"], "{transitions:#?}");
+    }
+    stored
+}
