@@ -1,0 +1,116 @@
+//! Many orders race for a few bundles: the limits hold, whatever happens on the way.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use harness::{
+    World, bundles,
+    world::{ORG, noon},
+};
+use serde_json::{Value, json};
+
+const WORKERS: usize = 64;
+const ORDERS: usize = 1000;
+
+/// How each order ended, by its number.
+async fn race(world: &Arc<World>, customers: usize) -> Vec<(u16, String)> {
+    let order = |number: usize| {
+        let world = Arc::clone(world);
+        async move {
+            let (customer, order) = (format!("c{}", number % customers), format!("o{number}"));
+            let request = bundles::redeem("b", &customer, &order, &json!({}));
+            let answer = world.send_until_settled(&request, noon()).await;
+            (answer.status.as_u16(), answer.code().to_owned())
+        }
+    };
+    let racing = stream::iter((0..ORDERS).map(|number| tokio::spawn(order(number)))).buffered(WORKERS);
+    racing.map(Result::unwrap).collect().await
+}
+
+fn count(ends: &[(u16, String)], statuses: &[u16], code: &str) -> usize {
+    ends.iter().filter(|(status, with)| statuses.contains(status) && with == code).count()
+}
+
+async fn prepared(terms: Value, faults: bool) -> Arc<World> {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &terms)).await;
+    if faults {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        world.wire.fail_at_random(seed, 8);
+    }
+    Arc::new(world)
+}
+
+/// After the race, and once more after every order was sent again.
+async fn same_when_sent_again(world: &Arc<World>, ends: &[(u16, String)], customers: usize) -> Value {
+    world.wire.heal();
+    let bundle = bundles::check(world, ORG, "b").await;
+    let again = race(world, customers).await;
+    for (number, (first, then)) in ends.iter().zip(&again).enumerate() {
+        let redeemed = |(status, _): &(u16, String)| [200, 201].contains(status);
+        assert_eq!((redeemed(first), &first.1), (redeemed(then), &then.1), "order {number}");
+        assert_ne!(then.0, 201, "order {number} was redeemed before, or refused");
+    }
+    assert_eq!(bundles::check(world, ORG, "b").await, bundle);
+    bundle
+}
+
+async fn three_hundred_of_a_thousand(faults: bool) {
+    let world = prepared(json!({"maxRedemptions": 300}), faults).await;
+    let ends = race(&world, ORDERS).await;
+    assert_eq!((count(&ends, &[200, 201], ""), count(&ends, &[409], "limit_reached")), (300, 700));
+    let bundle = same_when_sent_again(&world, &ends, ORDERS).await;
+    assert_eq!((&bundle["status"], &bundle["currentRedemptions"]), (&json!("expired"), &json!(300)));
+    assert_eq!(bundles::redemptions(&world, ORG, "b").await.len(), 300);
+    let transitions = bundles::transitions(&world, ORG, "b").await;
+    let told: Vec<String> = transitions.iter().map(bundles::line).collect();
+    assert_eq!(told, ["active>expired 2026-06-01T12:00 redemption limit reached"]);
+}
+
+async fn two_for_each_of_fifty(faults: bool) {
+    let world = prepared(json!({"perCustomerLimit": 2}), faults).await;
+    let ends = race(&world, 50).await;
+    assert_eq!((count(&ends, &[200, 201], ""), count(&ends, &[409], "customer_limit_reached")), (100, 900));
+    let bundle = same_when_sent_again(&world, &ends, 50).await;
+    assert_eq!((&bundle["status"], &bundle["currentRedemptions"]), (&json!("active"), &json!(100)));
+    assert!(bundles::transitions(&world, ORG, "b").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed() {
+    three_hundred_of_a_thousand(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed_over_a_bad_wire() {
+    three_hundred_of_a_thousand(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_fifty_customers_gets_two_of_twenty() {
+    two_for_each_of_fifty(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_of_fifty_customers_gets_two_of_twenty_over_a_bad_wire() {
+    two_for_each_of_fifty(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
+    let world = prepared(json!({"maxRedemptions": 3}), false).await;
+    let calls = (0..200).map(|number| {
+        let (world, order) = (Arc::clone(&world), format!("o{}", number / 2));
+        tokio::spawn(async move {
+            let redeem = bundles::redeem("b", "ada", &order, &json!({}));
+            let request = if number % 2 == 0 { redeem } else { bundles::void("b", &order) };
+            world.send_until_settled(&request, noon()).await.status.as_u16()
+        })
+    });
+    let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
+    assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
+    // Every order was voided, before or after: so nothing counts any more.
+    let bundle = bundles::check(&world, ORG, "b").await;
+    assert_eq!((&bundle["currentRedemptions"], &bundle["status"]), (&json!(0), &json!("active")));
+}
