@@ -66,5 +66,6 @@ invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
 	@cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT) $(FUNCTION) --data-ascii "$$PAYLOAD"
 
 BUILDS ?= $(TARGET)/lambda
-bench: build ## measure cold starts of what make build made, or of other BUILDS
+bench: build ## measure cold starts of what make build made, or of other BUILDS, and what jobs cost as data grows
 	@cargo bench --workspace --locked --profile dev --bench cold_start -- $(BUILDS)
+	@cargo bench --workspace --locked --profile dev --bench due_index

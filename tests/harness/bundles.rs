@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::{Value, json};
 
 use crate::{Request, Scenario, World, audit::cents, world::ORG};
@@ -153,6 +154,31 @@ pub async fn redemptions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
 pub async fn stored(world: &World, org: &str, bundle: &str) -> Value {
     let listed = whole(world, "back-office", &format!("/orgs/{org}/bundles?"), "bundles").await;
     listed.into_iter().find(|row| row["bundleId"] == bundle).expect("the bundle is listed")
+}
+
+/// Puts copies of a bundle beside it, past the functions, each due then or never; as many as asked for, numbered.
+pub async fn copy(world: &World, bundle: &str, copies: usize, due: impl Fn(usize) -> Option<&'static str>) {
+    let text = |value: String| AttributeValue::S(value);
+    let key = world.client.get_item().table_name(&world.table).key("pk", text(format!("ORG#{ORG}")));
+    let item = key.key("sk", text(format!("BUNDLE#{bundle}"))).send().await.unwrap().item.unwrap();
+    let numbers: Vec<usize> = (0..copies).collect();
+    for some in numbers.chunks(25) {
+        let puts = some.iter().map(|number| {
+            let mut item = item.clone();
+            item.insert("sk".into(), text(format!("BUNDLE#{bundle}{number:06}")));
+            item.insert("bundleId".into(), text(format!("{bundle}{number:06}")));
+            item.remove("list");
+            item.remove("at");
+            if let Some(due) = due(*number) {
+                item.insert("list".into(), text(format!("DUE#{:02}", number % 16)));
+                item.insert("at".into(), text(due.to_owned()));
+            }
+            let put = PutRequest::builder().set_item(Some(item)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        });
+        let puts: Vec<_> = puts.collect();
+        world.client.batch_write_item().request_items(&world.table, puts).send().await.unwrap();
+    }
 }
 
 /// Checks that history, counters, limits and recorded status agree, and that each transition follows from the last.

@@ -1,6 +1,8 @@
 //! What an operation costs in requests to DynamoDB.
 
-use harness::{Request, World, scenario, world::ORG};
+use std::collections::BTreeMap;
+
+use harness::{Request, World, bundles, instant, scenario, world::ORG};
 use serde_json::json;
 
 async fn requests(world: &World, request: &Request) -> Vec<String> {
@@ -56,4 +58,77 @@ async fn a_page_of_customers_is_one_query() {
     }
     let list = Request::new("GET", "back-office", format!("/orgs/{ORG}/customers"));
     assert_eq!(requests(&world, &list).await, ["Query"]);
+}
+
+#[tokio::test]
+async fn redeeming_a_bundle_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({"maxRedemptions": 2, "perCustomerLimit": 2}))).await;
+    let redeem = |order: &str| bundles::redeem("b", "ada", order, &json!({}));
+    // The first call of a process reads the org too.
+    world.send(&bundles::void("b", "none")).await;
+    assert_eq!(requests(&world, &redeem("o1")).await, ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &redeem("o2")).await, ["BatchGetItem", "TransactWriteItems"], "the last one too");
+    assert_eq!(requests(&world, &redeem("o2")).await, ["BatchGetItem"], "a replay only reads");
+    let void = bundles::void("b", "o2");
+    assert_eq!(requests(&world, &void).await, ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &void).await, ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({}))).await;
+    for number in 0..120 {
+        world.send(&bundles::redeem("b", "ada", &format!("o{number}"), &json!({}))).await;
+    }
+    let get = |path: &str| Request::new("GET", "bundle-redemption", format!("{path}?orgId={ORG}&bundleId=b"));
+    assert_eq!(requests(&world, &get("/stats")).await, ["BatchGetItem"]);
+    assert_eq!(requests(&world, &get("/redemptions")).await, ["Query"]);
+}
+
+#[tokio::test]
+async fn a_run_with_nothing_due_is_one_query_a_shard() {
+    let world = World::new().await;
+    for number in 0..40 {
+        world.send(&bundles::put(&format!("b{number}"), &json!({"startDate": "2027-01-01T00:00:00Z"}))).await;
+    }
+    assert_eq!(requests(&world, &bundles::job(&json!({}))).await, vec!["Query"; 16]);
+}
+
+#[tokio::test]
+async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
+    let mut costs = Vec::new();
+    for bundles in [1_000, 5_000] {
+        let world = World::new().await;
+        world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
+        world.send(&bundles::move_to("b", "paused")).await;
+        bundles::copy(&world, "b", bundles, |number| {
+            Some(if number < 50 { "2026-06-01T13:00:00.000Z" } else { "2026-07-01T13:00:00.000Z" })
+        })
+        .await;
+        world.send(&bundles::put("b", &json!({"desiredState": "ended"}))).await;
+        world.wire.take_seen();
+        let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
+        assert_eq!(run["summary"]["transitionsPerformed"], 50);
+        let mut cost: BTreeMap<String, usize> = BTreeMap::new();
+        world.wire.take_seen().into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
+        costs.push(cost);
+    }
+    // A query of each shard, one look at the org, and a transaction for each bundle that is due.
+    let expected = [("Query", 16), ("BatchGetItem", 1), ("TransactWriteItems", 50)];
+    let expected: BTreeMap<String, usize> = expected.map(|(operation, count)| (operation.to_owned(), count)).into();
+    assert_eq!(costs, [expected.clone(), expected]);
+}
+
+#[tokio::test]
+async fn pages_of_a_shard_follow_one_another() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
+    // Every sixteenth is in the first shard: more than a page of it.
+    bundles::copy(&world, "b", 16 * 130, |number| (number % 16 == 0).then_some("2026-06-01T13:00:00.000Z")).await;
+    world.wire.take_seen();
+    let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
+    assert_eq!(run["summary"]["transitionsPerformed"], 131);
+    assert_eq!(world.wire.take_seen().iter().filter(|operation| *operation == "Query").count(), 17);
 }

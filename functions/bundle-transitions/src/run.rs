@@ -7,7 +7,7 @@ use std::{
 };
 
 use deserr::Deserr;
-use futures::future::join_all;
+use futures::{future::join_all, lock};
 use shared::{
     clock::Stopwatch,
     domain::{
@@ -54,7 +54,8 @@ struct Request {
 struct Run<'a> {
     upkeep: Upkeep<'a>,
     only: Option<OrgId>,
-    orgs: Mutex<HashMap<OrgId, Option<Arc<Org>>>>,
+    /// Held while they are read, so that no two shards read one.
+    orgs: lock::Mutex<HashMap<OrgId, Option<Arc<Org>>>>,
     found: Mutex<Found>,
 }
 
@@ -72,7 +73,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     }
 
     let upkeep = Upkeep { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let run = Run { upkeep, only: org_id.clone(), orgs: Mutex::default(), found: Mutex::default() };
+    let run = Run { upkeep, only: org_id.clone(), orgs: lock::Mutex::default(), found: Mutex::default() };
     let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
     // A shard that can't be read fails the call: it is made again, and finds the others done.
     let left = ends.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
@@ -109,25 +110,23 @@ impl Run<'_> {
 
     /// Loads those orgs that this call has not met yet.
     async fn learn(&self, orgs: impl Iterator<Item = &OrgId>) -> Result<(), Failure> {
-        let mut new: Vec<OrgId> =
-            with(&self.orgs, |known| orgs.filter(|org| !known.contains_key(org)).cloned().collect());
+        let mut known = self.orgs.lock().await;
+        let mut new: Vec<OrgId> = orgs.filter(|org| !known.contains_key(org)).cloned().collect();
         new.sort();
         new.dedup();
         if new.is_empty() {
             return Ok(());
         }
         let found = self.upkeep.store.orgs_now(&new).await?;
-        with(&self.orgs, |known| {
-            known.extend(new.into_iter().map(|org| (org, None)));
-            let there = found.into_iter().map(|org| org.value).filter(|org| !org.deleting);
-            known.extend(there.map(|org| (org.id.clone(), Some(Arc::new(org)))));
-        });
+        known.extend(new.into_iter().map(|org| (org, None)));
+        let there = found.into_iter().map(|org| org.value).filter(|org| !org.deleting);
+        known.extend(there.map(|org| (org.id.clone(), Some(Arc::new(org)))));
         Ok(())
     }
 
     async fn one(&self, due: &Due) {
         // Of an org that is gone, or going, nothing is on record any more.
-        let Some(org) = with(&self.orgs, |known| known.get(&due.org).cloned().flatten()) else {
+        let Some(org) = self.orgs.lock().await.get(&due.org).cloned().flatten() else {
             return;
         };
         match &due.what {
