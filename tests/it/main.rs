@@ -16,6 +16,7 @@ mod redemptions;
 mod refunds;
 mod requests_counted;
 mod rules;
+mod schedules;
 mod sold_out;
 mod telemetry;
 mod transitions;
