@@ -118,7 +118,7 @@ impl Scenario {
 /// A transition, as a test writes it.
 pub fn line(transition: &Value) -> String {
     let text = |name: &str| transition[name].as_str().unwrap();
-    let at = text("at").trim_end_matches("00.000Z").trim_end_matches(":");
+    let at = text("at").trim_end_matches("00.000Z").trim_end_matches(':');
     format!("{}>{} {at} {}", text("from"), text("to"), text("reason"))
 }
 

@@ -176,6 +176,15 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
         ended.out
     );
     assert!(!ended.out.contains("nobodys-business"));
+
+    for line in [
+        "  all-week           1       1        57    313.50  expired     48 customer_limit_reached",
+        "  happy-hour         5       5        10     55.00  expired     95 bundle_not_active",
+        "  first-forty        2       2        40    220.00  expired     15 bundle_not_active, 49 limit_reached",
+        "  1998-07-11 16:00  first-forty    expired -> active    redemption voided",
+    ] {
+        assert!(ended.out.contains(line), "{line}\n{}", ended.out);
+    }
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use shared::domain::ids::OrgId;
 use crate::{
     DEFAULT_SECRET, Target,
     api::{Api, Request},
-    load, orders,
-    report::{complain, money, say, thousands},
+    load, orders, promotion,
+    report::{complain, minor, money, say, thousands},
 };
 
 /// The org of the demonstration.
@@ -40,10 +40,17 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
     let totals = load::all(&api, &org, orders, target.in_flight).await?;
     let holdings = holdings(&api, &org).await?;
     table(&holdings, &settings, totals.orders_per_second());
+    promotion::week(&api, &org).await?;
     if let Some(refused) = totals.refused.first() {
         return Err(format!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line));
     }
-    for (what, url) in [("orgs, settings, customers", "back-office"), ("awards and refunds", "points-award")] {
+    let functions = [
+        ("orgs, bundles, customers", "back-office"),
+        ("awards and refunds", "points-award"),
+        ("bundle redemptions", "bundle-redemption"),
+        ("the job that moves bundles", "bundle-transitions"),
+    ];
+    for (what, url) in functions {
         say(&format!("  {what:<28}{}/lambda-url/{url}/", target.url));
     }
     // A secret of somebody's own is not for the screen.
@@ -91,12 +98,4 @@ async fn holdings(api: &Api, org: &OrgId) -> Result<Holdings, String> {
             None => return Ok(sum),
         }
     }
-}
-
-/// An amount in an answer, as minor units.
-fn minor(amount: Option<&Value>) -> Result<i64, String> {
-    let text = amount.map(Value::to_string).unwrap_or_default();
-    let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
-    let parse = |digits: &str| digits.parse::<i64>().map_err(|_| format!("not an amount: {text}"));
-    Ok(parse(whole)? * 100 + parse(&format!("{cents:0<2}"))?)
 }

@@ -5,6 +5,7 @@ mod demo;
 mod load;
 mod orders;
 mod progress;
+mod promotion;
 mod report;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -29,7 +30,7 @@ struct Options {
 enum Command {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(Load),
-    /// Create a demo org, load past orders into it, and show what came out
+    /// Create a demo org, load past orders into it, play a promotion week, and show what came out
     Demo(Demo),
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use serde_json::Value;
+
 /// Prints a line. Where nobody listens any more there is nobody to tell.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
@@ -24,4 +26,12 @@ pub(crate) fn thousands(number: i64) -> String {
 /// An amount of minor units, as `244,091.94`.
 pub(crate) fn money(minor: i64) -> String {
     format!("{}.{:02}", thousands(minor / 100), minor.unsigned_abs() % 100)
+}
+
+/// An amount in an answer, as minor units.
+pub(crate) fn minor(amount: Option<&Value>) -> Result<i64, String> {
+    let text = amount.map(Value::to_string).unwrap_or_default();
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
+    let parse = |digits: &str| digits.parse::<i64>().map_err(|_| format!("not an amount: {text}"));
+    Ok(parse(whole)? * 100 + parse(&format!("{cents:0<2}"))?)
 }
