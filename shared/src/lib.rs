@@ -9,9 +9,9 @@
 //! | [`config`] | settings of a process, built once from a lookup function | auth |
 //! | [`store`] | the only room that knows `DynamoDB` | domain |
 //! | [`failure`] | why a call did not succeed, and trying again while others write first | store, clock, domain |
-//! | [`upkeep`] | keeping recorded status in step with the clock | store, clock, failure, domain |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
 //! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
+//! | [`upkeep`] | what several functions do alike to keep recorded status in step with the clock | store, clock, failure, domain |
 //!
 //! `tests/it/house.rs` reads the `use` lines and holds this table. Without the feature `aws` only the rooms that do no
 //! I/O build.

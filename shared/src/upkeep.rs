@@ -19,7 +19,7 @@ use crate::{
         org::Org,
         rejection::Rejection,
     },
-    failure::{Failure, settle},
+    failure::{Failure, Retry, settle},
     store::{Listed, Store, Versioned},
 };
 
@@ -29,14 +29,8 @@ pub const AT_ONCE: usize = 8;
 /// How long one bundle may hold up the others that are worked on with it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What came of one bundle.
-#[derive(Debug)]
-pub struct Upkept {
-    /// The bundle.
-    pub bundle: BundleId,
-    /// What was put on record, or why nothing was.
-    pub outcome: Result<Vec<Transition>, Failure>,
-}
+/// What was put on record of a bundle, or why nothing was.
+pub type Outcome = Result<Vec<Transition>, Failure>;
 
 /// What a bundle is brought up to date for.
 #[derive(Clone, Copy)]
@@ -53,12 +47,13 @@ pub struct Upkeep<'a> {
 
 impl Upkeep<'_> {
     /// Brings a bundle up to date that was listed as `image`, which may lag behind what it is.
-    pub async fn bundle(&self, org: &Org, image: Versioned<Bundle>) -> Result<Vec<Transition>, Failure> {
+    pub async fn bundle(&self, org: &Org, image: Versioned<Bundle>) -> Outcome {
         let id = image.value.id.clone();
         // An image that was judged by another zone may be newer than what is known of the org.
         let mut image = Some(image).filter(|image| image.value.recorded.zone == org.profile.timezone);
         let (org_id, id) = (&org.id, &id);
-        settle(self.deadline.at_most(PATIENCE), || {
+        let deadline = self.deadline.at_most(PATIENCE);
+        let settled = settle(deadline, || {
             let image = image.take();
             async move {
                 match image {
@@ -67,11 +62,12 @@ impl Upkeep<'_> {
                     None => self.reload(org_id, id).await,
                 }
             }
-        })
-        .await
+        });
+        let settled = tokio::time::timeout(deadline.left(), settled).await;
+        settled.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time for one bundle".into()))))
     }
 
-    async fn reload(&self, org: &OrgId, id: &BundleId) -> Result<Vec<Transition>, Failure> {
+    async fn reload(&self, org: &OrgId, id: &BundleId) -> Outcome {
         let (org, bundle) = self.store.bundle_of_org(org, id).await?;
         let org = org.map(|org| org.value).filter(|org| !org.deleting).ok_or(Rejection::UnknownOrg)?;
         match bundle {
@@ -81,12 +77,7 @@ impl Upkeep<'_> {
         }
     }
 
-    async fn commit(
-        &self,
-        org: &Org,
-        bundle: &Versioned<Bundle>,
-        even_if_idle: bool,
-    ) -> Result<Vec<Transition>, Failure> {
+    async fn commit(&self, org: &Org, bundle: &Versioned<Bundle>, even_if_idle: bool) -> Outcome {
         let moved = bring_up_to_date(&bundle.value, org.profile.timezone, self.now);
         if !self.dry_run && (even_if_idle || !moved.is_idle(&bundle.value)) {
             let mut transaction = self.store.transaction(org);
@@ -96,14 +87,13 @@ impl Upkeep<'_> {
         Ok(moved.transitions)
     }
 
-    /// Judges those bundles of an org by its time zone that are still judged by another. Answers what came of each, and
-    /// whether that was all.
-    pub async fn rezone(&self, org: &Org) -> Result<(Vec<Upkept>, bool), Failure> {
+    /// Judges those bundles of an org by its time zone that are still judged by another. Tells what came of each, and
+    /// stops when it is told to or its time is over; answers whether that was all.
+    pub async fn rezone(&self, org: &Org, mut tell: impl FnMut(BundleId, Outcome) -> Going) -> Result<bool, Failure> {
         const PAGE: usize = 100;
         /// What the last bundles, and the answer, may take.
         const MARGIN: Duration = Duration::from_secs(4);
 
-        let mut upkept = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let page = self.store.bundles(&org.id, after.as_deref(), PAGE).await?;
@@ -114,25 +104,36 @@ impl Upkeep<'_> {
             let mut behind = behind.peekable();
             while behind.peek().is_some() {
                 if self.deadline.left() < MARGIN {
-                    return Ok((upkept, false));
+                    return Ok(false);
                 }
-                upkept.extend(join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await);
+                let done = join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await;
+                for (bundle, outcome) in done {
+                    if tell(bundle, outcome) == Going::Stop {
+                        return Ok(false);
+                    }
+                }
             }
             after = page.next;
             if after.is_none() {
-                return Ok((upkept, true));
+                return Ok(true);
             }
         }
     }
 
-    async fn listed(&self, org: &Org, listed: Listed) -> Upkept {
+    async fn listed(&self, org: &Org, listed: Listed) -> (BundleId, Outcome) {
         match listed {
-            Listed::Readable(image) => {
-                let bundle = image.value.id.clone();
-                // It is judged by another zone, so it is loaded anew, and written if that still holds.
-                Upkept { bundle, outcome: self.bundle(org, *image).await }
-            }
-            Listed::Unreadable { bundle, why } => Upkept { bundle, outcome: Err(Failure::Bug(why)) },
+            // It is judged by another zone, so it is loaded anew, and written if that still holds.
+            Listed::Readable(image) => (image.value.id.clone(), self.bundle(org, *image).await),
+            Listed::Unreadable { bundle, why } => (bundle, Err(Failure::Bug(why))),
         }
     }
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Going {
+    /// There is room for more.
+    On,
+    /// That is enough.
+    Stop,
 }

@@ -1,11 +1,11 @@
 //! Bundles in scenarios, and what must hold of every one of them, whatever happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use serde_json::{Value, json};
 
-use crate::{Request, Scenario, World, audit::cents, world::ORG};
+use crate::{Request, Scenario, World, audit::cents, instant, world::ORG};
 
 /// What people set of a bundle of soap, with more to say about it.
 pub fn terms(more: &Value) -> Value {
@@ -159,8 +159,7 @@ pub async fn stored(world: &World, org: &str, bundle: &str) -> Value {
 /// Puts copies of a bundle beside it, past the functions, each due then or never; as many as asked for, numbered.
 pub async fn copy(world: &World, bundle: &str, copies: usize, due: impl Fn(usize) -> Option<&'static str>) {
     let text = |value: String| AttributeValue::S(value);
-    let key = world.client.get_item().table_name(&world.table).key("pk", text(format!("ORG#{ORG}")));
-    let item = key.key("sk", text(format!("BUNDLE#{bundle}"))).send().await.unwrap().item.unwrap();
+    let item = item(world, ORG, bundle).await;
     let numbers: Vec<usize> = (0..copies).collect();
     for some in numbers.chunks(25) {
         let puts = some.iter().map(|number| {
@@ -181,8 +180,29 @@ pub async fn copy(world: &World, bundle: &str, copies: usize, due: impl Fn(usize
     }
 }
 
-/// Checks that history, counters, limits and recorded status agree, and that each transition follows from the last.
+/// A bundle as it lies in the table.
+pub async fn item(world: &World, org: &str, bundle: &str) -> HashMap<String, AttributeValue> {
+    let key = |value: String| AttributeValue::S(value);
+    let get = world.client.get_item().table_name(&world.table).key("pk", key(format!("ORG#{org}")));
+    let get = get.key("sk", key(format!("BUNDLE#{bundle}"))).consistent_read(true);
+    get.send().await.unwrap().item.expect("the bundle")
+}
+
+/// Checks that a bundle is listed to be looked at when its status will next change after the instant it is on record for.
+async fn check_due(world: &World, org: &str, bundle: &str) {
+    let item = item(world, org, bundle).await;
+    let recorded = instant(item["recorded"].as_m().unwrap()["at"].as_s().unwrap());
+    let get = Request::new("GET", "back-office", format!("/orgs/{org}/bundles/{bundle}"));
+    let then = world.send_at(&get, recorded).await.body;
+    let due = item.get("at").map(|at| at.as_s().unwrap().as_str());
+    assert_eq!(due, then["nextChange"].as_str(), "{item:?}");
+    assert_eq!(item.contains_key("list"), due.is_some());
+}
+
+/// Checks that history, counters, limits, recorded status and due index agree, and that each transition follows from the
+/// last.
 pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
+    check_due(world, org, bundle).await;
     let stored = stored(world, org, bundle).await;
     let history = redemptions(world, org, bundle).await;
     let stats = Request::new("GET", "bundle-redemption", format!("/stats?orgId={org}&bundleId={bundle}"));
@@ -194,6 +214,12 @@ pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
         *by_customer.entry(row["customerId"].as_str().unwrap()).or_default() += 1;
     }
     let told = format!("{stored}\n{stats}\n{history:#?}");
+    let customers: BTreeSet<&str> = history.iter().map(|row| row["customerId"].as_str().unwrap()).collect();
+    for customer in customers.into_iter().take(60) {
+        let path = format!("/eligibility?orgId={org}&bundleId={bundle}&customerId={customer}");
+        let asked = world.send(&Request::new("GET", "bundle-redemption", path)).await.body;
+        assert_eq!(asked["currentCount"], by_customer.get(customer).copied().unwrap_or(0), "{customer} of {told}");
+    }
     assert_eq!(stored["currentRedemptions"], counting.len(), "{told}");
     assert_eq!(stats["totalRedemptions"], counting.len(), "{told}");
     assert_eq!(stats["uniqueCustomers"], by_customer.len(), "{told}");

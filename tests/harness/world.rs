@@ -40,6 +40,7 @@ pub struct World {
     pub client: Client,
     /// The table's name.
     pub table: String,
+    template: Template,
     records: Arc<Mutex<Vec<Value>>>,
     engine: Option<Engine>,
 }
@@ -163,7 +164,8 @@ impl World {
         let metrics: Sink = Arc::new(move |line| written.lock().unwrap().push(serde_json::from_str(line).unwrap()));
         let stack = Stack::start(&template, store::local_client(wire.endpoint()), &metrics).await.unwrap();
         let client = store::local_client(&endpoint);
-        let world = Self { stack, wire, client, table: template.table.name, records, engine };
+        let table = template.table.name.clone();
+        let world = Self { stack, wire, client, table, template, records, engine };
         world.put_org(ORG, &json!({"name": "Shop"})).await;
         world.put_loyalty(ORG, &json!({})).await;
         world.wire.take_seen();
@@ -177,7 +179,12 @@ impl World {
 
     /// Calls a function's URL at some time.
     pub async fn send_at(&self, request: &Request, now: DateTime<Utc>) -> Response {
-        let answer = self.stack.call(request.function, request.to_event(), Some(now)).await.expect("the function");
+        Self::send_to(&self.stack, request, now).await
+    }
+
+    /// Calls a function's URL in some process.
+    pub async fn send_to(process: &Stack, request: &Request, now: DateTime<Utc>) -> Response {
+        let answer = process.call(request.function, request.to_event(), Some(now)).await.expect("the function");
         Response::read(&answer.expect("a request always has an answer"))
     }
 
@@ -221,6 +228,12 @@ impl World {
     /// Reads something of the back office.
     pub async fn get(&self, path: &str) -> Response {
         self.send(&Request::new("GET", "back-office", path)).await
+    }
+
+    /// The same functions on the same table as another process, which has read nothing yet and shares no cache.
+    pub async fn another_process(&self) -> Stack {
+        let metrics: Sink = Arc::new(|_| ());
+        Stack::start(&self.template, store::local_client(self.wire.endpoint()), &metrics).await.unwrap()
     }
 
     /// The metrics records written since this was last asked.

@@ -114,3 +114,28 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
     let bundle = bundles::check(&world, ORG, "b").await;
     assert_eq!((&bundle["currentRedemptions"], &bundle["status"]), (&json!(0), &json!("active")));
 }
+
+#[tokio::test]
+async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
+    use shared::{
+        domain::bundle::redemption::{Counting, redeem},
+        store::{Store, StoreError},
+    };
+    let world = prepared(json!({"maxRedemptions": 2}), false).await;
+    assert_eq!(world.send(&bundles::redeem("b", "ada", "o1", &json!({}))).await.status, 201);
+    let store = Store::new(world.client.clone(), &world.table);
+    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
+    let (b, bo) = ("b".to_owned().try_into().unwrap(), "bo".to_owned().try_into().unwrap());
+    let o2: shared::domain::ids::OrderId = "o2".to_owned().try_into().unwrap();
+    let story = store.redemption_story(&org.id, &b, &bo, &o2).await.unwrap();
+    let read = story.bundle.unwrap();
+
+    assert_eq!(world.send(&bundles::void("b", "o1")).await.body["voided"], true);
+    let decided = redeem(&read.value, org.profile.timezone, 0, (o2, bo), noon(), noon()).unwrap();
+    let Counting::Counted(last) = decided else { panic!("it takes the last unit") };
+    assert!(last.moved.is_some());
+    let mut transaction = store.transaction(&org);
+    transaction.redeem(&last, read.version, None).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
+    assert_eq!(bundles::check(&world, ORG, "b").await["status"], "active");
+}

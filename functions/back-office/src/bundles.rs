@@ -26,7 +26,7 @@ use shared::{
 
 use crate::{
     pages::filtered,
-    view::{BundleView, List},
+    view::{BundleRow, BundleView, List},
 };
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
@@ -85,9 +85,15 @@ async fn change(
 ) -> Result<Reply, Failure> {
     let moved = bring_up_to_date(&current.value, org.value.profile.timezone, context.now);
     let complete = moved.complete;
-    let moved = if complete { edit(moved, terms, note)? } else { moved };
     let mut transaction = context.store.transaction(&org.value);
-    transaction.move_bundle(&moved, current.version)?;
+    let moved = if complete {
+        let edited = edit(moved, terms, note)?;
+        transaction.edit_bundle(&edited, current.version)?;
+        edited
+    } else {
+        transaction.move_bundle(&moved, current.version)?;
+        moved
+    };
     transaction.require_org(org.version)?;
     transaction.commit().await?;
     if complete {
@@ -137,11 +143,14 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
         let mut transaction = context.store.transaction(&org);
         transaction.delete_bundle(&bundle_id, bundle.version)?;
         transaction.commit().await?;
-        Ok(Some(bundle.value))
+        Ok(Some(bundle))
     })
     .await?;
-    context.store.forget_transitions(&org_id, &bundle_id).await?;
-    let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
+    // Versions begin with the time of creation: what is created from here on keeps its own.
+    let now = u64::try_from(context.now.timestamp_millis()).unwrap_or_default();
+    let last_version = deleted.as_ref().map_or(now, |bundle| bundle.version);
+    context.store.erase_transitions(&org_id, &bundle_id, last_version).await?;
+    let bundle = deleted.ok_or(Rejection::BundleNotFound)?.value;
     Ok(Reply::ok(&BundleView::now(&org, bundle, context.now)))
 }
 
@@ -166,10 +175,14 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
 
     let view = |listed| match listed {
         Listed::Readable(bundle) => {
-            let view = BundleView::recorded(&org, bundle.value);
-            Ok(status.is_none_or(|status| view.status == status).then_some(view))
+            let wanted = status.is_none_or(|status| bundle.value.recorded.status == status);
+            wanted.then(|| BundleRow::Bundle(Box::new(BundleView::recorded(&org, bundle.value))))
         }
-        Listed::Unreadable { bundle, why } => Err(Failure::Bug(format!("bundle {bundle}: {why}"))),
+        Listed::Unreadable { bundle, why } => {
+            tracing::error!(org = %org.id, %bundle, why, "a bundle can't be read");
+            // What its status is nobody can say.
+            status.is_none().then(|| BundleRow::Unreadable { bundle_id: bundle, error: "internal" })
+        }
     };
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };

@@ -131,7 +131,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
         let view = CustomerView::new(&org, customer, context.now);
         let wanted = tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
             && segment.is_none_or(|segment| view.segment == segment);
-        Ok(wanted.then_some(view))
+        wanted.then_some(view)
     };
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };

@@ -18,7 +18,7 @@ use shared::{
     },
     failure::Failure,
     host::{Context, Reply, settle},
-    upkeep::Upkeep,
+    upkeep::{Going, Upkeep},
 };
 
 use crate::view::{List, OrgView};
@@ -51,15 +51,19 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
 /// Judges an org's bundles by its new time zone. What is not done here, for want of time or because the store is busy,
 /// `bundle-transitions` does: the change has left it a mark. So the answer does not depend on it.
 async fn judge_bundles_anew(context: &Context, org: &Org) {
+    /// What the answer may take.
+    const MARGIN: Duration = Duration::from_secs(1);
+
     let Context { store, now, deadline, .. } = context;
     let upkeep = Upkeep { store, now: *now, deadline: *deadline, dry_run: false };
-    match upkeep.rezone(org).await {
-        Ok((upkept, complete)) => {
-            let failed = upkept.iter().filter(|upkept| upkept.outcome.is_err()).count();
-            tracing::info!(org = %org.id, bundles = upkept.len(), failed, complete, "judged by another time zone");
-        }
-        Err(failure) => tracing::warn!(org = %org.id, ?failure, "not yet judged by the new time zone"),
-    }
+    let (mut judged, mut failed) = (0_u64, 0_u64);
+    let rezoned = upkeep.rezone(org, |_, outcome| {
+        *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
+        Going::On
+    });
+    let rezoned = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), rezoned).await;
+    let complete = matches!(rezoned, Ok(Ok(true)));
+    tracing::info!(org = %org.id, judged, failed, complete, "bundles judged by another time zone");
 }
 
 async fn replace(

@@ -12,7 +12,7 @@ pub(crate) async fn filtered<T, V, F>(
     limit: usize,
     filters: bool,
     fetch: impl Fn(Option<String>, usize) -> F,
-    view: impl Fn(T) -> Result<Option<V>, Failure>,
+    view: impl Fn(T) -> Option<V>,
 ) -> Result<(Vec<V>, Option<String>), Failure>
 where
     F: Future<Output = Result<Page<T>, StoreError>>,
@@ -25,7 +25,7 @@ where
         let page = fetch(after.take(), size).await?;
         after = page.next;
         for Row { value, position } in page.rows {
-            if let Some(wanted) = view(value)? {
+            if let Some(wanted) = view(value) {
                 // More was fetched than fits: the next page begins after the last that did.
                 if found.len() == limit {
                     return Ok(cut(found));

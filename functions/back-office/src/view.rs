@@ -107,6 +107,16 @@ impl CustomerView {
     }
 }
 
+/// A bundle in a list.
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub(crate) enum BundleRow {
+    /// A bundle.
+    Bundle(Box<BundleView>),
+    /// One that can't be read: it is there, and keeps no other from being listed.
+    Unreadable { bundle_id: BundleId, error: &'static str },
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BundleView {
@@ -121,7 +131,7 @@ pub(crate) struct BundleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     per_customer_limit: Option<UseLimit>,
     desired_state: DesiredState,
-    pub(crate) status: BundleStatus,
+    status: BundleStatus,
     #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     next_change: Option<DateTime<Utc>>,
     current_redemptions: u64,

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use deserr::Deserr;
 use serde::Serialize;
 use shared::{
+    clock::Deadline,
     domain::{
         ids::{BundleId, CustomerId, OrderId, OrgId},
         rejection::Kind,
+        time,
     },
     event::{Call, fields::Instant},
     failure::Failure,
@@ -15,7 +17,7 @@ use shared::{
 };
 
 use crate::{
-    redeem::{Purchase, fulfilled_at},
+    redeem::{self, Purchase},
     void,
 };
 
@@ -71,12 +73,13 @@ impl Outcome {
 /// others have had their turn.
 pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Fulfilled { org_id, order_id: order, customer_id: customer, bundle_ids, fulfilled_at: said } = call.read()?;
-    let fulfilled_at = fulfilled_at(said, context.now)?;
+    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now)?;
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at };
     let (mut bundles, mut again, mut redeemed, mut refused) = (Vec::new(), None, 0, 0);
-    for bundle in distinct(bundle_ids) {
-        let done = crate::redeem::redeem(context, &org, &bundle, &purchase).await;
+    let bundle_ids = distinct(bundle_ids);
+    for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
+        let done = redeem::redeem(context, &org, &bundle, &purchase, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);
         bundles.push(match done {
             Ok(done) => {
@@ -97,14 +100,15 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
 pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Cancelled { org_id, order_id, customer_id, bundle_ids } = call.read()?;
     let org = context.org(&org_id).await?;
-    void::claim(context, &org, &order_id, &customer_id, bundle_ids.is_none()).await?;
+    void::begin(context, &org, &order_id, &customer_id, bundle_ids.is_none()).await?;
     let bundle_ids = match bundle_ids {
         Some(bundle_ids) => bundle_ids,
         None => context.store.bundles_of_order(&org_id, &order_id).await?,
     };
     let (mut bundles, mut again, mut voided) = (Vec::new(), None, 0);
-    for bundle in distinct(bundle_ids) {
-        let done = void::void(context, &org, &bundle, &order_id).await;
+    let bundle_ids = distinct(bundle_ids);
+    for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
+        let done = void::void(context, &org, &bundle, &order_id, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);
         bundles.push(match done {
             Ok(done) => {
@@ -147,6 +151,11 @@ fn conclude(
             .into_iter()
             .fold(Reply::ok(&Answer { bundles }), |reply, (name, count)| reply.measuring(name, count))),
     }
+}
+
+/// The time of one of the bundles that are left: none takes that of the others.
+fn share(deadline: Deadline, left: usize) -> Deadline {
+    deadline.at_most(deadline.left() / u32::try_from(left).unwrap_or(u32::MAX))
 }
 
 /// Each once, in the order in which they were first named.

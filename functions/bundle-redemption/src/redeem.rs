@@ -1,11 +1,17 @@
 //! An order redeems a bundle: load, replay, decide, commit.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use deserr::Deserr;
 use serde::Serialize;
 use shared::{
+    clock::Deadline,
     domain::{
-        bundle::redemption::{self, Claim, Counting, Redemption},
+        bundle::{
+            Bundle,
+            redemption::{self, Claim, Counting, Redemption},
+        },
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
         org::Org,
@@ -76,23 +82,12 @@ impl From<Redemption> for View {
     }
 }
 
-/// When an order was fulfilled: now unless it says otherwise, and hardly ahead of it.
-pub(crate) fn fulfilled_at(said: Option<Instant>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Rejection> {
-    match said {
-        Some(Instant(at)) if at > now + time::MAX_AHEAD => {
-            Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead"))
-        }
-        Some(Instant(at)) => Ok(at),
-        None => Ok(now),
-    }
-}
-
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Request { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at: said } = call.read()?;
-    let fulfilled_at = fulfilled_at(said, context.now)?;
+    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now)?;
     let org = context.org(&org_id).await?;
     let Redeemed { redemption, is_new } =
-        redeem(context, &org, &bundle_id, &Purchase { order, customer, fulfilled_at }).await?;
+        redeem(context, &org, &bundle_id, &Purchase { order, customer, fulfilled_at }, context.deadline).await?;
     let (current_redemptions, limit_reached) = (redemption.count, redemption.limit_reached);
     let answer = Answer { redemption: redemption.into(), current_redemptions, limit_reached };
     Ok(if is_new { Reply::created(&answer).measuring("Redemptions", 1) } else { Reply::replayed(&answer) })
@@ -104,34 +99,39 @@ pub(crate) async fn redeem(
     org: &Org,
     bundle: &BundleId,
     purchase: &Purchase,
+    deadline: Deadline,
 ) -> Result<Redeemed, Failure> {
-    settle(context.deadline, || attempt(context, org, bundle, purchase)).await
+    settle(deadline, || attempt(context, org, bundle, purchase)).await
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Purchase) -> Result<Redeemed, Failure> {
     let Purchase { order, customer, fulfilled_at } = purchase;
     let story = context.store.redemption_story(&org.id, bundle, customer, order).await?;
+    if let Some(told) = replay(story.claim.as_ref().map(|claim| &claim.value), customer) {
+        return told;
+    }
+    let current = story.bundle.ok_or(Rejection::BundleNotFound)?;
     let mark = story.order.as_ref();
-
     if mark.and_then(|mark| mark.owner.as_ref()).is_some_and(|owner| owner != customer) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
-    match story.claim.map(|claim| claim.value) {
-        Some(Claim::Redeemed(redemption)) if redemption.voided_at.is_none() => {
-            return Ok(Redeemed { redemption, is_new: false });
-        }
-        Some(Claim::Redeemed(_) | Claim::VoidedBefore) => return Err(Rejection::AlreadyVoided.into()),
-        None if mark.is_some_and(|mark| mark.bundles_voided) => return Err(Rejection::AlreadyVoided.into()),
-        None => {}
+    if story.claim.is_some() || mark.is_some_and(|mark| mark.bundles_voided) {
+        return Err(Rejection::AlreadyVoided.into());
     }
-    let current = story.bundle.ok_or(Rejection::BundleNotFound)?;
 
-    let who = (order.clone(), customer.clone());
-    let zone = org.profile.timezone;
-    let decided = redemption::redeem(&current.value, zone, story.by_customer, who, *fulfilled_at, context.now)?;
+    let org = &*judging(context, org, &current.value).await?;
+    let (who, zone) = ((order.clone(), customer.clone()), org.profile.timezone);
+    let decided = redemption::redeem(&current.value, zone, story.by_customer, who, *fulfilled_at, context.now);
+    if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
+        // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.
+        let (_, claim) = context.store.claim(&org.id, bundle, order).await?;
+        if let Some(told) = replay(claim.as_ref().map(|claim| &claim.value), customer) {
+            return told;
+        }
+    }
 
     let mut transaction = context.store.transaction(org);
-    match decided {
+    match decided? {
         Counting::Counted(counted) => {
             transaction.redeem(&counted, current.version, mark)?;
             transaction.commit().await?;
@@ -143,4 +143,24 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
             Err(Failure::Retry(Retry::Contended))
         }
     }
+}
+
+/// What is told of a redemption on record: the same again to its customer, a mismatch to another.
+fn replay(claim: Option<&Claim>, customer: &CustomerId) -> Option<Result<Redeemed, Failure>> {
+    let Claim::Redeemed(redemption) = claim? else { return None };
+    if redemption.customer != *customer {
+        return Some(Err(Rejection::IdempotencyMismatch.into()));
+    }
+    if redemption.voided_at.is_some() {
+        return Some(Err(Rejection::AlreadyVoided.into()));
+    }
+    Some(Ok(Redeemed { redemption: redemption.clone(), is_new: false }))
+}
+
+/// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.
+pub(crate) async fn judging<'a>(context: &Context, org: &'a Org, bundle: &Bundle) -> Result<Cow<'a, Org>, Failure> {
+    if bundle.recorded.zone == org.profile.timezone {
+        return Ok(Cow::Borrowed(org));
+    }
+    Ok(Cow::Owned(context.org_now(&org.id).await?.value))
 }

@@ -3,6 +3,7 @@
 use deserr::Deserr;
 use serde::Serialize;
 use shared::{
+    clock::Deadline,
     domain::{
         bundle::redemption::{self, Claim, Counting, Redemption},
         ids::{BundleId, CustomerId, OrderId, OrgId},
@@ -14,7 +15,7 @@ use shared::{
     host::{Context, Reply, settle},
 };
 
-use crate::redeem::View;
+use crate::redeem::{View, judging};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -40,7 +41,7 @@ struct Answer {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Request { org_id, order_id, bundle_id } = call.read()?;
     let org = context.org(&org_id).await?;
-    let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id).await?;
+    let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id, context.deadline).await?;
     let undone = i64::from(is_new && redemption.is_some());
     let answer = Answer { voided: redemption.is_some(), redemption: redemption.map(View::from) };
     let reply = if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) };
@@ -48,19 +49,25 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 }
 
 /// Gives an order's redemption of a bundle back, once; or marks that it is not to be made any more.
-pub(crate) async fn void(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
-    settle(context.deadline, || attempt(context, org, bundle, order)).await
+pub(crate) async fn void(
+    context: &Context,
+    org: &Org,
+    bundle: &BundleId,
+    order: &OrderId,
+    deadline: Deadline,
+) -> Result<Voided, Failure> {
+    settle(deadline, || attempt(context, org, bundle, order)).await
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
     let (mark, claim) = context.store.claim(&org.id, bundle, order).await?;
-    let mut transaction = context.store.transaction(org);
     let (redemption, claim_version) = match claim.map(|claim| (claim.value, claim.version)) {
         Some((Claim::Redeemed(redemption), _)) if redemption.voided_at.is_some() => {
             return Ok(Voided { redemption: Some(redemption), is_new: false });
         }
         Some((Claim::VoidedBefore, _)) => return Ok(Voided { redemption: None, is_new: false }),
         None => {
+            let mut transaction = context.store.transaction(org);
             transaction.mark_void(bundle, order, mark.is_some())?;
             transaction.commit().await?;
             return Ok(Voided { redemption: None, is_new: true });
@@ -71,7 +78,9 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     // What the count is by is only known from the record.
     let (current, by_customer) = context.store.bundle_and_count(&org.id, bundle, &redemption.customer).await?;
     let current = current.ok_or_else(|| Failure::Bug(format!("bundle {bundle} is gone, and was redeemed")))?;
+    let org = &*judging(context, org, &current.value).await?;
     let decided = redemption::void(&current.value, org.profile.timezone, by_customer, redemption, context.now);
+    let mut transaction = context.store.transaction(org);
     // The counters may be from before the redemption was counted or from after it was voided.
     match decided.ok_or(Failure::Retry(Retry::Contended))? {
         Counting::Counted(counted) => {
@@ -87,9 +96,9 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     }
 }
 
-/// Makes sure that an order is not somebody else's; and where it is cancelled `whole`, marks that it won't redeem any
-/// bundle any more.
-pub(crate) async fn claim(
+/// Begins the cancellation of an order, which must not be somebody else's: where it is cancelled `whole`, marks that it
+/// won't redeem any bundle any more.
+pub(crate) async fn begin(
     context: &Context,
     org: &Org,
     order: &OrderId,

@@ -8,31 +8,70 @@ use shared::domain::{
     ids::{BundleId, OrgId},
 };
 
+/// So much is told at most: an answer has a largest size.
+const ENOUGH: usize = 5_000;
+
 /// What was done, and what was not.
 #[derive(Default)]
 pub(crate) struct Found {
-    pub(crate) transitions: Vec<Changed>,
-    pub(crate) errors: Vec<Failed>,
+    transitions: Vec<Changed>,
+    errors: Vec<Failed>,
+    performed: usize,
+    failed: usize,
 }
 
 /// A bundle's change of status.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Changed {
-    pub(crate) org_id: OrgId,
-    pub(crate) bundle_id: BundleId,
+struct Changed {
+    org_id: OrgId,
+    bundle_id: BundleId,
     #[serde(flatten)]
-    pub(crate) transition: Transition,
+    transition: Transition,
 }
 
-/// A bundle that was not brought up to date.
+/// A bundle that was not brought up to date; all of an org's where none is named.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Failed {
-    pub(crate) org_id: OrgId,
-    pub(crate) bundle_id: BundleId,
+struct Failed {
+    org_id: OrgId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle_id: Option<BundleId>,
     /// A stable code; the log has the cause.
-    pub(crate) error: &'static str,
+    error: &'static str,
+}
+
+impl Found {
+    /// Notes what was put on record of a bundle.
+    pub(crate) fn changed(&mut self, org: &OrgId, bundle: &BundleId, transitions: Vec<Transition>) {
+        self.performed += transitions.len();
+        if !self.is_enough() {
+            let changed = transitions.into_iter();
+            let changed = changed.map(|transition| {
+                let (org_id, bundle_id) = (org.clone(), bundle.clone());
+                Changed { org_id, bundle_id, transition }
+            });
+            self.transitions.extend(changed);
+        }
+    }
+
+    /// Notes that nothing was.
+    pub(crate) fn failed(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &'static str) {
+        self.failed += 1;
+        if !self.is_enough() {
+            self.errors.push(Failed { org_id: org.clone(), bundle_id: bundle, error });
+        }
+    }
+
+    /// Whether there is as much to tell as can be told.
+    pub(crate) const fn is_enough(&self) -> bool {
+        self.transitions.len() + self.errors.len() >= ENOUGH
+    }
+
+    /// Transitions put on record, and what was not.
+    pub(crate) const fn figures(&self) -> (usize, usize) {
+        (self.performed, self.failed)
+    }
 }
 
 #[derive(Serialize)]
@@ -57,14 +96,15 @@ struct Summary {
 
 impl Answer {
     pub(crate) fn new(found: Found, took: Duration, cursor: Option<String>) -> Self {
-        let Found { mut transitions, errors } = found;
+        let (transitions_performed, errors_encountered) = found.figures();
+        let Found { mut transitions, errors, .. } = found;
         // Shards finish in no order; people read one.
         transitions.sort_by(|a, b| {
             let key = |changed: &Changed| (changed.transition.at, changed.org_id.clone(), changed.bundle_id.clone());
             key(a).cmp(&key(b))
         });
-        let summary = Summary { transitions_performed: transitions.len(), errors_encountered: errors.len() };
         let job_duration = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Self { success: errors.is_empty(), job_duration, transitions, errors, summary, cursor }
+        let summary = Summary { transitions_performed, errors_encountered };
+        Self { success: errors_encountered == 0, job_duration, transitions, errors, summary, cursor }
     }
 }

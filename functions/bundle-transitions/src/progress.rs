@@ -24,12 +24,12 @@ impl Progress {
         Self { began: now, shards: (0..DUE_SHARDS).map(|shard| (shard, None)).collect() }
     }
 
-    /// The run that a cursor of an earlier call names.
-    pub(crate) fn read(position: &str) -> Result<Self, Rejection> {
+    /// The run that a cursor of an earlier call names. It began before now: what is yet to come goes on no record.
+    pub(crate) fn read(position: &str, now: DateTime<Utc>) -> Result<Self, Rejection> {
         let read: Self = serde_json::from_str(position).map_err(|_| Rejection::InvalidCursor)?;
         let rising = read.shards.is_sorted_by(|(one, _), (next, _)| one < next);
         let known = read.shards.iter().all(|(shard, _)| *shard < DUE_SHARDS);
-        if rising && known { Ok(read) } else { Err(Rejection::InvalidCursor) }
+        if rising && known && read.began <= now { Ok(read) } else { Err(Rejection::InvalidCursor) }
     }
 
     /// The same run, of which these shards are left; `None`: it is done.

@@ -11,7 +11,6 @@ use futures::{future::join_all, lock};
 use shared::{
     clock::Stopwatch,
     domain::{
-        bundle::transition::Transition,
         ids::{BundleId, OrgId},
         org::Org,
     },
@@ -19,14 +18,14 @@ use shared::{
         Call,
         cursor::{Cursor, Scope},
     },
-    failure::Failure,
+    failure::{Failure, Retry},
     host::{Context, Reply},
     store::{Due, DueItem, Listed, RezoneMark, Row},
-    upkeep::{AT_ONCE, Upkeep, Upkept},
+    upkeep::{AT_ONCE, Going, Outcome, Upkeep},
 };
 
 use crate::{
-    answer::{Answer, Changed, Failed, Found},
+    answer::{Answer, Found},
     progress::Progress,
 };
 
@@ -35,9 +34,6 @@ const PAGE: usize = 100;
 
 /// What a chunk of a page, and the answer, may take.
 const MARGIN: Duration = Duration::from_secs(5);
-
-/// A run that has found so much stops and hands on: an answer has a largest size.
-const ENOUGH: usize = 5_000;
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -54,18 +50,31 @@ struct Request {
 struct Run<'a> {
     upkeep: Upkeep<'a>,
     only: Option<OrgId>,
+    /// Whether all of it has to be told: else it stops when there is enough. Nobody reads what a schedule is answered.
+    is_read: bool,
     /// Held while they are read, so that no two shards read one.
-    orgs: lock::Mutex<HashMap<OrgId, Option<Arc<Org>>>>,
+    orgs: lock::Mutex<HashMap<OrgId, Known>>,
     found: Mutex<Found>,
+    /// Orgs whose time zone has changed: they come last, because they may take long.
+    rezoned: Mutex<Vec<(Arc<Org>, RezoneMark)>>,
+}
+
+/// What is known of an org.
+#[derive(Clone)]
+enum Known {
+    There(Arc<Org>),
+    /// It is gone, or going: of it nothing is on record any more.
+    Gone,
+    Unreadable,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let watch = Stopwatch::start();
-    let operation = call.operation.name;
+    let (operation, is_read) = (call.operation.name, !call.by_schedule);
     let Request { org_id, cursor, dry_run } = call.read()?;
     let scope = Scope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), of: "" };
     let progress = match cursor {
-        Some(cursor) => Progress::read(&scope.position(&cursor)?)?,
+        Some(cursor) => Progress::read(&scope.position(&cursor)?, context.now)?,
         None => Progress::begin(context.now),
     };
     if let Some(org_id) = &org_id {
@@ -73,17 +82,22 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     }
 
     let upkeep = Upkeep { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let run = Run { upkeep, only: org_id.clone(), orgs: lock::Mutex::default(), found: Mutex::default() };
+    let (orgs, found, rezoned) = (lock::Mutex::default(), Mutex::default(), Mutex::default());
+    let run = Run { upkeep, only: org_id.clone(), is_read, orgs, found, rezoned };
     let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
+    run.rezone().await;
     // A shard that can't be read fails the call: it is made again, and finds the others done.
     let left = ends.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
 
     let cursor = progress.left(left).map(|left| scope.cursor(&left.position()));
     let found = run.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let figures = [("TransitionsPerformed", found.transitions.len()), ("ErrorsEncountered", found.errors.len())];
+    let (performed, failed) = found.figures();
     let reply = Reply::ok(&Answer::new(found, watch.elapsed(), cursor));
-    let measured = figures.into_iter().map(|(name, count)| (name, i64::try_from(count).unwrap_or(i64::MAX)));
-    Ok(measured.fold(reply, |reply, (name, count)| if dry_run { reply } else { reply.measuring(name, count) }))
+    if dry_run {
+        return Ok(reply);
+    }
+    let count = |figure| i64::try_from(figure).unwrap_or(i64::MAX);
+    Ok(reply.measuring("TransitionsPerformed", count(performed)).measuring("ErrorsEncountered", count(failed)))
 }
 
 impl Run<'_> {
@@ -117,77 +131,92 @@ impl Run<'_> {
         if new.is_empty() {
             return Ok(());
         }
-        let found = self.upkeep.store.orgs_now(&new).await?;
-        known.extend(new.into_iter().map(|org| (org, None)));
-        let there = found.into_iter().map(|org| org.value).filter(|org| !org.deleting);
-        known.extend(there.map(|org| (org.id.clone(), Some(Arc::new(org)))));
+        for (id, read) in self.upkeep.store.orgs_now(&new).await? {
+            let org = match read {
+                Ok(org) => org.map(|org| org.value).filter(|org| !org.deleting),
+                Err(error) => {
+                    tracing::error!(org = %id, ?error, "an org can't be read");
+                    known.insert(id, Known::Unreadable);
+                    continue;
+                }
+            };
+            known.insert(id, org.map_or(Known::Gone, |org| Known::There(Arc::new(org))));
+        }
         Ok(())
     }
 
     async fn one(&self, due: &Due) {
-        // Of an org that is gone, or going, nothing is on record any more.
-        let Some(org) = self.orgs.lock().await.get(&due.org).cloned().flatten() else {
-            return;
+        let known = self.orgs.lock().await.get(&due.org).cloned();
+        let org = match (known, &due.what) {
+            (Some(Known::There(org)), _) => org,
+            (Some(Known::Unreadable), DueItem::Bundle(listed)) => {
+                with(&self.found, |found| found.failed(&due.org, Some(listed.id().clone()), "internal"));
+                return;
+            }
+            (Some(Known::Unreadable), DueItem::Rezone(_)) | (Some(Known::Gone) | None, _) => return,
         };
         match &due.what {
             DueItem::Bundle(Listed::Readable(image)) => {
-                let bundle = image.value.id.clone();
                 let outcome = self.upkeep.bundle(&org, image.as_ref().clone()).await;
-                self.note(&org.id, bundle, outcome);
+                self.note(&org.id, image.value.id.clone(), outcome);
             }
             DueItem::Bundle(Listed::Unreadable { bundle, why }) => {
                 self.note(&org.id, bundle.clone(), Err(Failure::Bug(why.clone())));
             }
-            DueItem::Rezone(mark) => self.rezone(&org, mark).await,
+            DueItem::Rezone(mark) => with(&self.rezoned, |rezoned| rezoned.push((org, mark.clone()))),
         }
     }
 
-    /// Finishes what a change of an org's time zone has begun.
-    async fn rezone(&self, org: &Org, mark: &RezoneMark) {
-        let ended = async {
-            let (upkept, complete) = self.upkeep.rezone(org).await?;
-            // What can't be read can't be judged; it is reported once, not with every run.
-            let again = |failure: &Failure| matches!(failure, Failure::Retry(_));
-            let done = complete && !upkept.iter().any(|upkept| upkept.outcome.as_ref().is_err_and(again));
-            for Upkept { bundle, outcome } in upkept {
-                self.note(&org.id, bundle, outcome);
+    /// Finishes what changes of time zones have begun.
+    async fn rezone(&self) {
+        let rezoned = with(&self.rezoned, std::mem::take);
+        for (org, mark) in rezoned {
+            if let Err(failure) = self.rezone_org(&org, &mark).await {
+                // The mark is still there: the next run goes on.
+                tracing::warn!(org = %org.id, ?failure, "bundles are still to be judged by the new time zone");
+                with(&self.found, |found| found.failed(&org.id, None, failure.code()));
             }
-            if done && !self.upkeep.dry_run {
-                self.upkeep.store.end_rezone(org, mark).await?;
-            }
-            Ok::<_, Failure>(())
-        };
-        if let Err(failure) = ended.await {
-            tracing::warn!(org = %org.id, ?failure, "bundles are still to be judged by the new time zone");
         }
+    }
+
+    async fn rezone_org(&self, org: &Org, mark: &RezoneMark) -> Result<(), Failure> {
+        let mut again = false;
+        let told = |bundle, outcome: Outcome| {
+            // What can't be read can't be judged; it is reported once, not with every run.
+            again |= matches!(outcome, Err(Failure::Retry(_)));
+            self.note(&org.id, bundle, outcome);
+            if self.is_enough() { Going::Stop } else { Going::On }
+        };
+        let complete = self.upkeep.rezone(org, told).await?;
+        if !complete {
+            return Err(Failure::Retry(Retry::Unavailable("not all in the time of one run".into())));
+        }
+        if !again && !self.upkeep.dry_run {
+            self.upkeep.store.end_rezone(org, mark).await?;
+        }
+        Ok(())
     }
 
     /// Keeps what came of a bundle for the answer, and logs it.
-    fn note(&self, org: &OrgId, bundle: BundleId, outcome: Result<Vec<Transition>, Failure>) {
+    fn note(&self, org: &OrgId, bundle: BundleId, outcome: Outcome) {
         match outcome {
             Ok(transitions) => {
-                for transition in &transitions {
-                    let (from, to) = (transition.from.name(), transition.to.name());
-                    tracing::info!(%org, %bundle, from, to, at = %transition.at, dry_run = self.upkeep.dry_run, "transition");
+                let dry_run = self.upkeep.dry_run;
+                for change in &transitions {
+                    let (from, to) = (change.from.name(), change.to.name());
+                    tracing::info!(%org, %bundle, from, to, at = %change.at, dry_run, "transition");
                 }
-                let changed = transitions.into_iter().map(|transition| Changed {
-                    org_id: org.clone(),
-                    bundle_id: bundle.clone(),
-                    transition,
-                });
-                with(&self.found, |found| found.transitions.extend(changed));
+                with(&self.found, |found| found.changed(org, &bundle, transitions));
             }
             Err(failure) => {
                 tracing::error!(%org, %bundle, ?failure, "not brought up to date");
-                let error = failure.code();
-                let failed = Failed { org_id: org.clone(), bundle_id: bundle, error };
-                with(&self.found, |found| found.errors.push(failed));
+                with(&self.found, |found| found.failed(org, Some(bundle), failure.code()));
             }
         }
     }
 
     fn is_enough(&self) -> bool {
-        with(&self.found, |found| found.transitions.len() + found.errors.len() >= ENOUGH)
+        self.is_read && with(&self.found, |found| found.is_enough())
     }
 }
 

@@ -42,10 +42,7 @@ struct Answer<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let request: Request = call.read()?;
-    let fulfilled_at = request.fulfilled_at.map_or(context.now, |Instant(at)| at);
-    if fulfilled_at > context.now + time::MAX_AHEAD {
-        return Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead").into());
-    }
+    let fulfilled_at = time::fulfilled_at(request.fulfilled_at.map(|Instant(at)| at), context.now)?;
     let org = context.org(&request.org_id).await?;
     let order = Order {
         id: request.order_id,

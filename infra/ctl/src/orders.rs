@@ -157,7 +157,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let at = date
         .map_or_else(|| time::parse(text), |date| time::parse(&time::text(date.and_time(NaiveTime::MIN).and_utc())));
     let at = at.map_err(|_| format!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
-    if at > clock::now() + time::MAX_AHEAD { Err(format!("{text:?} is yet to come")) } else { Ok(at) }
+    time::fulfilled_at(Some(at), clock::now()).map_err(|_| format!("{text:?} is yet to come"))
 }
 
 fn amount(text: &str) -> Option<Money> {

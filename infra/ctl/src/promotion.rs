@@ -69,9 +69,9 @@ pub(crate) async fn week(api: &Api, org: &OrgId) -> Result<(), String> {
     show(api, org, &tallies).await
 }
 
-/// Creates the bundles; whether they are new.
+/// Creates the bundles; whether any is new.
 async fn create(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> Result<bool, String> {
-    let mut new = true;
+    let mut new = false;
     for (bundle, special) in BUNDLES {
         let mut body = json!({
             "name": bundle, "type": "fixed_price", "originalTotal": 30, "bundlePrice": "24.50", "desiredState": "published",
@@ -85,9 +85,9 @@ async fn create(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> Result<bool, S
         // An hour before it begins, so that the beginning is seen.
         let now = Some(begins - TimeDelta::hours(1));
         let answer = api.send(&Request { only_create: true, now, ..Request::put("back-office", &path, body) }).await?;
-        new &= answer.status != StatusCode::PRECONDITION_FAILED;
         if answer.status != StatusCode::PRECONDITION_FAILED {
             answer.accepted()?;
+            new = true;
         }
     }
     Ok(new)

@@ -3,8 +3,10 @@
 use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Serializer;
 
+use crate::domain::rejection::Rejection;
+
 /// How far ahead of now an order may claim to have been fulfilled: clocks differ, months don't.
-pub const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
+const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
 
 /// Why a text is not an instant that a request may name.
 pub const RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
@@ -16,6 +18,15 @@ pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
         .ok()
         .filter(|at| (1970..=9999).contains(&at.year()))
         .ok_or(RULE)
+}
+
+/// When an order was fulfilled: `now` unless it says otherwise, and hardly ahead of it.
+pub fn fulfilled_at(said: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Rejection> {
+    match said {
+        Some(at) if at > now + MAX_AHEAD => Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead")),
+        Some(at) => Ok(at),
+        None => Ok(now),
+    }
 }
 
 /// RFC 3339 in UTC with exactly three decimals; sorts as text.

@@ -146,7 +146,7 @@ impl HttpRequest {
             }
         }
         let only_create = self.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value == "*");
-        Ok(Call { operation, fields, faults, only_create, ignores_unknown: false })
+        Ok(Call { faults, only_create, ..Call::from_fields(operation, fields) })
     }
 
     fn body_fields(&self, faults: &mut Vec<FieldError>) -> Result<Fields, Rejection> {
@@ -170,6 +170,8 @@ pub struct Call {
     pub operation: &'static Operation,
     /// `If-None-Match: *`: create, don't replace.
     pub only_create: bool,
+    /// Made by the function's schedule: nobody reads the answer.
+    pub by_schedule: bool,
     fields: Fields,
     faults: Vec<FieldError>,
     ignores_unknown: bool,
@@ -178,14 +180,14 @@ pub struct Call {
 impl Call {
     /// A call by an event of the shop platform, whose other fields are nobody's business here.
     #[must_use]
-    pub const fn from_event(operation: &'static Operation, detail: Fields) -> Self {
-        Self { operation, only_create: false, fields: detail, faults: Vec::new(), ignores_unknown: true }
+    pub fn from_event(operation: &'static Operation, detail: Fields) -> Self {
+        Self { ignores_unknown: true, ..Self::from_fields(operation, detail) }
     }
 
     /// A call by the function's schedule.
     #[must_use]
     pub fn from_schedule(operation: &'static Operation) -> Self {
-        Self::from_fields(operation, Map::new())
+        Self { by_schedule: true, ..Self::from_fields(operation, Map::new()) }
     }
 
     /// A direct invocation with these fields: `operation` names one, or is left out where there is only one.
@@ -202,7 +204,8 @@ impl Call {
     }
 
     const fn from_fields(operation: &'static Operation, fields: Fields) -> Self {
-        Self { operation, only_create: false, fields, faults: Vec::new(), ignores_unknown: false }
+        let faults = Vec::new();
+        Self { operation, only_create: false, by_schedule: false, fields, faults, ignores_unknown: false }
     }
 
     /// The org it names, readable or not.

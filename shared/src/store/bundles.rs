@@ -3,13 +3,14 @@
 //! A bundle's terms and recorded status change under its version; its counters under conditions of their own, because
 //! orders for the same bundle must not make each other fail. So no write of the one ever carries the other along.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
     Item, Page, Row, Store, StoreError, Transaction, Versioned,
     items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, TransitionForm},
     keys::{self, text},
+    orgs::ERASED_AT_ONCE,
     pages::{after_place, page},
     transact::{Change, Condition, number},
 };
@@ -22,6 +23,10 @@ use crate::domain::{
     org::Org,
     time,
 };
+
+/// How long after a change of an org's zone the job looks at its bundles once more: longer than another process may know
+/// the old one, and a call may take.
+const REZONE_DELAY: TimeDelta = TimeDelta::minutes(2);
 
 /// Something whose time has come.
 #[derive(Debug, Clone)]
@@ -53,6 +58,17 @@ pub enum Listed {
         /// Why not, for the log.
         why: String,
     },
+}
+
+impl Listed {
+    /// The bundle's id.
+    #[must_use]
+    pub const fn id(&self) -> &BundleId {
+        match self {
+            Self::Readable(bundle) => &bundle.value.id,
+            Self::Unreadable { bundle, .. } => bundle,
+        }
+    }
 }
 
 /// That an org's zone has changed: kept until all its bundles are judged by the new one.
@@ -144,9 +160,13 @@ impl Store {
         .await
     }
 
-    /// Removes what is left of a bundle that is gone: its transitions.
-    pub async fn forget_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
-        self.erase_partition(&keys::bundle_partition(org, bundle), None).await.map(drop)
+    /// Removes the transitions that are left of a bundle that is gone: those up to its last version.
+    pub async fn erase_transitions(&self, org: &OrgId, bundle: &BundleId, up_to: u64) -> Result<(), StoreError> {
+        let query = self.query_partition(&keys::bundle_partition(org, bundle), keys::TRANSITION_PREFIX, ERASED_AT_ONCE);
+        let query = query.consistent_read(true).projection_expression("pk, sk");
+        self.erase(query, |key| keys::transition_version(&sort_key(key)).is_some_and(|version| version <= up_to))
+            .await
+            .map(drop)
     }
 
     /// Removes the mark that an org's zone has changed, unless it has changed again.
@@ -192,18 +212,26 @@ impl Transaction<'_> {
         let org = &self.org.id;
         let place = made.due.map(|due| keys::bundle_place(org, &made.bundle.id, due));
         let key = keys::bundle(org, &made.bundle.id);
-        self.put(&key, place.as_ref(), &BundleForm::new(&made.bundle), Condition::Absent)?;
+        // Where one with this id was deleted, nobody who has read that one may take this one for it.
+        let version = u64::try_from(made.bundle.recorded.at.timestamp_millis()).unwrap_or_default();
+        self.put(&key, place.as_ref(), &BundleForm::new(&made.bundle, version), Condition::Absent)?;
         self.require_org(org_version)
     }
 
-    /// Writes the terms and the status of a bundle that must still be at `version`, and appends its transitions. What was
-    /// redeemed of it stays as it is there, if it still means the same: sold out or not.
+    /// Writes the status of a bundle that must still be at `version`, and appends its transitions.
     pub fn move_bundle(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
+        let change = self.status_change(moved, version)?;
+        self.update(&keys::bundle(&self.org.id, &moved.bundle.id), change)?;
+        self.append_transitions(moved, version)
+    }
+
+    /// The same, and its terms. Orders may count meanwhile, as long as that does not sell it out or exceed the limit.
+    pub fn edit_bundle(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
         let bundle = &moved.bundle;
         let mut change = self.status_change(moved, version)?;
         change = change.set("terms", items::attribute(&TermsForm::from(&bundle.terms))?);
         if let Some(max) = bundle.terms.max_redemptions {
-            let comparison = if bundle.is_sold_out() { ">=" } else { "<" };
+            let comparison = if bundle.is_sold_out() { "=" } else { "<" };
             change = change.require("redemptions", comparison, number(max.get()));
         }
         self.update(&keys::bundle(&self.org.id, &bundle.id), change)?;
@@ -227,7 +255,7 @@ impl Transaction<'_> {
     /// done with it.
     pub(super) fn mark_rezone(&mut self, zone: Tz, now: DateTime<Utc>) -> Result<(), StoreError> {
         let org = &self.org.id;
-        let place = keys::rezone_place(org, now + chrono::TimeDelta::minutes(1));
+        let place = keys::rezone_place(org, now + REZONE_DELAY);
         self.put(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), Condition::Any)
     }
 

@@ -10,7 +10,7 @@
 //! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
 //! | a refund's idempotency record | `ORDER#o#order` | `REFUND#id` | |
 //! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
-//! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / a minute after it |
+//! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
@@ -182,7 +182,13 @@ pub(super) fn partition_listed_by(item: &Item) -> Option<String> {
 pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usize, transition: &Transition) -> Key {
     let Transition { from, to, at, .. } = transition;
     let (at, from, to) = (time::text(*at), from.name(), to.name());
-    Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:012}.{nth:02}#{from}-{to}"))
+    Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:016}.{nth:02}#{from}-{to}"))
+}
+
+/// The version of the bundle that a transition was recorded with.
+pub(super) fn transition_version(sk: &str) -> Option<u64> {
+    let (_, rest) = sk.strip_prefix(TRANSITION_PREFIX)?.split_once('#')?;
+    rest.split('.').next()?.parse().ok()
 }
 
 pub(super) fn customer_count(org: &OrgId, bundle: &BundleId, customer: &CustomerId) -> Key {

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::{DeleteRequest, WriteRequest},
+};
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
@@ -22,7 +25,7 @@ use crate::domain::{ids::OrgId, org::Org};
 const FRESH: Duration = Duration::from_mins(1);
 
 /// Items deleted in one request, at most: what the service takes.
-const BATCH: i32 = 25;
+pub(super) const ERASED_AT_ONCE: usize = 25;
 
 /// Orgs kept at most; a process that serves more starts over.
 const CACHED_AT_MOST: usize = 10_000;
@@ -118,11 +121,18 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Orgs as they are now; those that are not there are missing from the answer.
-    pub async fn orgs_now(&self, orgs: &[OrgId]) -> Result<Vec<Versioned<Org>>, StoreError> {
+    /// Orgs as they are now, each by itself: one that can't be read keeps no other from being read.
+    pub async fn orgs_now(
+        &self,
+        orgs: &[OrgId],
+    ) -> Result<Vec<(OrgId, Result<Option<Versioned<Org>>, StoreError>)>, StoreError> {
         let keys: Vec<_> = orgs.iter().map(keys::org).collect();
         let items = self.get_all(&keys).await?;
-        items.into_iter().map(|item| items::read::<OrgForm, _>("an org", item)).collect()
+        let read = |(id, key): (&OrgId, &keys::Key)| {
+            let item = items.iter().find(|item| key.is_of(item)).cloned();
+            (id.clone(), item.map(|item| items::read::<OrgForm, _>("an org", item)).transpose())
+        };
+        Ok(orgs.iter().zip(&keys).map(read).collect())
     }
 
     /// A page of all orgs, by id.
@@ -162,7 +172,7 @@ impl Store {
                 let store = self.clone();
                 let pk = keys::partition_listed_by(&root)
                     .ok_or_else(|| StoreError::Broken("an item without a key".into()))?;
-                erasing.spawn(async move { store.erase_partition(&pk, Some(root)).await });
+                erasing.spawn(async move { store.erase_partition(&pk, root).await });
             }
             while let Some(erased) = erasing.join_next().await {
                 let erased = erased.map_err(|error| StoreError::Broken(error.to_string()))?;
@@ -172,34 +182,43 @@ impl Store {
         }
         let _forgotten = Forget { cache: &self.orgs, org };
         let root = keys::org(org).to_item();
-        let deleted = self.erase_partition(&keys::org_partition(org), Some(root)).await?;
+        let deleted = self.erase_partition(&keys::org_partition(org), root).await?;
         Ok((deleted, true))
     }
 
     /// Deletes every item of a partition, and then the one that lists it, which may be in it or elsewhere. Answers how
     /// many items went.
-    pub(super) async fn erase_partition(&self, pk: &str, root: Option<Item>) -> Result<u64, StoreError> {
-        let query = self.client.query().table_name(self.table.as_ref()).limit(BATCH).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(pk));
-        let query = query.projection_expression("pk, sk");
+    async fn erase_partition(&self, pk: &str, root: Item) -> Result<u64, StoreError> {
+        let all = self.query(ERASED_AT_ONCE).consistent_read(true).projection_expression("pk, sk");
+        let all = all.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(pk));
+        let mut deleted = self.erase(all.clone(), |key| *key != root).await?;
+        let is_elsewhere = root.get("pk") != Some(&keys::text(pk));
+        self.delete_all(vec![root]).await?;
+        if is_elsewhere {
+            // Whoever had read the root before it went may have written since.
+            deleted = deleted.saturating_add(self.erase(all, |_| true).await?);
+        }
+        Ok(deleted.saturating_add(1))
+    }
+
+    /// Deletes those items that a query finds and that are meant. Answers how many went.
+    pub(super) async fn erase(
+        &self,
+        query: QueryFluentBuilder,
+        is_meant: impl Fn(&Item) -> bool,
+    ) -> Result<u64, StoreError> {
         let mut deleted: u64 = 0;
         let mut start = None;
         loop {
             let answer = query.clone().set_exclusive_start_key(start).send().await?;
-            let found = answer.items.unwrap_or_default().into_iter();
-            let batch: Vec<Item> = found.filter(|key| root.as_ref() != Some(key)).collect();
+            let batch: Vec<Item> = answer.items.unwrap_or_default().into_iter().filter(&is_meant).collect();
             deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             self.delete_all(batch).await?;
             start = answer.last_evaluated_key;
             if start.is_none() {
-                break;
+                return Ok(deleted);
             }
         }
-        if let Some(root) = root {
-            self.delete_all(vec![root]).await?;
-            deleted = deleted.saturating_add(1);
-        }
-        Ok(deleted)
     }
 
     async fn delete_all(&self, keys: Vec<Item>) -> Result<(), StoreError> {

@@ -43,7 +43,8 @@ impl Store {
             .expression_attribute_values(":sk", text(sk_prefix))
     }
 
-    fn query(&self, limit: usize) -> QueryFluentBuilder {
+    /// A query, `limit` items a page.
+    pub(super) fn query(&self, limit: usize) -> QueryFluentBuilder {
         self.client.query().table_name(self.table.as_ref()).limit(i32::try_from(limit).unwrap_or(i32::MAX))
     }
 }

@@ -76,7 +76,7 @@ struct ProductForm {
 }
 
 impl BundleForm {
-    pub(in crate::store) fn new(bundle: &Bundle) -> Self {
+    pub(in crate::store) fn new(bundle: &Bundle, version: u64) -> Self {
         let Usage { redemptions, customers, savings, ever } = bundle.usage;
         Self {
             bundle_id: bundle.id.clone(),
@@ -86,7 +86,7 @@ impl BundleForm {
             customers,
             savings: savings.minor(),
             ever,
-            version: 1,
+            version,
         }
     }
 }
