@@ -26,8 +26,9 @@ use crate::{
 /// Bundles worked on at once, within one page.
 pub const AT_ONCE: usize = 8;
 
-/// How long one bundle may hold up the others that are worked on with it.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one bundle may hold up the others that are worked on with it: longer than the client waits for an answer before
+/// it asks again.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What was put on record of a bundle, or why nothing was.
 pub type Outcome = Result<Vec<Transition>, Failure>;
@@ -92,7 +93,7 @@ impl Upkeep<'_> {
     pub async fn rezone(&self, org: &Org, mut tell: impl FnMut(BundleId, Outcome) -> Going) -> Result<bool, Failure> {
         const PAGE: usize = 100;
         /// What the last bundles, and the answer, may take.
-        const MARGIN: Duration = Duration::from_secs(4);
+        const MARGIN: Duration = Duration::from_secs(5);
 
         let mut after: Option<String> = None;
         loop {

@@ -127,6 +127,12 @@ impl Wire {
         self.state.lock().unwrap().empty_pages = pages;
     }
 
+    /// Whether no request is to meet a fault.
+    pub fn is_whole(&self) -> bool {
+        let state = self.state.lock().unwrap();
+        state.plan.is_none() && state.at_random.is_none()
+    }
+
     /// No more faults.
     pub fn heal(&self) {
         let mut state = self.state.lock().unwrap();

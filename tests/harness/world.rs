@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use local::{engine::Engine, stack::Stack, template::Template};
@@ -234,6 +234,14 @@ impl World {
     pub async fn another_process(&self) -> Stack {
         let metrics: Sink = Arc::new(|_| ());
         Stack::start(&self.template, store::local_client(self.wire.endpoint()), &metrics).await.unwrap()
+    }
+
+    /// Makes an item unreadable, by hand: one of its attributes becomes a text that it can't be.
+    pub async fn spoil(&self, pk: &str, sk: &str, attribute: &str) {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let spoil = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let spoil = spoil.update_expression("SET #a = :a").expression_attribute_names("#a", attribute);
+        spoil.expression_attribute_values(":a", text("spoiled")).send().await.unwrap();
     }
 
     /// The metrics records written since this was last asked.

@@ -324,3 +324,39 @@ async fn a_disposable_org_is_deleted_with_its_bundles_and_all_they_hold() {
     assert_eq!((answer.status.as_u16(), &answer.body["complete"]), (200, &json!(true)), "{}", answer.body);
     assert_eq!(world.client.scan().table_name(&world.table).send().await.unwrap().count(), 1, "only the shop is left");
 }
+
+#[tokio::test]
+async fn a_bundle_that_can_not_be_read_keeps_no_other_from_being_listed() {
+    let world = World::new().await;
+    for bundle in ["a", "b", "c"] {
+        world.send(&bundles::put(bundle, &json!({}))).await;
+    }
+    world.spoil("ORG#shop", "BUNDLE#b", "terms").await;
+    let list = world.get("/orgs/shop/bundles?limit=2").await;
+    assert_eq!(list.body["bundles"][1], json!({"bundleId": "b", "error": "internal"}));
+    assert!(list.body["cursor"].is_string());
+    let active = world.get("/orgs/shop/bundles?status=active").await.body;
+    assert_eq!(active["bundles"].as_array().unwrap().len(), 2);
+    assert_eq!(world.get("/orgs/shop/bundles/b").await.status, 500);
+}
+
+#[tokio::test]
+async fn deleting_twice_leaves_what_was_made_between() {
+    let delete = Request::new("DELETE", "back-office", format!("/orgs/{ORG}/bundles/b"));
+    world()
+        .await
+        .bundle("b", json!({}))
+        .move_to("b", "paused")
+        .send(delete.clone())
+        .expect_status(200)
+        .at("2026-06-01T12:00:01Z")
+        .bundle("b", json!({}))
+        .move_to("b", "paused")
+        .expect_transitions("b", ["active>paused 2026-06-01T12:00:01.000Z operator"])
+        // The same request as before, late: its answer was lost.
+        .send(delete)
+        .expect_status(200)
+        .bundle("b", json!({}))
+        .expect_transitions("b", [])
+        .await;
+}

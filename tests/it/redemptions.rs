@@ -52,6 +52,24 @@ async fn an_order_that_was_awarded_redeems_for_its_own_customer_alone_and_the_ot
 }
 
 #[tokio::test]
+async fn what_is_not_there_is_said_before_what_is_somebody_elses_or_voided() {
+    world()
+        .await
+        .customer("ada")
+        .bundle("b", json!({}))
+        .award("ada", "o1", "10")
+        .redeem("nobody", "bo", "o1")
+        .refused(404, "bundle_not_found")
+        .void("nobody", "o2")
+        .expect(json!({"voided": false}))
+        .redeem("nobody", "ada", "o2")
+        .refused(404, "bundle_not_found")
+        .redeem("b", "bo", "o1")
+        .refused(409, "idempotency_mismatch")
+        .await;
+}
+
+#[tokio::test]
 async fn refusals_come_in_the_order_of_the_rules() {
     let ended = json!({"maxRedemptions": 1, "perCustomerLimit": 1});
     world()

@@ -119,12 +119,12 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
 async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     use shared::{
         domain::bundle::redemption::{Counting, redeem},
-        store::{Store, StoreError},
+        store::StoreError,
     };
     let world = prepared(json!({"maxRedemptions": 2}), false).await;
     assert_eq!(world.send(&bundles::redeem("b", "ada", "o1", &json!({}))).await.status, 201);
-    let store = Store::new(world.client.clone(), &world.table);
-    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
+    let (store, org) = store_and_org(&world).await;
+    let org = org.value;
     let (b, bo) = ("b".to_owned().try_into().unwrap(), "bo".to_owned().try_into().unwrap());
     let o2: shared::domain::ids::OrderId = "o2".to_owned().try_into().unwrap();
     let story = store.redemption_story(&org.id, &b, &bo, &o2).await.unwrap();
@@ -138,4 +138,96 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     transaction.redeem(&last, read.version, None).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     assert_eq!(bundles::check(&world, ORG, "b").await["status"], "active");
+}
+
+/// What is read before another call, and written after it.
+async fn store_and_org(world: &World) -> (shared::store::Store, shared::store::Versioned<shared::domain::org::Org>) {
+    let store = shared::store::Store::new(world.client.clone(), &world.table);
+    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    (store, org)
+}
+
+#[tokio::test]
+async fn a_limit_set_to_what_was_used_is_not_set_if_more_is_used_meanwhile() {
+    use shared::{
+        domain::bundle::transition::{bring_up_to_date, edit},
+        store::StoreError,
+    };
+    let world = prepared(json!({"maxRedemptions": 10}), false).await;
+    world.send(&bundles::redeem("b", "ada", "o1", &json!({}))).await;
+    let (store, org) = store_and_org(&world).await;
+    let read = store.bundle(&org.value.id, &"b".to_owned().try_into().unwrap()).await.unwrap().unwrap();
+
+    world.send(&bundles::redeem("b", "ada", "o2", &json!({}))).await;
+    let mut terms = read.value.terms.clone();
+    terms.max_redemptions = Some(1.try_into().unwrap());
+    let moved = bring_up_to_date(&read.value, org.value.profile.timezone, noon());
+    let edited = edit(moved, terms, None).unwrap();
+    let mut transaction = store.transaction(&org.value);
+    transaction.edit_bundle(&edited, read.version).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
+    let lower = world.send(&bundles::put("b", &json!({"maxRedemptions": 1}))).await;
+    assert_eq!((lower.status.as_u16(), lower.code()), (409, "limit_below_used"));
+    bundles::check(&world, ORG, "b").await;
+}
+
+#[tokio::test]
+async fn a_bundle_redeemed_meanwhile_is_not_deleted() {
+    use shared::store::StoreError;
+    let world = prepared(json!({}), false).await;
+    let (store, org) = store_and_org(&world).await;
+    let b = "b".to_owned().try_into().unwrap();
+    let read = store.bundle(&org.value.id, &b).await.unwrap().unwrap();
+    world.send(&bundles::redeem("b", "ada", "o1", &json!({}))).await;
+    let mut transaction = store.transaction(&org.value);
+    transaction.delete_bundle(&b, read.version).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
+}
+
+#[tokio::test]
+async fn a_bundle_made_anew_is_not_taken_for_the_one_deleted() {
+    use shared::{domain::bundle::transition::bring_up_to_date, store::StoreError};
+    let world = prepared(json!({"timeStart": "09:00"}), false).await;
+    let (store, org) = store_and_org(&world).await;
+    let read = store.bundle(&org.value.id, &"b".to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let later = noon() + chrono::TimeDelta::hours(2);
+    let delete = harness::Request::new("DELETE", "back-office", format!("/orgs/{ORG}/bundles/b"));
+    assert_eq!(world.send_at(&delete, later).await.status, 200);
+    assert_eq!(world.send_at(&bundles::put("b", &json!({"bundlePrice": 1})), later).await.status, 201);
+
+    let moved = bring_up_to_date(&read.value, org.value.profile.timezone, later);
+    assert!(!moved.transitions.is_empty());
+    let mut transaction = store.transaction(&org.value);
+    transaction.move_bundle(&moved, read.version).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
+    assert_eq!(bundles::check(&world, ORG, "b").await["bundlePrice"], 1);
+}
+
+#[tokio::test]
+async fn a_bundle_is_not_made_by_what_is_no_longer_true_of_its_org() {
+    use shared::{domain::bundle::transition::Moved, store::StoreError};
+    let world = prepared(json!({}), false).await;
+    let (store, org) = store_and_org(&world).await;
+    let b = store.bundle(&org.value.id, &"b".to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
+    world.put_org(ORG, &json!({"name": "Shop", "timezone": "Asia/Tokyo"})).await;
+    let made = Moved::new("new".to_owned().try_into().unwrap(), b.terms, org.value.profile.timezone, noon());
+    let mut transaction = store.transaction(&org.value);
+    transaction.create_bundle(&made, org.version).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_lowered_while_orders_race_are_never_exceeded() {
+    let world = prepared(json!({"maxRedemptions": 100}), false).await;
+    let orders = (0..120).map(|number| bundles::redeem("b", "ada", &format!("o{number}"), &json!({})));
+    let edits = (1..40).map(|limit| bundles::put("b", &json!({"maxRedemptions": limit})));
+    let calls = orders.zip(edits.cycle()).flat_map(|(order, edit)| [order, edit]).map(|request| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move {
+            let status = world.send_until_settled(&request, noon()).await.status.as_u16();
+            assert!([200, 201, 409].contains(&status));
+        })
+    });
+    futures::future::try_join_all(calls).await.unwrap();
+    bundles::check(&world, ORG, "b").await;
 }

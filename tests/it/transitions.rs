@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
     Request, World,
     bundles::{self, job, line},
@@ -172,10 +171,7 @@ async fn a_bundle_made_unreadable_is_reported_and_the_others_move() {
     for number in 0..30 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
     }
-    let text = |value: &str| AttributeValue::S(value.into());
-    let spoil = world.client.update_item().table_name(&world.table).key("pk", text("ORG#shop"));
-    let spoil = spoil.key("sk", text("BUNDLE#b7")).update_expression("SET terms = :t");
-    spoil.expression_attribute_values(":t", text("?")).send().await.unwrap();
+    world.spoil("ORG#shop", "BUNDLE#b7", "terms").await;
 
     let run = run_at(&world, "2026-06-01T13:00:00Z", &json!({})).await;
     assert_eq!(run["errors"], json!([{"orgId": ORG, "bundleId": "b7", "error": "internal"}]));
@@ -225,6 +221,7 @@ async fn cursors_that_no_run_gave_are_refused() {
                 .to_string(),
         ),
         forge("transition", &json!({"began": "now", "shards": []}).to_string()),
+        forge("transition", &json!({"began": "2026-06-01T12:00:00.001Z", "shards": [[1, null]]}).to_string()),
     ] {
         let answer = world.send(&job(&json!({"cursor": cursor}))).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_cursor"), "{cursor}: {}", answer.body);
@@ -320,4 +317,65 @@ async fn orders_and_edits_race_the_job_and_the_record_stays_whole() {
     for number in 0..5 {
         bundles::check(&world, ORG, &format!("b{number}")).await;
     }
+}
+
+#[tokio::test]
+async fn an_org_that_can_not_be_read_holds_up_no_other() {
+    let world = World::new().await;
+    world.put_org("other", &json!({"name": "Other"})).await;
+    for org in [ORG, "other"] {
+        for number in 0..20 {
+            let path = format!("/orgs/{org}/bundles/b{number}");
+            world.send(&Request::new("PUT", "back-office", path).json(&bundles::terms(&office_hours()))).await;
+        }
+    }
+    world.spoil("ORG#other", "ORG", "timezone").await;
+    let run = run_at(&world, "2026-06-01T13:00:00Z", &json!({})).await;
+    assert_eq!(run["summary"], json!({"transitionsPerformed": 20, "errorsEncountered": 20}));
+    assert!(run["errors"].as_array().unwrap().iter().all(|error| error["orgId"] == "other"));
+}
+
+#[tokio::test]
+async fn a_request_is_told_all_in_parts_and_a_schedule_does_all_at_once() {
+    for scheduled in [false, true] {
+        let world = World::new().await;
+        world.send(&bundles::put("b", &office_hours())).await;
+        // All in one shard, which takes them a few at a time.
+        bundles::copy(&world, "b", 16 * 69, |number| (number % 16 == 0).then_some("2026-06-01T13:00:00.000Z")).await;
+        let now = instant("2026-12-01T00:00:00Z");
+        let event = json!({
+            "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.scheduler", "account": "1",
+            "time": "2026-12-01T00:00:00Z", "region": "r", "resources": [], "detail": "{}",
+        });
+        let performed = |answer: &Value| answer["summary"]["transitionsPerformed"].as_u64().unwrap();
+        if scheduled {
+            let answer = world.stack.call("bundle-transitions", event, Some(now)).await.unwrap().unwrap();
+            assert_eq!((performed(&answer), answer.get("cursor")), (70 * 90, None));
+            continue;
+        }
+        let first = world.send_at(&job(&json!({})), now).await.body;
+        assert!((5_000..70 * 90).contains(&performed(&first)));
+        assert_eq!(performed(&first), first["transitions"].as_array().unwrap().len() as u64);
+        let second = world.send_at(&job(&json!({"cursor": first["cursor"]})), now).await.body;
+        assert_eq!((performed(&first) + performed(&second), second.get("cursor")), (70 * 90, None));
+    }
+}
+
+#[tokio::test]
+async fn another_process_that_knows_the_old_time_zone_does_not_put_it_back() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({"maxRedemptions": 1, "timeStart": "08:00", "timeEnd": "17:00"}))).await;
+    let another = world.another_process().await;
+    // It reads the org, and keeps it for a minute.
+    let get = Request::new("GET", "back-office", format!("/orgs/{ORG}/bundles/b"));
+    assert_eq!(World::send_to(&another, &get, instant("2026-06-01T12:00:00Z")).await.body["status"], "active");
+    world.put_org(ORG, &json!({"name": "Shop", "timezone": "Europe/Berlin"})).await;
+
+    let redeem = bundles::redeem("b", "ada", "o1", &json!({}));
+    assert_eq!(World::send_to(&another, &redeem, instant("2026-06-01T12:00:10Z")).await.status, 201);
+    let void = bundles::void("b", "o1");
+    assert_eq!(World::send_to(&another, &void, instant("2026-06-01T12:00:20Z")).await.body["voided"], true);
+    bundles::check(&world, ORG, "b").await;
+    let item = bundles::item(&world, ORG, "b").await;
+    assert_eq!(item["at"].as_s().unwrap(), "2026-06-01T15:00:00.000Z", "five in Berlin");
 }

@@ -143,14 +143,11 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
         let mut transaction = context.store.transaction(&org);
         transaction.delete_bundle(&bundle_id, bundle.version)?;
         transaction.commit().await?;
-        Ok(Some(bundle))
+        Ok(Some(bundle.value))
     })
     .await?;
-    // Versions begin with the time of creation: what is created from here on keeps its own.
-    let now = u64::try_from(context.now.timestamp_millis()).unwrap_or_default();
-    let last_version = deleted.as_ref().map_or(now, |bundle| bundle.version);
-    context.store.erase_transitions(&org_id, &bundle_id, last_version).await?;
-    let bundle = deleted.ok_or(Rejection::BundleNotFound)?.value;
+    context.store.erase_transitions(&org_id, &bundle_id).await?;
+    let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
     Ok(Reply::ok(&BundleView::now(&org, bundle, context.now)))
 }
 

@@ -12,8 +12,9 @@ use shared::domain::{
 const ENOUGH: usize = 5_000;
 
 /// What was done, and what was not.
-#[derive(Default)]
 pub(crate) struct Found {
+    /// Whether all of it is told: else only as much as fits.
+    is_whole: bool,
     transitions: Vec<Changed>,
     errors: Vec<Failed>,
     performed: usize,
@@ -42,10 +43,15 @@ struct Failed {
 }
 
 impl Found {
+    /// Nothing yet.
+    pub(crate) const fn new(is_whole: bool) -> Self {
+        Self { is_whole, transitions: Vec::new(), errors: Vec::new(), performed: 0, failed: 0 }
+    }
+
     /// Notes what was put on record of a bundle.
     pub(crate) fn changed(&mut self, org: &OrgId, bundle: &BundleId, transitions: Vec<Transition>) {
         self.performed += transitions.len();
-        if !self.is_enough() {
+        if self.is_whole || !self.is_enough() {
             let changed = transitions.into_iter();
             let changed = changed.map(|transition| {
                 let (org_id, bundle_id) = (org.clone(), bundle.clone());
@@ -58,7 +64,7 @@ impl Found {
     /// Notes that nothing was.
     pub(crate) fn failed(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &'static str) {
         self.failed += 1;
-        if !self.is_enough() {
+        if self.is_whole || !self.is_enough() {
             self.errors.push(Failed { org_id: org.clone(), bundle_id: bundle, error });
         }
     }

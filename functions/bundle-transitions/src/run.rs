@@ -82,7 +82,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     }
 
     let upkeep = Upkeep { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let (orgs, found, rezoned) = (lock::Mutex::default(), Mutex::default(), Mutex::default());
+    let (orgs, found, rezoned) = (lock::Mutex::default(), Mutex::new(Found::new(is_read)), Mutex::default());
     let run = Run { upkeep, only: org_id.clone(), is_read, orgs, found, rezoned };
     let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
     run.rezone().await;

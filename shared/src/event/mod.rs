@@ -146,7 +146,7 @@ impl HttpRequest {
             }
         }
         let only_create = self.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value == "*");
-        Ok(Call { faults, only_create, ..Call::from_fields(operation, fields) })
+        Ok(Call { only_create, faults, ..Call::from_fields(operation, fields) })
     }
 
     fn body_fields(&self, faults: &mut Vec<FieldError>) -> Result<Fields, Rejection> {

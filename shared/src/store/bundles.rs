@@ -10,8 +10,7 @@ use super::{
     Item, Page, Row, Store, StoreError, Transaction, Versioned,
     items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, TransitionForm},
     keys::{self, text},
-    orgs::ERASED_AT_ONCE,
-    pages::{after_place, page},
+    pages::{after_place, ask, page},
     transact::{Change, Condition, number},
 };
 use crate::domain::{
@@ -160,13 +159,18 @@ impl Store {
         .await
     }
 
-    /// Removes the transitions that are left of a bundle that is gone: those up to its last version.
-    pub async fn erase_transitions(&self, org: &OrgId, bundle: &BundleId, up_to: u64) -> Result<(), StoreError> {
-        let query = self.query_partition(&keys::bundle_partition(org, bundle), keys::TRANSITION_PREFIX, ERASED_AT_ONCE);
-        let query = query.consistent_read(true).projection_expression("pk, sk");
-        self.erase(query, |key| keys::transition_version(&sort_key(key)).is_some_and(|version| version <= up_to))
-            .await
-            .map(drop)
+    /// Removes the transitions that are left of a bundle that is gone. One that is made anew meanwhile keeps its own:
+    /// what was listed before the bundle was seen to be gone is not of any later one.
+    pub async fn erase_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
+        loop {
+            let query = self.query_partition(&keys::bundle_partition(org, bundle), keys::TRANSITION_PREFIX, 25);
+            let found = ask(query.consistent_read(true).projection_expression("pk, sk")).await?;
+            let left = found.items.unwrap_or_default();
+            if left.is_empty() || self.bundle(org, bundle).await?.is_some() {
+                return Ok(());
+            }
+            self.delete_all(left).await?;
+        }
     }
 
     /// Removes the mark that an org's zone has changed, unless it has changed again.

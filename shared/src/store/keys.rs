@@ -185,12 +185,6 @@ pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usiz
     Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:016}.{nth:02}#{from}-{to}"))
 }
 
-/// The version of the bundle that a transition was recorded with.
-pub(super) fn transition_version(sk: &str) -> Option<u64> {
-    let (_, rest) = sk.strip_prefix(TRANSITION_PREFIX)?.split_once('#')?;
-    rest.split('.').next()?.parse().ok()
-}
-
 pub(super) fn customer_count(org: &OrgId, bundle: &BundleId, customer: &CustomerId) -> Key {
     Key::new(bundle_partition(org, bundle), format!("CUSTOMER#{customer}"))
 }

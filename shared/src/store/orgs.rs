@@ -25,7 +25,7 @@ use crate::domain::{ids::OrgId, org::Org};
 const FRESH: Duration = Duration::from_mins(1);
 
 /// Items deleted in one request, at most: what the service takes.
-pub(super) const ERASED_AT_ONCE: usize = 25;
+const BATCH: usize = 25;
 
 /// Orgs kept at most; a process that serves more starts over.
 const CACHED_AT_MOST: usize = 10_000;
@@ -189,29 +189,26 @@ impl Store {
     /// Deletes every item of a partition, and then the one that lists it, which may be in it or elsewhere. Answers how
     /// many items went.
     async fn erase_partition(&self, pk: &str, root: Item) -> Result<u64, StoreError> {
-        let all = self.query(ERASED_AT_ONCE).consistent_read(true).projection_expression("pk, sk");
+        let all = self.query(BATCH).consistent_read(true).projection_expression("pk, sk");
         let all = all.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(pk));
-        let mut deleted = self.erase(all.clone(), |key| *key != root).await?;
+        let mut deleted = self.erase(all.clone(), Some(&root)).await?;
         let is_elsewhere = root.get("pk") != Some(&keys::text(pk));
         self.delete_all(vec![root]).await?;
         if is_elsewhere {
             // Whoever had read the root before it went may have written since.
-            deleted = deleted.saturating_add(self.erase(all, |_| true).await?);
+            deleted = deleted.saturating_add(self.erase(all, None).await?);
         }
         Ok(deleted.saturating_add(1))
     }
 
-    /// Deletes those items that a query finds and that are meant. Answers how many went.
-    pub(super) async fn erase(
-        &self,
-        query: QueryFluentBuilder,
-        is_meant: impl Fn(&Item) -> bool,
-    ) -> Result<u64, StoreError> {
+    /// Deletes the items that a query finds, but the root. Answers how many went.
+    async fn erase(&self, query: QueryFluentBuilder, root: Option<&Item>) -> Result<u64, StoreError> {
         let mut deleted: u64 = 0;
         let mut start = None;
         loop {
             let answer = query.clone().set_exclusive_start_key(start).send().await?;
-            let batch: Vec<Item> = answer.items.unwrap_or_default().into_iter().filter(&is_meant).collect();
+            let found = answer.items.unwrap_or_default().into_iter();
+            let batch: Vec<Item> = found.filter(|key| root != Some(key)).collect();
             deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             self.delete_all(batch).await?;
             start = answer.last_evaluated_key;
@@ -221,7 +218,7 @@ impl Store {
         }
     }
 
-    async fn delete_all(&self, keys: Vec<Item>) -> Result<(), StoreError> {
+    pub(super) async fn delete_all(&self, keys: Vec<Item>) -> Result<(), StoreError> {
         let request = |key| {
             let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
             Ok(WriteRequest::builder().delete_request(delete).build())
