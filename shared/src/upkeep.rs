@@ -79,7 +79,7 @@ impl Upkeep<'_> {
     }
 
     async fn commit(&self, org: &Org, bundle: &Versioned<Bundle>, even_if_idle: bool) -> Outcome {
-        let moved = bring_up_to_date(&bundle.value, org.profile.timezone, self.now);
+        let moved = bring_up_to_date(&bundle.value, org.zone(), self.now);
         if !self.dry_run && (even_if_idle || !moved.is_idle(&bundle.value)) {
             let mut transaction = self.store.transaction(org);
             transaction.move_bundle(&moved, bundle.version)?;
@@ -88,9 +88,14 @@ impl Upkeep<'_> {
         Ok(moved.transitions)
     }
 
-    /// Judges those bundles of an org by its time zone that are still judged by another. Tells what came of each, and
-    /// stops when it is told to or its time is over; answers whether that was all.
-    pub async fn rezone(&self, org: &Org, mut tell: impl FnMut(BundleId, Outcome) -> Going) -> Result<bool, Failure> {
+    /// Judges those bundles of an org by its time zone that are still judged by another and that are `meant`. Tells what
+    /// came of each, and stops when it is told to or its time is over; answers whether that was all.
+    pub async fn rezone(
+        &self,
+        org: &Org,
+        meant: impl Fn(&BundleId) -> bool,
+        mut tell: impl FnMut(BundleId, Outcome) -> Going,
+    ) -> Result<bool, Failure> {
         const PAGE: usize = 100;
         /// What the last bundles, and the answer, may take.
         const MARGIN: Duration = Duration::from_secs(5);
@@ -102,6 +107,7 @@ impl Upkeep<'_> {
                 Listed::Readable(bundle) => bundle.value.recorded.zone != org.profile.timezone,
                 Listed::Unreadable { .. } => true,
             });
+            let behind = behind.filter(|listed| meant(listed.id()));
             let mut behind = behind.peekable();
             while behind.peek().is_some() {
                 if self.deadline.left() < MARGIN {

@@ -483,6 +483,19 @@ async fn a_cancellation_before_its_order_keeps_it_from_redeeming_and_its_points_
 }
 
 #[tokio::test]
+async fn a_cancellation_before_its_order_says_whose_it_is() {
+    let world = World::new().await;
+    for bundle in ["b", "c"] {
+        world.send(&bundles::put(bundle, &json!({}))).await;
+    }
+    world.invoke("bundle-redemption", cancelled("o1", &json!(["b"]))).await.unwrap();
+    let other = world.send(&bundles::redeem("c", "bo", "o1", &json!({}))).await;
+    assert_eq!((other.status.as_u16(), other.code()), (409, "idempotency_mismatch"));
+    assert_eq!(world.send(&bundles::redeem("c", "ada", "o1", &json!({}))).await.status, 201);
+    assert_eq!(world.invoke("bundle-redemption", fulfilled("o2", &json!(null))).await.unwrap(), json!({"bundles": []}));
+}
+
+#[tokio::test]
 async fn somebody_elses_order_is_not_cancelled() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;

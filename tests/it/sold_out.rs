@@ -131,7 +131,7 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     let read = story.bundle.unwrap();
 
     assert_eq!(world.send(&bundles::void("b", "o1")).await.body["voided"], true);
-    let decided = redeem(&read.value, org.profile.timezone, 0, (o2, bo), noon(), noon()).unwrap();
+    let decided = redeem(&read.value, org.zone(), 0, (o2, bo), noon(), noon()).unwrap();
     let Counting::Counted(last) = decided else { panic!("it takes the last unit") };
     assert!(last.moved.is_some());
     let mut transaction = store.transaction(&org);
@@ -161,7 +161,7 @@ async fn a_limit_set_to_what_was_used_is_not_set_if_more_is_used_meanwhile() {
     world.send(&bundles::redeem("b", "ada", "o2", &json!({}))).await;
     let mut terms = read.value.terms.clone();
     terms.max_redemptions = Some(1.try_into().unwrap());
-    let moved = bring_up_to_date(&read.value, org.value.profile.timezone, noon());
+    let moved = bring_up_to_date(&read.value, org.value.zone(), noon());
     let edited = edit(moved, terms, None).unwrap();
     let mut transaction = store.transaction(&org.value);
     transaction.edit_bundle(&edited, read.version).unwrap();
@@ -195,7 +195,7 @@ async fn a_bundle_made_anew_is_not_taken_for_the_one_deleted() {
     assert_eq!(world.send_at(&delete, later).await.status, 200);
     assert_eq!(world.send_at(&bundles::put("b", &json!({"bundlePrice": 1})), later).await.status, 201);
 
-    let moved = bring_up_to_date(&read.value, org.value.profile.timezone, later);
+    let moved = bring_up_to_date(&read.value, org.value.zone(), later);
     assert!(!moved.transitions.is_empty());
     let mut transaction = store.transaction(&org.value);
     transaction.move_bundle(&moved, read.version).unwrap();

@@ -83,7 +83,7 @@ async fn change(
     terms: Terms,
     note: Option<Line>,
 ) -> Result<Reply, Failure> {
-    let moved = bring_up_to_date(&current.value, org.value.profile.timezone, context.now);
+    let moved = bring_up_to_date(&current.value, org.value.zone(), context.now);
     let complete = moved.complete;
     let mut transaction = context.store.transaction(&org.value);
     let moved = if complete {
@@ -178,7 +178,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
         Listed::Unreadable { bundle, why } => {
             tracing::error!(org = %org.id, %bundle, why, "a bundle can't be read");
             // What its status is nobody can say.
-            status.is_none().then(|| BundleRow::Unreadable { bundle_id: bundle, error: "internal" })
+            status.is_none().then_some(BundleRow::Unreadable { bundle_id: bundle, error: "internal" })
         }
     };
     let (org_id, store) = (&org_id, &context.store);

@@ -18,7 +18,7 @@ use shared::{
     },
     failure::Failure,
     host::{Context, Reply, settle},
-    upkeep::{Going, Upkeep},
+    upkeep::{Going, Outcome, Upkeep},
 };
 
 use crate::view::{List, OrgView};
@@ -57,10 +57,11 @@ async fn judge_bundles_anew(context: &Context, org: &Org) {
     let Context { store, now, deadline, .. } = context;
     let upkeep = Upkeep { store, now: *now, deadline: *deadline, dry_run: false };
     let (mut judged, mut failed) = (0_u64, 0_u64);
-    let rezoned = upkeep.rezone(org, |_, outcome| {
+    let count = |_, outcome: Outcome| {
         *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
         Going::On
-    });
+    };
+    let rezoned = upkeep.rezone(org, |_| true, count);
     let rezoned = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), rezoned).await;
     let complete = matches!(rezoned, Ok(Ok(true)));
     tracing::info!(org = %org.id, judged, failed, complete, "bundles judged by another time zone");
@@ -77,7 +78,7 @@ async fn replace(
     match context.store.org_now(id).await? {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let org = current.value.replaced(profile, disposable)?;
+            let org = current.value.replaced(profile, disposable, context.now)?;
             let reply = Reply::ok(&OrgView::from(org.clone()));
             if org.profile.timezone == current.value.profile.timezone {
                 context.store.put_org(&org, Some(current.version)).await?;
@@ -90,6 +91,7 @@ async fn replace(
             let org = Org {
                 id: id.clone(),
                 profile,
+                zone_since: None,
                 disposable: disposable.unwrap_or(false),
                 deleting: false,
                 loyalty: None,

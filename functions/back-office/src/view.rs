@@ -48,7 +48,7 @@ pub(crate) struct OrgView {
 }
 
 impl From<Org> for OrgView {
-    fn from(Org { id, profile, disposable, loyalty, deleting: _ }: Org) -> Self {
+    fn from(Org { id, profile, disposable, loyalty, .. }: Org) -> Self {
         Self { org_id: id, profile, disposable, loyalty: loyalty.map(|loyalty| loyalty.settings) }
     }
 }

@@ -28,7 +28,7 @@ struct Fulfilled {
     order_id: OrderId,
     customer_id: CustomerId,
     #[deserr(default)]
-    bundle_ids: Vec<BundleId>,
+    bundle_ids: Option<Vec<BundleId>>,
     #[deserr(default)]
     fulfilled_at: Option<Instant>,
 }
@@ -77,7 +77,7 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at };
     let (mut bundles, mut again, mut redeemed, mut refused) = (Vec::new(), None, 0, 0);
-    let bundle_ids = distinct(bundle_ids);
+    let bundle_ids = distinct(bundle_ids.unwrap_or_default());
     for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
         let done = redeem::redeem(context, &org, &bundle, &purchase, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);

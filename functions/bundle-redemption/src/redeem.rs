@@ -120,7 +120,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     }
 
     let org = &*judging(context, org, &current.value).await?;
-    let (who, zone) = ((order.clone(), customer.clone()), org.profile.timezone);
+    let (who, zone) = ((order.clone(), customer.clone()), org.zone());
     let decided = redemption::redeem(&current.value, zone, story.by_customer, who, *fulfilled_at, context.now);
     if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
         // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.

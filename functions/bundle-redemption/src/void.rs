@@ -79,7 +79,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     let (current, by_customer) = context.store.bundle_and_count(&org.id, bundle, &redemption.customer).await?;
     let current = current.ok_or_else(|| Failure::Bug(format!("bundle {bundle} is gone, and was redeemed")))?;
     let org = &*judging(context, org, &current.value).await?;
-    let decided = redemption::void(&current.value, org.profile.timezone, by_customer, redemption, context.now);
+    let decided = redemption::void(&current.value, org.zone(), by_customer, redemption, context.now);
     let mut transaction = context.store.transaction(org);
     // The counters may be from before the redemption was counted or from after it was voided.
     match decided.ok_or(Failure::Retry(Retry::Contended))? {
@@ -96,8 +96,8 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     }
 }
 
-/// Begins the cancellation of an order, which must not be somebody else's: where it is cancelled `whole`, marks that it
-/// won't redeem any bundle any more.
+/// Begins the cancellation of an order, which must not be somebody else's and from now on is not: where it is cancelled
+/// `whole`, marks that it won't redeem any bundle any more.
 pub(crate) async fn begin(
     context: &Context,
     org: &Org,
@@ -110,9 +110,12 @@ pub(crate) async fn begin(
         if mark.owner.as_ref().is_some_and(|owner| owner != customer) {
             return Err(Rejection::IdempotencyMismatch.into());
         }
+        let mut transaction = context.store.transaction(org);
         if whole && !mark.bundles_voided {
-            let mut transaction = context.store.transaction(org);
             transaction.void_order(order, customer, mark.owner.is_some())?;
+            transaction.commit().await?;
+        } else if mark.owner.is_none() {
+            transaction.claim_order(order, customer)?;
             transaction.commit().await?;
         }
         Ok(())

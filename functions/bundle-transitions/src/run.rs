@@ -1,7 +1,7 @@
 //! A run: the due index, shard by shard side by side, page by page.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -55,6 +55,8 @@ struct Run<'a> {
     /// Held while they are read, so that no two shards read one.
     orgs: lock::Mutex<HashMap<OrgId, Known>>,
     found: Mutex<Found>,
+    /// Bundles that had their turn in this call. One that is still due afterwards is met again, and left to the next run.
+    met: Mutex<HashSet<(OrgId, BundleId)>>,
     /// Orgs whose time zone has changed: they come last, because they may take long.
     rezoned: Mutex<Vec<(Arc<Org>, RezoneMark)>>,
 }
@@ -83,7 +85,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
     let upkeep = Upkeep { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
     let (orgs, found, rezoned) = (lock::Mutex::default(), Mutex::new(Found::new(is_read)), Mutex::default());
-    let run = Run { upkeep, only: org_id.clone(), is_read, orgs, found, rezoned };
+    let run = Run { upkeep, only: org_id.clone(), is_read, orgs, found, met: Mutex::default(), rezoned };
     let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
     run.rezone().await;
     // A shard that can't be read fails the call: it is made again, and finds the others done.
@@ -155,6 +157,11 @@ impl Run<'_> {
             }
             (Some(Known::Unreadable), DueItem::Rezone(_)) | (Some(Known::Gone) | None, _) => return,
         };
+        if let DueItem::Bundle(listed) = &due.what
+            && !self.is_first(&org.id, listed.id())
+        {
+            return;
+        }
         match &due.what {
             DueItem::Bundle(Listed::Readable(image)) => {
                 let outcome = self.upkeep.bundle(&org, image.as_ref().clone()).await;
@@ -165,6 +172,11 @@ impl Run<'_> {
             }
             DueItem::Rezone(mark) => with(&self.rezoned, |rezoned| rezoned.push((org, mark.clone()))),
         }
+    }
+
+    /// Whether a bundle has its turn now, and had none before.
+    fn is_first(&self, org: &OrgId, bundle: &BundleId) -> bool {
+        with(&self.met, |met| met.insert((org.clone(), bundle.clone())))
     }
 
     /// Finishes what changes of time zones have begun.
@@ -187,7 +199,7 @@ impl Run<'_> {
             self.note(&org.id, bundle, outcome);
             if self.is_enough() { Going::Stop } else { Going::On }
         };
-        let complete = self.upkeep.rezone(org, told).await?;
+        let complete = self.upkeep.rezone(org, |bundle| self.is_first(&org.id, bundle), told).await?;
         if !complete {
             return Err(Failure::Retry(Retry::Unavailable("not all in the time of one run".into())));
         }

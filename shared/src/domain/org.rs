@@ -1,5 +1,6 @@
 //! An org: one shop, with its settings.
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -12,12 +13,23 @@ pub struct Org {
     pub id: OrgId,
     /// What people set of it.
     pub profile: OrgProfile,
+    /// When its time zone last changed; `None`: never.
+    pub zone_since: Option<DateTime<Utc>>,
     /// Whether it may be deleted whole; decided when it is created and never after.
     pub disposable: bool,
     /// Whether its deletion has begun: it is gone for everybody, and some of it is still there.
     pub deleting: bool,
     /// Its loyalty settings, once set.
     pub loyalty: Option<Loyalty>,
+}
+
+/// The time zone in which an org's days and clock times are read, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneInForce {
+    /// The zone.
+    pub zone: Tz,
+    /// Since when, if it was another before.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// What people set of an org.
@@ -44,15 +56,28 @@ impl Org {
         self.loyalty.as_ref().filter(|loyalty| loyalty.settings.enabled).ok_or(Rejection::LoyaltyDisabled)
     }
 
-    /// The org as a PUT leaves it: `disposable` may be repeated, not changed.
-    pub fn replaced(&self, profile: OrgProfile, disposable: Option<bool>) -> Result<Self, Rejection> {
+    /// Its time zone, and since when.
+    #[must_use]
+    pub const fn zone(&self) -> ZoneInForce {
+        ZoneInForce { zone: self.profile.timezone, since: self.zone_since }
+    }
+
+    /// The org as a PUT at `now` leaves it: `disposable` may be repeated, not changed.
+    pub fn replaced(
+        &self,
+        profile: OrgProfile,
+        disposable: Option<bool>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Rejection> {
         if self.deleting {
             return Err(Rejection::OrgBeingDeleted);
         }
         if disposable.is_some_and(|wanted| wanted != self.disposable) {
             return Err(Rejection::DisposableIsFixed);
         }
-        Ok(Self { profile, ..self.clone() })
+        let is_new = profile.timezone != self.profile.timezone;
+        let zone_since = if is_new { Some(now) } else { self.zone_since };
+        Ok(Self { profile, zone_since, ..self.clone() })
     }
 
     /// The org with its deletion begun, if it may be deleted.

@@ -130,11 +130,11 @@ struct StartTime(TimeOfDay);
 
 impl<E: DeserializeError> Deserr<E> for StartTime {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let time: TimeOfDay = Deserr::deserialize_from_value(value, at)?;
-        if time == TimeOfDay::MIDNIGHT {
-            return Err(refuse("must be a time of day from 00:00 to 23:59, as HH:MM", at));
-        }
-        Ok(Self(time))
+        let time = match value {
+            Value::String(text) => TimeOfDay::try_from(text).ok().filter(|time| *time != TimeOfDay::MIDNIGHT),
+            _ => None,
+        };
+        time.map(Self).ok_or_else(|| refuse("must be a time of day from 00:00 to 23:59, as HH:MM", at))
     }
 }
 

@@ -113,7 +113,9 @@ impl DeserializeError for FieldErrors {
 }
 
 fn listed<T: Display>(names: impl Iterator<Item = T>) -> String {
-    names.map(|name| name.to_string()).collect::<Vec<_>>().join(" or ")
+    let mut names: Vec<_> = names.map(|name| name.to_string()).collect();
+    names.dedup();
+    names.join(" or ")
 }
 
 const fn kind_name(kind: ValueKind) -> &'static str {
@@ -244,9 +246,18 @@ scalar!(Instant, |value| match value {
     _ => Err(time::RULE),
 });
 
+/// A day of the week.
+struct Day(i64);
+scalar!(Day, |value| match value {
+    Scalar::Number(number) => number.to_i64().filter(|day| number.is_integer() && (0..7).contains(day)).map(Day),
+    _ => None,
+}
+.ok_or("must be a day, 0 (Sunday) to 6 (Saturday)"));
+
 impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let days: Vec<i64> = Deserr::deserialize_from_value(value, at)?;
+        let days: Vec<Day> = Deserr::deserialize_from_value(value, at)?;
+        let days: Vec<i64> = days.into_iter().map(|Day(day)| day).collect();
         Self::try_from(days).map_err(|rule| refuse(rule, at))
     }
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::domain::{
     ids::{BundleId, CustomerId, OrderId},
     money::Money,
+    org::ZoneInForce,
     rejection::Rejection,
 };
 
@@ -96,13 +97,13 @@ pub fn admit(bundle: &Bundle, zone: Tz, by_customer: u64, at: DateTime<Utc>) -> 
 /// Counts a redemption, if [`admit`] lets it in.
 pub fn redeem(
     bundle: &Bundle,
-    zone: Tz,
+    zone: ZoneInForce,
     by_customer: u64,
     (order, customer): (OrderId, CustomerId),
     fulfilled_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Counting, Rejection> {
-    admit(bundle, zone, by_customer, fulfilled_at)?;
+    admit(bundle, zone.zone, by_customer, fulfilled_at)?;
     let before = bundle.usage;
     let savings = bundle.terms.offer.price.savings();
     let after = Usage {
@@ -138,7 +139,7 @@ pub fn redeem(
 #[must_use]
 pub fn void(
     bundle: &Bundle,
-    zone: Tz,
+    zone: ZoneInForce,
     by_customer: u64,
     redemption: Redemption,
     now: DateTime<Utc>,
@@ -160,7 +161,13 @@ pub fn void(
 }
 
 /// With a reason, the status moves too.
-fn counting(counted: Counted, reason: Option<Reason>, bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Counting {
+fn counting(
+    counted: Counted,
+    reason: Option<Reason>,
+    bundle: &Bundle,
+    zone: ZoneInForce,
+    now: DateTime<Utc>,
+) -> Counting {
     let Some(reason) = reason else {
         return Counting::Counted(Box::new(counted));
     };

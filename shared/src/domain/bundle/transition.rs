@@ -4,7 +4,7 @@
 //! alone follows from [`next_change`], each change at its own instant; what people do comes on top of it. So it does not
 //! matter who brings a bundle up to date, or how long nobody did.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use super::{
     Bundle, DesiredState, Terms, Usage,
     schedule::{BundleStatus, next_change, status_at},
 };
-use crate::domain::{ids::BundleId, rejection::Rejection, text::Line, time};
+use crate::domain::{ids::BundleId, org::ZoneInForce, rejection::Rejection, text::Line, time};
 
 /// Changes recorded at once, at most: they go into one transaction, with room for what else is done.
 pub const MOST_AT_ONCE: usize = 90;
@@ -105,6 +105,34 @@ impl Moved {
         self.transitions.is_empty() && self.bundle.recorded.zone == before.recorded.zone
     }
 
+    /// Records every change by the clock up to an instant, as far as there is room.
+    fn follow_the_clock(&mut self, until: DateTime<Utc>) {
+        while let Some(next) = self.due.filter(|next| self.complete && *next <= until) {
+            if self.transitions.len() == MOST_AT_ONCE {
+                self.complete = false;
+            } else {
+                self.bundle.recorded.at = next;
+                self.record(by_the_clock, None);
+            }
+        }
+        if self.complete {
+            self.bundle.recorded.at = self.bundle.recorded.at.max(until);
+            self.record(by_the_clock, None);
+        }
+    }
+
+    /// Judges by another zone from here on.
+    fn change_zone(&mut self, zone: Tz) {
+        if self.complete && self.transitions.len() == MOST_AT_ONCE {
+            self.complete = false;
+            self.due = Some(self.bundle.recorded.at);
+        }
+        if self.complete {
+            self.bundle.recorded.zone = zone;
+            self.record(|_, _| Reason::Operator, None);
+        }
+    }
+
     /// Records the status as of the instant that the record has come to, where it differs from the one on record or the
     /// operator wants something else.
     pub(super) fn record(
@@ -123,32 +151,20 @@ impl Moved {
     }
 }
 
-/// Brings a bundle up to date: every change by the clock since its status was recorded, in the zone by which it was
-/// judged then; and if the org's zone is another now, what the new one makes of it.
+/// Brings a bundle up to date: every change by the clock since its status was recorded, each at its own instant, in the
+/// zone by which it was judged; and if the org's zone is another now, from the instant of that change on in the new one.
 ///
 /// What is on record is never taken back: where clocks differ and `now` is before it, the record's instant counts.
 #[must_use]
-pub fn bring_up_to_date(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Moved {
-    let mut transitions = Vec::new();
-    let Recorded { status: mut from, mut at, zone: old_zone } = bundle.recorded;
-    let now = now.max(at);
-    while let Some(next) = next_change(bundle, old_zone, at).filter(|next| *next <= now) {
-        if transitions.len() == MOST_AT_ONCE {
-            let mut bundle = bundle.clone();
-            bundle.recorded = Recorded { status: from, at, zone: old_zone };
-            // Not again in this run, whose now is before that; in the next.
-            let due = Some(now + TimeDelta::milliseconds(1));
-            return Moved { bundle, transitions, due, complete: false };
-        }
-        let to = status_at(bundle, old_zone, next);
-        let reason = by_the_clock(from, to);
-        transitions.push(Transition { from, to, reason, at: next, desired_state: None, note: None });
-        (from, at) = (to, next);
+pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) -> Moved {
+    let Recorded { at, zone: judged_by, .. } = bundle.recorded;
+    let due = next_change(bundle, judged_by, at);
+    let mut moved = Moved { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true };
+    if judged_by != zone.zone {
+        moved.follow_the_clock(zone.since.map_or(now, |since| since.min(now)));
+        moved.change_zone(zone.zone);
     }
-    let mut bundle = bundle.clone();
-    bundle.recorded = Recorded { status: from, at: now, zone };
-    let mut moved = Moved { bundle, transitions, due: None, complete: true };
-    moved.record(|from, to| if zone == old_zone { by_the_clock(from, to) } else { Reason::Operator }, None);
+    moved.follow_the_clock(now);
     moved
 }
 

@@ -1,5 +1,6 @@
 //! An org and its loyalty settings.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{super::Versioned, decimal, money};
@@ -8,6 +9,7 @@ use crate::domain::{
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     org::{Currency, Org, OrgProfile},
     text::Line,
+    time,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -16,6 +18,8 @@ pub(in crate::store) struct OrgForm {
     org_id: OrgId,
     name: Line,
     timezone: String,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    zone_since: Option<DateTime<Utc>>,
     currency: Currency,
     disposable: bool,
     #[serde(default)]
@@ -58,8 +62,17 @@ impl OrgForm {
     pub(in crate::store) fn new(org: &Org, version: u64) -> Self {
         let OrgProfile { name, timezone, currency } = org.profile.clone();
         let loyalty = org.loyalty.as_ref().map(LoyaltyForm::from);
-        let (org_id, disposable, deleting) = (org.id.clone(), org.disposable, org.deleting);
-        Self { org_id, name, timezone: timezone.name().into(), currency, disposable, deleting, loyalty, version }
+        Self {
+            org_id: org.id.clone(),
+            name,
+            timezone: timezone.name().into(),
+            zone_since: org.zone_since,
+            currency,
+            disposable: org.disposable,
+            deleting: org.deleting,
+            loyalty,
+            version,
+        }
     }
 }
 
@@ -71,6 +84,7 @@ impl TryFrom<OrgForm> for Versioned<Org> {
         let value = Org {
             id: form.org_id,
             profile: OrgProfile { name: form.name, timezone, currency: form.currency },
+            zone_since: form.zone_since,
             disposable: form.disposable,
             deleting: form.deleting,
             loyalty: form.loyalty.map(TryInto::try_into).transpose()?,
