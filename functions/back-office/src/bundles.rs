@@ -26,7 +26,7 @@ use shared::{
 
 use crate::{
     pages::filtered,
-    view::{BundleRow, BundleView, List},
+    view::{BundleRow, BundleView},
 };
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
@@ -167,7 +167,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let operation = call.operation.name;
     let BundlesPage { org_id, status, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: "" };
-    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = scope.resume(cursor)?;
     let org = context.org(&org_id).await?;
 
     let view = |listed| match listed {
@@ -184,7 +184,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };
     let (rows, next) = filtered(after, limit.get(), status.is_some(), fetch, view).await?;
-    Ok(Reply::ok(&List { name: "bundles", rows, cursor: next.map(|position| scope.cursor(&position)) }))
+    Ok(Reply::list("bundles", &rows, scope.next(next)))
 }
 
 #[derive(Deserr)]
@@ -202,14 +202,13 @@ pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, 
     let operation = call.operation.name;
     let TransitionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
-    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = scope.resume(cursor)?;
     context.org(&org_id).await?;
     let page = context.store.transitions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
     if page.rows.is_empty() && after.is_none() {
         // No transitions are those of a bundle that never changed, or of none.
         context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
     }
-    let cursor = page.next.map(|position| scope.cursor(&position));
-    let rows = page.rows.into_iter().map(|row| row.value).collect();
-    Ok(Reply::ok(&List { name: "transitions", rows, cursor }))
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value).collect();
+    Ok(Reply::list("transitions", &rows, scope.next(page.next)))
 }

@@ -19,10 +19,7 @@ use shared::{
     host::{Context, Reply, settle},
 };
 
-use crate::{
-    pages::filtered,
-    view::{CustomerView, List},
-};
+use crate::{pages::filtered, view::CustomerView};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -123,7 +120,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let operation = call.operation.name;
     let CustomersPage { org_id, tier, segment, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: "" };
-    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = scope.resume(cursor)?;
     let org = context.org(&org_id).await?;
 
     let filters = tier.is_some() || segment.is_some();
@@ -136,7 +133,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
     let (rows, next) = filtered(after, limit.get(), filters, fetch, view).await?;
-    Ok(Reply::ok(&List { name: "customers", rows, cursor: next.map(|position| scope.cursor(&position)) }))
+    Ok(Reply::list("customers", &rows, scope.next(next)))
 }
 
 #[derive(Deserr)]
@@ -154,14 +151,13 @@ pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Fai
     let operation = call.operation.name;
     let ActivityPage { org_id, customer_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
-    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = scope.resume(cursor)?;
     context.org(&org_id).await?;
     let page = context.store.ledger(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
     if page.rows.is_empty() && after.is_none() {
         // A ledger without entries is that of somebody new, or of nobody.
         context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     }
-    let cursor = page.next.map(|position| scope.cursor(&position));
-    let rows = page.rows.into_iter().map(|row| row.value).collect();
-    Ok(Reply::ok(&List { name: "entries", rows, cursor }))
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value).collect();
+    Ok(Reply::list("entries", &rows, scope.next(page.next)))
 }

@@ -21,7 +21,7 @@ use shared::{
     upkeep::{Going, Outcome, Upkeep},
 };
 
-use crate::view::{List, OrgView};
+use crate::view::OrgView;
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -126,12 +126,11 @@ struct OrgsPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let scope = Scope { operation: call.operation.name, org: "", of: "" };
     let OrgsPage { limit, cursor } = call.read()?;
-    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = scope.resume(cursor)?;
     let page = context.store.orgs(after.as_deref(), limit.get()).await?;
-    let cursor = page.next.map(|position| scope.cursor(&position));
     let rows = page.rows.into_iter().map(|row| row.value).filter(|org| !org.deleting);
-    let rows = rows.map(OrgView::from).collect();
-    Ok(Reply::ok(&List { name: "orgs", rows, cursor }))
+    let rows: Vec<_> = rows.map(OrgView::from).collect();
+    Ok(Reply::list("orgs", &rows, scope.next(page.next)))
 }
 
 #[derive(Serialize)]

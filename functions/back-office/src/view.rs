@@ -1,7 +1,7 @@
-//! How orgs, customers and lists are answered. What depends on today's date is worked out here and never stored.
+//! How orgs, bundles and customers are answered. What depends on today's date is worked out here and never stored.
 
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::Serialize;
 use shared::domain::{
     bundle::{
         Bundle, DesiredState, Offer, UseLimit,
@@ -17,24 +17,6 @@ use shared::domain::{
     text::Line,
     tier, time,
 };
-
-/// A page of a list, under the list's own name.
-pub(crate) struct List<T> {
-    pub(crate) name: &'static str,
-    pub(crate) rows: Vec<T>,
-    pub(crate) cursor: Option<String>,
-}
-
-impl<T: Serialize> Serialize for List<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(self.name, &self.rows)?;
-        if let Some(cursor) = &self.cursor {
-            map.serialize_entry("cursor", cursor)?;
-        }
-        map.end()
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

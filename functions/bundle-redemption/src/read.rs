@@ -31,28 +31,20 @@ struct Page {
     cursor: Option<Cursor>,
 }
 
-#[derive(Serialize)]
-struct List {
-    redemptions: Vec<View>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-}
-
 /// A bundle's redemptions, newest first; voided ones stay in the list, and say so.
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let Page { org_id, bundle_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
-    let after = cursor.map(|cursor| scope.position(&cursor)).transpose()?;
+    let after = scope.resume(cursor)?;
     context.org(&org_id).await?;
     let page = context.store.redemptions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
     if page.rows.is_empty() && after.is_none() {
         // No redemptions are those of a bundle that nobody wants yet, or of none.
         bundle(context, &org_id, &bundle_id).await?;
     }
-    let cursor = page.next.map(|position| scope.cursor(&position));
-    let redemptions = page.rows.into_iter().map(|row| row.value.into()).collect();
-    Ok(Reply::ok(&List { redemptions, cursor }))
+    let rows: Vec<View> = page.rows.into_iter().map(|row| row.value.into()).collect();
+    Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
 }
 
 #[derive(Deserr)]

@@ -75,8 +75,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let (operation, is_read) = (call.operation.name, !call.by_schedule);
     let Request { org_id, cursor, dry_run } = call.read()?;
     let scope = Scope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), of: "" };
-    let progress = match cursor {
-        Some(cursor) => Progress::read(&scope.position(&cursor)?, context.now)?,
+    let progress = match scope.resume(cursor)? {
+        Some(position) => Progress::read(&position, context.now)?,
         None => Progress::begin(context.now),
     };
     if let Some(org_id) = &org_id {
@@ -91,7 +91,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     // A shard that can't be read fails the call: it is made again, and finds the others done.
     let left = ends.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
 
-    let cursor = progress.left(left).map(|left| scope.cursor(&left.position()));
+    let cursor = scope.next(progress.left(left).map(|left| left.position()));
     let found = run.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (performed, failed) = found.figures();
     let reply = Reply::ok(&Answer::new(found, watch.elapsed(), cursor));

@@ -35,15 +35,23 @@ impl<E: DeserializeError> Deserr<E> for Cursor {
 }
 
 impl Scope<'_> {
-    /// The cursor for a position of this list.
-    #[must_use]
-    pub fn cursor(&self, position: &str) -> String {
+    fn cursor(&self, position: &str) -> String {
         let parts = serde_json::json!([self.operation, self.org, self.of, position]);
         BASE64_URL_SAFE_NO_PAD.encode(parts.to_string())
     }
 
-    /// The position that a cursor of this list names.
-    pub fn position(&self, cursor: &Cursor) -> Result<String, Rejection> {
+    /// The cursor for the rest of this list, if there is a rest.
+    #[must_use]
+    pub fn next(&self, position: Option<String>) -> Option<String> {
+        position.map(|position| self.cursor(&position))
+    }
+
+    /// The position at which this list goes on, if a cursor says so.
+    pub fn resume(&self, cursor: Option<Cursor>) -> Result<Option<String>, Rejection> {
+        cursor.map(|cursor| self.position(&cursor)).transpose()
+    }
+
+    fn position(&self, cursor: &Cursor) -> Result<String, Rejection> {
         let [operation, org, of, position] = parts(&cursor.0).ok_or(Rejection::InvalidCursor)?;
         if operation != self.operation || org != self.org || of != self.of {
             return Err(Rejection::InvalidCursor);

@@ -33,6 +33,16 @@ impl Reply {
         Self { created: false, body, measures: Vec::new() }
     }
 
+    /// A page of a list, under the list's own name, and where it goes on if it does.
+    #[must_use]
+    pub fn list(name: &str, rows: &[impl Serialize], cursor: Option<String>) -> Self {
+        let mut reply = Self::ok(&json!({ name: rows }));
+        if let (Some(cursor), Value::Object(fields)) = (cursor, &mut reply.body) {
+            fields.insert("cursor".into(), cursor.into());
+        }
+        reply
+    }
+
     /// What was answered the first time: 200, with `replayed`.
     #[must_use]
     pub fn replayed(body: &impl Serialize) -> Self {
