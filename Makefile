@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up test check binaries
+.PHONY: help run demo up test soak check binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ up: binaries ## start the local stack alone, empty
 
 test: binaries ## run every test
 	@cargo test --workspace --locked
+
+soak: binaries ## play 200,000 random awards, refunds, redemptions, voids and adjustments against the model (SEED=)
+	@cargo test --workspace --locked --test it -- --ignored --nocapture the_model_agrees_after_many_more
 
 check: ## formatting, lints with warnings denied, import rules
 	@cargo fmt --all --check

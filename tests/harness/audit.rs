@@ -34,6 +34,7 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
     let entries = ledger(world, org, customer).await;
     let mut balance = 0;
     let mut left: HashMap<&str, i64> = HashMap::new();
+    let mut spent: HashMap<&str, i64> = HashMap::new();
     let mut tier: Option<&Value> = None;
     for entry in &entries {
         balance += entry["points"].as_i64().unwrap();
@@ -52,6 +53,18 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
                 } else {
                     left.insert(order, rest)
                 };
+            }
+            "points_redeemed" => {
+                assert!(balance >= 0, "{order} was paid with points that were not there: {entries:#?}");
+                assert!(
+                    spent.insert(order, -entry["points"].as_i64().unwrap()).is_none(),
+                    "{order} twice: {entries:#?}"
+                );
+            }
+            "points_returned" => {
+                assert_eq!(spent.remove(order), entry["points"].as_i64(), "{order} returned: {entries:#?}");
+                // It can't be paid with points again.
+                spent.insert(order, 0);
             }
             "tier_changed" => {
                 assert!(tier.is_none_or(|tier| entry["from"] == *tier), "{customer}'s ledger: {entries:#?}");

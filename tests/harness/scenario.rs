@@ -108,11 +108,28 @@ impl Scenario {
         self.send(refund_request(customer, order, refund, Some(total)))
     }
 
+    /// An order is paid in part with points.
+    pub fn spend(self, customer: &str, order: &str, points: i64, total: &str) -> Self {
+        self.send(spend(customer, order, points, total))
+    }
+
+    /// An order that may have been paid in part with points is cancelled.
+    pub fn unspend(self, customer: &str, order: &str) -> Self {
+        self.send(unspend(customer, order))
+    }
+
+    /// Somebody asks what points would buy.
+    pub fn quote(self, customer: &str, points: i64, total: Option<&str>) -> Self {
+        let mut body = json!({"orgId": ORG, "customerId": customer, "points": points});
+        if let Some(total) = total {
+            body["orderTotal"] = total.into();
+        }
+        self.send(Request::new("POST", "points-redemption", "/quotes").json(&body))
+    }
+
     /// Somebody gives or takes points by hand.
     pub fn adjust(self, customer: &str, adjustment: &str, points: i64) -> Self {
-        let path = format!("/orgs/{ORG}/customers/{customer}/adjustments");
-        let body = json!({"adjustmentId": adjustment, "points": points, "reason": "goodwill"});
-        self.send(Request::new("POST", "back-office", path).json(&body))
+        self.send(self::adjustment(customer, adjustment, points))
     }
 
     /// The last request was not refused.
@@ -190,6 +207,24 @@ pub fn refund_request(customer: &str, order: &str, refund: &str, total: Option<&
         body["refundTotal"] = total.into();
     }
     Request::new("POST", "points-award", "/refunds").json(&body)
+}
+
+/// The request to pay an order in part with points.
+pub fn spend(customer: &str, order: &str, points: i64, total: &str) -> Request {
+    let body = json!({"orgId": ORG, "customerId": customer, "orderId": order, "points": points, "orderTotal": total});
+    Request::new("POST", "points-redemption", "/redemptions").json(&body)
+}
+
+/// The request to give the points of an order back.
+pub fn unspend(customer: &str, order: &str) -> Request {
+    Request::new("DELETE", "points-redemption", format!("/redemptions/{order}?orgId={ORG}&customerId={customer}"))
+}
+
+/// The request to give or take points by hand.
+pub fn adjustment(customer: &str, adjustment: &str, points: i64) -> Request {
+    let path = format!("/orgs/{ORG}/customers/{customer}/adjustments");
+    let body = json!({"adjustmentId": adjustment, "points": points, "reason": "goodwill"});
+    Request::new("POST", "back-office", path).json(&body)
 }
 
 fn line(entry: &Value) -> String {

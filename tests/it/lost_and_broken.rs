@@ -102,10 +102,22 @@ async fn a_refund_survives_every_fault_at_every_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_adjustment_survives_every_fault_at_every_request() {
-    let body = json!({"adjustmentId": "a1", "points": 30, "reason": "goodwill"});
-    let path = format!("/orgs/{ORG}/customers/ada/adjustments");
-    let case = Case { before: vec![], request: Request::new("POST", "back-office", path).json(&body) };
+    let case = Case { before: vec![], request: scenario::adjustment("ada", "a1", 30) };
     every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 30))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redemption_of_points_survives_every_fault_at_every_request() {
+    let before = vec![scenario::adjustment("ada", "a1", 500)];
+    let case = Case { before, request: scenario::spend("ada", "o1", 300, "49.99") };
+    every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 200))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_void_of_points_survives_every_fault_at_every_request() {
+    let before = vec![scenario::adjustment("ada", "a1", 500), scenario::spend("ada", "o1", 300, "49.99")];
+    let case = Case { before, request: scenario::unspend("ada", "o1") };
+    every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 500))).await;
 }
 
 /// What must hold of the bundle `b`.

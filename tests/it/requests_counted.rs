@@ -34,9 +34,19 @@ async fn a_refund_is_one_read_and_one_transaction() {
 async fn an_adjustment_is_one_read_and_one_transaction() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
-    let body = json!({"adjustmentId": "a1", "points": 5, "reason": "goodwill"});
-    let adjust = Request::new("POST", "back-office", format!("/orgs/{ORG}/customers/ada/adjustments")).json(&body);
+    let adjust = scenario::adjustment("ada", "a1", 5);
     assert_eq!(requests(&world, &adjust).await, ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
+async fn redeeming_points_and_voiding_are_one_read_and_one_transaction_each() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 500)).await;
+    let spend = scenario::spend("ada", "o1", 300, "49.99");
+    assert_eq!(requests(&world, &spend).await, ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &spend).await, ["BatchGetItem"], "a replay only reads");
+    assert_eq!(requests(&world, &scenario::unspend("ada", "o1")).await, ["BatchGetItem", "TransactWriteItems"]);
 }
 
 #[tokio::test]

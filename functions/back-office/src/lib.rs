@@ -1,9 +1,10 @@
-//! Where people and other programs put data in and read it out: orgs, loyalty settings, bundles, customers and their
-//! ledgers.
+//! Where people and other programs put data in and read it out: orgs with their settings and keys, bundles, customers and
+//! their ledgers.
 
 mod adjustments;
 mod bundles;
 mod customers;
+mod keys;
 mod loyalty;
 mod orgs;
 mod pages;
@@ -15,15 +16,32 @@ use shared::{event::operation::Operation, host::Function};
 pub const FUNCTION: Function = Function {
     name: "back-office",
     operations: &[
-        (Operation::new("listOrgs", "GET", "/orgs"), |context, call| Box::pin(orgs::list(context, call))),
-        (Operation::new("putOrg", "PUT", "/orgs/{orgId}"), |context, call| Box::pin(orgs::put(context, call))),
-        (Operation::new("getOrg", "GET", "/orgs/{orgId}"), |context, call| Box::pin(orgs::get(context, call))),
-        (Operation::new("deleteOrg", "DELETE", "/orgs/{orgId}"), |context, call| Box::pin(orgs::delete(context, call))),
-        (Operation::new("putLoyalty", "PUT", "/orgs/{orgId}/loyalty"), |context, call| {
+        (Operation::new("listOrgs", "GET", "/orgs").for_deployment(), |context, call| {
+            Box::pin(orgs::list(context, call))
+        }),
+        (Operation::new("putOrg", "PUT", "/orgs/{orgId}").for_deployment(), |context, call| {
+            Box::pin(orgs::put(context, call))
+        }),
+        (Operation::new("getOrg", "GET", "/orgs/{orgId}").for_deployment(), |context, call| {
+            Box::pin(orgs::get(context, call))
+        }),
+        (Operation::new("deleteOrg", "DELETE", "/orgs/{orgId}").for_deployment(), |context, call| {
+            Box::pin(orgs::delete(context, call))
+        }),
+        (Operation::new("putLoyalty", "PUT", "/orgs/{orgId}/loyalty").for_deployment(), |context, call| {
             Box::pin(loyalty::put(context, call))
         }),
-        (Operation::new("getLoyalty", "GET", "/orgs/{orgId}/loyalty"), |context, call| {
+        (Operation::new("getLoyalty", "GET", "/orgs/{orgId}/loyalty").for_deployment(), |context, call| {
             Box::pin(loyalty::get(context, call))
+        }),
+        (Operation::new("postKey", "POST", "/orgs/{orgId}/keys").for_deployment(), |context, call| {
+            Box::pin(keys::post(context, call))
+        }),
+        (Operation::new("listKeys", "GET", "/orgs/{orgId}/keys").for_deployment(), |context, call| {
+            Box::pin(keys::list(context, call))
+        }),
+        (Operation::new("deleteKey", "DELETE", "/orgs/{orgId}/keys/{keyId}").for_deployment(), |context, call| {
+            Box::pin(keys::delete(context, call))
         }),
         (Operation::new("listBundles", "GET", "/orgs/{orgId}/bundles"), |context, call| {
             Box::pin(bundles::list(context, call))

@@ -23,5 +23,10 @@ mod yaml;
 use shared::host::Function;
 
 /// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 4] =
-    [bundle_transitions::FUNCTION, bundle_redemption::FUNCTION, points_award::FUNCTION, back_office::FUNCTION];
+pub const FUNCTIONS: [Function; 5] = [
+    bundle_transitions::FUNCTION,
+    bundle_redemption::FUNCTION,
+    points_award::FUNCTION,
+    points_redemption::FUNCTION,
+    back_office::FUNCTION,
+];

@@ -78,3 +78,7 @@ id!(
     /// An adjustment; together with its customer it names points given or taken by hand.
     AdjustmentId
 );
+id!(
+    /// A key that acts for one org.
+    KeyId
+);

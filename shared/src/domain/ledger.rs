@@ -49,6 +49,20 @@ pub enum Happening {
         /// What was paid back.
         refund_total: Money,
     },
+    /// An order was paid in part with points.
+    PointsRedeemed {
+        /// The order.
+        order_id: OrderId,
+        /// What it came to.
+        order_total: Money,
+        /// What the points took off it.
+        value: Money,
+    },
+    /// An order that was paid in part with points was cancelled.
+    PointsReturned {
+        /// The order.
+        order_id: OrderId,
+    },
     /// Somebody gave or took points by hand.
     PointsAdjusted {
         /// The adjustment.
@@ -74,6 +88,8 @@ impl Happening {
         match self {
             Self::PointsEarned { .. } => "points_earned",
             Self::PointsReversed { .. } => "points_reversed",
+            Self::PointsRedeemed { .. } => "points_redeemed",
+            Self::PointsReturned { .. } => "points_returned",
             Self::PointsAdjusted { .. } => "points_adjusted",
             Self::TierChanged { .. } => "tier_changed",
         }
@@ -83,7 +99,9 @@ impl Happening {
     #[must_use]
     pub fn reference(&self) -> &str {
         match self {
-            Self::PointsEarned { order_id, .. } => order_id.as_str(),
+            Self::PointsEarned { order_id, .. }
+            | Self::PointsRedeemed { order_id, .. }
+            | Self::PointsReturned { order_id } => order_id.as_str(),
             Self::PointsReversed { refund_id, .. } => refund_id.as_str(),
             Self::PointsAdjusted { adjustment_id, .. } => adjustment_id.as_str(),
             Self::TierChanged { order_id, .. } => order_id.as_ref().map_or("", OrderId::as_str),

@@ -187,6 +187,9 @@ pub struct RedemptionTier {
 pub struct PointsCost(Points);
 
 impl PointsCost {
+    /// The largest.
+    pub const MAX: i64 = 1_000_000_000;
+
     /// Why a number is not a cost.
     pub const RULE: &'static str = "must be a whole number from 1 to 1000000000";
 
@@ -201,7 +204,7 @@ impl TryFrom<i64> for PointsCost {
     type Error = &'static str;
 
     fn try_from(points: i64) -> Result<Self, Self::Error> {
-        if (1..=1_000_000_000).contains(&points) { Ok(Self(Points(points))) } else { Err(Self::RULE) }
+        if (1..=Self::MAX).contains(&points) { Ok(Self(Points(points))) } else { Err(Self::RULE) }
     }
 }
 

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | what an order earns | [`award`] |
 //! | what a refund takes back | [`refund`] |
+//! | what points buy at checkout, and what a void gives back | [`redemption`] |
 //! | points given or taken by hand | [`adjustment`] |
 //! | which tier somebody holds | [`tier`] |
 //! | new, loyal, slipping, churned … | [`segment`] |
-//! | when a bundle is on | [`bundle::schedule`] |
+//! | when a bundle is on, who may redeem it | [`bundle`] |
 //! | what a shop can set | [`org`], [`loyalty`] |
 //! | what is kept about a customer | [`customer`] |
 //! | what stands in the ledger | [`ledger`] |
+//! | keys that act for one org | [`key`] |
 //! | why a rule says no | [`rejection`] |
 
 pub mod adjustment;
@@ -18,12 +20,14 @@ pub mod award;
 pub mod bundle;
 pub mod customer;
 pub mod ids;
+pub mod key;
 pub mod ledger;
 pub mod loyalty;
 pub mod money;
 pub mod org;
 pub mod points;
 pub mod rate;
+pub mod redemption;
 pub mod refund;
 pub mod rejection;
 pub mod segment;

@@ -1,6 +1,6 @@
 //! Why a rule says no: each reason once, with its stable code and a sentence for people.
 
-use crate::domain::{bundle::schedule::BundleStatus, money::Money};
+use crate::domain::{bundle::schedule::BundleStatus, money::Money, points::Points};
 
 /// A request that is clear, and refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,25 @@ pub enum Rejection {
     CustomerLimitReached,
     /// It was voided, perhaps before it came.
     AlreadyVoided,
+    /// Fewer points than can be redeemed at all.
+    BelowMinimum {
+        /// The fewest.
+        minimum: Points,
+    },
+    /// More points than the customer has.
+    InsufficientPoints {
+        /// What the customer has.
+        balance: Points,
+    },
+    /// Only the listed numbers of points can be redeemed.
+    NotAListedAmount,
+    /// The points are worth more than the order comes to.
+    ExceedsOrderTotal {
+        /// What they are worth.
+        value: Money,
+    },
+    /// The org has no such key.
+    UnknownKey,
     /// A bundle that was redeemed stays.
     BundleRedeemed,
     /// A limit below what is used already.
@@ -151,6 +170,7 @@ impl Rejection {
             | Self::UnknownCustomer
             | Self::UnknownOrder
             | Self::BundleNotFound
+            | Self::UnknownKey
             | Self::LoyaltyNotSet => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::AlreadyExists => Kind::PreconditionFailed,
@@ -162,6 +182,10 @@ impl Rejection {
             | Self::LimitReached
             | Self::CustomerLimitReached
             | Self::AlreadyVoided
+            | Self::BelowMinimum { .. }
+            | Self::InsufficientPoints { .. }
+            | Self::NotAListedAmount
+            | Self::ExceedsOrderTotal { .. }
             | Self::BundleRedeemed
             | Self::LimitBelowUsed { .. }
             | Self::OrgNotDisposable
@@ -196,6 +220,11 @@ impl Rejection {
             Self::LimitReached => "limit_reached",
             Self::CustomerLimitReached => "customer_limit_reached",
             Self::AlreadyVoided => "already_voided",
+            Self::BelowMinimum { .. } => "below_minimum",
+            Self::InsufficientPoints { .. } => "insufficient_points",
+            Self::NotAListedAmount => "not_a_listed_amount",
+            Self::ExceedsOrderTotal { .. } => "exceeds_order_total",
+            Self::UnknownKey => "unknown_key",
             Self::BundleRedeemed => "bundle_redeemed",
             Self::LimitBelowUsed { .. } => "limit_below_used",
             Self::OrgNotDisposable => "org_not_disposable",
@@ -213,7 +242,7 @@ impl Rejection {
             Self::Unauthorized => "Send the header Authorization: Bearer <secret> with a valid secret.".into(),
             Self::BodyTooLarge => "The body may have at most 256 KiB.".into(),
             Self::UnreadableJson { detail } => format!("The body is not JSON: {detail}."),
-            Self::OtherOrg => "These credentials, or this cursor, belong to another org.".into(),
+            Self::OtherOrg => "These credentials, or this cursor, are not good for this.".into(),
             Self::Invalid(_) => "Some fields are missing, unknown or wrong; errors lists each.".into(),
             Self::InvalidCursor => "Pass a cursor as this list gave it, or none to start over.".into(),
             Self::UnknownRoute => "There is nothing at this path.".into(),
@@ -233,6 +262,13 @@ impl Rejection {
             Self::LimitReached => "The bundle is sold out.".into(),
             Self::CustomerLimitReached => "This customer has redeemed the bundle as often as one may.".into(),
             Self::AlreadyVoided => "This was voided, and can't be redeemed any more.".into(),
+            Self::BelowMinimum { minimum } => format!("At least {} points can be redeemed.", minimum.0),
+            Self::InsufficientPoints { balance } => format!("The customer has {} points.", balance.0),
+            Self::NotAListedAmount => "Only the numbers of points that are listed as options can be redeemed.".into(),
+            Self::ExceedsOrderTotal { value } => {
+                format!("These points are worth {}, more than the order comes to.", value.decimal())
+            }
+            Self::UnknownKey => "The org has no key with this id.".into(),
             Self::BundleRedeemed => "A bundle that was ever redeemed can't be deleted; end it instead.".into(),
             Self::LimitBelowUsed { used } => {
                 format!("The bundle is redeemed {used} times; maxRedemptions can't be less.")

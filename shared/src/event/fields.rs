@@ -13,7 +13,7 @@ use crate::domain::{
         Quantity, UseLimit,
         schedule::{BundleStatus, DaysOfWeek, TIME_RULE, TimeOfDay},
     },
-    ids::{self, AdjustmentId, BundleId, CustomerId, OrderId, OrgId, ProductId, RefundId},
+    ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Money},
     org::{self, Currency},
@@ -203,6 +203,7 @@ scalar!(OrderId, |value| value.text(ids::RULE));
 scalar!(RefundId, |value| value.text(ids::RULE));
 scalar!(AdjustmentId, |value| value.text(ids::RULE));
 scalar!(BundleId, |value| value.text(ids::RULE));
+scalar!(KeyId, |value| value.text(ids::RULE));
 scalar!(ProductId, |value| value.text(ids::RULE));
 scalar!(Line, |value| value.text(text::RULE));
 scalar!(Description, |value| value.text(text::DESCRIPTION_RULE));

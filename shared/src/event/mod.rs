@@ -22,6 +22,9 @@ use operation::Operation;
 /// Largest body that is read, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 
+/// The field that names an org.
+const ORG: &str = "orgId";
+
 /// What a call says, by name.
 pub type Fields = Map<String, Value>;
 
@@ -133,20 +136,28 @@ impl HttpRequest {
         let mut faults = Vec::new();
         let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
         let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Map::new() };
+        let mut other_orgs = Vec::new();
+        let mut overridden = |name: &str, value: &Value| {
+            other_orgs.extend(value.as_str().filter(|_| name == ORG).map(str::to_owned));
+        };
         for (name, value) in form_urlencoded::parse(self.query.as_bytes()) {
+            let value = Value::String(value.into_owned());
             if takes_body {
+                overridden(&name, &value);
                 faults.push(FieldError::new(name, "is a query parameter, which this request does not take"));
-            } else if fields.insert(name.clone().into_owned(), Value::String(value.into_owned())).is_some() {
+            } else if let Some(other) = fields.insert(name.clone().into_owned(), value) {
+                overridden(&name, &other);
                 faults.push(FieldError::new(name, "is given twice"));
             }
         }
         for (name, value) in operation.path_fields(&self.path).unwrap_or_default() {
-            if fields.insert(name.to_owned(), Value::String(value)).is_some() {
+            if let Some(other) = fields.insert(name.to_owned(), Value::String(value)) {
+                overridden(name, &other);
                 faults.push(FieldError::new(name, "is given by the path; leave it out elsewhere"));
             }
         }
         let only_create = self.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value == "*");
-        Ok(Call { only_create, faults, ..Call::from_fields(operation, fields) })
+        Ok(Call { only_create, faults, other_orgs, ..Call::from_fields(operation, fields) })
     }
 
     fn body_fields(&self, faults: &mut Vec<FieldError>) -> Result<Fields, Rejection> {
@@ -174,6 +185,8 @@ pub struct Call {
     pub by_schedule: bool,
     fields: Fields,
     faults: Vec<FieldError>,
+    /// Orgs that were named beside the one in the fields.
+    other_orgs: Vec<String>,
     ignores_unknown: bool,
 }
 
@@ -205,13 +218,19 @@ impl Call {
 
     const fn from_fields(operation: &'static Operation, fields: Fields) -> Self {
         let faults = Vec::new();
-        Self { operation, only_create: false, by_schedule: false, fields, faults, ignores_unknown: false }
+        let other_orgs = Vec::new();
+        Self { operation, only_create: false, by_schedule: false, fields, faults, other_orgs, ignores_unknown: false }
     }
 
     /// The org it names, readable or not.
     #[must_use]
     pub fn org(&self) -> Option<&str> {
-        self.fields.get("orgId")?.as_str()
+        self.fields.get(ORG)?.as_str()
+    }
+
+    /// Every org that it names, readable or not, wherever it does.
+    pub fn orgs(&self) -> impl Iterator<Item = &str> {
+        self.other_orgs.iter().map(String::as_str).chain(self.org())
     }
 
     /// The org that its cursor was given for, if it has a cursor that can be read.

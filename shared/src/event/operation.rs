@@ -13,13 +13,15 @@ pub struct Operation {
     pub event: Option<&'static str>,
     /// Whether a schedule asks for it.
     pub scheduled: bool,
+    /// Whether it is the deployment's alone to ask for, whatever key somebody holds.
+    pub for_deployment: bool,
 }
 
 impl Operation {
     /// An operation by its HTTP route.
     #[must_use]
     pub const fn new(name: &'static str, method: &'static str, path: &'static str) -> Self {
-        Self { name, method, path, event: None, scheduled: false }
+        Self { name, method, path, event: None, scheduled: false, for_deployment: false }
     }
 
     /// An operation by its EventBridge event alone.
@@ -34,10 +36,16 @@ impl Operation {
         Self { event: Some(detail_type), ..self }
     }
 
-    /// Also asked for by a schedule.
+    /// Also asked for by a schedule, and otherwise by the deployment alone.
     #[must_use]
     pub const fn on_schedule(self) -> Self {
-        Self { scheduled: true, ..self }
+        Self { scheduled: true, for_deployment: true, ..self }
+    }
+
+    /// Asked for by the deployment alone.
+    #[must_use]
+    pub const fn for_deployment(self) -> Self {
+        Self { for_deployment: true, ..self }
     }
 
     /// The fields that a path names, if it is this operation's.

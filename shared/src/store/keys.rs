@@ -9,6 +9,8 @@
 //! | whose an order is | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
 //! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
 //! | a refund's idempotency record | `ORDER#o#order` | `REFUND#id` | |
+//! | a redemption of points, or the mark of a void before it | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
+//! | an org's key (a digest of it) | `ORG#o` | `KEY#id` | |
 //! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
 //! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
@@ -27,7 +29,7 @@ use sha2::{Digest, Sha256};
 use super::Item;
 use crate::domain::{
     bundle::transition::Transition,
-    ids::{AdjustmentId, BundleId, CustomerId, OrderId, OrgId, RefundId},
+    ids::{AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, RefundId},
     ledger::Entry,
     time,
 };
@@ -52,6 +54,7 @@ const ORDER: &str = "ORDER";
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
 pub(super) const BUNDLE_PREFIX: &str = "BUNDLE#";
 pub(super) const TRANSITION_PREFIX: &str = "TRANSITION#";
+pub(super) const KEY_PREFIX: &str = "KEY#";
 const REZONE: &str = "REZONE";
 pub(super) const ORGS: &str = "ORGS";
 
@@ -199,6 +202,22 @@ pub(super) fn redemptions_list(org: &OrgId, bundle: &BundleId) -> String {
 
 pub(super) fn redemption_place(org: &OrgId, bundle: &BundleId, redeemed_at: DateTime<Utc>) -> Place {
     Place { list: redemptions_list(org, bundle), at: time::text(redeemed_at) }
+}
+
+pub(super) fn spending(org: &OrgId, order: &OrderId) -> Key {
+    Key::new(order_partition(org, order), "POINTS")
+}
+
+pub(super) fn spendings_list(org: &OrgId, customer: &CustomerId) -> String {
+    format!("SPENT#{org}#{customer}")
+}
+
+pub(super) fn spending_place(org: &OrgId, customer: &CustomerId, redeemed_at: DateTime<Utc>) -> Place {
+    Place { list: spendings_list(org, customer), at: time::text(redeemed_at) }
+}
+
+pub(super) fn org_key(org: &OrgId, key: &KeyId) -> Key {
+    Key::new(org_partition(org), format!("{KEY_PREFIX}{key}"))
 }
 
 pub(super) fn due_list(shard: u8) -> String {

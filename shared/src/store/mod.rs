@@ -6,7 +6,7 @@
 //! | how a value is written as an item | [`items`] |
 //! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
 //! | how the client is built: trust store, time-outs, retries | [`connect`] |
-//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`] |
+//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`org_keys`] |
 //!
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
 //! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
@@ -18,8 +18,10 @@ mod error;
 mod items;
 mod keys;
 mod orders;
+mod org_keys;
 mod orgs;
 mod pages;
+mod points;
 mod redemptions;
 mod transact;
 
@@ -29,6 +31,7 @@ pub use error::StoreError;
 pub use keys::DUE_SHARDS;
 pub use orders::{AwardStory, OrderMark, RefundStory};
 pub use pages::{Page, Row};
+pub use points::SpendingStory;
 pub use redemptions::RedemptionStory;
 pub use transact::Transaction;
 
@@ -46,12 +49,13 @@ const BY_TIME: &str = "by_time";
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The table. Cheap to clone; clones share the connection and the cache of orgs.
+/// The table. Cheap to clone; clones share the connection and what is cached of orgs.
 #[derive(Clone)]
 pub struct Store {
     client: Client,
     table: Arc<str>,
     orgs: Arc<orgs::OrgCache>,
+    keys: Arc<org_keys::KeyCache>,
 }
 
 /// A value with the version under which it was read; written back only if that still holds.
@@ -86,7 +90,7 @@ impl Store {
     /// A table reached through a client.
     #[must_use]
     pub fn new(client: Client, table: &str) -> Self {
-        Self { client, table: table.into(), orgs: Arc::default() }
+        Self { client, table: table.into(), orgs: Arc::default(), keys: Arc::default() }
     }
 
     /// Reads some items in one request, consistently; what came back unprocessed is asked for again.

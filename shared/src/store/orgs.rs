@@ -22,13 +22,13 @@ use super::{
 use crate::domain::{ids::OrgId, org::Org};
 
 /// How long another process's change of settings may stay unseen.
-const FRESH: Duration = Duration::from_mins(1);
+pub(super) const FRESH: Duration = Duration::from_mins(1);
 
 /// Items deleted in one request, at most: what the service takes.
 const BATCH: usize = 25;
 
-/// Orgs kept at most; a process that serves more starts over.
-const CACHED_AT_MOST: usize = 10_000;
+/// Orgs, or keys, kept at most; a process that serves more starts over.
+pub(super) const CACHED_AT_MOST: usize = 10_000;
 
 /// Orgs read lately. What this process writes, it forgets at once.
 #[derive(Default)]

@@ -92,6 +92,13 @@ impl Change {
         self
     }
 
+    /// The attribute must be there.
+    pub(super) fn require_present(mut self, name: &str) -> Self {
+        let name = self.name(name);
+        self.conditions.push(format!("attribute_exists({name})"));
+        self
+    }
+
     /// The attribute must not be there.
     pub(super) fn require_absent(mut self, name: &str) -> Self {
         let name = self.name(name);

@@ -99,6 +99,8 @@ pub(in crate::store) struct EntryForm {
 enum HappeningForm {
     PointsEarned { order_id: OrderId, order_total: i64 },
     PointsReversed { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
+    PointsRedeemed { order_id: OrderId, order_total: i64, value: i64 },
+    PointsReturned { order_id: OrderId },
     PointsAdjusted { adjustment_id: AdjustmentId, reason: Line },
     TierChanged { from: Line, to: Line, cause: TierCause, order_id: Option<OrderId> },
 }
@@ -112,6 +114,11 @@ impl From<&Entry> for EntryForm {
             Happening::PointsReversed { order_id, refund_id, refund_total } => {
                 HappeningForm::PointsReversed { order_id, refund_id, refund_total: refund_total.minor() }
             }
+            Happening::PointsRedeemed { order_id, order_total, value } => {
+                let (order_total, value) = (order_total.minor(), value.minor());
+                HappeningForm::PointsRedeemed { order_id, order_total, value }
+            }
+            Happening::PointsReturned { order_id } => HappeningForm::PointsReturned { order_id },
             Happening::PointsAdjusted { adjustment_id, reason } => {
                 HappeningForm::PointsAdjusted { adjustment_id, reason }
             }
@@ -134,6 +141,11 @@ impl TryFrom<EntryForm> for Entry {
             HappeningForm::PointsReversed { order_id, refund_id, refund_total } => {
                 Happening::PointsReversed { order_id, refund_id, refund_total: money(refund_total)? }
             }
+            HappeningForm::PointsRedeemed { order_id, order_total, value } => {
+                let (order_total, value) = (money(order_total)?, money(value)?);
+                Happening::PointsRedeemed { order_id, order_total, value }
+            }
+            HappeningForm::PointsReturned { order_id } => Happening::PointsReturned { order_id },
             HappeningForm::PointsAdjusted { adjustment_id, reason } => {
                 Happening::PointsAdjusted { adjustment_id, reason }
             }

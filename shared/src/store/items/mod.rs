@@ -5,11 +5,13 @@ mod bundle;
 mod customer;
 mod order;
 mod org;
+mod points;
 
 pub(super) use bundle::{BundleForm, ClaimForm, CountForm, RecordedForm, RezoneForm, TermsForm, TransitionForm};
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
-pub(super) use org::OrgForm;
+pub(super) use org::{KeyForm, OrgForm};
+pub(super) use points::SpendingForm;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rust_decimal::Decimal;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{super::Versioned, decimal, money};
 use crate::domain::{
-    ids::OrgId,
+    ids::{KeyId, OrgId},
+    key::{KeyDigest, OrgKey},
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     org::{Currency, Org, OrgProfile},
     text::Line,
@@ -90,6 +91,33 @@ impl TryFrom<OrgForm> for Versioned<Org> {
             loyalty: form.loyalty.map(TryInto::try_into).transpose()?,
         };
         Ok(Self { value, version: form.version })
+    }
+}
+
+/// A key of an org: never the key itself.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct KeyForm {
+    key_id: KeyId,
+    name: Line,
+    #[serde(serialize_with = "time::serialize")]
+    created_at: DateTime<Utc>,
+    digest: KeyDigest,
+}
+
+impl From<&OrgKey> for KeyForm {
+    fn from(key: &OrgKey) -> Self {
+        let OrgKey { id, name, created_at, digest } = key.clone();
+        Self { key_id: id, name, created_at, digest }
+    }
+}
+
+impl TryFrom<KeyForm> for OrgKey {
+    type Error = &'static str;
+
+    fn try_from(form: KeyForm) -> Result<Self, Self::Error> {
+        let KeyForm { key_id, name, created_at, digest } = form;
+        Ok(Self { id: key_id, name, created_at, digest })
     }
 }
 

@@ -1,0 +1,114 @@
+//! Keys that act for one org: made, listed, revoked.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    auth,
+    domain::{
+        ids::{KeyId, OrgId},
+        key::{self, OrgKey},
+        rejection::Rejection,
+        text::Line,
+        time,
+    },
+    event::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::Limit,
+    },
+    failure::Failure,
+    host::{Context, Reply, settle},
+};
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct NewKey {
+    org_id: OrgId,
+    name: Line,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Made {
+    key_id: KeyId,
+    name: Line,
+    /// Shown this once.
+    key: String,
+}
+
+/// Makes a key. Its text is answered once and kept nowhere.
+pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let NewKey { org_id, name } = call.read()?;
+    let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(|rule| Failure::Bug(rule.into()))?;
+    let text = key::text(&org_id, &id, &random::<32>()?);
+    let made = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest: auth::key_digest(&text) };
+    settle(context.deadline, || async {
+        let org = context.org_now(&org_id).await?;
+        Ok::<_, Failure>(context.store.add_key(&org, &made).await?)
+    })
+    .await?;
+    Ok(Reply::created(&Made { key_id: id, name, key: text }))
+}
+
+/// So many random bytes from the operating system, as text that no id's rule minds.
+fn random<const N: usize>() -> Result<String, Failure> {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Bug(format!("no randomness: {error}")))?;
+    // `_` and `-` are letters of an id too.
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneKey {
+    org_id: OrgId,
+    key_id: KeyId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Revoked {
+    key_id: KeyId,
+    revoked: bool,
+}
+
+pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneKey { org_id, key_id } = call.read()?;
+    let org = context.org_now(&org_id).await?.value;
+    let revoked =
+        settle(context.deadline, || async { Ok::<_, Failure>(context.store.revoke_key(&org, &key_id).await?) }).await?;
+    if revoked { Ok(Reply::ok(&Revoked { key_id, revoked })) } else { Err(Rejection::UnknownKey.into()) }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct KeysPage {
+    org_id: OrgId,
+    #[deserr(default)]
+    limit: Limit,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    key_id: KeyId,
+    name: Line,
+    #[serde(serialize_with = "time::serialize")]
+    created_at: DateTime<Utc>,
+}
+
+pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let KeysPage { org_id, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: "" };
+    let after = scope.resume(cursor)?;
+    context.org_now(&org_id).await?;
+    let page = context.store.org_keys(&org_id, after.as_deref(), limit.get()).await?;
+    let view = |OrgKey { id: key_id, name, created_at, digest: _ }| View { key_id, name, created_at };
+    let rows: Vec<View> = page.rows.into_iter().map(|row| view(row.value)).collect();
+    Ok(Reply::list("keys", &rows, scope.next(page.next)))
+}

@@ -1,0 +1,164 @@
+//! What points would buy, and what they have bought. Nothing here writes.
+
+use chrono::{DateTime, Utc};
+use deserr::Deserr;
+use serde::Serialize;
+use shared::{
+    domain::{
+        customer::Customer,
+        ids::{CustomerId, OrderId, OrgId},
+        loyalty::{PointsCost, RedemptionTier},
+        money::Money,
+        points::Points,
+        redemption::{self, Redemption},
+        rejection::Rejection,
+        time,
+    },
+    event::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::Limit,
+    },
+    failure::Failure,
+    host::{Context, Reply},
+};
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Asking {
+    org_id: OrgId,
+    customer_id: CustomerId,
+    points: PointsCost,
+    #[deserr(default)]
+    order_total: Option<Money>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Quote {
+    is_valid: bool,
+    /// Nothing where the points can't be redeemed.
+    value: Money,
+    max_points: Points,
+    max_value: Money,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// What so many points would take off an order now, and the most that would be accepted: by the rule that a redemption
+/// meets.
+pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let Asking { org_id, customer_id, points, order_total } = call.read()?;
+    let org = context.org(&org_id).await?;
+    let customer = customer(context, &org_id, &customer_id).await?;
+    let settings = &org.loyalty_in_force()?.settings;
+    let quoted = redemption::quote(settings, customer.points, points, order_total);
+    let most = redemption::most(settings, customer.points, order_total);
+    let refusal = quoted.as_ref().err();
+    Ok(Reply::ok(&Quote {
+        is_valid: quoted.is_ok(),
+        max_points: most.map_or(Points::ZERO, |(points, _)| points.get()),
+        max_value: most.map_or(Money::ZERO, |(_, value)| value),
+        code: refusal.map(Rejection::code),
+        reason: refusal.map(Rejection::detail),
+        value: quoted.unwrap_or(Money::ZERO),
+    }))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct OneCustomer {
+    org_id: OrgId,
+    customer_id: CustomerId,
+}
+
+#[derive(Serialize)]
+struct Options {
+    balance: Points,
+    options: Vec<Choice>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Choice {
+    #[serde(flatten)]
+    tier: RedemptionTier,
+    can_redeem: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points_needed: Option<Points>,
+}
+
+/// The listed redemption tiers, and which of them the balance reaches.
+pub(crate) async fn options(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let OneCustomer { org_id, customer_id } = call.read()?;
+    let org = context.org(&org_id).await?;
+    let balance = customer(context, &org_id, &customer_id).await?.points;
+    let choice = |tier: &RedemptionTier| {
+        let needed = tier.points_cost.get().minus(balance).filter(|needed| *needed > Points::ZERO);
+        Choice { tier: *tier, can_redeem: needed.is_none(), points_needed: needed }
+    };
+    let options = org.loyalty_in_force()?.settings.redemption_tiers.iter().map(choice).collect();
+    Ok(Reply::ok(&Options { balance, options }))
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Page {
+    org_id: OrgId,
+    customer_id: CustomerId,
+    #[deserr(default)]
+    limit: Limit,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    order_id: OrderId,
+    points_redeemed: Points,
+    value: Money,
+    order_total: Money,
+    balance: Points,
+    #[serde(serialize_with = "time::serialize")]
+    redeemed_at: DateTime<Utc>,
+    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    voided_at: Option<DateTime<Utc>>,
+}
+
+impl From<Redemption> for View {
+    fn from(redemption: Redemption) -> Self {
+        Self {
+            order_id: redemption.order,
+            points_redeemed: redemption.points,
+            value: redemption.value,
+            order_total: redemption.order_total,
+            balance: redemption.balance,
+            redeemed_at: redemption.redeemed_at,
+            voided_at: redemption.voided.map(|void| void.at),
+        }
+    }
+}
+
+/// A customer's redemptions, newest first; voided ones stay in the list, and say so.
+pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let Page { org_id, customer_id, limit, cursor } = call.read()?;
+    let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
+    let after = scope.resume(cursor)?;
+    context.org(&org_id).await?;
+    let page = context.store.spendings(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
+    if page.rows.is_empty() && after.is_none() {
+        // No redemptions are those of somebody who saves up, or of nobody.
+        customer(context, &org_id, &customer_id).await?;
+    }
+    let rows: Vec<View> = page.rows.into_iter().map(|row| row.value.into()).collect();
+    Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
+}
+
+async fn customer(context: &Context, org: &OrgId, id: &CustomerId) -> Result<Customer, Failure> {
+    let customer = context.store.customer(org, id).await?;
+    Ok(customer.ok_or(Rejection::UnknownCustomer)?.value)
+}

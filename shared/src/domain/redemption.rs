@@ -1,0 +1,200 @@
+//! Points spent at checkout: what they are worth, whether an order can be paid with them, and what a void gives back.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    customer::Customer,
+    ids::{CustomerId, OrderId},
+    ledger::{self, Entry, Happening},
+    loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
+    money::Money,
+    points::Points,
+    rejection::Rejection,
+};
+
+/// What is kept about a redemption, for ever: what was asked, and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redemption {
+    /// The order.
+    pub order: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// The points spent.
+    pub points: Points,
+    /// What the order came to when they were.
+    pub order_total: Money,
+    /// What they took off it.
+    pub value: Money,
+    /// The balance after it.
+    pub balance: Points,
+    /// When it was made.
+    pub redeemed_at: DateTime<Utc>,
+    /// What its void came to, if it was voided.
+    pub voided: Option<Void>,
+}
+
+/// What is kept about the void of a redemption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Void {
+    /// When it was voided.
+    pub at: DateTime<Utc>,
+    /// The balance after it.
+    pub balance: Points,
+}
+
+/// What an order has to do with points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spending {
+    /// It has redeemed some, and perhaps given them back.
+    Redeemed(Redemption),
+    /// It was voided before it redeemed, and can't any more.
+    VoidedBefore,
+}
+
+/// All that a redemption, or its void, changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spent {
+    /// The customer after it.
+    pub customer: Customer,
+    /// The record of it.
+    pub redemption: Redemption,
+    /// The ledger entry of it.
+    pub entry: Entry,
+}
+
+/// From how many points on so many are worth so much, in proportion.
+#[derive(Clone, Copy)]
+struct Rate {
+    from: i64,
+    cost: i64,
+    /// In minor units.
+    reward: i64,
+}
+
+impl Rate {
+    /// In minor units, floored.
+    fn value(self, points: i64) -> i128 {
+        i128::from(points) * i128::from(self.reward) / i128::from(self.cost)
+    }
+
+    /// The most points that are worth no more than `total` minor units.
+    fn points_within(self, total: i64) -> i128 {
+        if self.reward == 0 {
+            return i128::MAX;
+        }
+        ((i128::from(total) + 1) * i128::from(self.cost) - 1) / i128::from(self.reward)
+    }
+}
+
+/// The rates, cheapest first, never none.
+fn rates(settings: &LoyaltySettings) -> Vec<Rate> {
+    let listed = settings.redemption_tiers.iter().map(|tier| {
+        let cost = tier.points_cost.get().0;
+        Rate { from: cost, cost, reward: tier.reward_value.minor() }
+    });
+    let listed: Vec<_> = listed.collect();
+    // Without redemption tiers 100 points are worth one unit of currency.
+    if listed.is_empty() { vec![Rate { from: 1, cost: 100, reward: 100 }] } else { listed }
+}
+
+fn is_exact(settings: &LoyaltySettings) -> bool {
+    settings.redemption_mode == RedemptionMode::Exact && settings.redemption_tiers.iter().next().is_some()
+}
+
+/// What so many points are worth: at the rate of the dearest redemption tier that they reach, floored to the cent.
+/// `None` below the cheapest, and beyond what is kept.
+#[must_use]
+pub fn value(settings: &LoyaltySettings, points: PointsCost) -> Option<Money> {
+    let points = points.get().0;
+    let rate = rates(settings).into_iter().rev().find(|rate| rate.from <= points)?;
+    i64::try_from(rate.value(points)).ok().and_then(Money::from_minor)
+}
+
+/// What so many points take off an order, or the first refusal that applies. Without an order total that rule is left
+/// out.
+pub fn quote(
+    settings: &LoyaltySettings,
+    balance: Points,
+    points: PointsCost,
+    order_total: Option<Money>,
+) -> Result<Money, Rejection> {
+    let minimum = rates(settings).first().map_or(1, |rate| rate.from);
+    if points.get().0 < minimum {
+        return Err(Rejection::BelowMinimum { minimum: Points(minimum) });
+    }
+    if points.get() > balance {
+        return Err(Rejection::InsufficientPoints { balance });
+    }
+    if is_exact(settings) && !settings.redemption_tiers.iter().any(|tier| tier.points_cost == points) {
+        return Err(Rejection::NotAListedAmount);
+    }
+    let value = value(settings, points).ok_or(Rejection::OutOfRange { figure: "value" })?;
+    if order_total.is_some_and(|total| value > total) {
+        return Err(Rejection::ExceedsOrderTotal { value });
+    }
+    Ok(value)
+}
+
+/// The most points that [`quote`] accepts, with what they are worth; `None` if it accepts none.
+///
+/// A value need not rise with points: just above a dearer redemption tier's cost the rate changes. So each tier's own
+/// span is looked at, from the top.
+#[must_use]
+pub fn most(settings: &LoyaltySettings, balance: Points, order_total: Option<Money>) -> Option<(PointsCost, Money)> {
+    let mut above = PointsCost::MAX + 1;
+    for rate in rates(settings).into_iter().rev() {
+        let within = order_total.map_or(i128::MAX, |total| rate.points_within(total.minor()));
+        let top = if is_exact(settings) { rate.from } else { above - 1 };
+        let top = i64::try_from(within).unwrap_or(i64::MAX).min(top).min(balance.0);
+        if top >= rate.from {
+            let points = PointsCost::try_from(top).ok()?;
+            return value(settings, points).map(|value| (points, value));
+        }
+        above = rate.from;
+    }
+    None
+}
+
+/// Spends points on an order, if [`quote`] accepts them.
+pub fn redeem(
+    customer: &Customer,
+    settings: &LoyaltySettings,
+    order: OrderId,
+    points: PointsCost,
+    order_total: Money,
+    now: DateTime<Utc>,
+) -> Result<Spent, Rejection> {
+    let value = quote(settings, customer.points, points, Some(order_total))?;
+    let mut customer = customer.clone();
+    let change = points.get().negated();
+    customer.add_points(change)?;
+    let what = Happening::PointsRedeemed { order_id: order.clone(), order_total, value };
+    let entry = ledger::entry(&customer, change, what, now);
+    let redemption = Redemption {
+        order,
+        customer: customer.id.clone(),
+        points: points.get(),
+        order_total,
+        value,
+        balance: customer.points,
+        redeemed_at: now,
+        voided: None,
+    };
+    Ok(Spent { customer, redemption, entry })
+}
+
+/// Whether a request repeats the redemption on record.
+#[must_use]
+pub fn repeats(redemption: &Redemption, points: PointsCost, order_total: Money) -> bool {
+    redemption.points == points.get() && redemption.order_total == order_total
+}
+
+/// Gives the points of a redemption back.
+pub fn void(customer: &Customer, redemption: Redemption, now: DateTime<Utc>) -> Result<Spent, Rejection> {
+    let mut customer = customer.clone();
+    customer.add_points(redemption.points)?;
+    let what = Happening::PointsReturned { order_id: redemption.order.clone() };
+    let entry = ledger::entry(&customer, redemption.points, what, now);
+    let voided = Some(Void { at: now, balance: customer.points });
+    Ok(Spent { redemption: Redemption { voided, ..redemption }, customer, entry })
+}
