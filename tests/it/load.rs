@@ -182,6 +182,7 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
         "  happy-hour         5       5        10     55.00  expired     95 bundle_not_active",
         "  first-forty        2       2        40    220.00  expired     15 bundle_not_active, 49 limit_reached",
         "  1998-07-11 16:00  first-forty    expired -> active    redemption voided",
+        "  ada            250     $60.00     500  insufficient_points",
     ] {
         assert!(ended.out.contains(line), "{line}\n{}", ended.out);
     }

@@ -8,7 +8,7 @@ use shared::domain::ids::OrgId;
 use crate::{
     DEFAULT_SECRET, Target,
     api::{Api, Request},
-    load, orders, promotion,
+    checkout, load, orders, promotion,
     report::{complain, minor, money, say, thousands},
 };
 
@@ -23,6 +23,7 @@ struct Holdings {
     points: i64,
     lifetime_value: i64,
     per_tier: BTreeMap<String, i64>,
+    balances: Vec<(String, i64)>,
 }
 
 /// Creates the org, loads the file, prints a table.
@@ -41,12 +42,14 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
     let holdings = holdings(&api, &org).await?;
     table(&holdings, &settings, totals.orders_per_second());
     promotion::week(&api, &org).await?;
+    checkout::show(&api, &org, holdings.balances).await?;
     if let Some(refused) = totals.refused.first() {
         return Err(format!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line));
     }
     let functions = [
         ("orgs, bundles, customers", "back-office"),
         ("awards and refunds", "points-award"),
+        ("points at checkout", "points-redemption"),
         ("bundle redemptions", "bundle-redemption"),
         ("the job that moves bundles", "bundle-transitions"),
     ];
@@ -89,6 +92,8 @@ async fn holdings(api: &Api, org: &OrgId) -> Result<Holdings, String> {
             sum.customers += 1;
             sum.orders += whole("orderCount");
             sum.points += whole("points");
+            let id = customer.get("customerId").and_then(Value::as_str).unwrap_or_default();
+            sum.balances.push((id.to_owned(), whole("points")));
             sum.lifetime_value += minor(customer.get("lifetimeValue"))?;
             let tier = customer.get("tier").and_then(Value::as_str).unwrap_or("none").to_owned();
             *sum.per_tier.entry(tier).or_default() += 1;

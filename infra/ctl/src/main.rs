@@ -1,6 +1,7 @@
 //! The operator's command line. It works through the functions alone, as any caller does.
 
 mod api;
+mod checkout;
 mod demo;
 mod load;
 mod orders;
@@ -30,7 +31,7 @@ struct Options {
 enum Command {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(Load),
-    /// Create a demo org, load past orders into it, play a promotion week, and show what came out
+    /// Create a demo org, load past orders into it, play a promotion week, redeem points, and show what came out
     Demo(Demo),
 }
 
