@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::{Bytes, Incoming},
@@ -14,7 +14,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 /// What can happen to a request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,15 @@ struct State {
     plan: Option<(usize, Fault, Lasting)>,
     at_random: Option<(fastrand::Rng, usize)>,
     empty_pages: usize,
+    torn: Option<Torn>,
+}
+
+/// A batch read that is not one moment: part of it is answered, and the rest only after something else has happened.
+#[derive(Clone)]
+struct Torn {
+    first: &'static str,
+    half_read: Arc<Notify>,
+    go_on: Arc<Notify>,
 }
 
 /// The proxy, seen from the test.
@@ -125,6 +134,15 @@ impl Wire {
     /// From now on: so many queries of the index answer an empty page that is not the last.
     pub fn answer_empty_pages(&self, pages: usize) {
         self.state.lock().unwrap().empty_pages = pages;
+    }
+
+    /// The next batch read answers only those keys at first whose partitions begin so, and leaves the rest unprocessed.
+    /// Answers two signals: that it has read half, and that it may go on.
+    pub fn tear_next_read(&self, first: &'static str) -> (Arc<Notify>, Arc<Notify>) {
+        let torn = Torn { first, half_read: Arc::default(), go_on: Arc::default() };
+        let signals = (Arc::clone(&torn.half_read), Arc::clone(&torn.go_on));
+        self.state.lock().unwrap().torn = Some(torn);
+        signals
     }
 
     /// Whether no request is to meet a fault.
@@ -187,6 +205,10 @@ async fn carry(
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    let torn = if operation == "BatchGetItem" { state.lock().unwrap().torn.take() } else { None };
+    if let Some(torn) = torn {
+        return torn.carry(parts, &body, &forward, &engine).await;
+    }
     let fault = {
         let mut state = state.lock().unwrap();
         let fault = state.next_fault(&operation);
@@ -215,6 +237,34 @@ async fn carry(
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
     if fault == Some(Fault::DropResponse) { Err(Lost) } else { Ok(Response::from_parts(parts, Full::new(body))) }
+}
+
+impl Torn {
+    async fn carry(
+        self,
+        mut parts: Parts,
+        body: &[u8],
+        forward: &Forward,
+        engine: &str,
+    ) -> Result<Response<Full<Bytes>>, Lost> {
+        let mut request: Value = serde_json::from_slice(body).unwrap();
+        let items = request["RequestItems"].as_object_mut().unwrap();
+        let (table, wanted) = items.iter_mut().next().unwrap();
+        let (table, mut rest) = (table.clone(), wanted.clone());
+        let is_first = |key: &Value| key["pk"]["S"].as_str().unwrap().starts_with(self.first);
+        wanted["Keys"].as_array_mut().unwrap().retain(is_first);
+        rest["Keys"].as_array_mut().unwrap().retain(|key| !is_first(key));
+        parts.uri = format!("{engine}{}", parts.uri.path()).parse().unwrap();
+        parts.headers.remove("content-length");
+        let half = Full::new(Bytes::from(request.to_string()));
+        let half = forward.request(Request::from_parts(parts, half)).await.map_err(|_| Lost)?;
+        let half = half.into_body().collect().await.map_err(|_| Lost)?.to_bytes();
+        let mut read: Value = serde_json::from_slice(&half).unwrap();
+        read["UnprocessedKeys"] = json!({ table: rest });
+        self.half_read.notify_one();
+        self.go_on.notified().await;
+        Ok(answer(StatusCode::OK, &read))
+    }
 }
 
 /// A cancelled transaction, for a reason that its first item has.

@@ -19,6 +19,10 @@ async fn points_take_their_worth_off_an_order_once() {
         .expect(json!({"pointsRedeemed": 300, "value": 18, "balance": 300}))
         .spend("ada", "o1", 300, "49.990")
         .refused(422, "invalid_fields")
+        .spend("ada", "o0", 100, "49.9")
+        .spend("ada", "o0", 100, "49.90")
+        .expect(json!({"replayed": true, "balance": 200}))
+        .unspend("ada", "o0")
         .adjust("ada", "a2", 50)
         // The till timed out, and tries again: it gets the first answer.
         .spend("ada", "o1", 300, "49.99")
@@ -31,7 +35,13 @@ async fn points_take_their_worth_off_an_order_once() {
         .expect_balance("ada", 350)
         .expect_entries(
             "ada",
-            ["points_adjusted a1 +600 =600", "points_redeemed o1 -300 =300", "points_adjusted a2 +50 =350"],
+            [
+                "points_adjusted a1 +600 =600",
+                "points_redeemed o1 -300 =300",
+                "points_redeemed o0 -100 =200",
+                "points_returned o0 +100 =300",
+                "points_adjusted a2 +50 =350",
+            ],
         )
         .await;
 }
@@ -181,7 +191,8 @@ async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_gi
         .refused(409, "loyalty_disabled")
         .spend("ada", "o1", 100, "10")
         .refused(409, "loyalty_disabled")
-        .send(Request::new("GET", "points-redemption", format!("/options?orgId={ORG}&customerId=ada")))
+        // Before the rules about points.
+        .spend("ada", "o1", 5, "10")
         .refused(409, "loyalty_disabled")
         .quote("bo", 100, None)
         .refused(404, "unknown_customer")
@@ -237,12 +248,37 @@ async fn a_quote_names_the_most_that_would_be_accepted() {
 }
 
 #[tokio::test]
+async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_own() {
+    world()
+        .await
+        .customer("ada")
+        .unspend("typo", "o1")
+        .refused(404, "unknown_customer")
+        .award("ada", "o1", "10")
+        .expect_status(201)
+        .await;
+}
+
+#[tokio::test]
+async fn a_quote_without_an_order_names_what_some_order_would_take() {
+    world()
+        .await
+        .loyalty(json!({"redemptionTiers": [{"pointsCost": 1, "rewardValue": 1_000_000}]}))
+        .customer("ada")
+        .adjust("ada", "a1", 100)
+        .quote("ada", 5, None)
+        .expect(json!({"isValid": true, "maxPoints": 10, "maxValue": 10_000_000}))
+        .await;
+}
+
+#[tokio::test]
 async fn options_tell_what_is_missing() {
+    let options = || Request::new("GET", "points-redemption", format!("/options?orgId={ORG}&customerId=ada"));
     world()
         .await
         .customer("ada")
         .adjust("ada", "a1", 300)
-        .send(Request::new("GET", "points-redemption", format!("/options?orgId={ORG}&customerId=ada")))
+        .send(options())
         .expect(json!({
             "balance": 300,
             "options": [
@@ -251,6 +287,9 @@ async fn options_tell_what_is_missing() {
                 {"pointsCost": 500, "rewardValue": 35, "canRedeem": false, "pointsNeeded": 200},
             ],
         }))
+        .loyalty(json!({"enabled": false, "redemptionTiers": [{"pointsCost": 100, "rewardValue": 5}]}))
+        .send(options())
+        .expect(json!({"balance": 300, "options": [{"pointsCost": 100, "rewardValue": 5, "canRedeem": false}]}))
         .await;
 }
 
@@ -329,4 +368,48 @@ async fn of_a_hundred_redemptions_of_a_hundred_points_each_ten_spend_a_thousand(
     let count = |status: u16, code: &str| ends.iter().filter(|end| **end == (status, code.to_owned())).count();
     assert_eq!((count(201, ""), count(409, "insufficient_points")), (10, 90));
     assert_eq!(audit::check(&world, ORG, "ada").await["points"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
+    let world = Arc::new(World::new().await);
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 10_000)).await;
+    // Claimed before, so that the claim orders nothing.
+    for number in 0..30 {
+        world.send(&scenario::award("ada", &format!("o{number}"), "20", &json!({}))).await;
+    }
+    let requests = (0..30).flat_map(|number| {
+        let order = format!("o{number}");
+        [
+            scenario::spend("ada", &order, 100, "50"),
+            scenario::unspend("ada", &order),
+            scenario::refund_request("ada", &order, "r1", Some("5")),
+            scenario::spend("ada", &order, 100, "50"),
+            scenario::unspend("ada", &order),
+        ]
+    });
+    let calls = requests.map(|request| {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move { world.send_until_settled(&request, noon()).await.status.as_u16() })
+    });
+    let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
+    assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
+    // Every order was voided, before or after it was paid; and kept 15 of its 20.
+    assert_eq!(audit::check(&world, ORG, "ada").await["points"], 10_000 + 30 * 15);
+}
+
+#[tokio::test]
+async fn a_void_read_before_a_redemption_does_not_write_over_it() {
+    use shared::store::{Store, StoreError};
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 500)).await;
+    world.send(&scenario::award("ada", "o1", "20", &json!({}))).await;
+    let store = Store::new(world.client.clone(), &world.table);
+    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
+    world.send(&scenario::spend("ada", "o1", 100, "50")).await;
+    let mut transaction = store.transaction(&org);
+    transaction.mark_unspendable(&"o1".to_owned().try_into().unwrap()).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
 }

@@ -22,4 +22,5 @@ mod rules;
 mod schedules;
 mod sold_out;
 mod telemetry;
+mod torn_reads;
 mod transitions;

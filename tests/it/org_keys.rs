@@ -50,6 +50,52 @@ async fn a_revoked_key_is_a_wrong_one() {
 }
 
 #[tokio::test]
+async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
+    use shared::{domain::key, store::Store};
+    use std::time::Duration;
+    let world = World::new().await;
+    let (_, text) = make(&world, ORG).await;
+    let (org, id) = key::parts(&text).unwrap();
+    let process = Store::new(world.client.clone(), &world.table);
+    let begun = shared::clock::monotonic();
+    let is_known =
+        async |after: u64| process.key_digest(&org, &id, begun + Duration::from_secs(after)).await.unwrap().is_some();
+    assert!(is_known(0).await);
+    world.send(&Request::new("DELETE", "back-office", format!("/orgs/{ORG}/keys/{id}"))).await;
+    assert!(is_known(59).await);
+    assert!(!is_known(60).await);
+}
+
+#[tokio::test]
+async fn no_key_is_added_to_an_org_that_has_changed_meanwhile_and_may_be_going() {
+    use shared::{
+        auth::key_digest,
+        domain::key::OrgKey,
+        store::{Store, StoreError},
+    };
+    let world = World::new().await;
+    let store = Store::new(world.client.clone(), &world.table);
+    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    world.put_org(ORG, &json!({"name": "Renamed"})).await;
+    let (id, name) = ("k1".to_owned().try_into().unwrap(), "till".to_owned().try_into().unwrap());
+    let key = OrgKey { id, name, created_at: noon(), digest: key_digest("x") };
+    assert!(matches!(store.add_key(&org, &key).await, Err(StoreError::Contended)));
+}
+
+#[tokio::test]
+async fn the_key_of_an_org_that_was_deleted_is_nobodys() {
+    let world = World::new().await;
+    let disposable = json!({"name": "Temp", "disposable": true});
+    world.put_org("temp", &disposable).await;
+    let (_, key) = make(&world, "temp").await;
+    let get = || with(&key, Request::new("GET", "back-office", "/orgs/temp/customers"));
+    assert_eq!(world.send(&get()).await.status, 200);
+    assert_eq!(world.send(&Request::new("DELETE", "back-office", "/orgs/temp")).await.body["complete"], true);
+    world.put_org("temp", &disposable).await;
+    assert_eq!(world.send(&get()).await.code(), "unauthorized");
+}
+
+#[tokio::test]
 async fn a_wrong_key_can_not_be_told_from_an_unknown_one() {
     let world = World::new().await;
     let (id, key) = make(&world, ORG).await;
@@ -164,7 +210,14 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
             let mut body: Value = serde_json::from_slice(&own.body).unwrap();
             body["orgId"] = "other".into();
             refused(world.send(&with(&key, own.clone().json(&body))).await, format!("{told}, another in the body"));
+            let in_query = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
+            refused(world.send(&with(&key, in_query)).await, format!("{told}, another in a cursor in the query"));
         } else {
+            let in_body = own.clone().json(&json!({"orgId": "other"}));
+            refused(world.send(&with(&key, in_body)).await, format!("{told}, another in a body that is not read"));
+            let twice = format!("{}{separator}cursor={}&cursor=x", own.path, cursor("x"));
+            let twice = Request { path: twice, ..own.clone() };
+            refused(world.send(&with(&key, twice)).await, format!("{told}, another in the first of two cursors"));
             let in_cursor = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
             refused(world.send(&with(&key, in_cursor)).await, format!("{told}, another in the cursor"));
         }

@@ -41,15 +41,18 @@ struct Made {
 /// Makes a key. Its text is answered once and kept nowhere.
 pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
     let NewKey { org_id, name } = call.read()?;
-    let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(|rule| Failure::Bug(rule.into()))?;
-    let text = key::text(&org_id, &id, &random::<32>()?);
-    let made = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest: auth::key_digest(&text) };
-    settle(context.deadline, || async {
+    let made = settle(context.deadline, || async {
         let org = context.org_now(&org_id).await?;
-        Ok::<_, Failure>(context.store.add_key(&org, &made).await?)
+        // Each attempt makes another: of one whose answer was lost nobody knows the secret.
+        let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(|rule| Failure::Bug(rule.into()))?;
+        let text = key::text(&org_id, &id, &random::<32>()?);
+        let (name, digest) = (name.clone(), auth::key_digest(&text));
+        let kept = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
+        context.store.add_key(&org, &kept).await?;
+        Ok::<_, Failure>(Made { key_id: id, name, key: text })
     })
     .await?;
-    Ok(Reply::created(&Made { key_id: id, name, key: text }))
+    Ok(Reply::created(&made))
 }
 
 /// So many random bytes from the operating system, as text that no id's rule minds.

@@ -12,7 +12,7 @@ use shared::{
         rejection::Rejection,
     },
     event::Call,
-    failure::Failure,
+    failure::{Failure, Retry},
     host::{Context, Reply, settle},
 };
 
@@ -61,8 +61,19 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
 
     // Refunds go on while the programme is off; that something was awarded means there are settings.
     let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
-    let decided =
-        refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now)?;
+    let decided = refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now);
+    if decided.is_err() {
+        // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
+        // very refund, sent before, that left too little.
+        let again = context.store.refund_story(&org.id, customer_id, order_id, refund_id).await?;
+        let same = again.refund.is_none()
+            && again.customer.is_some_and(|again| again.version == customer.version)
+            && again.award.is_some_and(|again| again.version == award.version);
+        if !same {
+            return Err(Failure::Retry(Retry::Contended));
+        }
+    }
+    let decided = decided?;
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, customer.version, &decided.entries)?;

@@ -55,7 +55,8 @@ pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failur
     let customer = customer(context, &org_id, &customer_id).await?;
     let settings = &org.loyalty_in_force()?.settings;
     let quoted = redemption::quote(settings, customer.points, points, order_total);
-    let most = redemption::most(settings, customer.points, order_total);
+    // No order comes to more.
+    let most = redemption::most(settings, customer.points, order_total.or(Some(Money::LARGEST)));
     let refusal = quoted.as_ref().err();
     Ok(Reply::ok(&Quote {
         is_valid: quoted.is_ok(),
@@ -90,16 +91,18 @@ struct Choice {
     points_needed: Option<Points>,
 }
 
-/// The listed redemption tiers, and which of them the balance reaches.
+/// The listed redemption tiers, and which of them can be redeemed: none while the programme is off.
 pub(crate) async fn options(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OneCustomer { org_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let balance = customer(context, &org_id, &customer_id).await?.points;
+    let is_on = org.loyalty_in_force().is_ok();
     let choice = |tier: &RedemptionTier| {
         let needed = tier.points_cost.get().minus(balance).filter(|needed| *needed > Points::ZERO);
-        Choice { tier: *tier, can_redeem: needed.is_none(), points_needed: needed }
+        Choice { tier: *tier, can_redeem: is_on && needed.is_none(), points_needed: needed }
     };
-    let options = org.loyalty_in_force()?.settings.redemption_tiers.iter().map(choice).collect();
+    let settings = org.loyalty.iter().map(|loyalty| &loyalty.settings);
+    let options = settings.flat_map(|settings| settings.redemption_tiers.iter()).map(choice).collect();
     Ok(Reply::ok(&Options { balance, options }))
 }
 

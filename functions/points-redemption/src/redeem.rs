@@ -13,8 +13,9 @@ use shared::{
         rejection::Rejection,
     },
     event::Call,
-    failure::Failure,
+    failure::{Failure, Retry},
     host::{Context, Reply, settle},
+    store::SpendingStory,
 };
 
 #[derive(Deserr)]
@@ -44,34 +45,49 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
     let Request { customer_id, order_id, points, order_total, .. } = request;
     let story = context.store.spending_story(&org.id, customer_id, order_id).await?;
-    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
-    let owner = story.order.and_then(|order| order.owner);
-
-    if owner.as_ref().is_some_and(|owner| owner != customer_id) {
-        return Err(Rejection::IdempotencyMismatch.into());
-    }
-    match story.spending.map(|spending| spending.value) {
-        Some(Spending::Redeemed(Redemption { voided: Some(_), .. }) | Spending::VoidedBefore) => {
-            return Err(Rejection::AlreadyVoided.into());
-        }
-        Some(Spending::Redeemed(known)) if redemption::repeats(&known, *points, *order_total) => {
-            return Ok(Reply::replayed(&answer(&known)));
-        }
-        Some(Spending::Redeemed(_)) => return Err(Rejection::IdempotencyMismatch.into()),
-        None => {}
+    let customer = story.customer.as_ref().ok_or(Rejection::UnknownCustomer)?;
+    if let Some(told) = replay(&story, request) {
+        return told;
     }
 
     let settings = &org.loyalty_in_force()?.settings;
-    let decided = redemption::redeem(&customer.value, settings, order_id.clone(), *points, *order_total, context.now)?;
+    let decided = redemption::redeem(&customer.value, settings, order_id.clone(), *points, *order_total, context.now);
+    if matches!(decided, Err(Rejection::InsufficientPoints { .. })) {
+        // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
+        // very order, sent before, that took the points.
+        let again = context.store.spending_story(&org.id, customer_id, order_id).await?;
+        if again.spending.is_some() || again.customer.is_none_or(|again| again.version != customer.version) {
+            return Err(Failure::Retry(Retry::Contended));
+        }
+    }
+    let decided = decided?;
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, customer.version, &[decided.entry])?;
     transaction.record_spending(&decided.redemption, None)?;
-    if owner.is_none() {
+    if story.order.as_ref().is_none_or(|order| order.owner.is_none()) {
         transaction.claim_order(order_id, customer_id)?;
     }
     transaction.commit().await?;
     Ok(Reply::created(&answer(&decided.redemption)).measuring("PointsRedeemed", points.get().0))
+}
+
+/// What is told of an order about which something is on record already.
+fn replay(story: &SpendingStory, request: &Request) -> Option<Result<Reply, Failure>> {
+    let owner = story.order.as_ref().and_then(|order| order.owner.as_ref());
+    if owner.is_some_and(|owner| *owner != request.customer_id) {
+        return Some(Err(Rejection::IdempotencyMismatch.into()));
+    }
+    let refused = |rejection: Rejection| Some(Err(rejection.into()));
+    match &story.spending.as_ref()?.value {
+        Spending::Redeemed(Redemption { voided: Some(_), .. }) | Spending::VoidedBefore => {
+            refused(Rejection::AlreadyVoided)
+        }
+        Spending::Redeemed(known) if redemption::repeats(known, request.points, request.order_total) => {
+            Some(Ok(Reply::replayed(&answer(known))))
+        }
+        Spending::Redeemed(_) => refused(Rejection::IdempotencyMismatch),
+    }
 }
 
 const fn answer(redemption: &Redemption) -> Answer {

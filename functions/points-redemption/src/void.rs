@@ -51,6 +51,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
     let Request { customer_id, order_id, .. } = request;
     let story = context.store.spending_story(&org.id, customer_id, order_id).await?;
+    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
     let owner = story.order.and_then(|order| order.owner);
     if owner.as_ref().is_some_and(|owner| owner != customer_id) {
         return Err(Rejection::IdempotencyMismatch.into());
@@ -73,7 +74,6 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
         }
     };
 
-    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
     let decided = redemption::void(&customer.value, redemption, context.now)?;
     transaction.replace_customer(&decided.customer, customer.version, &[decided.entry])?;
     transaction.record_spending(&decided.redemption, Some(version))?;

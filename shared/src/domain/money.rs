@@ -17,6 +17,9 @@ impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
+    /// The largest amount that a request may name.
+    pub const LARGEST: Self = Self(MAX_REQUESTED);
+
     /// A whole number of major units.
     #[must_use]
     pub(super) fn whole(major: u32) -> Self {

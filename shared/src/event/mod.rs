@@ -25,6 +25,9 @@ pub const MAX_BODY: usize = 256 * 1024;
 /// The field that names an org.
 const ORG: &str = "orgId";
 
+/// The field that names where a list goes on, and so an org.
+const CURSOR: &str = "cursor";
+
 /// What a call says, by name.
 pub type Fields = Map<String, Value>;
 
@@ -138,8 +141,13 @@ impl HttpRequest {
         let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Map::new() };
         let mut other_orgs = Vec::new();
         let mut overridden = |name: &str, value: &Value| {
-            other_orgs.extend(value.as_str().filter(|_| name == ORG).map(str::to_owned));
+            let text = value.as_str();
+            other_orgs.extend(text.filter(|_| name == ORG).map(str::to_owned));
+            other_orgs.extend(text.filter(|_| name == CURSOR).and_then(cursor::org_of).filter(|org| !org.is_empty()));
         };
+        if !takes_body && let Ok(Value::Object(ignored)) = serde_json::from_slice(&self.body) {
+            ignored.iter().for_each(|(name, value)| overridden(name, value));
+        }
         for (name, value) in form_urlencoded::parse(self.query.as_bytes()) {
             let value = Value::String(value.into_owned());
             if takes_body {
@@ -239,7 +247,7 @@ impl Call {
         if self.ignores_unknown {
             return None;
         }
-        cursor::org_of(self.fields.get("cursor")?.as_str()?).filter(|org| !org.is_empty())
+        cursor::org_of(self.fields.get(CURSOR)?.as_str()?).filter(|org| !org.is_empty())
     }
 
     /// Reads the fields into a request: all faults at once, or none.

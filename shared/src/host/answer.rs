@@ -123,7 +123,8 @@ pub(super) fn health() -> Value {
 }
 
 fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str, String)>) -> Value {
-    let mut headers = json!({"content-type": content_type});
+    // Whatever is answered is for its caller alone, a new key above all.
+    let mut headers = json!({"content-type": content_type, "cache-control": "no-store"});
     if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {
         headers.insert(name.into(), value.into());
     }

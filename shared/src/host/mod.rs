@@ -184,7 +184,9 @@ impl Host {
     }
 
     async fn perform_http(&self, secret: &DeploymentSecret, request: HttpRequest, invocation: Invocation) -> Done {
-        let routed = self.caller(secret, request.authorization()).await.and_then(|caller| {
+        let caller = self.caller(secret, request.authorization());
+        let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(MARGIN), caller).await;
+        let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             Ok((caller, request.route(self.function.operations())?))
         });
@@ -230,7 +232,7 @@ impl Host {
         let context = Context { store: self.store.clone(), now, started: clock::monotonic(), deadline };
         // Whatever hangs, the caller is told to try again while there is still somebody to tell; replays make that safe.
         let answered = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), handler(&context, call)).await;
-        answered.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time".into()))))
+        answered.unwrap_or_else(|_| Err(out_of_time()))
     }
 
     /// Runs a call to its end, logs a failure once, and writes the call's metrics record.
@@ -261,6 +263,10 @@ impl Host {
         (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
         outcome
     }
+}
+
+fn out_of_time() -> Failure {
+    Failure::Retry(Retry::Unavailable("out of time".into()))
 }
 
 /// Whether a caller may make a call: not with another org's cursor, and with an org's key not for another org, nor what is

@@ -6,12 +6,14 @@
 //! | how a value is written as an item | [`items`] |
 //! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
 //! | how the client is built: trust store, time-outs, retries | [`connect`] |
+//! | what is read once a minute | [`cache`] |
 //! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`org_keys`] |
 //!
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
 //! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
 
 mod bundles;
+mod cache;
 mod connect;
 mod customers;
 mod error;
@@ -42,7 +44,14 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes},
 };
 
+use cache::Cache;
 use keys::Key;
+
+use crate::domain::{
+    ids::{KeyId, OrgId},
+    key::KeyDigest,
+    org::Org,
+};
 
 /// The index of everything that is ever listed in order.
 const BY_TIME: &str = "by_time";
@@ -54,8 +63,9 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: Client,
     table: Arc<str>,
-    orgs: Arc<orgs::OrgCache>,
-    keys: Arc<org_keys::KeyCache>,
+    orgs: Arc<Cache<OrgId, Arc<Org>>>,
+    keys: Arc<Cache<(OrgId, KeyId), KeyDigest>>,
+    no_keys: Arc<Cache<(OrgId, KeyId), ()>>,
 }
 
 /// A value with the version under which it was read; written back only if that still holds.
@@ -90,7 +100,8 @@ impl Store {
     /// A table reached through a client.
     #[must_use]
     pub fn new(client: Client, table: &str) -> Self {
-        Self { client, table: table.into(), orgs: Arc::default(), keys: Arc::default() }
+        let (orgs, keys, no_keys) = (Arc::default(), Arc::default(), Arc::default());
+        Self { client, table: table.into(), orgs, keys, no_keys }
     }
 
     /// Reads some items in one request, consistently; what came back unprocessed is asked for again.

@@ -1,16 +1,11 @@
 //! Keys of orgs: made, listed, revoked, and read through a cache when somebody shows one.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::time::Instant;
 
 use super::{
     Page, Row, Store, StoreError, Versioned,
     items::{self, KeyForm},
     keys,
-    orgs::{CACHED_AT_MOST, FRESH},
     pages::page,
     transact::{Change, Condition},
 };
@@ -20,36 +15,24 @@ use crate::domain::{
     org::Org,
 };
 
-/// Digests read lately, also that there is none: asking for what is not there costs no request each time.
-#[derive(Default)]
-pub(super) struct KeyCache(Mutex<Cached>);
-
-/// What was read of each key, and when.
-type Cached = HashMap<(OrgId, KeyId), (Instant, Option<KeyDigest>)>;
-
-impl KeyCache {
-    fn with<T>(&self, look: impl FnOnce(&mut Cached) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 impl Store {
     /// The digest of a key, at most a minute older than `now`; `None`: there is no such key.
     pub async fn key_digest(&self, org: &OrgId, key: &KeyId, now: Instant) -> Result<Option<KeyDigest>, StoreError> {
         let at = (org.clone(), key.clone());
-        let known = self.keys.with(|cached| cached.get(&at).copied());
-        if let Some((_, digest)) = known.filter(|(read_at, _)| now.saturating_duration_since(*read_at) < FRESH) {
-            return Ok(digest);
+        let (known, writes) = self.keys.get(&at, now);
+        // Kept apart, so that who makes keys up pushes nobody's out.
+        let (unknown, _) = self.no_keys.get(&at, now);
+        if known.is_some() || unknown.is_some() {
+            return Ok(known);
         }
         let [item] = self.get([&keys::org_key(org, key)]).await?;
-        let digest = item.map(|item| items::read::<KeyForm, OrgKey>("a key", item)).transpose()?.map(|key| key.digest);
-        self.keys.with(|cached| {
-            if cached.len() >= CACHED_AT_MOST {
-                cached.clear();
-            }
-            cached.insert(at, (now, digest));
-        });
-        Ok(digest)
+        let found = item.map(|item| items::read::<KeyForm, OrgKey>("a key", item)).transpose()?.map(|key| key.digest);
+        match found {
+            Some(digest) => self.keys.keep(at, digest, writes, now),
+            // Nobody makes a key by an id that was asked for before: ids are random.
+            None => self.no_keys.keep(at, (), 0, now),
+        }
+        Ok(found)
     }
 
     /// Adds a key to an org that must still be at the version read.
@@ -62,6 +45,7 @@ impl Store {
 
     /// Revokes a key; whether there was one. This process forgets it at once, others within a minute.
     pub async fn revoke_key(&self, org: &Org, key: &KeyId) -> Result<bool, StoreError> {
+        let _forgotten = self.keys.forget_after(|(of, known)| *of == org.id && known == key);
         let at = keys::org_key(&org.id, key);
         let [item] = self.get([&at]).await?;
         if item.is_some() {
@@ -69,7 +53,6 @@ impl Store {
             transaction.delete(&at, Change::default().require_present("pk"))?;
             transaction.commit().await?;
         }
-        self.keys.with(|cached| cached.remove(&(org.id.clone(), key.clone())));
         Ok(item.is_some())
     }
 

@@ -1,10 +1,6 @@
 //! Orgs: read through a cache, listed, written under a version, and deleted whole if disposable.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use aws_sdk_dynamodb::{
     operation::query::builders::QueryFluentBuilder,
@@ -21,68 +17,8 @@ use super::{
 };
 use crate::domain::{ids::OrgId, org::Org};
 
-/// How long another process's change of settings may stay unseen.
-pub(super) const FRESH: Duration = Duration::from_mins(1);
-
 /// Items deleted in one request, at most: what the service takes.
 const BATCH: usize = 25;
-
-/// Orgs, or keys, kept at most; a process that serves more starts over.
-pub(super) const CACHED_AT_MOST: usize = 10_000;
-
-/// Orgs read lately. What this process writes, it forgets at once.
-#[derive(Default)]
-pub(super) struct OrgCache(Mutex<Cached>);
-
-#[derive(Default)]
-struct Cached {
-    orgs: HashMap<OrgId, (Instant, Arc<Org>)>,
-    /// Grows with every write, so that a read begun before one is not kept after it.
-    writes: u64,
-}
-
-impl OrgCache {
-    fn with<T>(&self, look: impl FnOnce(&mut Cached) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn get(&self, org: &OrgId, now: Instant) -> (Option<Arc<Org>>, u64) {
-        self.with(|cached| {
-            let fresh = cached.orgs.get(org).filter(|(read_at, _)| now.saturating_duration_since(*read_at) < FRESH);
-            (fresh.map(|(_, org)| Arc::clone(org)), cached.writes)
-        })
-    }
-
-    fn keep(&self, org: &Arc<Org>, writes_before: u64, now: Instant) {
-        self.with(|cached| {
-            if cached.orgs.len() >= CACHED_AT_MOST {
-                cached.orgs.clear();
-            }
-            if cached.writes == writes_before {
-                cached.orgs.insert(org.id.clone(), (now, Arc::clone(org)));
-            }
-        });
-    }
-
-    fn forget(&self, org: &OrgId) {
-        self.with(|cached| {
-            cached.writes = cached.writes.wrapping_add(1);
-            cached.orgs.remove(org);
-        });
-    }
-}
-
-/// Forgets an org when its write is over, however it ends.
-struct Forget<'a> {
-    cache: &'a OrgCache,
-    org: &'a OrgId,
-}
-
-impl Drop for Forget<'_> {
-    fn drop(&mut self) {
-        self.cache.forget(self.org);
-    }
-}
 
 impl Store {
     /// An org and its settings, at most a minute older than `now`.
@@ -93,7 +29,7 @@ impl Store {
         }
         let found = self.org_now(org).await?.map(|found| Arc::new(found.value));
         if let Some(found) = &found {
-            self.orgs.keep(found, writes, now);
+            self.orgs.keep(org.clone(), Arc::clone(found), writes, now);
         }
         Ok(found)
     }
@@ -106,7 +42,7 @@ impl Store {
 
     /// Writes an org: one that must still be at `version`, or a new one.
     pub async fn put_org(&self, org: &Org, version: Option<u64>) -> Result<(), StoreError> {
-        let _forgotten = Forget { cache: &self.orgs, org: &org.id };
+        let _forgotten = self.orgs.forget_after(|known| *known == org.id);
         let mut transaction = self.transaction(org);
         transaction.put_org(version)?;
         transaction.commit().await
@@ -114,7 +50,7 @@ impl Store {
 
     /// The same, where the org's time zone changes at `now`: marks that its bundles are to be judged by the new one.
     pub async fn put_rezoned_org(&self, org: &Org, version: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let _forgotten = Forget { cache: &self.orgs, org: &org.id };
+        let _forgotten = self.orgs.forget_after(|known| *known == org.id);
         let mut transaction = self.transaction(org);
         transaction.put_org(Some(version))?;
         transaction.mark_rezone(org.profile.timezone, now)?;
@@ -180,7 +116,7 @@ impl Store {
             }
             return Ok((deleted, false));
         }
-        let _forgotten = Forget { cache: &self.orgs, org };
+        let _forgotten = (self.orgs.forget_after(|known| known == org), self.keys.forget_after(|(of, _)| of == org));
         let root = keys::org(org).to_item();
         let deleted = self.erase_partition(&keys::org_partition(org), root).await?;
         Ok((deleted, true))

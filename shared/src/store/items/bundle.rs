@@ -206,6 +206,8 @@ impl TryFrom<TransitionForm> for Transition {
 pub(in crate::store) struct ClaimForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     redemption: Option<RedemptionForm>,
+    #[serde(default)]
+    voided_before: bool,
     version: u64,
 }
 
@@ -236,15 +238,19 @@ impl ClaimForm {
             limit_reached: redemption.limit_reached,
             voided_at: redemption.voided_at,
         });
-        Self { redemption, version }
+        let voided_before = redemption.is_none();
+        Self { redemption, voided_before, version }
     }
 }
 
 impl TryFrom<ClaimForm> for Versioned<Claim> {
     type Error = &'static str;
 
-    fn try_from(ClaimForm { redemption, version }: ClaimForm) -> Result<Self, Self::Error> {
+    fn try_from(ClaimForm { redemption, voided_before, version }: ClaimForm) -> Result<Self, Self::Error> {
         let Some(form) = redemption else {
+            if !voided_before {
+                return Err("neither a redemption nor the mark of a void");
+            }
             return Ok(Self { value: Claim::VoidedBefore, version });
         };
         let redemption = Redemption {

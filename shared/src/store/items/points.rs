@@ -17,6 +17,8 @@ use crate::domain::{
 pub(in crate::store) struct SpendingForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     redemption: Option<RedemptionForm>,
+    #[serde(default)]
+    voided_before: bool,
     version: u64,
 }
 
@@ -55,15 +57,19 @@ impl SpendingForm {
             redeemed_at: redemption.redeemed_at,
             voided: redemption.voided.map(|Void { at, balance }| VoidForm { at, balance }),
         });
-        Self { redemption, version }
+        let voided_before = redemption.is_none();
+        Self { redemption, voided_before, version }
     }
 }
 
 impl TryFrom<SpendingForm> for Versioned<Spending> {
     type Error = &'static str;
 
-    fn try_from(SpendingForm { redemption, version }: SpendingForm) -> Result<Self, Self::Error> {
+    fn try_from(SpendingForm { redemption, voided_before, version }: SpendingForm) -> Result<Self, Self::Error> {
         let Some(form) = redemption else {
+            if !voided_before {
+                return Err("neither a redemption nor the mark of a void");
+            }
             return Ok(Self { value: Spending::VoidedBefore, version });
         };
         let redemption = Redemption {
