@@ -10,8 +10,9 @@ use shared::{
     domain::{
         bundle::{
             Bundle,
-            redemption::{self, Claim, Counting, Redemption},
+            redemption::{self, Counting, Redemption},
         },
+        claim::Claim,
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
         org::Org,
@@ -146,7 +147,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
 }
 
 /// What is told of a redemption on record: the same again to its customer, a mismatch to another.
-fn replay(claim: Option<&Claim>, customer: &CustomerId) -> Option<Result<Redeemed, Failure>> {
+fn replay(claim: Option<&Claim<Redemption>>, customer: &CustomerId) -> Option<Result<Redeemed, Failure>> {
     let Claim::Redeemed(redemption) = claim? else { return None };
     if redemption.customer != *customer {
         return Some(Err(Rejection::IdempotencyMismatch.into()));

@@ -5,7 +5,8 @@ use serde::Serialize;
 use shared::{
     clock::Deadline,
     domain::{
-        bundle::redemption::{self, Claim, Counting, Redemption},
+        bundle::redemption::{self, Counting, Redemption},
+        claim::Claim,
         ids::{BundleId, CustomerId, OrderId, OrgId},
         org::Org,
         rejection::Rejection,

@@ -4,12 +4,13 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
+        claim::Claim,
         ids::{CustomerId, OrderId, OrgId},
         loyalty::PointsCost,
         money::Money,
         org::Org,
         points::Points,
-        redemption::{self, Redemption, Spending},
+        redemption::{self, Redemption},
         rejection::Rejection,
     },
     event::Call,
@@ -80,13 +81,11 @@ fn replay(story: &SpendingStory, request: &Request) -> Option<Result<Reply, Fail
     }
     let refused = |rejection: Rejection| Some(Err(rejection.into()));
     match &story.spending.as_ref()?.value {
-        Spending::Redeemed(Redemption { voided: Some(_), .. }) | Spending::VoidedBefore => {
-            refused(Rejection::AlreadyVoided)
-        }
-        Spending::Redeemed(known) if redemption::repeats(known, request.points, request.order_total) => {
+        Claim::Redeemed(Redemption { voided: Some(_), .. }) | Claim::VoidedBefore => refused(Rejection::AlreadyVoided),
+        Claim::Redeemed(known) if redemption::repeats(known, request.points, request.order_total) => {
             Some(Ok(Reply::replayed(&answer(known))))
         }
-        Spending::Redeemed(_) => refused(Rejection::IdempotencyMismatch),
+        Claim::Redeemed(_) => refused(Rejection::IdempotencyMismatch),
     }
 }
 

@@ -4,10 +4,11 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
+        claim::Claim,
         ids::{CustomerId, OrderId, OrgId},
         org::Org,
         points::Points,
-        redemption::{self, Redemption, Spending, Void},
+        redemption::{self, Redemption, Void},
         rejection::Rejection,
     },
     event::Call,
@@ -59,8 +60,8 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
 
     let mut transaction = context.store.transaction(org);
     let (redemption, version) = match story.spending.map(|spending| (spending.value, spending.version)) {
-        Some((Spending::VoidedBefore, _)) => return Ok(Reply::replayed(&Answer::NOTHING)),
-        Some((Spending::Redeemed(redemption), version)) => match &redemption.voided {
+        Some((Claim::VoidedBefore, _)) => return Ok(Reply::replayed(&Answer::NOTHING)),
+        Some((Claim::Redeemed(redemption), version)) => match &redemption.voided {
             Some(void) => return Ok(Reply::replayed(&Answer::of(&redemption, void))),
             None => (redemption, version),
         },

@@ -18,6 +18,7 @@
 pub mod adjustment;
 pub mod award;
 pub mod bundle;
+pub mod claim;
 pub mod customer;
 pub mod ids;
 pub mod key;

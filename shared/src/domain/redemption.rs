@@ -42,15 +42,6 @@ pub struct Void {
     pub balance: Points,
 }
 
-/// What an order has to do with points.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spending {
-    /// It has redeemed some, and perhaps given them back.
-    Redeemed(Redemption),
-    /// It was voided before it redeemed, and can't any more.
-    VoidedBefore,
-}
-
 /// All that a redemption, or its void, changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {

@@ -1,19 +1,21 @@
 //! Points that orders were paid with.
 
+use chrono::{DateTime, Utc};
+
 use super::{
-    OrderMark, Page, Row, Store, StoreError, Transaction, Versioned,
+    OrderMark, Page, Store, StoreError, Transaction, Versioned,
+    claims::{Redeemed, read_claim},
     customers::read_customer,
-    items::{self, SpendingForm},
+    items::{ClaimForm, SpendingForm},
     keys,
     orders::read_mark,
-    pages::{after_place, page},
     transact::Condition,
 };
 use crate::domain::{
+    claim::Claim,
     customer::Customer,
     ids::{CustomerId, OrderId, OrgId},
-    redemption::{Redemption, Spending},
-    time,
+    redemption::Redemption,
 };
 
 /// All that redeeming points for an order depends on, and voiding it.
@@ -24,7 +26,7 @@ pub struct SpendingStory {
     /// What holds for all of the order, if anything was done about it.
     pub order: Option<OrderMark>,
     /// What the order has to do with points.
-    pub spending: Option<Versioned<Spending>>,
+    pub spending: Option<Versioned<Claim<Redemption>>>,
 }
 
 impl Store {
@@ -40,7 +42,7 @@ impl Store {
         Ok(SpendingStory {
             customer: customer.map(read_customer).transpose()?,
             order: read_mark(order)?,
-            spending: spending.map(read_spending).transpose()?,
+            spending: spending.map(read_claim).transpose()?,
         })
     }
 
@@ -52,26 +54,18 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Redemption>, StoreError> {
-        let start = after.map(|position| {
-            let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
-            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
-            let at = time::parse(at).map_err(|_| StoreError::Position)?;
-            Ok::<_, StoreError>(after_place(&keys::spending(org, &order), &keys::spending_place(org, customer, at)))
-        });
-        let query = self.query_list(&keys::spendings_list(org, customer), limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start.transpose()?), |item| match read_spending(item)?.value {
-            Spending::Redeemed(value) => {
-                let position = format!("{}#{}", time::text(value.redeemed_at), value.order);
-                Ok(Row { value, position })
-            }
-            Spending::VoidedBefore => Err(StoreError::unreadable("a redemption", "the mark of a void is listed")),
-        })
-        .await
+        self.redeemed(&keys::spendings_list(org, customer), after, limit, |order| keys::spending(org, order)).await
     }
 }
 
-fn read_spending(item: super::Item) -> Result<Versioned<Spending>, StoreError> {
-    items::read::<SpendingForm, _>("a redemption of points", item)
+impl Redeemed for Redemption {
+    type Form = SpendingForm;
+
+    const WHAT: &'static str = "a redemption of points";
+
+    fn at(&self) -> (DateTime<Utc>, &OrderId) {
+        (self.redeemed_at, &self.order)
+    }
 }
 
 impl Transaction<'_> {
@@ -79,7 +73,7 @@ impl Transaction<'_> {
     pub fn record_spending(&mut self, redemption: &Redemption, version: Option<u64>) -> Result<(), StoreError> {
         let org = &self.org.id;
         let place = keys::spending_place(org, &redemption.customer, redemption.redeemed_at);
-        let form = SpendingForm::new(Some(redemption), version.unwrap_or(0).saturating_add(1));
+        let form = ClaimForm::redeemed(SpendingForm::from(redemption), version.unwrap_or(0).saturating_add(1));
         let condition = version.map_or(Condition::Absent, Condition::Version);
         self.put(&keys::spending(org, &redemption.order), Some(&place), &form, condition)
     }
@@ -87,6 +81,6 @@ impl Transaction<'_> {
     /// Marks that an order won't be paid with points any more that was not yet.
     pub fn mark_unspendable(&mut self, order: &OrderId) -> Result<(), StoreError> {
         let key = keys::spending(&self.org.id, order);
-        self.put(&key, None, &SpendingForm::new(None, 1), Condition::Absent)
+        self.put(&key, None, &ClaimForm::<SpendingForm>::voided_before(), Condition::Absent)
     }
 }

@@ -3,21 +3,21 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Item, OrderMark, Page, Row, Store, StoreError, Transaction, Versioned,
+    Item, OrderMark, Page, Store, StoreError, Transaction, Versioned,
     bundles::read_bundle,
-    items::{self, ClaimForm, CountForm},
+    claims::{Redeemed, read_claim},
+    items::{self, ClaimForm, CountForm, RedemptionForm},
     keys::{self, text},
     orders::read_mark,
-    pages::{after_place, page},
     transact::{Change, Condition, number},
 };
 use crate::domain::{
     bundle::{
         Bundle, UseLimit,
-        redemption::{Claim, Counted, Redemption},
+        redemption::{Counted, Redemption},
     },
+    claim::Claim,
     ids::{BundleId, CustomerId, OrderId, OrgId},
-    time,
 };
 
 /// All that redeeming a bundle depends on.
@@ -30,7 +30,7 @@ pub struct RedemptionStory {
     /// What holds for all of the order, if anything was done about it.
     pub order: Option<OrderMark>,
     /// What the order has to do with the bundle.
-    pub claim: Option<Versioned<Claim>>,
+    pub claim: Option<Versioned<Claim<Redemption>>>,
 }
 
 impl Store {
@@ -63,7 +63,7 @@ impl Store {
         org: &OrgId,
         bundle: &BundleId,
         order: &OrderId,
-    ) -> Result<(Option<OrderMark>, Option<Versioned<Claim>>), StoreError> {
+    ) -> Result<(Option<OrderMark>, Option<Versioned<Claim<Redemption>>>), StoreError> {
         let [mark, claim] = self.get([&keys::order(org, order), &keys::claim(org, bundle, order)]).await?;
         Ok((read_mark(mark)?, claim.map(read_claim).transpose()?))
     }
@@ -95,7 +95,7 @@ impl Store {
             let query = self.query_partition(&keys::order_partition(org, order), keys::BUNDLE_PREFIX, PAGE);
             let answer = query.consistent_read(true).set_exclusive_start_key(start).send().await?;
             for item in answer.items.unwrap_or_default() {
-                if let Claim::Redeemed(redemption) = read_claim(item)?.value {
+                if let Claim::Redeemed(redemption) = read_claim::<Redemption>(item)?.value {
                     bundles.push(redemption.bundle);
                 }
             }
@@ -114,27 +114,18 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Redemption>, StoreError> {
-        let start = after.map(|position| {
-            let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
-            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
-            let at: DateTime<Utc> = time::parse(at).map_err(|_| StoreError::Position)?;
-            let place = keys::redemption_place(org, bundle, at);
-            Ok::<_, StoreError>(after_place(&keys::claim(org, bundle, &order), &place))
-        });
-        let query = self.query_list(&keys::redemptions_list(org, bundle), limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start.transpose()?), |item| match read_claim(item)?.value {
-            Claim::Redeemed(value) => {
-                let position = format!("{}#{}", time::text(value.redeemed_at), value.order);
-                Ok(Row { value, position })
-            }
-            Claim::VoidedBefore => Err(StoreError::unreadable("a redemption", "the mark of a void is listed")),
-        })
-        .await
+        self.redeemed(&keys::redemptions_list(org, bundle), after, limit, |order| keys::claim(org, bundle, order)).await
     }
 }
 
-fn read_claim(item: Item) -> Result<Versioned<Claim>, StoreError> {
-    items::read::<ClaimForm, _>("a redemption", item)
+impl Redeemed for Redemption {
+    type Form = RedemptionForm;
+
+    const WHAT: &'static str = "a redemption";
+
+    fn at(&self) -> (DateTime<Utc>, &OrderId) {
+        (self.redeemed_at, &self.order)
+    }
 }
 
 fn read_count(item: Option<Item>) -> Result<u64, StoreError> {
@@ -148,7 +139,7 @@ impl Transaction<'_> {
         let org = &self.org.id;
         let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
         let key = keys::claim(org, &redemption.bundle, &redemption.order);
-        self.put(&key, Some(&place), &ClaimForm::new(Some(redemption), 1), Condition::Absent)?;
+        self.put(&key, Some(&place), &ClaimForm::redeemed(RedemptionForm::from(redemption), 1), Condition::Absent)?;
         self.count(counted, version)?;
 
         let key = keys::order(&self.org.id, &redemption.order);
@@ -165,7 +156,7 @@ impl Transaction<'_> {
         let org = &self.org.id;
         let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
         let key = keys::claim(org, &redemption.bundle, &redemption.order);
-        let form = ClaimForm::new(Some(redemption), claim_version.saturating_add(1));
+        let form = ClaimForm::redeemed(RedemptionForm::from(redemption), claim_version.saturating_add(1));
         self.put(&key, Some(&place), &form, Condition::Version(claim_version))?;
         self.count(counted, version)
     }
@@ -174,7 +165,7 @@ impl Transaction<'_> {
     /// order before.
     pub fn mark_void(&mut self, bundle: &BundleId, order: &OrderId, known: bool) -> Result<(), StoreError> {
         let key = keys::claim(&self.org.id, bundle, order);
-        self.put(&key, None, &ClaimForm::new(None, 1), Condition::Absent)?;
+        self.put(&key, None, &ClaimForm::<RedemptionForm>::voided_before(), Condition::Absent)?;
         if self.org.disposable && !known {
             let listed = self.order_change(order).require_absent("pk");
             self.update(&keys::order(&self.org.id, order), listed)?;

@@ -40,15 +40,6 @@ pub struct Redemption {
     pub voided_at: Option<DateTime<Utc>>,
 }
 
-/// What an order has to do with a bundle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// It has redeemed it, and perhaps given it back.
-    Redeemed(Redemption),
-    /// It was voided before it redeemed, and can't any more.
-    VoidedBefore,
-}
-
 /// All that a redemption, or its void, changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {

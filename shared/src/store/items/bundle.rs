@@ -7,7 +7,7 @@ use super::{super::Versioned, money};
 use crate::domain::{
     bundle::{
         Bundle, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Terms, Usage, UseLimit,
-        redemption::{Claim, Redemption},
+        redemption::Redemption,
         schedule::{BundleStatus, DaysOfWeek, Schedule, TimeOfDay},
         transition::{Reason, Recorded, Transition},
     },
@@ -200,20 +200,10 @@ impl TryFrom<TransitionForm> for Transition {
     }
 }
 
-/// What an order has to do with a bundle. Without a redemption it is the mark of a void that came first.
+/// A redemption of a bundle.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct ClaimForm {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    redemption: Option<RedemptionForm>,
-    #[serde(default)]
-    voided_before: bool,
-    version: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RedemptionForm {
+pub(in crate::store) struct RedemptionForm {
     bundle_id: BundleId,
     order_id: OrderId,
     customer_id: CustomerId,
@@ -226,9 +216,10 @@ struct RedemptionForm {
     voided_at: Option<DateTime<Utc>>,
 }
 
-impl ClaimForm {
-    pub(in crate::store) fn new(redemption: Option<&Redemption>, version: u64) -> Self {
-        let redemption = redemption.cloned().map(|redemption| RedemptionForm {
+impl From<&Redemption> for RedemptionForm {
+    fn from(redemption: &Redemption) -> Self {
+        let redemption = redemption.clone();
+        Self {
             bundle_id: redemption.bundle,
             order_id: redemption.order,
             customer_id: redemption.customer,
@@ -237,23 +228,15 @@ impl ClaimForm {
             count: redemption.count,
             limit_reached: redemption.limit_reached,
             voided_at: redemption.voided_at,
-        });
-        let voided_before = redemption.is_none();
-        Self { redemption, voided_before, version }
+        }
     }
 }
 
-impl TryFrom<ClaimForm> for Versioned<Claim> {
+impl TryFrom<RedemptionForm> for Redemption {
     type Error = &'static str;
 
-    fn try_from(ClaimForm { redemption, voided_before, version }: ClaimForm) -> Result<Self, Self::Error> {
-        let Some(form) = redemption else {
-            if !voided_before {
-                return Err("neither a redemption nor the mark of a void");
-            }
-            return Ok(Self { value: Claim::VoidedBefore, version });
-        };
-        let redemption = Redemption {
+    fn try_from(form: RedemptionForm) -> Result<Self, Self::Error> {
+        Ok(Self {
             bundle: form.bundle_id,
             order: form.order_id,
             customer: form.customer_id,
@@ -262,8 +245,7 @@ impl TryFrom<ClaimForm> for Versioned<Claim> {
             count: form.count,
             limit_reached: form.limit_reached,
             voided_at: form.voided_at,
-        };
-        Ok(Self { value: Claim::Redeemed(redemption), version })
+        })
     }
 }
 

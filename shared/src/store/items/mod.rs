@@ -2,12 +2,14 @@
 //! with three decimals. An item that does not read back into its type is an error, never a default.
 
 mod bundle;
+mod claim;
 mod customer;
 mod order;
 mod org;
 mod points;
 
-pub(super) use bundle::{BundleForm, ClaimForm, CountForm, RecordedForm, RezoneForm, TermsForm, TransitionForm};
+pub(super) use bundle::{BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm};
+pub(super) use claim::ClaimForm;
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
 pub(super) use org::{KeyForm, OrgForm};

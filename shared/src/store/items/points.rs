@@ -1,30 +1,19 @@
-//! What an order has to do with points.
+//! A redemption of points.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::Versioned, money};
+use super::money;
 use crate::domain::{
     ids::{CustomerId, OrderId},
     points::Points,
-    redemption::{Redemption, Spending, Void},
+    redemption::{Redemption, Void},
     time,
 };
 
-/// Without a redemption it is the mark of a void that came first.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct SpendingForm {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    redemption: Option<RedemptionForm>,
-    #[serde(default)]
-    voided_before: bool,
-    version: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RedemptionForm {
     order_id: OrderId,
     customer_id: CustomerId,
     points: Points,
@@ -45,9 +34,10 @@ struct VoidForm {
     balance: Points,
 }
 
-impl SpendingForm {
-    pub(in crate::store) fn new(redemption: Option<&Redemption>, version: u64) -> Self {
-        let redemption = redemption.cloned().map(|redemption| RedemptionForm {
+impl From<&Redemption> for SpendingForm {
+    fn from(redemption: &Redemption) -> Self {
+        let redemption = redemption.clone();
+        Self {
             order_id: redemption.order,
             customer_id: redemption.customer,
             points: redemption.points,
@@ -56,23 +46,15 @@ impl SpendingForm {
             balance: redemption.balance,
             redeemed_at: redemption.redeemed_at,
             voided: redemption.voided.map(|Void { at, balance }| VoidForm { at, balance }),
-        });
-        let voided_before = redemption.is_none();
-        Self { redemption, voided_before, version }
+        }
     }
 }
 
-impl TryFrom<SpendingForm> for Versioned<Spending> {
+impl TryFrom<SpendingForm> for Redemption {
     type Error = &'static str;
 
-    fn try_from(SpendingForm { redemption, voided_before, version }: SpendingForm) -> Result<Self, Self::Error> {
-        let Some(form) = redemption else {
-            if !voided_before {
-                return Err("neither a redemption nor the mark of a void");
-            }
-            return Ok(Self { value: Spending::VoidedBefore, version });
-        };
-        let redemption = Redemption {
+    fn try_from(form: SpendingForm) -> Result<Self, Self::Error> {
+        Ok(Self {
             order: form.order_id,
             customer: form.customer_id,
             points: form.points,
@@ -81,7 +63,6 @@ impl TryFrom<SpendingForm> for Versioned<Spending> {
             balance: form.balance,
             redeemed_at: form.redeemed_at,
             voided: form.voided.map(|VoidForm { at, balance }| Void { at, balance }),
-        };
-        Ok(Self { value: Spending::Redeemed(redemption), version })
+        })
     }
 }

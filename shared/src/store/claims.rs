@@ -1,0 +1,57 @@
+//! What orders have redeemed, of bundles or in points: listed alike.
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Item, Page, Row, Store, StoreError, Versioned,
+    items::{self, ClaimForm},
+    keys::{Key, Place},
+    pages::{after_place, page},
+};
+use crate::domain::{claim::Claim, ids::OrderId, time};
+
+/// Something that an order has redeemed, as it is stored in the form `Form` and listed by when that was.
+pub(super) trait Redeemed: Sized {
+    /// How it is written.
+    type Form: DeserializeOwned + TryInto<Self, Error = &'static str>;
+
+    /// What to call it where it can't be read.
+    const WHAT: &'static str;
+
+    /// When it was redeemed, and for which order.
+    fn at(&self) -> (DateTime<Utc>, &OrderId);
+}
+
+/// Reads what an order has redeemed.
+pub(super) fn read_claim<R: Redeemed>(item: Item) -> Result<Versioned<Claim<R>>, StoreError> {
+    items::read::<ClaimForm<R::Form>, _>(R::WHAT, item)
+}
+
+impl Store {
+    /// A page of what orders have redeemed, newest first; `key` is that of an order's claim.
+    pub(super) async fn redeemed<R: Redeemed>(
+        &self,
+        list: &str,
+        after: Option<&str>,
+        limit: usize,
+        key: impl Fn(&OrderId) -> Key,
+    ) -> Result<Page<R>, StoreError> {
+        let start = after.map(|position| {
+            let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
+            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
+            let at = time::text(time::parse(at).map_err(|_| StoreError::Position)?);
+            Ok::<_, StoreError>(after_place(&key(&order), &Place { list: list.to_owned(), at }))
+        });
+        let query = self.query_list(list, limit).scan_index_forward(false);
+        page(query.set_exclusive_start_key(start.transpose()?), |item| match read_claim::<R>(item)?.value {
+            Claim::Redeemed(value) => {
+                let (at, order) = value.at();
+                let position = format!("{}#{order}", time::text(at));
+                Ok(Row { value, position })
+            }
+            Claim::VoidedBefore => Err(StoreError::unreadable(R::WHAT, "the mark of a void is listed")),
+        })
+        .await
+    }
+}

@@ -1,0 +1,41 @@
+//! What an order has redeemed, or the mark of a void that came first.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::Versioned;
+use crate::domain::claim::Claim;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct ClaimForm<F> {
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    redemption: Option<F>,
+    #[serde(default)]
+    voided_before: bool,
+    version: u64,
+}
+
+impl<F> ClaimForm<F> {
+    /// A redemption.
+    pub(in crate::store) const fn redeemed(redemption: F, version: u64) -> Self {
+        Self { redemption: Some(redemption), voided_before: false, version }
+    }
+
+    /// The mark of a void.
+    pub(in crate::store) const fn voided_before() -> Self {
+        Self { redemption: None, voided_before: true, version: 1 }
+    }
+}
+
+impl<F: TryInto<R, Error = &'static str>, R> TryFrom<ClaimForm<F>> for Versioned<Claim<R>> {
+    type Error = &'static str;
+
+    fn try_from(ClaimForm { redemption, voided_before, version }: ClaimForm<F>) -> Result<Self, Self::Error> {
+        let value = match redemption {
+            Some(form) => Claim::Redeemed(form.try_into()?),
+            None if voided_before => Claim::VoidedBefore,
+            None => return Err("neither a redemption nor the mark of a void"),
+        };
+        Ok(Self { value, version })
+    }
+}
