@@ -6,7 +6,7 @@
 //! | customer | `CUSTOMER#o#c` | `PROFILE` | `CUSTOMERS#o` / last order (`0000` without) |
 //! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version#kind#ref` | `ACTIVITY#o#day` / at |
 //! | an adjustment's idempotency record | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
-//! | whose an order is | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
+//! | whose an order is, and that none of its bundles counts | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
 //! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
 //! | a refund's idempotency record | `ORDER#o#order` | `REFUND#id` | |
 //! | a redemption of points, or the mark of a void before it | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
