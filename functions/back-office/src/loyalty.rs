@@ -16,9 +16,7 @@ use crate::orgs::OneOrg;
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
     let only_create = call.only_create;
-    let fields: LoyaltyFields = call.read()?;
-    let org_id = fields.org_id.clone();
-    let settings = LoyaltySettings::from(fields);
+    let LoyaltyFields { org_id, settings } = call.read()?;
     settle(context.deadline, || replace(context, &org_id, &settings, only_create)).await
 }
 

@@ -66,8 +66,7 @@ impl CustomerView {
     /// The customer as at `now`. Who holds no tier yet stands at the lowest, where the org has settings.
     pub(crate) fn new(org: &Org, customer: Customer, now: DateTime<Utc>) -> Self {
         let settings = org.loyalty.as_ref().map(|loyalty| &loyalty.settings);
-        let held = customer.standing.as_ref().map(|standing| standing.tier.clone());
-        let tier = held.or_else(|| settings.map(|settings| settings.tiers.at(0).name.clone()));
+        let tier = settings.map(|settings| tier::held_by(&customer, settings).clone());
         let progress = settings.zip(tier.as_ref());
         Self {
             org_id: org.id.clone(),

@@ -135,7 +135,6 @@ pub(super) fn conclude(
         let moved = Happening::TierChanged { change, order_id: Some(order.clone()) };
         entries.push(ledger::entry(customer, Points::ZERO, moved, now));
     }
-    let held = customer.standing.as_ref().map(|standing| standing.tier.clone());
-    let tier = held.unwrap_or_else(|| loyalty.settings.tiers.at(0).name.clone());
+    let tier = tier::held_by(customer, &loyalty.settings).clone();
     (entries, Outcome { balance: customer.points, tier, tier_change })
 }

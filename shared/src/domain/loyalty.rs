@@ -16,6 +16,9 @@ pub struct Loyalty {
     pub settings: LoyaltySettings,
     /// Grows by one when thresholds, tier names or `inactivityDays` change: what a customer was last judged by.
     pub tier_rules: u64,
+    /// The `tier_rules` by which a whole recalculation has last judged every customer, also those of whom it had nothing
+    /// to write; 0 before the first.
+    pub settled_rules: u64,
 }
 
 impl Loyalty {
@@ -26,7 +29,13 @@ impl Loyalty {
             let same = current.settings.judges_like(&settings);
             if same { current.tier_rules } else { current.tier_rules.saturating_add(1) }
         });
-        Self { settings, tier_rules }
+        Self { settings, tier_rules, settled_rules: current.map_or(0, |current| current.settled_rules) }
+    }
+
+    /// The same, with every customer judged by these rules; `None` where that is on record.
+    #[must_use]
+    pub fn settled_by(&self, tier_rules: u64) -> Option<Self> {
+        (self.settled_rules < tier_rules).then(|| Self { settled_rules: tier_rules, ..self.clone() })
     }
 }
 

@@ -7,6 +7,7 @@
 //! | what points buy at checkout, and what a void gives back | [`redemption`] |
 //! | points given or taken by hand | [`adjustment`] |
 //! | which tier somebody holds | [`tier`] |
+//! | who is promoted or lowered by the nightly run | [`recalculation`] |
 //! | new, loyal, slipping, churned … | [`segment`] |
 //! | when a bundle is on, who may redeem it | [`bundle`] |
 //! | what a shop can set | [`org`], [`loyalty`] |
@@ -28,6 +29,7 @@ pub mod money;
 pub mod org;
 pub mod points;
 pub mod rate;
+pub mod recalculation;
 pub mod redemption;
 pub mod refund;
 pub mod rejection;

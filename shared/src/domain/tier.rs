@@ -37,6 +37,8 @@ pub enum TierCause {
     Order,
     /// An order was refunded, in part or whole.
     Refund,
+    /// Time went by without an order.
+    Inactivity,
     /// The settings are not those by which the customer was last judged.
     Settings,
 }
@@ -52,19 +54,24 @@ pub struct TierChange {
     pub cause: TierCause,
 }
 
-/// Sets the tier of a customer as of `now`, and says whether that is a change. A customer who held none yet starts
-/// from the lowest.
+/// The tier that a customer holds, listed or not; the lowest before one was decided.
+#[must_use]
+pub fn held_by<'a>(customer: &'a Customer, settings: &'a LoyaltySettings) -> &'a Line {
+    customer.standing.as_ref().map_or_else(|| &settings.tiers.at(0).name, |standing| &standing.tier)
+}
+
+/// Sets the tier of a customer as of `now`, and says whether that is a change.
 pub(super) fn judge(
     customer: &mut Customer,
     loyalty: &Loyalty,
     cause: TierCause,
     now: DateTime<Utc>,
 ) -> Option<TierChange> {
-    let Loyalty { settings, tier_rules } = loyalty;
+    let Loyalty { settings, tier_rules, settled_rules } = loyalty;
     let tier = &tier_at(settings, customer.lifetime_value, customer.last_order_at(), now).name;
+    let from = held_by(customer, settings).clone();
     let held = customer.standing.take();
-    let by_other_rules = held.as_ref().is_some_and(|held| held.tier_rules != *tier_rules);
-    let from = held.as_ref().map_or_else(|| settings.tiers.at(0).name.clone(), |held| held.tier.clone());
+    let by_other_rules = held.as_ref().is_some_and(|held| held.tier_rules.max(*settled_rules) != *tier_rules);
     let changed = from != *tier;
     let since = held.filter(|_| !changed).map_or(now, |held| held.since);
     customer.standing = Some(Standing { tier: tier.clone(), since, tier_rules: *tier_rules });

@@ -13,6 +13,17 @@ use crate::domain::rejection::Rejection;
 #[derive(Debug, Clone)]
 pub struct Cursor(String);
 
+/// What a request says in the place of a cursor to go on with the sweep that was begun last.
+const LATEST: &str = "latest";
+
+impl Cursor {
+    /// Whether it means the sweep that was begun last, wherever that stands.
+    #[must_use]
+    pub fn is_latest(&self) -> bool {
+        self.0 == LATEST
+    }
+}
+
 /// What a list is bound to: its route, its org (empty without one), and what else the path names.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {

@@ -49,6 +49,13 @@ impl FieldErrors {
         self.unknown.iter().map(String::as_str)
     }
 
+    /// These, and those of another part of the request.
+    pub(super) fn with(mut self, mut others: Self) -> Self {
+        self.errors.append(&mut others.errors);
+        self.unknown.append(&mut others.unknown);
+        self
+    }
+
     /// These, and then others.
     pub(super) fn and(mut self, mut others: Vec<FieldError>) -> Self {
         self.errors.append(&mut others);
@@ -75,11 +82,8 @@ impl From<FieldErrors> for Rejection {
 }
 
 impl MergeWithError<Self> for FieldErrors {
-    fn merge(this: Option<Self>, mut other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
-        let mut all = this.unwrap_or_default();
-        all.errors.append(&mut other.errors);
-        all.unknown.append(&mut other.unknown);
-        ControlFlow::Continue(all)
+    fn merge(this: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        ControlFlow::Continue(this.unwrap_or_default().with(other))
     }
 }
 

@@ -2,7 +2,10 @@
 
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
-use super::fields::refuse;
+use super::{
+    Fields, ORG,
+    fields::{FieldErrors, Readable, refuse},
+};
 use crate::domain::{
     ids::OrgId,
     loyalty::{
@@ -14,12 +17,37 @@ use crate::domain::{
     text::Line,
 };
 
-/// All settings of an org; what is left out takes its default.
-#[derive(Debug, Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
+/// The settings of an org, as a request to replace them says them.
+#[derive(Debug)]
 pub struct LoyaltyFields {
     /// Whose they are.
     pub org_id: OrgId,
+    /// All of them.
+    pub settings: LoyaltySettings,
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Whose {
+    org_id: OrgId,
+}
+
+impl Readable for LoyaltyFields {
+    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
+        let (whose, settings): (Fields, Fields) =
+            fields.clone().into_iter().partition(|(name, _)| name.as_str() == ORG);
+        match (Whose::read(&whose), LoyaltySettings::read(&settings)) {
+            (Ok(Whose { org_id }), Ok(settings)) => Ok(Self { org_id, settings }),
+            (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
+            (Err(whose), Err(settings)) => Err(whose.with(settings)),
+        }
+    }
+}
+
+/// What is left out takes its default.
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct SettingsFields {
     #[deserr(default = true)]
     enabled: bool,
     #[deserr(default)]
@@ -38,9 +66,10 @@ pub struct LoyaltyFields {
     active_days: ActiveDays,
 }
 
-impl From<LoyaltyFields> for LoyaltySettings {
-    fn from(fields: LoyaltyFields) -> Self {
-        Self {
+impl<E: DeserializeError> Deserr<E> for LoyaltySettings {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let fields: SettingsFields = Deserr::deserialize_from_value(value, at)?;
+        Ok(Self {
             enabled: fields.enabled,
             points_per_dollar: fields.points_per_dollar,
             equity_multiplier: fields.equity_multiplier,
@@ -49,7 +78,7 @@ impl From<LoyaltyFields> for LoyaltySettings {
             redemption_mode: fields.redemption_mode,
             inactivity_days: fields.inactivity_days,
             active_days: fields.active_days,
-        }
+        })
     }
 }
 

@@ -42,6 +42,8 @@ struct LoyaltyForm {
     inactivity_days: i64,
     active_days: i64,
     tier_rules: u64,
+    #[serde(default)]
+    settled_rules: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,7 +124,7 @@ impl TryFrom<KeyForm> for OrgKey {
 }
 
 impl From<&Loyalty> for LoyaltyForm {
-    fn from(Loyalty { settings, tier_rules }: &Loyalty) -> Self {
+    fn from(Loyalty { settings, tier_rules, settled_rules }: &Loyalty) -> Self {
         let tier = |tier: &Tier| TierForm {
             name: tier.name.clone(),
             threshold: tier.threshold.minor(),
@@ -142,6 +144,7 @@ impl From<&Loyalty> for LoyaltyForm {
             inactivity_days: settings.inactivity_days.get().into(),
             active_days: settings.active_days.get().into(),
             tier_rules: *tier_rules,
+            settled_rules: *settled_rules,
         }
     }
 }
@@ -170,6 +173,6 @@ impl TryFrom<LoyaltyForm> for Loyalty {
             inactivity_days: form.inactivity_days.try_into()?,
             active_days: form.active_days.try_into()?,
         };
-        Ok(Self { settings, tier_rules: form.tier_rules })
+        Ok(Self { settings, tier_rules: form.tier_rules, settled_rules: form.settled_rules })
     }
 }

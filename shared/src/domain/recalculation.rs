@@ -1,0 +1,58 @@
+//! What a recalculation makes of a customer: the tier as of now, where it is not the one held.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    customer::Customer,
+    ledger::{self, Entry, Happening},
+    loyalty::{Loyalty, LoyaltySettings},
+    points::Points,
+    tier::{self, TierCause, TierChange},
+};
+
+/// All that a recalculation changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalculated {
+    /// The customer after it.
+    pub customer: Customer,
+    /// The ledger entry of it.
+    pub entry: Entry,
+    /// Which way.
+    pub direction: Direction,
+}
+
+/// Which way a change of tier goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Up the ladder.
+    Promotion,
+    /// Down the ladder.
+    Demotion,
+    /// Neither: the tier left is no longer listed.
+    Relisting,
+}
+
+/// Judges a customer as of `now`; `None` where the tier held is right.
+#[must_use]
+pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<Recalculated> {
+    let settings = &loyalty.settings;
+    let right = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
+    // Most are right: they are not worth a copy.
+    if tier::held_by(customer, settings) == &right.name {
+        return None;
+    }
+    let mut customer = customer.clone();
+    let change = tier::judge(&mut customer, loyalty, TierCause::Inactivity, now)?;
+    let direction = direction(settings, &change);
+    let moved = Happening::TierChanged { change, order_id: None };
+    let entry = ledger::entry(&customer, Points::ZERO, moved, now);
+    Some(Recalculated { customer, entry, direction })
+}
+
+fn direction(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> Direction {
+    match (settings.tiers.height_of(from), settings.tiers.height_of(to)) {
+        (Some(from), Some(to)) if to > from => Direction::Promotion,
+        (Some(_), Some(_)) => Direction::Demotion,
+        _ => Direction::Relisting,
+    }
+}
