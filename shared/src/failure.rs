@@ -78,3 +78,16 @@ where
         }
     }
 }
+
+/// The same for one of many: it may not hold up the others that are worked on with it, and is given up in time.
+pub async fn settle_one<T, F>(deadline: Deadline, attempt: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    /// Longer than the client waits for an answer before it asks again.
+    const PATIENCE: Duration = Duration::from_secs(4);
+
+    let deadline = deadline.at_most(PATIENCE);
+    let settled = tokio::time::timeout(deadline.left(), settle(deadline, attempt)).await;
+    settled.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time for one of many".into()))))
+}

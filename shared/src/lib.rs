@@ -11,6 +11,7 @@
 //! | [`failure`] | why a call did not succeed, and trying again while others write first | store, clock, domain |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
 //! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
+//! | [`sweep`] | what jobs over every org do alike: pages, a deadline, a cursor | event, store, clock, failure, domain |
 //! | [`upkeep`] | what several functions do alike to keep recorded status in step with the clock | store, clock, failure, domain |
 //!
 //! `tests/it/house.rs` reads the `use` lines and holds this table. Without the feature `aws` only the rooms that do no
@@ -27,6 +28,8 @@ pub mod failure;
 pub mod host;
 #[cfg(feature = "aws")]
 pub mod store;
+#[cfg(feature = "aws")]
+pub mod sweep;
 #[cfg(feature = "aws")]
 pub mod telemetry;
 #[cfg(feature = "aws")]

@@ -19,16 +19,12 @@ use crate::{
         org::Org,
         rejection::Rejection,
     },
-    failure::{Failure, Retry, settle},
+    failure::{Failure, settle_one},
     store::{Listed, Store, Versioned},
 };
 
 /// Bundles worked on at once, within one page.
 pub const AT_ONCE: usize = 8;
-
-/// How long one bundle may hold up the others that are worked on with it: longer than the client waits for an answer before
-/// it asks again.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What was put on record of a bundle, or why nothing was.
 pub type Outcome = Result<Vec<Transition>, Failure>;
@@ -53,8 +49,7 @@ impl Upkeep<'_> {
         // An image that was judged by another zone may be newer than what is known of the org.
         let mut image = Some(image).filter(|image| image.value.recorded.zone == org.profile.timezone);
         let (org_id, id) = (&org.id, &id);
-        let deadline = self.deadline.at_most(PATIENCE);
-        let settled = settle(deadline, || {
+        settle_one(self.deadline, || {
             let image = image.take();
             async move {
                 match image {
@@ -63,9 +58,8 @@ impl Upkeep<'_> {
                     None => self.reload(org_id, id).await,
                 }
             }
-        });
-        let settled = tokio::time::timeout(deadline.left(), settled).await;
-        settled.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time for one bundle".into()))))
+        })
+        .await
     }
 
     async fn reload(&self, org: &OrgId, id: &BundleId) -> Outcome {

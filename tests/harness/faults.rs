@@ -1,6 +1,10 @@
 //! The wire between SDK and engine: a proxy that counts requests and, told so, makes one fail or all from one on.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::{Request, Response, StatusCode, request::Parts};
 use http_body_util::{BodyExt, Full};
@@ -75,6 +79,9 @@ struct State {
     plan: Option<(usize, Fault, Lasting)>,
     at_random: Option<(fastrand::Rng, usize)>,
     empty_pages: usize,
+    slow: Option<Duration>,
+    /// What queries were answered while the index lags.
+    lagging: Option<HashMap<Bytes, Bytes>>,
     torn: Option<Torn>,
 }
 
@@ -134,6 +141,16 @@ impl Wire {
     /// From now on: so many queries of the index answer an empty page that is not the last.
     pub fn answer_empty_pages(&self, pages: usize) {
         self.state.lock().unwrap().empty_pages = pages;
+    }
+
+    /// From now on: every query takes so long.
+    pub fn slow_queries(&self, by: Option<Duration>) {
+        self.state.lock().unwrap().slow = by;
+    }
+
+    /// From now on the index lags: a query is answered as it was the first time.
+    pub fn let_the_index_lag(&self) {
+        self.state.lock().unwrap().lagging = Some(HashMap::new());
     }
 
     /// The next batch read answers only those keys at first whose partitions begin so, and leaves the rest unprocessed.
@@ -218,6 +235,10 @@ async fn carry(
         }
         fault
     };
+    let slow = state.lock().unwrap().slow.filter(|_| operation == "Query");
+    if let Some(by) = slow {
+        tokio::time::sleep(by).await;
+    }
     match fault {
         Some(Fault::DropRequest) => return Err(Lost),
         Some(Fault::Hang) => std::future::pending().await,
@@ -232,10 +253,19 @@ async fn carry(
         }
         Some(Fault::DropResponse) | None => {}
     }
+    let is_of_index = |body: &Bytes| body.windows(9).any(|window| window == b"IndexName");
+    let query = Some(body.clone()).filter(|body| operation == "Query" && is_of_index(body));
     parts.uri = format!("{engine}{}", parts.uri.path()).parse().unwrap();
     let answer = forward.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| Lost)?;
-    let (parts, body) = answer.into_parts();
-    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    let (mut parts, body) = answer.into_parts();
+    let mut body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    if let (Some(query), Some(lagging)) = (query, &mut state.lock().unwrap().lagging) {
+        body = lagging.entry(query).or_insert(body).clone();
+        // It counts the bytes of the other answer.
+        for of_the_other in ["content-length", "x-amz-crc32"] {
+            parts.headers.remove(of_the_other);
+        }
+    }
     if fault == Some(Fault::DropResponse) { Err(Lost) } else { Ok(Response::from_parts(parts, Full::new(body))) }
 }
 

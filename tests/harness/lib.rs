@@ -7,12 +7,14 @@
 //! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
+//! | [`customers`] | many customers at once, and the tiers that they hold |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod audit;
 pub mod bundles;
+pub mod customers;
 pub mod faults;
 pub mod programs;
 pub mod runtime_api;

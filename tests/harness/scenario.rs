@@ -132,6 +132,11 @@ impl Scenario {
         self.send(self::adjustment(customer, adjustment, points))
     }
 
+    /// Everybody's tier is recalculated.
+    pub fn recalculate(self) -> Self {
+        self.send(recalculation(&json!({}))).accepted().expect(json!({"success": true}))
+    }
+
     /// The last request was not refused.
     pub fn accepted(self) -> Self {
         self.check(|last| assert!(last.status.is_success(), "refused: {} {}", last.status, last.body))
@@ -218,6 +223,11 @@ pub fn spend(customer: &str, order: &str, points: i64, total: &str) -> Request {
 /// The request to give the points of an order back.
 pub fn unspend(customer: &str, order: &str) -> Request {
     Request::new("DELETE", "points-redemption", format!("/redemptions/{order}?orgId={ORG}&customerId={customer}"))
+}
+
+/// The request to recalculate tiers.
+pub fn recalculation(body: &Value) -> Request {
+    Request::new("POST", "tier-recalculation", "/").json(body)
 }
 
 /// The request to give or take points by hand.

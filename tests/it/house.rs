@@ -55,7 +55,7 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
 }
 
 /// The rooms of `shared`, and those that each may import.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("event", &["domain"]),
     ("auth", &["domain"]),
@@ -63,6 +63,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("config", &["auth"]),
     ("store", &["domain"]),
     ("failure", &["store", "clock", "domain"]),
+    ("sweep", &["event", "store", "clock", "failure", "domain"]),
     ("upkeep", &["store", "clock", "failure", "domain"]),
     ("telemetry", &[]),
     ("host", &["event", "auth", "clock", "config", "store", "telemetry", "failure", "domain"]),
@@ -169,7 +170,8 @@ fn folder_package_binary_template_and_local_stack_name_the_same_functions() {
         let sent: BTreeSet<&str> = template.functions[function.name].events.iter().map(String::as_str).collect();
         assert_eq!(events, sent, "the events that {} takes are those the template sends it", function.name);
         let takes_schedule = function.operations().any(|operation| operation.scheduled);
-        let has_schedule = !template.functions[function.name].schedules.is_empty();
+        let spec = &template.functions[function.name];
+        let has_schedule = !(spec.schedules.is_empty() && spec.sweeps.is_empty());
         assert_eq!(takes_schedule, has_schedule, "{} is called by the clock if it can be", function.name);
     }
 }

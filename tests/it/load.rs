@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use harness::{
     audit::cents,
+    customers::per_tier,
     programs::{self, Ended, LocalStack},
 };
 use serde_json::{Value, json};
@@ -52,6 +53,37 @@ impl Shop {
     }
 }
 
+impl Shop {
+    /// The run lowers the inactive, a second one changes nothing, and an order restores what its customer had.
+    async fn recalculates_as_of_july_1998(&self) {
+        let july = "1998-07-01T00:00:00Z";
+        let at = |function: &str, path: &str| {
+            let post = self.http.post(format!("{}/lambda-url/{function}{path}", self.stack.url));
+            post.bearer_auth("local-secret").header("x-regulars-now", july)
+        };
+        let run = async || -> Value {
+            at("tier-recalculation", "/").json(&json!({})).send().await.unwrap().json().await.unwrap()
+        };
+        let first = run().await;
+        assert_eq!((&first["success"], first.get("cursor")), (&json!(true), None), "{first}");
+        assert_eq!(first["results"][0]["customers"], 2_357);
+        let customers = self.customers().await;
+        let tiers = BTreeMap::from([("Bronze", 2_149), ("Silver", 145), ("Gold", 44), ("Platinum", 19)]);
+        assert_eq!(per_tier(&customers), tiers);
+        assert_eq!(run().await["summary"]["totalChanged"], 0);
+
+        let lowered = customers
+            .iter()
+            .find(|customer| customer["tier"] == "Bronze" && cents(&customer["lifetimeValue"]) >= 50_000);
+        let id = &lowered.expect("somebody fell from Gold or higher")["customerId"];
+        let order = json!({"orgId": "shop", "customerId": id, "orderId": "back", "orderTotal": 1});
+        let award: Value = at("points-award", "/awards").json(&order).send().await.unwrap().json().await.unwrap();
+        assert_eq!((&award["tierChange"]["from"], &award["tierChange"]["cause"]), (&json!("Bronze"), &json!("order")));
+        assert!(["Gold", "Platinum"].contains(&award["tier"].as_str().unwrap()), "{award}");
+        assert_eq!(run().await["summary"]["totalChanged"], 0);
+    }
+}
+
 fn scratch(text: &str) -> String {
     let file = std::env::temp_dir().join(format!("regulars-orders-{:016x}.csv", fastrand::u64(..)));
     fs::write(&file, text).unwrap();
@@ -76,9 +108,10 @@ async fn the_purchase_log_gives_these_points_and_tiers_and_loading_it_twice_the_
     let sum = |name: &str| customers.iter().map(|customer| customer[name].as_i64().unwrap()).sum::<i64>();
     assert_eq!((customers.len(), sum("orderCount"), sum("points")), (2_357, 6_919, 239_444));
     assert_eq!(customers.iter().map(|customer| cents(&customer["lifetimeValue"])).sum::<i64>(), 24_409_194);
-    let mut tiers: BTreeMap<&str, usize> = BTreeMap::new();
-    customers.iter().for_each(|customer| *tiers.entry(customer["tier"].as_str().unwrap()).or_default() += 1);
-    assert_eq!(tiers, BTreeMap::from([("Bronze", 2_077), ("Silver", 204), ("Gold", 56), ("Platinum", 20)]));
+    let tiers = BTreeMap::from([("Bronze", 2_077), ("Silver", 204), ("Gold", 56), ("Platinum", 20)]);
+    assert_eq!(per_tier(&customers), tiers);
+
+    shop.recalculates_as_of_july_1998().await;
 }
 
 #[tokio::test]

@@ -83,13 +83,17 @@ async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clea
             text.replace("      BillingMode: PAY_PER_REQUEST\n", "      StreamSpecification: {}\n"),
         ),
         (
-            "AWS::SQS::Queue",
-            format!("{text}\n").replace("\nOutputs:", "\n  Queue: {Type: AWS::SQS::Queue, Properties: {}}\n\nOutputs:"),
+            "AWS::SNS::Topic",
+            format!("{text}\n").replace("\nOutputs:", "\n  Topic: {Type: AWS::SNS::Topic, Properties: {}}\n\nOutputs:"),
         ),
         ("exactly one AWS::DynamoDB::Table", text.replace("AWS::DynamoDB::Table", "AWS::SQS::Queue")),
         (
             "ReservedConcurrentExecutions",
             text.replace("    MemorySize: 256\n", "    ReservedConcurrentExecutions: 1\n"),
+        ),
+        (
+            "calls Nobody, which is no function",
+            text.replace("Function: !GetAtt TierRecalculation.Arn", "Function: !GetAtt Nobody.Arn"),
         ),
         ("othertable", text.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: othertable")),
         ("OrderShipped", text.replace("OrderRefunded]", "OrderShipped]")),

@@ -228,6 +228,25 @@ async fn a_run_of_the_job_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recalculation_survives_every_fault_at_every_request() {
+    let later = noon() + chrono::TimeDelta::days(200);
+    every_fault_of_a_call(
+        |world| async move {
+            world.put_customer(ORG, "ada", &json!({})).await;
+            world.send(&scenario::award("ada", "o1", "600", &json!({}))).await;
+            world
+        },
+        |world| async move {
+            let answer = world.send_at(&scenario::recalculation(&json!({})), later).await;
+            let done = answer.body["success"] == true && answer.body.get("cursor").is_none();
+            if done { Ok(()) } else { Err(answer.body.to_string()) }
+        },
+        of_ada!(|ada| assert_eq!(ada["tier"], "Silver")),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn orders_with_bundles_and_their_cancellations_survive_every_fault_at_every_request() {
     let order =
         || json!({"orgId": ORG, "orderId": "o1", "customerId": "ada", "orderTotal": 10, "bundleIds": ["a", "b"]});

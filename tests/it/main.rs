@@ -15,6 +15,7 @@ mod lost_and_broken;
 mod many_at_once;
 mod model;
 mod org_keys;
+mod recalculation;
 mod redemptions;
 mod refunds;
 mod requests_counted;

@@ -14,6 +14,7 @@
 
 pub mod engine;
 pub mod gateway;
+mod resolve;
 pub mod schedules;
 pub mod stack;
 pub mod table;
@@ -23,10 +24,11 @@ mod yaml;
 use shared::host::Function;
 
 /// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 5] = [
+pub const FUNCTIONS: [Function; 6] = [
     bundle_transitions::FUNCTION,
     bundle_redemption::FUNCTION,
     points_award::FUNCTION,
     points_redemption::FUNCTION,
+    tier_recalculation::FUNCTION,
     back_office::FUNCTION,
 ];

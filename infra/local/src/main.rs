@@ -3,7 +3,13 @@
 use std::{collections::HashMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use local::{engine::Engine, gateway, schedules, stack::Stack, template::Template};
+use local::{
+    engine::Engine,
+    gateway,
+    schedules::{self, Planned},
+    stack::Stack,
+    template::Template,
+};
 use shared::{clock, host::stop_signal, store, telemetry};
 
 /// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
@@ -77,7 +83,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
-    let schedules: Vec<_> = template.schedules().collect();
+    let plan: Vec<_> = template.schedules().collect();
     let stack = Arc::new(Stack::start(&template, client, &metrics).await?);
 
     // Who reads that it is ready may ask it to end at once.
@@ -91,11 +97,17 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let (done, stop) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(gateway::run(listening, Arc::clone(&stack), async { drop(stop.await) }));
     let mut serving = std::pin::pin!(serving);
-    let call = |function: String, event| {
+    let call = |Planned { function, to_the_end, .. }, event| {
         let stack = Arc::clone(&stack);
-        async move { stack.call_until_done(&function, event, None).await }
+        async move {
+            if to_the_end {
+                stack.sweep(&function, event, None).await;
+            } else {
+                stack.call_until_done(&function, event, None).await;
+            }
+        }
     };
-    let by_the_clock = || schedules::run(&schedules, clock::now, call);
+    let by_the_clock = || schedules::run(&plan, clock::now, call);
     let code = tokio::select! {
         code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end, by_the_clock) => code,
         _ = &mut serving => return Err("the server ended by itself".into()),

@@ -19,6 +19,17 @@ pub struct Schedule {
     zone: Tz,
 }
 
+/// A function and when it is called.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The function.
+    pub function: String,
+    /// When.
+    pub schedule: Schedule,
+    /// Whether it is called again with its cursor until it is done, or once.
+    pub to_the_end: bool,
+}
+
 #[derive(Debug, Clone)]
 enum When {
     /// Every so long, from when the stack began.
@@ -87,18 +98,18 @@ fn at(cron: &str) -> Result<When, String> {
 /// Calls each function at its times, for ever: one call after the other, so that a slow one delays the next and no two
 /// of a function run at once.
 pub async fn run<F: Future<Output = ()>>(
-    schedules: &[(String, Schedule)],
+    plan: &[Planned],
     clock: impl Fn() -> DateTime<Utc>,
-    call: impl Fn(String, Value) -> F,
+    call: impl Fn(Planned, Value) -> F,
 ) {
     let began = clock();
     let (clock, call) = (&clock, &call);
-    join_all(schedules.iter().map(|(function, schedule)| async move {
-        while let Some(at) = schedule.next(began, clock()) {
+    join_all(plan.iter().map(|planned| async move {
+        while let Some(at) = planned.schedule.next(began, clock()) {
             let left = (at - clock()).to_std().unwrap_or(Duration::ZERO);
             tokio::time::sleep(left).await;
             if clock() >= at {
-                call(function.clone(), event(at)).await;
+                call(planned.clone(), event(at)).await;
             }
         }
     }))

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::{
     clock::Deadline,
     config::Config,
@@ -37,7 +37,7 @@ impl Stack {
                 return Err(format!("the template sends {event} to {name}, which does not take it"));
             }
             let is_scheduled = function.operations().any(|operation| operation.scheduled);
-            if !spec.schedules.is_empty() && !is_scheduled {
+            if !(spec.schedules.is_empty() && spec.sweeps.is_empty()) && !is_scheduled {
                 return Err(format!("the template has a schedule for {name}, which takes none"));
             }
             let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;
@@ -85,16 +85,25 @@ impl Stack {
     }
 
     /// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up,
-    /// with a log line.
-    pub async fn call_until_done(&self, function: &str, event: Value, now: Option<DateTime<Utc>>) {
+    /// with a log line. Answers what it came to in the end.
+    pub async fn call_until_done(&self, function: &str, event: Value, now: Option<DateTime<Utc>>) -> Option<Value> {
         for pause in [1, 2, 0] {
-            match self.call(function, event.clone(), now).await {
-                Some(Err(failed)) if pause == 0 => {
+            match self.call(function, event.clone(), now).await? {
+                Ok(answer) => return Some(answer),
+                Err(failed) if pause == 0 => {
                     tracing::error!(function, code = failed.code, "an event was given up");
                 }
-                Some(Err(_)) => tokio::time::sleep(Duration::from_secs(pause)).await,
-                Some(Ok(_)) | None => return,
+                Err(_) => tokio::time::sleep(Duration::from_secs(pause)).await,
             }
+        }
+        None
+    }
+
+    /// What the template's state machines do: calls a function again with its cursor until it answers none any more.
+    pub async fn sweep(&self, function: &str, mut event: Value, now: Option<DateTime<Utc>>) {
+        while let Some(answer) = self.call_until_done(function, event, now).await {
+            let Some(cursor) = answer.get("cursor") else { return };
+            event = json!({ "cursor": cursor });
         }
     }
 }

@@ -11,10 +11,17 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{schedules::Schedule, yaml};
+use crate::{
+    resolve::{merge, resolve},
+    schedules::{Planned, Schedule},
+    yaml,
+};
 
 /// The local stack's name, where the template says `AWS::StackName`.
 const STACK_NAME: &str = "regulars";
+
+const FUNCTION: &str = "AWS::Serverless::Function";
+const STATE_MACHINE: &str = "AWS::Serverless::StateMachine";
 
 /// What the template declares.
 #[derive(Debug)]
@@ -47,8 +54,10 @@ pub struct FunctionSpec {
     pub environment: HashMap<String, String>,
     /// The `detail-type`s of the events it is called with.
     pub events: Vec<String>,
-    /// When it is called by the clock.
+    /// When it is called by the clock, once.
     pub schedules: Vec<Schedule>,
+    /// When a state machine is started by the clock that calls it until it is done.
+    pub sweeps: Vec<Schedule>,
 }
 
 /// An attribute of a key.
@@ -194,6 +203,35 @@ enum EventSource {
     ScheduleV2(ScheduleProperties),
 }
 
+/// Of a state machine it matters which function it calls, and when it is started: how it goes about it is the cloud's
+/// business, and that of the stack to do alike.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct StateMachineProperties {
+    definition_substitutions: Substitutions,
+    #[serde(default)]
+    events: BTreeMap<String, EventSource>,
+    #[serde(rename = "DefinitionUri")]
+    _definition_uri: CloudOnly,
+    #[serde(rename = "Name")]
+    _name: CloudOnly,
+    #[serde(rename = "Policies")]
+    _policies: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Substitutions {
+    function: Attributed,
+}
+
+/// `!GetAtt Resource.Attribute`.
+#[derive(Deserialize)]
+struct Attributed {
+    #[serde(rename = "Fn::GetAtt")]
+    parts: (String, String),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct ScheduleProperties {
@@ -242,7 +280,6 @@ impl Template {
         }
 
         let mut table = None;
-        let mut functions = BTreeMap::new();
         for (name, resource) in &document.resources {
             match resource.r#type.as_str() {
                 "AWS::DynamoDB::Table" => {
@@ -255,37 +292,76 @@ impl Template {
                         indexes: properties.global_secondary_indexes,
                     });
                 }
-                "AWS::Serverless::Function" => {}
+                // What could not be delivered is kept in the cloud; here it is logged.
+                FUNCTION | STATE_MACHINE | "AWS::SQS::Queue" => {}
                 other => return Err(format!("{name}: the local stack does not know the resource type {other}")),
             }
         }
         let table = table.ok_or("must have a table")?;
         known.insert((*table_name).clone(), table.name.clone());
-        for (name, resource) in &document.resources {
-            if resource.r#type == "AWS::Serverless::Function" {
-                let merged = merge(&document.globals.function, &resource.properties);
-                let (name, function) = function(name, &merged, &known)?;
-                functions.insert(name, function);
-            }
-        }
+        let functions = document.functions(&known)?;
         Ok(Self { table, functions })
     }
 
     /// Every schedule, with the function that it calls.
-    pub fn schedules(&self) -> impl Iterator<Item = (String, Schedule)> {
-        let each = |(name, spec): (&String, &FunctionSpec)| {
-            let name = name.clone();
-            spec.schedules.clone().into_iter().map(move |schedule| (name.clone(), schedule)).collect::<Vec<_>>()
-        };
-        self.functions.iter().flat_map(each)
+    pub fn schedules(&self) -> impl Iterator<Item = Planned> {
+        self.functions.iter().flat_map(|(name, spec)| {
+            let planned = move |to_the_end: bool| {
+                move |schedule: &Schedule| Planned { function: name.clone(), schedule: schedule.clone(), to_the_end }
+            };
+            spec.schedules.iter().map(planned(false)).chain(spec.sweeps.iter().map(planned(true)))
+        })
+    }
+}
+
+impl Document {
+    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
+        let of_type = self.resources.iter().filter(move |(_, resource)| resource.r#type == kind);
+        of_type.map(|(name, resource)| (name, &resource.properties))
+    }
+
+    fn functions(&self, known: &HashMap<String, String>) -> Result<BTreeMap<String, FunctionSpec>, String> {
+        let mut functions = BTreeMap::new();
+        let mut names = HashMap::new();
+        for (resource, properties) in self.of_type(FUNCTION) {
+            let (name, spec) = function(resource, &merge(&self.globals.function, properties), known)?;
+            names.insert(resource, name.clone());
+            functions.insert(name, spec);
+        }
+        for (resource, properties) in self.of_type(STATE_MACHINE) {
+            let properties = resolve(&Value::Object(properties.clone()), known)?;
+            let properties: StateMachineProperties = typed(resource, properties)?;
+            let Attributed { parts: (called, _) } = properties.definition_substitutions.function;
+            let spec = names.get(&called).and_then(|name| functions.get_mut(name));
+            let spec = spec.ok_or_else(|| format!("{resource} calls {called}, which is no function"))?;
+            let (events, schedules) = sources(resource, properties.events)?;
+            if let Some(event) = events.first() {
+                return Err(format!("{resource}: the local stack starts no state machine for {event}"));
+            }
+            spec.sweeps.extend(schedules);
+        }
+        Ok(functions)
     }
 }
 
 fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> Result<(String, FunctionSpec), String> {
     let properties: FunctionProperties = typed(name, resolve(properties, known)?)?;
     let folder = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    let (events, schedules) = sources(name, properties.events)?;
+    let spec = FunctionSpec {
+        timeout: Duration::from_secs(properties.timeout),
+        environment: properties.environment.variables,
+        events,
+        schedules,
+        sweeps: Vec::new(),
+    };
+    Ok((folder, spec))
+}
+
+/// The `detail-type`s of the events, and the schedules.
+fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> Result<(Vec<String>, Vec<Schedule>), String> {
     let (mut events, mut schedules) = (Vec::new(), Vec::new());
-    for source in properties.events.into_values() {
+    for source in sources.into_values() {
         match source {
             EventSource::EventBridgeRule(rule) => events.extend(rule.pattern.detail_type),
             EventSource::ScheduleV2(schedule) => {
@@ -295,59 +371,9 @@ fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> 
             }
         }
     }
-    let spec = FunctionSpec {
-        timeout: Duration::from_secs(properties.timeout),
-        environment: properties.environment.variables,
-        events,
-        schedules,
-    };
-    Ok((folder, spec))
+    Ok((events, schedules))
 }
 
 fn typed<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| format!("{what}: {error}"))
-}
-
-/// A function's properties over the globals', maps merged, as SAM does.
-fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> Value {
-    let mut merged = globals.clone();
-    for (name, value) in own {
-        let value = match (merged.get(name), value) {
-            (Some(Value::Object(global)), Value::Object(own)) => merge(global, own),
-            _ => value.clone(),
-        };
-        merged.insert(name.clone(), value);
-    }
-    Value::Object(merged)
-}
-
-/// Replaces what refers to something known by its value. What refers to something else stays as it is, which only a
-/// property of the cloud's own business may.
-fn resolve(value: &Value, known: &HashMap<String, String>) -> Result<Value, String> {
-    match value {
-        Value::Array(items) => items.iter().map(|item| resolve(item, known)).collect(),
-        Value::Object(object) => {
-            if let (1, Some(Value::String(name))) = (object.len(), object.get("Ref")) {
-                return Ok(known.get(name).map_or_else(|| value.clone(), |found| found.as_str().into()));
-            }
-            if let (1, Some(Value::String(text))) = (object.len(), object.get("Fn::Sub")) {
-                return Ok(substitute(text, known).map_or_else(|| value.clone(), Value::String));
-            }
-            let resolved = object.iter().map(|(name, value)| Ok((name.clone(), resolve(value, known)?)));
-            resolved.collect::<Result<Map<_, _>, String>>().map(Value::Object)
-        }
-        plain => Ok(plain.clone()),
-    }
-}
-
-/// Fills `${Name}` where every name is known.
-fn substitute(text: &str, known: &HashMap<String, String>) -> Option<String> {
-    let mut parts = text.split("${");
-    let mut filled = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (name, rest) = part.split_once('}')?;
-        filled.push_str(known.get(name)?);
-        filled.push_str(rest);
-    }
-    Some(filled)
 }

@@ -1,9 +1,11 @@
 //! Customers and their ledgers.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Item, Page, Row, Store, StoreError, Versioned,
     items::{self, AdjustmentForm, CustomerForm, EntryForm},
-    keys,
+    keys::{self, text},
     pages::{after_place, page},
 };
 use crate::domain::{
@@ -11,7 +13,17 @@ use crate::domain::{
     customer::Customer,
     ids::{AdjustmentId, CustomerId, OrgId},
     ledger::Entry,
+    time,
 };
+
+/// A customer met by a sweep, as the index has them, where one that can't be read holds up no other.
+#[derive(Debug)]
+pub struct Met {
+    /// Who.
+    pub id: CustomerId,
+    /// What is known of them, which may lag; or why it can't be read, for the log.
+    pub image: Result<Versioned<Customer>, String>,
+}
 
 impl Store {
     /// A customer as they are now.
@@ -43,17 +55,40 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Customer>, StoreError> {
-        let start = after.map(|position| {
-            let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
-            let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
-            let place = keys::customer_place_at(org, at).ok_or(StoreError::Position)?;
-            Ok::<_, StoreError>(after_place(&keys::customer(org, &id), &place))
-        });
         let query = self.query_list(&keys::customers_list(org), limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start.transpose()?), |item| {
+        page(query.set_exclusive_start_key(start(org, after)?), |item| {
             let Versioned { value, .. } = read_customer(item)?;
             let at = keys::customer_place(org, value.last_order_at()).at;
             Ok(Row { position: format!("{at}#{}", value.id), value })
+        })
+        .await
+    }
+
+    /// A page of an org's customers for a sweep: by last order, oldest first, those without orders before all others;
+    /// with `since`, only those who have ordered then or later. Who orders meanwhile moves on, and is met again.
+    pub async fn customers_since(
+        &self,
+        org: &OrgId,
+        since: Option<DateTime<Utc>>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Met>, StoreError> {
+        let mut query = self.query_list(&keys::customers_list(org), limit);
+        if let Some(since) = since {
+            query = query
+                .key_condition_expression("#list = :list AND #at >= :since")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":since", text(&time::text(since)));
+        }
+        if after.zip(since).is_some_and(|(after, since)| *after < *time::text(since)) {
+            return Err(StoreError::Position);
+        }
+        page(query.set_exclusive_start_key(start(org, after)?), |item| {
+            let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+            let id = keys::customer_of(org, part("pk")).ok_or_else(|| StoreError::unreadable("a key", part("pk")))?;
+            let position = format!("{}#{id}", part("at"));
+            let image = read_customer(item).map_err(|error| format!("{error:?}"));
+            Ok(Row { value: Met { id, image }, position })
         })
         .await
     }
@@ -79,6 +114,17 @@ impl Store {
         })
         .await
     }
+}
+
+/// The start key for a position among an org's customers.
+fn start(org: &OrgId, after: Option<&str>) -> Result<Option<Item>, StoreError> {
+    let start = after.map(|position| {
+        let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
+        let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+        let place = keys::customer_place_at(org, at).ok_or(StoreError::Position)?;
+        Ok(after_place(&keys::customer(org, &id), &place))
+    });
+    start.transpose()
 }
 
 pub(super) fn read_customer(item: Item) -> Result<Versioned<Customer>, StoreError> {

@@ -15,6 +15,7 @@
 //! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
+//! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
 //! An order's partition is its whole story. The version in an entry's key is the customer's, so a ledger is listed in the
@@ -109,6 +110,12 @@ pub(super) fn org_place(org: &OrgId) -> Place {
 
 pub(super) fn customer(org: &OrgId, customer: &CustomerId) -> Key {
     Key::new(customer_partition(org, customer), PROFILE)
+}
+
+/// The customer of an org whose partition this is.
+pub(super) fn customer_of(org: &OrgId, pk: &str) -> Option<CustomerId> {
+    let id = pk.strip_prefix("CUSTOMER#")?.strip_prefix(org.as_str())?.strip_prefix('#')?;
+    CustomerId::try_from(id.to_owned()).ok()
 }
 
 pub(super) fn customers_list(org: &OrgId) -> String {
@@ -218,6 +225,10 @@ pub(super) fn spending_place(org: &OrgId, customer: &CustomerId, redeemed_at: Da
 
 pub(super) fn org_key(org: &OrgId, key: &KeyId) -> Key {
     Key::new(org_partition(org), format!("{KEY_PREFIX}{key}"))
+}
+
+pub(super) fn sweep(operation: &str) -> Key {
+    Key::new(format!("SWEEP#{operation}"), "POSITION")
 }
 
 pub(super) fn due_list(shard: u8) -> String {

@@ -7,7 +7,7 @@
 //! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
 //! | how the client is built: trust store, time-outs, retries | [`connect`] |
 //! | what is read once a minute | [`cache`] |
-//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`claims`], [`org_keys`] |
+//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`claims`], [`org_keys`], [`sweeps`] |
 //!
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
 //! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
@@ -26,10 +26,12 @@ mod orgs;
 mod pages;
 mod points;
 mod redemptions;
+mod sweeps;
 mod transact;
 
 pub use bundles::{Due, DueItem, Listed, RezoneMark};
 pub use connect::{client, local_client};
+pub use customers::Met;
 pub use error::StoreError;
 pub use keys::DUE_SHARDS;
 pub use orders::{AwardStory, OrderMark, RefundStory};

@@ -71,6 +71,20 @@ impl Store {
         Ok(orgs.iter().zip(&keys).map(read).collect())
     }
 
+    /// A page of the ids of all orgs, in order, for a sweep: what of one can't be read is not looked at.
+    pub async fn org_ids(&self, after: Option<&OrgId>, limit: usize) -> Result<Page<OrgId>, StoreError> {
+        let start = after.map(|id| after_place(&keys::org(id), &keys::org_place(id)));
+        let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start);
+        // In the list of orgs an org stands at its id.
+        let query = query.projection_expression("#at").expression_attribute_names("#at", "at");
+        page(query, |item| {
+            let id = item.get("at").and_then(|at| at.as_s().ok()).cloned().unwrap_or_default();
+            let value = OrgId::try_from(id.clone()).map_err(|rule| StoreError::unreadable("an org's id", rule))?;
+            Ok(Row { value, position: id })
+        })
+        .await
+    }
+
     /// A page of all orgs, by id.
     pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Org>, StoreError> {
         let start = after.map(|id| {

@@ -1,0 +1,220 @@
+//! A run: the customers of each org, page by page; of those whose tier changes, some at once.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use deserr::Deserr;
+use futures::future::join_all;
+use serde::{Deserialize, Serialize};
+use shared::{
+    domain::{
+        customer::Customer,
+        ids::{CustomerId, OrgId},
+        loyalty::{Loyalty, LoyaltySettings},
+        org::Org,
+        recalculation::{Direction, recalculate},
+        rejection::Rejection,
+    },
+    event::{Call, cursor::Cursor},
+    failure::{Failure, settle_one},
+    host::{Context, Reply},
+    store::{Met, Row, Versioned},
+    sweep::{Sweep, Visit, Visited},
+};
+
+use crate::answer::{Figures, reply};
+
+/// Customers in a page: half of what one answer of the index holds.
+const PAGE: usize = 1_000;
+
+/// Changes written at once.
+const AT_ONCE: usize = 16;
+
+/// What one lot of changes, and the answer, may take.
+const MARGIN: Duration = Duration::from_secs(5);
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Request {
+    #[deserr(default)]
+    org_id: Option<OrgId>,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+    #[deserr(default)]
+    dry_run: bool,
+    #[deserr(default)]
+    loyalty: Option<LoyaltySettings>,
+}
+
+/// Where an org goes on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Position {
+    /// After which customer.
+    after: Option<String>,
+    /// The tier rules by which every customer up to there was judged; none, if one could not be.
+    judged_by: Option<u64>,
+}
+
+/// One call, its part of a run.
+struct Run<'a> {
+    sweep: Sweep<'a>,
+    /// Settings to judge by instead of those that each org has.
+    instead: Option<LoyaltySettings>,
+}
+
+pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let Request { org_id, cursor, dry_run, loyalty } = call.read()?;
+    if loyalty.is_some() && !(dry_run && org_id.is_some()) {
+        return Err(Rejection::invalid("loyalty", "goes with an orgId and dryRun: true").into());
+    }
+    let Context { store, now, deadline, .. } = context;
+    let only = org_id.as_ref();
+    let sweep = Sweep { store, now: *now, deadline: *deadline, margin: MARGIN, operation, only, dry_run };
+    let run = Run { sweep, instead: loyalty };
+    let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
+    Ok(reply(&swept, dry_run))
+}
+
+impl Run<'_> {
+    /// What an org's customers are judged by, if they are.
+    fn loyalty(&self, org: &Org) -> Option<Loyalty> {
+        let loyalty = match &self.instead {
+            Some(settings) => Some(Loyalty::replaced(org.loyalty.as_ref(), settings.clone())),
+            None => org.loyalty.clone(),
+        };
+        loyalty.filter(|loyalty| loyalty.settings.enabled)
+    }
+
+    async fn org(&self, visit: Visit<Position>) -> Result<Option<Visited<Figures, Position>>, Failure> {
+        let Visit { org, began, from } = visit;
+        let Some(loyalty) = self.loyalty(&org) else { return Ok(None) };
+        let rules = Some(loyalty.tier_rules);
+        let Position { mut after, mut judged_by } = from.unwrap_or(Position { after: None, judged_by: rules });
+        judged_by = judged_by.filter(|judged_by| Some(*judged_by) == rules);
+
+        let judge = Judge { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
+        let (mut figures, mut errors) = (Figures::default(), 0);
+        let mut is_done = false;
+        while !is_done && !self.sweep.is_over() {
+            let page = self.sweep.store.customers_since(&org.id, None, after.as_deref(), PAGE).await?;
+            let (reached, failed) = judge.page(page.rows, &mut figures).await;
+            is_done = page.next.is_none() && reached.is_all;
+            after = reached.last.or(after);
+            errors += failed;
+        }
+        judged_by = judged_by.filter(|_| errors == 0);
+        if is_done && let Some(rules) = judged_by.filter(|_| !self.sweep.dry_run) {
+            judge.settled_by(rules).await;
+        }
+        let stopped_at = (!is_done).then_some(Position { after, judged_by });
+        Ok(Some(Visited { figures, errors, stopped_at }))
+    }
+}
+
+/// What the customers of one org are judged by.
+struct Judge<'a> {
+    sweep: &'a Sweep<'a>,
+    org: &'a Org,
+    loyalty: &'a Loyalty,
+    now: DateTime<Utc>,
+}
+
+/// How far into a page the time went.
+struct Reached {
+    last: Option<String>,
+    is_all: bool,
+}
+
+impl Judge<'_> {
+    /// Judges a page, as far as there is time; answers how far that was, and how many customers could not be.
+    async fn page(&self, rows: Vec<Row<Met>>, figures: &mut Figures) -> (Reached, u64) {
+        let (mut last, mut errors) = (None, 0);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            if last.is_some() && self.sweep.is_over() {
+                return (Reached { last, is_all: false }, errors);
+            }
+            let mut changing = Vec::with_capacity(AT_ONCE);
+            for Row { value: Met { id, image }, position } in rows.by_ref() {
+                figures.meet();
+                last = Some(position);
+                match image {
+                    Ok(image) => {
+                        changing.extend(recalculate(&image.value, self.loyalty, self.now).map(|_| image));
+                    }
+                    Err(why) => errors += self.failed(&id, &Failure::Bug(why)),
+                }
+                if changing.len() == AT_ONCE {
+                    break;
+                }
+            }
+            for (id, outcome) in join_all(changing.into_iter().map(|image| self.customer(image))).await {
+                match outcome {
+                    Ok(direction) => direction.into_iter().for_each(|direction| figures.change(direction)),
+                    Err(failure) => errors += self.failed(&id, &failure),
+                }
+            }
+        }
+        (Reached { last, is_all: true }, errors)
+    }
+
+    fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {
+        tracing::error!(org = %self.org.id, %customer, ?failure, "a tier was not recalculated");
+        1
+    }
+
+    /// Judges a customer who was met as `image`, which may lag behind what they are, and writes what changes.
+    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<Direction>, Failure>) {
+        let id = image.value.id.clone();
+        let mut image = Some(image);
+        let outcome = settle_one(self.sweep.deadline, || {
+            let (image, id) = (image.take(), &id);
+            async move {
+                let current = match image {
+                    Some(image) => Some(image),
+                    None => self.sweep.store.customer(&self.org.id, id).await?,
+                };
+                match current {
+                    Some(current) => self.commit(&current).await,
+                    // The org is being deleted.
+                    None => Ok(None),
+                }
+            }
+        });
+        let outcome = outcome.await;
+        (id, outcome)
+    }
+
+    async fn commit(&self, current: &Versioned<Customer>) -> Result<Option<Direction>, Failure> {
+        let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
+        if !self.sweep.dry_run {
+            let mut transaction = self.sweep.store.transaction(self.org);
+            transaction.replace_customer(&recalculated.customer, current.version, &[recalculated.entry])?;
+            transaction.commit().await?;
+        }
+        Ok(Some(recalculated.direction))
+    }
+
+    /// Puts on record that every customer was judged by these rules, where that is new: what changes a tier later is not
+    /// the settings any more. What can't be recorded is, after the next run.
+    async fn settled_by(&self, rules: u64) {
+        if self.loyalty.settled_by(rules).is_none() {
+            return;
+        }
+        let store = self.sweep.store;
+        let settled = settle_one(self.sweep.deadline, || async {
+            let Some(current) = store.org_now(&self.org.id).await?.filter(|org| !org.value.deleting) else {
+                return Ok(());
+            };
+            if let Some(loyalty) = current.value.loyalty.as_ref().and_then(|loyalty| loyalty.settled_by(rules)) {
+                store.put_org(&Org { loyalty: Some(loyalty), ..current.value }, Some(current.version)).await?;
+            }
+            Ok(())
+        });
+        if let Err(failure) = settled.await {
+            tracing::warn!(org = %self.org.id, ?failure, "that all were judged by the new settings is not on record");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! A sweep: one job done for every org, page by page. What sweeps do alike is here; what each does in an org is its own.
+//!
+//! A call does what it can in its time, stops and answers a cursor; called with that, the next goes on. Whoever calls
+//! until there is no cursor any more has swept everything, however much that is: the state machine of the template,
+//! which sweeps org by org, the local stack, or a caller. Who can't hand a cursor on says `latest` instead: where the last
+//! sweep over all orgs had to stop is kept.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    clock::{Deadline, Stopwatch},
+    domain::{ids::OrgId, org::Org, rejection::Rejection, time},
+    event::cursor::{Cursor, Scope},
+    failure::Failure,
+    store::{Store, StoreError, Versioned},
+};
+
+/// Orgs in a page.
+const ORGS: usize = 100;
+
+/// Orgs that one answer tells of, at most: it has a largest size.
+const ENOUGH: usize = 5_000;
+
+/// One call, its part of a sweep.
+pub struct Sweep<'a> {
+    /// Where everything is.
+    pub store: &'a Store,
+    /// The time of this call.
+    pub now: DateTime<Utc>,
+    /// By when it has to be answered.
+    pub deadline: Deadline,
+    /// What the last steps in an org, and the answer, may take.
+    pub margin: Duration,
+    /// The operation, to which its cursors are bound.
+    pub operation: &'static str,
+    /// This org alone.
+    pub only: Option<&'a OrgId>,
+    /// Nothing is written, and no position kept.
+    pub dry_run: bool,
+}
+
+/// An org that has its turn.
+pub struct Visit<P> {
+    /// The org, as it is now.
+    pub org: Org,
+    /// When the sweep began, whichever call this is.
+    pub began: DateTime<Utc>,
+    /// Where an earlier call stopped in it.
+    pub from: Option<P>,
+}
+
+/// What a visit came to.
+pub struct Visited<F, P> {
+    /// What was done.
+    pub figures: F,
+    /// What failed, and was left.
+    pub errors: u64,
+    /// Where the next call goes on in this org, if it is not done.
+    pub stopped_at: Option<P>,
+}
+
+/// What a call did of one org.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrgReport<F> {
+    org_id: OrgId,
+    success: bool,
+    /// What was done.
+    #[serde(flatten)]
+    pub figures: F,
+    errors: u64,
+    /// In milliseconds.
+    duration: u64,
+}
+
+/// What a call did.
+#[derive(Debug)]
+pub struct Swept<F> {
+    /// Org by org.
+    pub results: Vec<OrgReport<F>>,
+    took: Duration,
+    cursor: Option<String>,
+}
+
+/// How far a sweep is.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Progress<P> {
+    #[serde(serialize_with = "time::serialize")]
+    began: DateTime<Utc>,
+    /// The last org that had its turn.
+    org: Option<OrgId>,
+    /// Where it goes on in that org; if nowhere, in the next.
+    within: Option<P>,
+}
+
+impl<P> Progress<P> {
+    const fn begin(now: DateTime<Utc>) -> Self {
+        Self { began: now, org: None, within: None }
+    }
+}
+
+impl<F> Swept<F> {
+    const fn new() -> Self {
+        Self { results: Vec::new(), took: Duration::ZERO, cursor: None }
+    }
+
+    fn errors(&self) -> u64 {
+        self.results.iter().map(|report| report.errors).sum()
+    }
+
+    fn tell(&mut self, org_id: OrgId, figures: F, errors: u64, took: Duration) {
+        let duration = millis(took);
+        self.results.push(OrgReport { org_id, success: errors == 0, figures, errors, duration });
+    }
+}
+
+impl<F: Serialize> Swept<F> {
+    /// As it is answered, with what its orgs add up to.
+    pub fn answer<'a, S: Serialize>(&'a self, sums: S) -> impl Serialize + use<'a, F, S> {
+        let total_errors = self.errors();
+        let successful_orgs = self.results.iter().filter(|report| report.success).count();
+        let summary = Summary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
+        let (results, cursor) = (self.results.as_slice(), self.cursor.as_deref());
+        Answer { success: total_errors == 0, job_duration: millis(self.took), results, summary, cursor }
+    }
+
+    /// How many things failed and were left, for the metrics record.
+    #[must_use]
+    pub fn failures(&self) -> i64 {
+        i64::try_from(self.errors()).unwrap_or(i64::MAX)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a, F, S> {
+    success: bool,
+    /// In milliseconds.
+    job_duration: u64,
+    results: &'a [OrgReport<F>],
+    summary: Summary<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<S> {
+    total_orgs: usize,
+    successful_orgs: usize,
+    #[serde(flatten)]
+    sums: S,
+    total_errors: u64,
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Sweep<'_> {
+    /// Whether it is time to stop.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.deadline.left() < self.margin
+    }
+
+    /// Does its part of a sweep: what is left since `cursor`, or all from the beginning. `visit` does one org, or passes
+    /// it over.
+    pub async fn run<F, P, V>(&self, cursor: Option<Cursor>, visit: impl Fn(Visit<P>) -> V) -> Result<Swept<F>, Failure>
+    where
+        F: Default,
+        P: Serialize + DeserializeOwned,
+        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+    {
+        let watch = Stopwatch::start();
+        let mut swept = Swept::new();
+        let Some(progress) = self.progress(cursor).await? else { return Ok(swept) };
+        let left = match self.only {
+            Some(org) => self.one(org, progress, &visit, &mut swept).await?,
+            None => self.all(progress, &visit, &mut swept).await?,
+        };
+        let position = left.map(|left| serde_json::json!(left).to_string());
+        if self.only.is_none() && !self.dry_run {
+            self.keep(position.as_deref()).await;
+        }
+        swept.cursor = self.scope().next(position);
+        swept.took = watch.elapsed();
+        Ok(swept)
+    }
+
+    /// A cursor of a dry run is none of a real one: what it passed by was not done.
+    fn scope(&self) -> Scope<'_> {
+        let of = if self.dry_run { "dryRun" } else { "" };
+        Scope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), of }
+    }
+
+    /// Where to begin; `None` if what is to go on has ended.
+    async fn progress<P: DeserializeOwned>(&self, cursor: Option<Cursor>) -> Result<Option<Progress<P>>, Failure> {
+        let position = match cursor {
+            None => return Ok(Some(Progress::begin(self.now))),
+            Some(cursor) if cursor.is_latest() => {
+                if self.only.is_some() || self.dry_run {
+                    return Err(Rejection::InvalidCursor.into());
+                }
+                let Some(position) = self.store.sweep_position(self.operation).await? else { return Ok(None) };
+                position
+            }
+            cursor => self.scope().resume(cursor)?.ok_or(Rejection::InvalidCursor)?,
+        };
+        let read: Progress<P> = serde_json::from_str(&position).map_err(|_| Rejection::InvalidCursor)?;
+        let is_of_org = read.org.is_some() || read.within.is_none();
+        let is_meant = self.only.is_none_or(|only| read.org.as_ref().is_none_or(|org| org == only));
+        // It began before now: what is yet to come can't be judged.
+        if is_of_org && is_meant && read.began <= self.now {
+            Ok(Some(read))
+        } else {
+            Err(Rejection::InvalidCursor.into())
+        }
+    }
+
+    async fn one<F: Default, P, V>(
+        &self,
+        only: &OrgId,
+        progress: Progress<P>,
+        visit: &impl Fn(Visit<P>) -> V,
+        swept: &mut Swept<F>,
+    ) -> Result<Option<Progress<P>>, Failure>
+    where
+        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+    {
+        let Progress { began, within, .. } = progress;
+        let org = self.store.org_now(only).await?.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?;
+        let within = self.visit(only, Ok(Some(org)), began, within, visit, swept).await?;
+        Ok(within.map(|within| Progress { began, org: Some(only.clone()), within: Some(within) }))
+    }
+
+    async fn all<F: Default, P, V>(
+        &self,
+        progress: Progress<P>,
+        visit: &impl Fn(Visit<P>) -> V,
+        swept: &mut Swept<F>,
+    ) -> Result<Option<Progress<P>>, Failure>
+    where
+        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+    {
+        let Progress { began, org: mut last, within: mut from } = progress;
+        loop {
+            // First the org in which an earlier call stopped, then those after it.
+            let (ids, goes_on) = match (&last, &from) {
+                (Some(org), Some(_)) => (vec![org.clone()], true),
+                _ => {
+                    let page = self.store.org_ids(last.as_ref(), ORGS).await?;
+                    (page.rows.into_iter().map(|row| row.value).collect(), page.next.is_some())
+                }
+            };
+            for (id, org) in self.store.orgs_now(&ids).await? {
+                if self.is_over() || swept.results.len() >= ENOUGH {
+                    return Ok(Some(Progress { began, org: last, within: from }));
+                }
+                let within = self.visit(&id, org, began, from.take(), visit, swept).await?;
+                last = Some(id);
+                if within.is_some() {
+                    return Ok(Some(Progress { began, org: last, within }));
+                }
+            }
+            if !goes_on {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn visit<F: Default, P, V>(
+        &self,
+        id: &OrgId,
+        org: Result<Option<Versioned<Org>>, StoreError>,
+        began: DateTime<Utc>,
+        from: Option<P>,
+        visit: &impl Fn(Visit<P>) -> V,
+        swept: &mut Swept<F>,
+    ) -> Result<Option<P>, Failure>
+    where
+        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+    {
+        let watch = Stopwatch::start();
+        let org = match org {
+            Ok(Some(org)) if !org.value.deleting => org.value,
+            // It is gone, or going.
+            Ok(_) => return Ok(None),
+            Err(error) => {
+                tracing::error!(org = %id, ?error, "an org can't be read");
+                swept.tell(id.clone(), F::default(), 1, watch.elapsed());
+                return Ok(None);
+            }
+        };
+        let visited = visit(Visit { org, began, from }).await?;
+        Ok(visited.and_then(|Visited { figures, errors, stopped_at }| {
+            swept.tell(id.clone(), figures, errors, watch.elapsed());
+            stopped_at
+        }))
+    }
+
+    /// What can't be kept is done once more: that is no reason to fail what was done.
+    async fn keep(&self, position: Option<&str>) {
+        if let Err(error) = self.store.keep_sweep_position(self.operation, position).await {
+            tracing::warn!(operation = self.operation, ?error, "how far the sweep is could not be kept");
+        }
+    }
+}
