@@ -72,3 +72,4 @@ BUILDS ?= $(TARGET)/lambda
 bench: build ## measure cold starts of what make build made, or of other BUILDS, and what jobs cost as data grows
 	@cargo bench --workspace --locked --profile dev --bench cold_start -- $(BUILDS)
 	@cargo bench --workspace --locked --profile dev --bench due_index
+	@cargo bench --workspace --locked --profile dev --bench sweep

@@ -120,7 +120,7 @@ impl<F> Swept<F> {
 
 impl<F: Serialize> Swept<F> {
     /// As it is answered, with what its orgs add up to.
-    pub fn answer<'a, S: Serialize>(&'a self, sums: S) -> impl Serialize + use<'a, F, S> {
+    pub fn answer<S: Serialize>(&self, sums: S) -> impl Serialize + use<'_, F, S> {
         let total_errors = self.errors();
         let successful_orgs = self.results.iter().filter(|report| report.success).count();
         let summary = Summary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
@@ -250,12 +250,11 @@ impl Sweep<'_> {
         let Progress { began, org: mut last, within: mut from } = progress;
         loop {
             // First the org in which an earlier call stopped, then those after it.
-            let (ids, goes_on) = match (&last, &from) {
-                (Some(org), Some(_)) => (vec![org.clone()], true),
-                _ => {
-                    let page = self.store.org_ids(last.as_ref(), ORGS).await?;
-                    (page.rows.into_iter().map(|row| row.value).collect(), page.next.is_some())
-                }
+            let (ids, goes_on) = if let (Some(org), Some(_)) = (&last, &from) {
+                (vec![org.clone()], true)
+            } else {
+                let page = self.store.org_ids(last.as_ref(), ORGS).await?;
+                (page.rows.into_iter().map(|row| row.value).collect(), page.next.is_some())
             };
             for (id, org) in self.store.orgs_now(&ids).await? {
                 if self.is_over() || swept.results.len() >= ENOUGH {

@@ -170,8 +170,7 @@ fn folder_package_binary_template_and_local_stack_name_the_same_functions() {
         let sent: BTreeSet<&str> = template.functions[function.name].events.iter().map(String::as_str).collect();
         assert_eq!(events, sent, "the events that {} takes are those the template sends it", function.name);
         let takes_schedule = function.operations().any(|operation| operation.scheduled);
-        let spec = &template.functions[function.name];
-        let has_schedule = !(spec.schedules.is_empty() && spec.sweeps.is_empty());
+        let has_schedule = template.functions[function.name].is_scheduled();
         assert_eq!(takes_schedule, has_schedule, "{} is called by the clock if it can be", function.name);
     }
 }

@@ -200,9 +200,9 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
         let line = ended.out.lines().find(|line| line.trim_start().starts_with(name));
         line.unwrap_or_else(|| panic!("no {name} in {}", ended.out)).rsplit(' ').next().unwrap().to_owned()
     };
-    let rows =
-        ["orders ", "customers ", "points outstanding", "lifetime value", "tier Bronze", "tier Silver", "tier Gold"];
+    let rows = ["orders ", "customers ", "points outstanding", "lifetime value", "Bronze ", "Silver ", "Gold "];
     assert_eq!(rows.map(row), ["2", "2", "260", "260.50", "1", "1", "0"]);
+    assert!(ended.out.contains("2 customers, 0 promoted, 0 lowered"), "{}", ended.out);
     assert!(
         ended.out.contains("curl -s -H \"Authorization: Bearer $CRON_SECRET\" 'http://127.0.0.1:"),
         "{}",

@@ -10,6 +10,7 @@ use crate::{
     api::{Api, Request},
     checkout, load, orders, promotion,
     report::{complain, minor, money, say, thousands},
+    tiers,
 };
 
 /// The org of the demonstration.
@@ -39,8 +40,11 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
     say(&format!("Loading {} into the org {org} …", file.display()));
     orders.bad_rows.iter().for_each(|row| complain(&format!("line {}: {}", row.line, row.why)));
     let totals = load::all(&api, &org, orders, target.in_flight).await?;
+    let before = holdings(&api, &org).await?;
+    table(&before, totals.orders_per_second());
+    tiers::recalculate(&api, &org).await?;
     let holdings = holdings(&api, &org).await?;
-    table(&holdings, &settings, totals.orders_per_second());
+    tiers::table(&settings, &before.per_tier, &holdings.per_tier);
     promotion::week(&api, &org).await?;
     checkout::show(&api, &org, holdings.balances).await?;
     if let Some(refused) = totals.refused.first() {
@@ -52,6 +56,7 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
         ("points at checkout", "points-redemption"),
         ("bundle redemptions", "bundle-redemption"),
         ("the job that moves bundles", "bundle-transitions"),
+        ("the job that judges tiers", "tier-recalculation"),
     ];
     for (what, url) in functions {
         say(&format!("  {what:<28}{}/lambda-url/{url}/", target.url));
@@ -65,17 +70,13 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(holdings: &Holdings, settings: &Value, orders_per_second: i64) {
+fn table(holdings: &Holdings, orders_per_second: i64) {
     let row = |name: &str, value: &str| say(&format!("  {name:<28}{value:>14}"));
     say("");
     row("orders", &thousands(holdings.orders));
     row("customers", &thousands(holdings.customers));
     row("points outstanding", &thousands(holdings.points));
     row("lifetime value", &money(holdings.lifetime_value));
-    let names = settings.get("tiers").and_then(Value::as_array).into_iter().flatten();
-    for name in names.filter_map(|tier| tier.get("name").and_then(Value::as_str)) {
-        row(&format!("tier {name}"), &thousands(holdings.per_tier.get(name).copied().unwrap_or(0)));
-    }
     row("orders per second", &thousands(orders_per_second));
     say("");
 }

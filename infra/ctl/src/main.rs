@@ -8,6 +8,7 @@ mod orders;
 mod progress;
 mod promotion;
 mod report;
+mod tiers;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -31,7 +32,7 @@ struct Options {
 enum Command {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(Load),
-    /// Create a demo org, load past orders into it, play a promotion week, redeem points, and show what came out
+    /// Create a demo org, load past orders into it, recalculate tiers, play a promotion week, redeem points, and show what came out
     Demo(Demo),
 }
 

@@ -36,8 +36,8 @@ impl Stack {
             if let Some(event) = spec.events.iter().find(|event| !takes(event)) {
                 return Err(format!("the template sends {event} to {name}, which does not take it"));
             }
-            let is_scheduled = function.operations().any(|operation| operation.scheduled);
-            if !(spec.schedules.is_empty() && spec.sweeps.is_empty()) && !is_scheduled {
+            let takes_schedules = function.operations().any(|operation| operation.scheduled);
+            if spec.is_scheduled() && !takes_schedules {
                 return Err(format!("the template has a schedule for {name}, which takes none"));
             }
             let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;

@@ -60,6 +60,14 @@ pub struct FunctionSpec {
     pub sweeps: Vec<Schedule>,
 }
 
+impl FunctionSpec {
+    /// Whether the clock calls it, once or until it is done.
+    #[must_use]
+    pub const fn is_scheduled(&self) -> bool {
+        !(self.schedules.is_empty() && self.sweeps.is_empty())
+    }
+}
+
 /// An attribute of a key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

@@ -1,0 +1,81 @@
+//! What a run of `tier-recalculation` costs as customers pile up of whom always one in a hundred changes: requests,
+//! time and memory. The release binary runs as in Lambda, in a process of its own, so that its memory is its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use harness::{
+    World, customers, instant,
+    runtime_api::{FAR_AHEAD, RuntimeApi},
+    scenario,
+    world::ORG,
+};
+use serde_json::json;
+use shared::clock::Stopwatch;
+
+/// Where `make build` puts the binary.
+const BUILT: &str = "target/lambda/tier-recalculation/bootstrap";
+
+/// One in so many is lowered.
+const ONE_IN: usize = 100;
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() {
+    let binary: PathBuf = harness::root().join(BUILT);
+    assert!(binary.is_file(), "{} is not built; make bench builds it", binary.display());
+    println!(
+        "{:>10} {:>8} {:>8} {:>6} {:>13} {:>7} {:>12} {:>8}",
+        "customers", "changed", "queries", "reads", "transactions", "ms", "customers/s", "peak MB"
+    );
+    for customers in [10_000, 100_000] {
+        run(&binary, customers).await;
+    }
+}
+
+async fn run(binary: &Path, customers: usize) {
+    let world = World::new().await;
+    // One ordered when the run lowers whoever did not since, the other in between; everybody else is a copy of them.
+    for (name, at) in [("lowered", "2025-01-01T00:00:00Z"), ("active", "2026-11-01T00:00:00Z")] {
+        world.put_customer(ORG, name, &json!({})).await;
+        let order = scenario::award(name, name, "600", &json!({ "fulfilledAt": at }));
+        assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
+    }
+    customers::copy(&world, "lowered", 1..customers / ONE_IN).await;
+    customers::copy(&world, "active", 1..customers - customers / ONE_IN).await;
+    world.wire.take_seen();
+
+    let call = json!({ "orgId": ORG });
+    let mut runtime = RuntimeApi::start(vec![call], FAR_AHEAD).await;
+    let mut command = runtime.command(binary, &world.table);
+    command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
+    command.env("AWS_ENDPOINT_URL_DYNAMODB", world.wire.endpoint());
+    let process = command.spawn().unwrap();
+    runtime.sees("/next").await;
+    let watch = Stopwatch::start();
+    let told = runtime.sees("/response").await;
+    let took = watch.elapsed();
+    let peak = peak_kilobytes(process.id().unwrap());
+
+    assert_eq!(told["summary"]["totalCustomers"], customers, "{told}");
+    assert_eq!(told["summary"]["totalChanged"], customers / ONE_IN, "{told}");
+    let seen = world.wire.take_seen();
+    let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
+    let (queries, reads, writes) = (count("Query"), count("BatchGetItem"), count("TransactWriteItems"));
+    let per_second = u128::try_from(customers).unwrap() * 1_000 / took.as_millis().max(1);
+    println!(
+        "{customers:>10} {:>8} {queries:>8} {reads:>6} {writes:>13} {:>7} {per_second:>12} {:>6}.{}",
+        customers / ONE_IN,
+        took.as_millis(),
+        peak / 1_000,
+        peak / 100 % 10
+    );
+}
+
+/// The most memory that a process has held, as the kernel tells.
+fn peak_kilobytes(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
