@@ -190,9 +190,8 @@ struct Belonging {
 fn every_segment_vector_holds() {
     every_row("segment.json", 20, |row: &Belonging| {
         let dates = row.first_order_at.zip(row.last_order_at);
-        let orders =
-            dates.map(|(first_at, last_at)| Orders { count: row.order_count.try_into().unwrap(), first_at, last_at });
-        (json!(segment_at(orders, money(&row.lifetime_value), row.now)), row.segment.clone())
+        let orders = dates.map(|(first, last)| Orders::dated(row.order_count.try_into().unwrap(), first, last));
+        (json!(segment_at(orders.as_ref(), money(&row.lifetime_value), row.now)), row.segment.clone())
     });
 }
 

@@ -45,8 +45,11 @@ pub struct Person {
     pub equity_status: Option<bool>,
 }
 
-/// How many orders, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How many orders, and when: what the rules need of a history, and no more.
+///
+/// An order of which nothing is left after refunds is not one of them, though the dates of the first and the last stay
+/// where it put them until there is no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Orders {
     /// How many.
     pub count: NonZeroU32,
@@ -54,6 +57,15 @@ pub struct Orders {
     pub first_at: DateTime<Utc>,
     /// When the last was fulfilled.
     pub last_at: DateTime<Utc>,
+    /// When the latest were fulfilled, oldest first: at most [`Orders::RECENT`].
+    pub recent: Vec<DateTime<Utc>>,
+    /// On how many days the others were fulfilled, without the day of the oldest recent one.
+    ///
+    /// Counted in UTC, because awarding knows no time zone; the days of the recent ones are read in the org's. It may
+    /// be off by one for each order that arrives or is refunded when it is older than the recent ones, which is taken
+    /// for alone on its day because the others of its day are not remembered, and for each recent one that is refunded
+    /// when it was the last of its day still remembered.
+    pub earlier_days: u32,
 }
 
 /// The tier somebody holds.
@@ -77,19 +89,19 @@ impl Customer {
     /// When the last order was fulfilled.
     #[must_use]
     pub fn last_order_at(&self) -> Option<DateTime<Utc>> {
-        self.orders.map(|orders| orders.last_at)
+        self.orders.as_ref().map(|orders| orders.last_at)
     }
 
     /// How many orders there are.
     #[must_use]
     pub fn order_count(&self) -> u32 {
-        self.orders.map_or(0, |orders| orders.count.get())
+        self.orders.as_ref().map_or(0, |orders| orders.count.get())
     }
 
     /// Lifetime value by orders, floored to the cent; `None` without orders.
     #[must_use]
     pub fn average_order_value(&self) -> Option<Money> {
-        let count = self.orders.map(|orders| i64::from(orders.count.get()))?;
+        let count = self.orders.as_ref().map(|orders| i64::from(orders.count.get()))?;
         self.lifetime_value.minor().checked_div(count).and_then(Money::from_minor)
     }
 
@@ -103,22 +115,68 @@ impl Customer {
     pub(super) fn count_order(&mut self, total: Money, at: DateTime<Utc>) -> Result<(), Rejection> {
         let out_of_range = |figure| Rejection::OutOfRange { figure };
         self.lifetime_value = self.lifetime_value.plus(total).ok_or(out_of_range("lifetimeValue"))?;
-        self.orders = Some(match self.orders {
-            None => Orders { count: NonZeroU32::MIN, first_at: at, last_at: at },
-            Some(Orders { count, first_at, last_at }) => Orders {
-                count: count.checked_add(1).ok_or(out_of_range("orderCount"))?,
-                first_at: first_at.min(at),
-                last_at: last_at.max(at),
-            },
-        });
+        match &mut self.orders {
+            None => self.orders = Some(Orders::dated(NonZeroU32::MIN, at, at)),
+            Some(orders) => orders.add(at).ok_or(out_of_range("orderCount"))?,
+        }
         Ok(())
     }
 
-    /// No longer counts an order of which nothing is left; without any other, both dates go.
-    pub(super) fn uncount_order(&mut self) {
-        self.orders = self.orders.and_then(|orders| {
-            let count = NonZeroU32::new(orders.count.get() - 1)?;
-            Some(Orders { count, ..orders })
-        });
+    /// No longer counts an order, fulfilled at `at`, of which nothing is left; without any other, all dates go.
+    pub(super) fn uncount_order(&mut self, at: DateTime<Utc>) {
+        self.orders = self.orders.take().and_then(|orders| orders.without(at));
     }
+}
+
+impl Orders {
+    /// Of how many orders the instant is remembered.
+    pub const RECENT: usize = 12;
+
+    /// Orders of which only number and dates are known: each is taken for alone on its day.
+    #[must_use]
+    pub fn dated(count: NonZeroU32, first_at: DateTime<Utc>, last_at: DateTime<Utc>) -> Self {
+        Self { count, first_at, last_at, recent: vec![last_at], earlier_days: count.get() - 1 }
+    }
+
+    /// Whether every order is among the recent ones.
+    #[must_use]
+    pub fn all_recent(&self) -> bool {
+        u32::try_from(self.recent.len()) == Ok(self.count.get())
+    }
+
+    /// One more; `None` beyond what can be counted.
+    fn add(&mut self, at: DateTime<Utc>) -> Option<()> {
+        let count = self.count.checked_add(1)?;
+        let oldest = self.recent.first().copied().unwrap_or(self.last_at);
+        if self.all_recent() || at >= oldest {
+            self.recent.insert(self.recent.partition_point(|recent| *recent <= at), at);
+            if self.recent.len() > Self::RECENT {
+                let gone = self.recent.remove(0);
+                self.count_earlier(self.recent.first().is_some_and(|oldest| !same_day(gone, *oldest)));
+            }
+        } else {
+            self.count_earlier(!same_day(at, oldest) && !same_day(at, self.first_at));
+        }
+        (self.count, self.first_at, self.last_at) = (count, self.first_at.min(at), self.last_at.max(at));
+        Some(())
+    }
+
+    fn count_earlier(&mut self, is_new_day: bool) {
+        self.earlier_days = self.earlier_days.saturating_add(u32::from(is_new_day));
+    }
+
+    /// Those left without the one fulfilled at `at`.
+    fn without(mut self, at: DateTime<Utc>) -> Option<Self> {
+        self.count = NonZeroU32::new(self.count.get() - 1)?;
+        if let Ok(index) = self.recent.binary_search(&at) {
+            self.recent.remove(index);
+        } else if self.recent.first().is_none_or(|oldest| !same_day(at, *oldest)) {
+            self.earlier_days = self.earlier_days.saturating_sub(1);
+        }
+        Some(self)
+    }
+}
+
+fn same_day(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
+    one.date_naive() == other.date_naive()
 }

@@ -63,7 +63,7 @@ pub fn refund(
     customer.lifetime_value = customer.lifetime_value.minus(total).ok_or(out_of_range)?;
     let remaining = (left > Money::ZERO).then_some(left);
     if remaining.is_none() {
-        customer.uncount_order();
+        customer.uncount_order(award.order.fulfilled_at);
     }
     let tier_change = tier::judge(&mut customer, loyalty, TierCause::Refund, now);
 

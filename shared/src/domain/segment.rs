@@ -44,8 +44,8 @@ impl Segment {
 /// The segment at `now`; the first rule that matches decides. Averages are compared exactly, as lifetime value against
 /// orders times the limit.
 #[must_use]
-pub fn segment_at(orders: Option<Orders>, lifetime_value: Money, now: DateTime<Utc>) -> Segment {
-    let Some(Orders { count, first_at, last_at }) = orders else { return Segment::New };
+pub fn segment_at(orders: Option<&Orders>, lifetime_value: Money, now: DateTime<Utc>) -> Segment {
+    let Some(&Orders { count, first_at, last_at, .. }) = orders else { return Segment::New };
     match days_between(last_at, now) {
         90.. => return Segment::Churned,
         60.. => return Segment::AtRisk,

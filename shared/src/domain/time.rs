@@ -59,3 +59,8 @@ pub fn serialize_option<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S
         None => serializer.serialize_none(),
     }
 }
+
+/// For `#[serde(serialize_with)]`.
+pub fn serialize_all<S: Serializer>(all: &[DateTime<Utc>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(all.iter().map(|at| text(*at)))
+}

@@ -39,6 +39,33 @@ struct OrdersForm {
     first_at: DateTime<Utc>,
     #[serde(serialize_with = "time::serialize")]
     last_at: DateTime<Utc>,
+    /// Absent from items that were written before these were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recent: Option<RecentForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RecentForm {
+    #[serde(serialize_with = "time::serialize_all")]
+    at: Vec<DateTime<Utc>>,
+    earlier_days: u32,
+}
+
+impl From<&Orders> for OrdersForm {
+    fn from(orders: &Orders) -> Self {
+        let Orders { count, first_at, last_at, recent, earlier_days } = orders.clone();
+        Self { count, first_at, last_at, recent: Some(RecentForm { at: recent, earlier_days }) }
+    }
+}
+
+impl From<OrdersForm> for Orders {
+    fn from(OrdersForm { count, first_at, last_at, recent }: OrdersForm) -> Self {
+        match recent {
+            Some(RecentForm { at, earlier_days }) => Self { count, first_at, last_at, recent: at, earlier_days },
+            None => Self::dated(count, first_at, last_at),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,14 +79,13 @@ struct StandingForm {
 
 impl CustomerForm {
     pub(in crate::store) fn new(customer: &Customer, version: u64) -> Self {
-        let orders = customer.orders.map(|Orders { count, first_at, last_at }| OrdersForm { count, first_at, last_at });
         let standing = customer.standing.clone();
         Self {
             customer_id: customer.id.clone(),
             person: customer.person.clone(),
             points: customer.points,
             lifetime_value: customer.lifetime_value.minor(),
-            orders,
+            orders: customer.orders.as_ref().map(OrdersForm::from),
             standing: standing.map(|Standing { tier, since, tier_rules }| StandingForm { tier, since, tier_rules }),
             version,
         }
@@ -70,14 +96,13 @@ impl TryFrom<CustomerForm> for Versioned<Customer> {
     type Error = &'static str;
 
     fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
-        let orders = form.orders.map(|OrdersForm { count, first_at, last_at }| Orders { count, first_at, last_at });
         let standing = form.standing;
         let value = Customer {
             id: form.customer_id,
             person: form.person,
             points: form.points,
             lifetime_value: money(form.lifetime_value)?,
-            orders,
+            orders: form.orders.map(Orders::from),
             standing: standing.map(|StandingForm { tier, since, tier_rules }| Standing { tier, since, tier_rules }),
         };
         Ok(Self { value, version: form.version })
