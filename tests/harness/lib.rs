@@ -10,6 +10,7 @@
 //! | [`customers`] | many customers at once, and the tiers that they hold |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
+//! | [`purchase_log`] | a real purchase log, told to the rules |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod audit;
@@ -17,6 +18,7 @@ pub mod bundles;
 pub mod customers;
 pub mod faults;
 pub mod programs;
+pub mod purchase_log;
 pub mod runtime_api;
 pub mod scenario;
 pub mod vectors;

@@ -9,6 +9,7 @@
 //! | which tier somebody holds | [`tier`] |
 //! | who is promoted or lowered by the nightly run | [`recalculation`] |
 //! | new, loyal, slipping, churned … | [`segment`] |
+//! | who is about to leave | [`churn`] |
 //! | when a bundle is on, who may redeem it | [`bundle`] |
 //! | what a shop can set | [`org`], [`loyalty`] |
 //! | what is kept about a customer | [`customer`] |
@@ -19,6 +20,7 @@
 pub mod adjustment;
 pub mod award;
 pub mod bundle;
+pub mod churn;
 pub mod claim;
 pub mod customer;
 pub mod ids;

@@ -1,0 +1,111 @@
+//! What the statistical model looks at of a customer, and a bounded sample of customers to fit it on.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::{customer::Orders, ids::CustomerId};
+
+/// A customer's purchases in three numbers, as the BG/NBD family takes them. Orders of one day are one purchase.
+///
+/// The last repeat purchase lies within the age, and there are no more of them than days up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Observation {
+    repeats: u32,
+    last: u32,
+    age: u32,
+}
+
+impl Observation {
+    /// From the number of purchase days after the first, and the days from the first to the last and to today. What
+    /// contradicts itself is brought into line: `age` is at least `last`, and `repeats` from 1 to `last`, or 0 where
+    /// `last` is.
+    #[must_use]
+    pub const fn new(repeats: u32, last: u32, age: u32) -> Self {
+        let repeats = if repeats > last {
+            last
+        } else if repeats == 0 && last > 0 {
+            1
+        } else {
+            repeats
+        };
+        Self { repeats, last, age: if age > last { age } else { last } }
+    }
+
+    /// What is to be seen of somebody's orders at `now`, by the days of the org's time zone.
+    #[must_use]
+    pub fn of(orders: &Orders, zone: Tz, now: DateTime<Utc>) -> Self {
+        let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
+        let days = recent_days(orders, zone);
+        let oldest = days.first().copied().filter(|_| orders.all_recent());
+        let first = oldest.unwrap_or_else(|| day(orders.first_at));
+        let last = days.last().copied().unwrap_or_else(|| day(orders.last_at));
+        let purchases = orders.earlier_days.saturating_add(u32::try_from(days.len()).unwrap_or(u32::MAX));
+        Self::new(purchases.saturating_sub(1), days_from(first, last), days_from(first, day(now)))
+    }
+
+    /// Purchase days after the first: `x`.
+    #[must_use]
+    pub const fn repeats(self) -> u32 {
+        self.repeats
+    }
+
+    /// From the first purchase day to the last, in weeks: `t_x`.
+    #[must_use]
+    pub fn last_weeks(self) -> f64 {
+        f64::from(self.last) / 7.0
+    }
+
+    /// From the first purchase day to today, in weeks: `T`.
+    #[must_use]
+    pub fn age_weeks(self) -> f64 {
+        f64::from(self.age) / 7.0
+    }
+}
+
+/// The days of the recent orders, each once, oldest first.
+pub(super) fn recent_days(orders: &Orders, zone: Tz) -> Vec<NaiveDate> {
+    let days = orders.recent.iter().map(|at| at.with_timezone(&zone).date_naive());
+    let mut days: Vec<_> = days.collect();
+    // Where clocks go back over midnight a later instant can have the earlier date.
+    days.sort_unstable();
+    days.dedup();
+    days
+}
+
+/// Days from one date to another; 0 if that is no later.
+pub(super) fn days_from(one: NaiveDate, other: NaiveDate) -> u32 {
+    u32::try_from((other - one).num_days()).unwrap_or(0)
+}
+
+/// At most [`Sample::LARGEST`] of the customers it is shown: those whose ids have the smallest hashes. So it is the same
+/// sample in whatever order they come, and whoever comes twice is in it once.
+#[derive(Debug, Default)]
+pub struct Sample {
+    by_hash: BTreeMap<u64, Observation>,
+}
+
+impl Sample {
+    /// How many customers are enough: the parameters of ten thousand are certain to a few percent, and fitting them
+    /// takes a fraction of a second.
+    pub const LARGEST: usize = 10_000;
+
+    /// Shows one customer. Whom the model is fitted on has to include those who have left long ago.
+    pub fn show(&mut self, id: &CustomerId, observation: Observation) {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        self.by_hash.insert(hasher.finish(), observation);
+        if self.by_hash.len() > Self::LARGEST {
+            self.by_hash.pop_last();
+        }
+    }
+
+    /// What was kept.
+    pub fn observations(&self) -> impl Iterator<Item = Observation> + '_ {
+        self.by_hash.values().copied()
+    }
+}

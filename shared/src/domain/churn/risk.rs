@@ -1,0 +1,81 @@
+//! A probability of churn as it is kept and answered, and the risk level that it is.
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::rate::serialize_decimal;
+
+/// A probability in hundredths of a percent, from 0 to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Probability(u16);
+
+impl Probability {
+    /// In hundredths of a percent, as it is kept; `None` above 10,000.
+    #[must_use]
+    pub const fn from_hundredths(hundredths: u16) -> Option<Self> {
+        if hundredths <= 10_000 { Some(Self(hundredths)) } else { None }
+    }
+
+    /// A percentage, rounded to two decimals; `None` unless it is a number from 0 to 100.
+    #[must_use]
+    pub fn from_percent(percent: f64) -> Option<Self> {
+        let hundredths = Some(percent).filter(|percent| (0.0..=100.0).contains(percent))?;
+        (hundredths * 100.0).round().to_u16().and_then(Self::from_hundredths)
+    }
+
+    /// A share, rounded to four decimals; `None` unless it is a number from 0 to 1.
+    #[must_use]
+    pub fn from_share(share: f64) -> Option<Self> {
+        Self::from_percent(share * 100.0)
+    }
+
+    /// In hundredths of a percent.
+    #[must_use]
+    pub const fn hundredths(self) -> u16 {
+        self.0
+    }
+
+    /// As a share, from 0 to 1.
+    #[must_use]
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 10_000.0
+    }
+}
+
+/// In answers a probability is a percentage: `83.1`, `100`.
+impl Serialize for Probability {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_decimal(&Decimal::new(i64::from(self.0), 2), serializer)
+    }
+}
+
+/// How likely somebody is to leave, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RiskLevel {
+    /// Up to 25 %.
+    Low,
+    /// Up to 50 %.
+    Medium,
+    /// Up to 75 %.
+    High,
+    /// Above.
+    Critical,
+}
+
+impl RiskLevel {
+    /// All of them, by the names that answers use.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("low", Self::Low), ("medium", Self::Medium), ("high", Self::High), ("critical", Self::Critical)];
+
+    /// The level that a probability is.
+    #[must_use]
+    pub const fn of(probability: Probability) -> Self {
+        match probability.hundredths() {
+            0..=2_500 => Self::Low,
+            2_501..=5_000 => Self::Medium,
+            5_001..=7_500 => Self::High,
+            _ => Self::Critical,
+        }
+    }
+}
