@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up test soak check binaries
+.PHONY: help run demo up test soak eval check binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: binaries ## run every test
 
 soak: binaries ## play 200,000 random awards, refunds, redemptions, voids and adjustments against the model (SEED=)
 	@cargo test --workspace --locked --test it -- --ignored --nocapture the_model_agrees_after_many_more
+
+eval: ## score the purchase log as of a day, and print how good the scores were by the 90 days after
+	@cargo bench --quiet --workspace --locked --profile dev --bench eval
 
 check: ## formatting, lints with warnings denied, import rules
 	@cargo fmt --all --check
@@ -69,7 +72,8 @@ invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
 	@cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT) $(FUNCTION) --data-ascii "$$PAYLOAD"
 
 BUILDS ?= $(TARGET)/lambda
-bench: build ## measure cold starts of what make build made, or of other BUILDS, and what jobs cost as data grows
+bench: build ## measure cold starts of what make build made, or of other BUILDS, and what jobs and the churn model cost as data grows
 	@cargo bench --workspace --locked --profile dev --bench cold_start -- $(BUILDS)
 	@cargo bench --workspace --locked --profile dev --bench due_index
 	@cargo bench --workspace --locked --profile dev --bench sweep
+	@cargo bench --locked -p shared --no-default-features --bench churn_model

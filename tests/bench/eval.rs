@@ -1,0 +1,94 @@
+//! How good the churn score is on a real purchase log: fitted on what was known on a day, judged by the 90 days after.
+
+use chrono_tz::UTC;
+use harness::purchase_log::{HORIZON_DAYS, Past, known_at, parting};
+use shared::domain::{
+    churn::{
+        fit::{Fit, fit},
+        measure::{Judged, auc, brier, calibration},
+        model::Family,
+        observation::Observation,
+    },
+    time,
+};
+
+/// What somebody might write down who does not measure: up to so many days since the last order, this probability.
+const BY_HAND: [(u32, f64); 5] = [(30, 0.1), (60, 0.3), (90, 0.5), (180, 0.8), (u32::MAX, 0.95)];
+
+fn observe(past: &Past) -> Observation {
+    Observation::of(past.customer.orders.as_ref().unwrap(), UTC, parting())
+}
+
+fn by_hand(past: &Past) -> f64 {
+    let days = time::days_between(past.customer.last_order_at().unwrap(), parting());
+    BY_HAND.iter().find(|(up_to, _)| days <= *up_to).unwrap().1
+}
+
+fn judge(log: &[Past], score: impl Fn(&Past) -> f64) -> Vec<Judged> {
+    log.iter().map(|past| Judged { predicted: score(past), happened: past.left }).collect()
+}
+
+fn name(family: Family) -> &'static str {
+    match family {
+        Family::BgNbd => "BG/NBD",
+        Family::MbgNbd => "MBG/NBD",
+    }
+}
+
+fn print_fits(fits: &[Fit]) {
+    println!("\n{:<9} {:>7} {:>7} {:>7} {:>7} {:>15}", "fitted", "r", "alpha", "a", "b", "log-likelihood");
+    for Fit { model, log_likelihood, .. } in fits {
+        let [r, alpha, a, b] = model.parameters.values();
+        println!("{:<9} {r:>7.3} {alpha:>7.3} {a:>7.3} {b:>7.3} {log_likelihood:>15.1}", name(model.family));
+    }
+}
+
+fn print_scores(scores: &[(String, Vec<Judged>)]) {
+    println!("\n{:<48} {:>6} {:>7}", "score", "AUC", "Brier");
+    for (name, judged) in scores {
+        println!("{name:<48} {:>6.3} {:>7.4}", auc(judged).unwrap(), brier(judged).unwrap());
+    }
+}
+
+fn print_calibration(judged: &[Judged]) {
+    println!("\n{:<12} {:>9} {:>10} {:>9}", "score", "customers", "mean score", "left");
+    for (tenth, row) in calibration(judged).iter().enumerate() {
+        let range = format!("{} to {} %", tenth * 10, (tenth + 1) * 10);
+        let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        println!("{range:<12} {:>9} {:>10} {:>9}", row.count, percent(row.predicted), percent(row.happened));
+    }
+}
+
+fn main() {
+    let log = known_at(parting());
+    let base_rate = judge(&log, |past| if past.left { 1.0 } else { 0.0 });
+    let base_rate =
+        base_rate.iter().map(|one| one.predicted).sum::<f64>() / f64::from(u32::try_from(log.len()).unwrap());
+    let (customers, day) = (log.len(), time::text(parting()));
+    println!(
+        "{customers} customers at {day}; {:.1} % bought nothing in the {HORIZON_DAYS} days after",
+        base_rate * 100.0
+    );
+
+    let fits = [Family::BgNbd, Family::MbgNbd].map(|family| fit(family, log.iter().map(observe)));
+    print_fits(&fits);
+
+    let mut scores = vec![
+        ("constant base rate".to_owned(), judge(&log, |_| base_rate)),
+        ("days since last order, bucketed by hand".to_owned(), judge(&log, by_hand)),
+    ];
+    for Fit { model, .. } in fits {
+        let mistake = judge(&log, |past| 1.0 - model.alive(observe(past)));
+        scores.push((format!("{}, 1 - P(alive): the common mistake", name(model.family)), mistake));
+    }
+    for Fit { model, .. } in fits {
+        let judged = judge(&log, |past| model.no_purchase(observe(past), HORIZON_DAYS));
+        let mark = if model.family == Family::IN_USE { " (in use)" } else { "" };
+        scores.push((format!("{}, P(no purchase){mark}", name(model.family)), judged));
+    }
+    print_scores(&scores);
+
+    let in_use = fits.iter().find(|fit| fit.model.family == Family::IN_USE).unwrap().model;
+    println!("\nCalibration of {}", name(in_use.family));
+    print_calibration(&judge(&log, |past| in_use.no_purchase(observe(past), HORIZON_DAYS)));
+}
