@@ -71,8 +71,8 @@ fn the_borders_of_the_risk_levels_are_their_upper_ends() {
     assert_eq!([2501, 5000].map(level), [RiskLevel::Medium; 2]);
     assert_eq!([5001, 7500].map(level), [RiskLevel::High; 2]);
     assert_eq!([7501, 10_000].map(level), [RiskLevel::Critical; 2]);
-    for (name, level) in RiskLevel::NAMES {
-        assert_eq!(json!(level), json!(name));
+    for level in RiskLevel::ALL {
+        assert_eq!(json!(level), json!(level.name()));
     }
 }
 

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ids::CustomerId, money::Money, points::Points, rejection::Rejection, text::Line};
+use crate::domain::{
+    churn::prediction::Prediction, ids::CustomerId, money::Money, points::Points, rejection::Rejection, text::Line,
+};
 
 /// One customer of one org.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Customer {
     pub orders: Option<Orders>,
     /// The tier held, from the first time one was decided.
     pub standing: Option<Standing>,
+    /// How likely they were to leave when that was last worked out.
+    pub churn: Option<Prediction>,
 }
 
 /// What people set of a customer; all of it is erased on request.
@@ -83,7 +87,15 @@ impl Customer {
     /// Somebody who has not bought anything yet.
     #[must_use]
     pub const fn new(id: CustomerId, person: Person) -> Self {
-        Self { id, person, points: Points::ZERO, lifetime_value: Money::ZERO, orders: None, standing: None }
+        Self {
+            id,
+            person,
+            points: Points::ZERO,
+            lifetime_value: Money::ZERO,
+            orders: None,
+            standing: None,
+            churn: None,
+        }
     }
 
     /// When the last order was fulfilled.

@@ -15,6 +15,9 @@
 //! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
+//! | the churn model fitted to an org | `ORG#o` | `CHURN_MODEL` | |
+//! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#date` / c |
+//! | a customer's risk level (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
 //! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
@@ -24,14 +27,16 @@
 //! The due index is in 16 shards, so that no shop and no hour has it to itself; which one is a digest of org and bundle.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 
 use super::Item;
 use crate::domain::{
     bundle::transition::Transition,
+    churn::risk::RiskLevel,
     ids::{AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, RefundId},
     ledger::Entry,
+    money::Money,
     time,
 };
 
@@ -225,6 +230,36 @@ pub(super) fn spending_place(org: &OrgId, customer: &CustomerId, redeemed_at: Da
 
 pub(super) fn org_key(org: &OrgId, key: &KeyId) -> Key {
     Key::new(org_partition(org), format!("{KEY_PREFIX}{key}"))
+}
+
+pub(super) fn churn_model(org: &OrgId) -> Key {
+    Key::new(org_partition(org), "CHURN_MODEL")
+}
+
+pub(super) fn prediction(org: &OrgId, customer: &CustomerId, date: NaiveDate) -> Key {
+    Key::new(customer_partition(org, customer), format!("PREDICTION#{date}"))
+}
+
+/// The predictions of one day, by customer.
+pub(super) fn prediction_place(org: &OrgId, customer: &CustomerId, date: NaiveDate) -> Place {
+    Place { list: predictions_list(org, date), at: customer.to_string() }
+}
+
+pub(super) fn predictions_list(org: &OrgId, date: NaiveDate) -> String {
+    format!("PREDICTIONS#{org}#{date}")
+}
+
+pub(super) fn risk(org: &OrgId, customer: &CustomerId) -> Key {
+    Key::new(customer_partition(org, customer), "RISK")
+}
+
+pub(super) fn risk_list(org: &OrgId, level: RiskLevel) -> String {
+    format!("RISK#{org}#{}", level.name())
+}
+
+/// The place of somebody at risk, as they are valued.
+pub(super) fn risk_place(org: &OrgId, level: RiskLevel, lifetime_value: Money) -> Place {
+    Place { list: risk_list(org, level), at: format!("{:016}", lifetime_value.minor()) }
 }
 
 pub(super) fn sweep(operation: &str) -> Key {

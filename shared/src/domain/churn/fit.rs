@@ -10,6 +10,8 @@ use argmin::{
     solver::neldermead::NelderMead,
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{
     model::{Family, Model, Parameters, Source, log_likelihood},
     observation::Observation,
@@ -54,6 +56,28 @@ pub fn fit(family: Family, observations: impl IntoIterator<Item = Observation>) 
         fitted.map_or(Model::default_of(family), |parameters| Model { family, parameters, source: Source::Fitted });
     let log_likelihood = log_likelihood(family, model.parameters.values(), &customers.alike);
     Fit { model, log_likelihood, customers: customers.total }
+}
+
+/// A model as it is kept of an org, until it is fitted anew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fitted {
+    /// The model.
+    pub model: Model,
+    /// When it was fitted.
+    pub at: DateTime<Utc>,
+    /// To how many customers.
+    pub customers: u32,
+}
+
+impl Fitted {
+    /// How long a model is good: it is fitted weekly, and by a run that is a little early too.
+    const GOOD_FOR: TimeDelta = TimeDelta::days(6);
+
+    /// Whether it need not be fitted anew at `now`. One of a time to come is no better than an old one.
+    #[must_use]
+    pub fn is_good(&self, now: DateTime<Utc>) -> bool {
+        (TimeDelta::zero()..Self::GOOD_FOR).contains(&(now - self.at))
+    }
 }
 
 struct Customers {

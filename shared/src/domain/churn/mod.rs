@@ -7,6 +7,7 @@
 //! | the statistical model: likelihood, and what it says of a customer | [`model`] |
 //! | its parameters, by maximum likelihood | [`fit`] |
 //! | a probability, and the risk level that it is | [`risk`] |
+//! | what is predicted of a customer, in which words, and what came of it | [`prediction`] |
 //! | how good probabilities were, once it is known what happened | [`measure`] |
 //!
 //! Of the rules, these alone calculate in floating point: what they answer is an estimate. They alone use an optimiser
@@ -18,4 +19,5 @@ pub mod fit;
 pub mod measure;
 pub mod model;
 pub mod observation;
+pub mod prediction;
 pub mod risk;

@@ -64,9 +64,19 @@ pub enum RiskLevel {
 }
 
 impl RiskLevel {
-    /// All of them, by the names that answers use.
-    pub const NAMES: [(&'static str, Self); 4] =
-        [("low", Self::Low), ("medium", Self::Medium), ("high", Self::High), ("critical", Self::Critical)];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// Its name, as stored and answered.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 
     /// The level that a probability is.
     #[must_use]

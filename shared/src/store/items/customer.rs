@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::Versioned, money};
+use super::{super::Versioned, churn::ChurnForm, money};
 use crate::domain::{
     adjustment::Adjustment,
     customer::{Customer, Orders, Person, Standing},
@@ -28,6 +28,8 @@ pub(in crate::store) struct CustomerForm {
     orders: Option<OrdersForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     standing: Option<StandingForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    churn: Option<ChurnForm>,
     version: u64,
 }
 
@@ -87,6 +89,7 @@ impl CustomerForm {
             lifetime_value: customer.lifetime_value.minor(),
             orders: customer.orders.as_ref().map(OrdersForm::from),
             standing: standing.map(|Standing { tier, since, tier_rules }| StandingForm { tier, since, tier_rules }),
+            churn: customer.churn.as_ref().map(ChurnForm::from),
             version,
         }
     }
@@ -104,6 +107,7 @@ impl TryFrom<CustomerForm> for Versioned<Customer> {
             lifetime_value: money(form.lifetime_value)?,
             orders: form.orders.map(Orders::from),
             standing: standing.map(|StandingForm { tier, since, tier_rules }| Standing { tier, since, tier_rules }),
+            churn: form.churn.map(TryInto::try_into).transpose()?,
         };
         Ok(Self { value, version: form.version })
     }

@@ -2,6 +2,7 @@
 //! with three decimals. An item that does not read back into its type is an error, never a default.
 
 mod bundle;
+mod churn;
 mod claim;
 mod customer;
 mod order;
@@ -9,6 +10,7 @@ mod org;
 mod points;
 
 pub(super) use bundle::{BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm};
+pub(super) use churn::{ModelForm, PredictionForm, RiskForm};
 pub(super) use claim::ClaimForm;
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
