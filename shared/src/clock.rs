@@ -1,6 +1,11 @@
-//! The only reader of time. Rules take `now` as an argument; what runs against a limit takes a [`Deadline`].
+//! The only reader of time. Rules take `now` as an argument; what runs against a limit takes a [`Deadline`], and what
+//! keeps a pace asks its waits of a [`Sleeper`].
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use chrono::{DateTime, Utc};
 
@@ -66,5 +71,34 @@ impl Stopwatch {
     #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+/// What waits are asked of, where how long they are is part of what is promised.
+#[derive(Clone)]
+pub struct Sleeper(Arc<dyn Fn(Duration) -> Wait + Send + Sync>);
+
+type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Sleeper {
+    /// One that waits in its own way: a test's writes down what is asked of it.
+    pub fn new<W>(wait: impl Fn(Duration) -> W + Send + Sync + 'static) -> Self
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        Self(Arc::new(move |long| Box::pin(wait(long))))
+    }
+
+    /// Waits so long.
+    pub async fn sleep(&self, long: Duration) {
+        (self.0)(long).await;
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Default for Sleeper {
+    /// One that lets the time pass.
+    fn default() -> Self {
+        Self::new(tokio::time::sleep)
     }
 }

@@ -1,5 +1,7 @@
 //! The settings of a process: read once, from a lookup function, into types.
 
+use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
+
 use crate::auth::DeploymentSecret;
 
 /// What a function needs to know before its first call.
@@ -9,12 +11,68 @@ pub struct Config {
     pub table: String,
     /// Another `DynamoDB` than the region's own (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub endpoint: Option<String>,
+    /// Another Secrets Manager than the region's own (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
+    pub secrets_endpoint: Option<String>,
     /// The deployment's secret (`CRON_SECRET`); without one every HTTP request is refused.
     pub secret: Option<DeploymentSecret>,
     /// Outside Lambda: the port to answer HTTP on (`PORT`).
     pub port: Option<u16>,
     /// Which log lines are written (`LOG_LEVEL`, as `info` or `warn,shared=debug`).
     pub log_level: String,
+    /// How Claude is asked.
+    pub claude: ClaudeConfig,
+}
+
+/// How Claude is asked, and how gently.
+#[derive(Debug, Clone)]
+pub struct ClaudeConfig {
+    /// Where the API key is; without one nothing is asked.
+    pub key: Option<KeySource>,
+    /// Where the API is (`ANTHROPIC_BASE_URL`), without a slash at the end.
+    pub base_url: String,
+    /// Which model is asked (`CHURN_MODEL`).
+    pub model: String,
+    /// Customers in a request (`CHURN_BATCH_SIZE`, 1 to 50).
+    pub batch_size: usize,
+    /// Between two requests (`CHURN_PAUSE_MS`, up to a minute).
+    pub pause: Duration,
+    /// Requests at once (`CHURN_CONCURRENCY`, 1 to 16).
+    pub concurrency: usize,
+    /// How long an answer may take (`CHURN_TIMEOUT_MS`, 100 ms to 10 minutes).
+    pub timeout: Duration,
+}
+
+/// Where the API key is.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// Here (`ANTHROPIC_API_KEY`): for one machine. It goes before the other.
+    Here(SecretText),
+    /// In Secrets Manager, under this name or ARN (`ANTHROPIC_SECRET`): for the cloud.
+    Named(String),
+}
+
+/// A text that is used and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// Without what copying and pasting leaves at its ends.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// The text itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
 }
 
 impl Config {
@@ -26,9 +84,43 @@ impl Config {
         Ok(Self {
             table: get("TABLE_NAME").ok_or_else(|| String::from("TABLE_NAME is not set"))?,
             endpoint: get("AWS_ENDPOINT_URL_DYNAMODB"),
+            secrets_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             secret: get("CRON_SECRET").as_deref().map(DeploymentSecret::new),
             port: port.transpose()?,
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
+            claude: ClaudeConfig::from_lookup(get)?,
         })
     }
+}
+
+impl ClaudeConfig {
+    fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let base_url = get("ANTHROPIC_BASE_URL").unwrap_or_else(|| "https://api.anthropic.com".into());
+        if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
+            return Err(format!("ANTHROPIC_BASE_URL must begin with http:// or https://: {base_url}"));
+        }
+        let here = get("ANTHROPIC_API_KEY").map(|key| KeySource::Here(SecretText::new(&key)));
+        let pause = number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
+        let timeout = number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;
+        Ok(Self {
+            key: here.or_else(|| get("ANTHROPIC_SECRET").map(KeySource::Named)),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            // The cheapest of the current models; that it is good enough, the predictions are held against what happened.
+            model: get("CHURN_MODEL").unwrap_or_else(|| "claude-haiku-5-5".into()),
+            batch_size: number("CHURN_BATCH_SIZE", get("CHURN_BATCH_SIZE"), 10, 1..=50)?,
+            pause: Duration::from_millis(pause),
+            concurrency: number("CHURN_CONCURRENCY", get("CHURN_CONCURRENCY"), 1, 1..=16)?,
+            timeout: Duration::from_millis(timeout),
+        })
+    }
+}
+
+/// A whole number within bounds, or what it is where nothing is set.
+fn number<N>(name: &str, set: Option<String>, unset: N, bounds: RangeInclusive<N>) -> Result<N, String>
+where
+    N: FromStr + PartialOrd + fmt::Display,
+{
+    let Some(text) = set else { return Ok(unset) };
+    let read = text.parse().ok().filter(|number| bounds.contains(number));
+    read.ok_or_else(|| format!("{name} must be a whole number from {} to {}: {text}", bounds.start(), bounds.end()))
 }

@@ -16,7 +16,11 @@ use std::{
 use harness::runtime_api::{FAR_AHEAD, RuntimeApi};
 use local::{engine::Engine, stack::Stack, template::Template};
 use serde_json::{Value, json};
-use shared::{clock::Stopwatch, store, telemetry::Sink};
+use shared::{
+    clock::{Sleeper, Stopwatch},
+    store,
+    telemetry::Sink,
+};
 
 /// Starts that are not counted: they bring the binaries into memory.
 const WARM_UP: usize = 2;
@@ -81,7 +85,7 @@ async fn table_with_an_org(endpoint: &str) -> String {
     let text = std::fs::read_to_string(harness::root().join("infra/template.yaml")).unwrap();
     let template = Template::read(&text, &HashMap::from([("CronSecret", "unused".into())])).unwrap();
     let silent: Sink = Arc::new(|_| ());
-    let stack = Stack::start(&template, store::local_client(endpoint), &silent).await.unwrap();
+    let stack = Stack::start(&template, store::local_client(endpoint), &silent, &Sleeper::default()).await.unwrap();
     let org = json!({"operation": "putOrg", "orgId": "shop", "name": "Shop"});
     let answer = stack.call(READER, org, None).await.unwrap().unwrap();
     assert_eq!(answer["orgId"], "shop", "{answer}");

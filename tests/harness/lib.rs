@@ -8,6 +8,7 @@
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
 //! | [`customers`] | many customers at once, and the tiers that they hold |
+//! | [`waits`] | a sleeper that writes down what is asked of it, and does not wait |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`purchase_log`] | a real purchase log, told to the rules |
@@ -22,6 +23,7 @@ pub mod purchase_log;
 pub mod runtime_api;
 pub mod scenario;
 pub mod vectors;
+pub mod waits;
 pub mod world;
 
 pub use scenario::{Scenario, world};

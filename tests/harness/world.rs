@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 use local::{engine::Engine, stack::Stack, template::Template};
 use serde_json::{Value, json};
-use shared::{host::InvocationFailed, store, telemetry::Sink};
+use shared::{clock::Sleeper, host::InvocationFailed, store, telemetry::Sink};
 
 use crate::{faults::Wire, instant, root};
 
@@ -41,8 +41,20 @@ pub struct World {
     /// The table's name.
     pub table: String,
     template: Template,
+    sleeper: Sleeper,
     records: Arc<Mutex<Vec<Value>>>,
     engine: Option<Engine>,
+}
+
+/// What a world may have of its own.
+#[derive(Default)]
+pub struct Setup {
+    /// How long its functions may take, if not as the template says.
+    pub timeout: Option<Duration>,
+    /// What is in their environment beside what the template says.
+    pub environment: Vec<(&'static str, String)>,
+    /// What they ask their waits of, if not of the time itself.
+    pub sleeper: Sleeper,
 }
 
 /// An HTTP request to a function's URL.
@@ -137,11 +149,18 @@ impl World {
 
     /// A world whose functions give up after a while of the test's choosing.
     pub async fn with_timeout(timeout: Option<Duration>) -> Self {
+        Self::with(Setup { timeout, ..Setup::default() }).await
+    }
+
+    /// A world with something of its own.
+    pub async fn with(setup: Setup) -> Self {
+        let Setup { timeout, environment, sleeper } = setup;
         let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
         let parameters = HashMap::from([("CronSecret", SECRET.to_owned())]);
         let mut template = Template::read(&text, &parameters).unwrap();
         for function in template.functions.values_mut() {
             function.timeout = timeout.unwrap_or(function.timeout);
+            function.environment.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         }
         let (engine, endpoint) =
             match std::env::var("AWS_ENDPOINT_URL_DYNAMODB").ok().filter(|endpoint| !endpoint.is_empty()) {
@@ -162,10 +181,10 @@ impl World {
         let records: Arc<Mutex<Vec<Value>>> = Arc::default();
         let written = Arc::clone(&records);
         let metrics: Sink = Arc::new(move |line| written.lock().unwrap().push(serde_json::from_str(line).unwrap()));
-        let stack = Stack::start(&template, store::local_client(wire.endpoint()), &metrics).await.unwrap();
+        let stack = Stack::start(&template, store::local_client(wire.endpoint()), &metrics, &sleeper).await.unwrap();
         let client = store::local_client(&endpoint);
         let table = template.table.name.clone();
-        let world = Self { stack, wire, client, table, template, records, engine };
+        let world = Self { stack, wire, client, table, template, sleeper, records, engine };
         world.put_org(ORG, &json!({"name": "Shop"})).await;
         world.put_loyalty(ORG, &json!({})).await;
         world.wire.take_seen();
@@ -233,7 +252,8 @@ impl World {
     /// The same functions on the same table as another process, which has read nothing yet and shares no cache.
     pub async fn another_process(&self) -> Stack {
         let metrics: Sink = Arc::new(|_| ());
-        Stack::start(&self.template, store::local_client(self.wire.endpoint()), &metrics).await.unwrap()
+        let client = store::local_client(self.wire.endpoint());
+        Stack::start(&self.template, client, &metrics, &self.sleeper).await.unwrap()
     }
 
     /// Makes an item unreadable, by hand: one of its attributes becomes a text that it can't be.

@@ -13,6 +13,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 use shared::{
+    config::Config,
     event::operation::Operation,
     host::{Context, Function, Host, Invocation, Reply},
 };
@@ -219,11 +220,16 @@ fn sweep<'a>(context: &'a Context, call: &shared::event::Call) -> shared::host::
     Box::pin(async move { Ok(Reply::ok(&ran)) })
 }
 
+fn config(secret: Option<&str>) -> Config {
+    let settings = [("TABLE_NAME", Some("none")), ("CRON_SECRET", secret)];
+    let set = |name: &str| settings.iter().find(|(setting, _)| *setting == name).and_then(|(_, value)| *value);
+    Config::from_lookup(|name| set(name).map(str::to_owned)).unwrap()
+}
+
 #[tokio::test]
 async fn a_schedule_runs_what_a_request_and_an_invocation_run() {
     let store = shared::store::Store::new(shared::store::local_client("http://127.0.0.1:1"), "none");
-    let secret = Some(shared::auth::DeploymentSecret::new(SECRET));
-    let host = Host::new(SWEEP, store, secret, std::sync::Arc::new(|_| ()));
+    let host = Host::new(SWEEP, store, config(Some(SECRET)), std::sync::Arc::new(|_| ()));
     let invocation = Invocation { now: Some(noon()), deadline: shared::clock::Deadline::after(Duration::from_secs(5)) };
     let scheduled = json!({
         "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}",
@@ -251,7 +257,7 @@ async fn health_needs_no_credentials_and_says_only_that_it_is_there() {
 async fn a_function_without_a_secret_refuses_every_request() {
     let world = World::new().await;
     let store = shared::store::Store::new(world.client.clone(), &world.table);
-    let host = Host::new(points_award::FUNCTION, store, None, std::sync::Arc::new(|_| ()));
+    let host = Host::new(points_award::FUNCTION, store, config(None), std::sync::Arc::new(|_| ()));
     let invocation = Invocation { now: None, deadline: shared::clock::Deadline::after(Duration::from_secs(5)) };
     let health = Request::new("GET", "points-award", "/health");
     for request in [award("ada", "o1", "1", &json!({})), health] {

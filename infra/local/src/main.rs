@@ -10,7 +10,11 @@ use local::{
     stack::Stack,
     template::Template,
 };
-use shared::{clock, host::stop_signal, store, telemetry};
+use shared::{
+    clock::{self, Sleeper},
+    host::stop_signal,
+    store, telemetry,
+};
 
 /// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
 #[derive(Parser)]
@@ -84,7 +88,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
     let plan: Vec<_> = template.schedules().collect();
-    let stack = Arc::new(Stack::start(&template, client, &metrics).await?);
+    let stack = Arc::new(Stack::start(&template, client, &metrics, &Sleeper::default()).await?);
 
     // Who reads that it is ready may ask it to end at once.
     let asked_to_end = stop_signal();

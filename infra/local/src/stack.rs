@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use shared::{
-    clock::Deadline,
+    clock::{Deadline, Sleeper},
     config::Config,
     host::{Host, Invocation, InvocationFailed},
     store::Store,
@@ -23,8 +23,9 @@ pub struct Stack {
 impl Stack {
     /// Puts every function on the template's table, which is created if it is missing.
     ///
-    /// They share one store, so that a change of settings by one of them shows at once in the others.
-    pub async fn start(template: &Template, client: Client, metrics: &Sink) -> Result<Self, String> {
+    /// They share one store, so that a change of settings by one of them shows at once in the others. What keeps a pace
+    /// asks its waits of `sleeper`.
+    pub async fn start(template: &Template, client: Client, metrics: &Sink, sleeper: &Sleeper) -> Result<Self, String> {
         table::ensure(&client, &template.table).await?;
         let store = Store::new(client, &template.table.name);
         let mut hosts = BTreeMap::new();
@@ -47,7 +48,7 @@ impl Stack {
                     config.table, template.table.name
                 ));
             }
-            let host = Host::new(function, store.clone(), config.secret, Arc::clone(metrics));
+            let host = Host::new(function, store.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
             hosts.insert(name.clone(), (host, spec.timeout));
         }
         match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {

@@ -23,7 +23,8 @@ use serde_json::Value;
 
 use crate::{
     auth::{self, Caller, DeploymentSecret, Shown},
-    clock::{self, Deadline, Stopwatch},
+    clock::{self, Deadline, Sleeper, Stopwatch},
+    config::Config,
     domain::{
         ids::OrgId,
         org::Org,
@@ -73,6 +74,10 @@ pub struct Context {
     pub started: Instant,
     /// When it has to be answered.
     pub deadline: Deadline,
+    /// The settings of the process.
+    pub config: Arc<Config>,
+    /// What keeps a pace asks its waits of this.
+    pub sleeper: Sleeper,
 }
 
 impl Context {
@@ -111,8 +116,9 @@ pub struct InvocationFailed {
 pub struct Host {
     function: Function,
     store: Store,
-    secret: Option<DeploymentSecret>,
+    config: Arc<Config>,
     metrics: Sink,
+    sleeper: Sleeper,
 }
 
 /// What a call came to, with what its metrics record says of it.
@@ -123,10 +129,16 @@ struct Done {
 }
 
 impl Host {
-    /// A function that works on `store` and lets in who shows `secret`.
+    /// A function that works on `store`, and lets in who shows the secret that is configured.
     #[must_use]
-    pub fn new(function: Function, store: Store, secret: Option<DeploymentSecret>, metrics: Sink) -> Self {
-        Self { function, store, secret, metrics }
+    pub fn new(function: Function, store: Store, config: Config, metrics: Sink) -> Self {
+        Self { function, store, config: Arc::new(config), metrics, sleeper: Sleeper::default() }
+    }
+
+    /// The same, with another sleeper than the one that lets the time pass.
+    #[must_use]
+    pub fn with_sleeper(self, sleeper: Sleeper) -> Self {
+        Self { sleeper, ..self }
     }
 
     /// Answers one raw event.
@@ -172,7 +184,7 @@ impl Host {
     }
 
     async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Value {
-        let Some(secret) = &self.secret else {
+        let Some(secret) = &self.config.secret else {
             return answer::not_configured();
         };
         if request.method == "GET" && request.path == "/health" {
@@ -229,7 +241,14 @@ impl Host {
         let (_, handler) = handler.ok_or_else(|| Failure::Bug("an operation of another function".into()))?;
         let now = invocation.now.unwrap_or_else(clock::now);
         let Invocation { deadline, .. } = invocation;
-        let context = Context { store: self.store.clone(), now, started: clock::monotonic(), deadline };
+        let context = Context {
+            store: self.store.clone(),
+            now,
+            started: clock::monotonic(),
+            deadline,
+            config: Arc::clone(&self.config),
+            sleeper: self.sleeper.clone(),
+        };
         // Whatever hangs, the caller is told to try again while there is still somebody to tell; replays make that safe.
         let answered = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), handler(&context, call)).await;
         answered.unwrap_or_else(|_| Err(out_of_time()))

@@ -46,8 +46,9 @@ pub fn run(function: Function) -> ExitCode {
 async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), String> {
     let client = store::client(config.endpoint.as_deref()).await.map_err(|error| format!("{error:?}"))?;
     let store = Store::new(client, &config.table);
-    let host = Arc::new(Host::new(function, store, config.secret, telemetry::stdout()));
-    match config.port {
+    let port = config.port;
+    let host = Arc::new(Host::new(function, store, config, telemetry::stdout()));
+    match port {
         _ if in_lambda => {
             let answer = service_fn(|event: LambdaEvent<Value>| {
                 let host = Arc::clone(&host);
