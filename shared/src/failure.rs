@@ -9,7 +9,7 @@ use crate::{clock::Deadline, domain::rejection::Rejection, store::StoreError};
 pub enum Failure {
     /// A rule said no. Nothing was changed; asking again changes nothing.
     Rejected(Rejection),
-    /// The store is contended, throttled or out of reach: try again later.
+    /// The store is contended, throttled or out of reach, or something else that is needed is: try again later.
     Retry(Retry),
     /// Ours to mend. The text is for the log, not for the caller.
     Bug(String),
@@ -20,7 +20,7 @@ pub enum Failure {
 pub enum Retry {
     /// Somebody else wrote first: load again and decide again.
     Contended,
-    /// The store does not answer, or says to wait.
+    /// The store, or something else that is needed, does not answer, or says to wait.
     Unavailable(String),
 }
 

@@ -6,9 +6,11 @@
 //! | [`event`] | raw event in, one typed call out | domain |
 //! | [`auth`] | who is calling, from the credentials of a request | domain |
 //! | [`clock`] | the only reader of time | domain |
+//! | [`aws`] | how a client of an AWS service is built | |
 //! | [`config`] | settings of a process, built once from a lookup function | auth |
-//! | [`store`] | the only room that knows `DynamoDB` | domain |
+//! | [`store`] | the only room that knows `DynamoDB` | aws, domain |
 //! | [`failure`] | why a call did not succeed, and trying again while others write first | store, clock, domain |
+//! | [`secrets`] | reads a secret that is kept outside the process | aws, config, failure |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
 //! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
 //! | [`sweep`] | what jobs over every org do alike: pages, a deadline, a cursor | event, store, clock, failure, domain |
@@ -18,6 +20,8 @@
 //! I/O build.
 
 pub mod auth;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -26,6 +30,8 @@ pub mod event;
 pub mod failure;
 #[cfg(feature = "aws")]
 pub mod host;
+#[cfg(feature = "aws")]
+pub mod secrets;
 #[cfg(feature = "aws")]
 pub mod store;
 #[cfg(feature = "aws")]

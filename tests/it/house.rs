@@ -55,16 +55,18 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
 }
 
 /// The rooms of `shared`, and those that each may import.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("event", &["domain"]),
     ("auth", &["domain"]),
     ("clock", &["domain"]),
     ("config", &["auth"]),
-    ("store", &["domain"]),
+    ("aws", &[]),
+    ("store", &["aws", "domain"]),
     ("failure", &["store", "clock", "domain"]),
     ("sweep", &["event", "store", "clock", "failure", "domain"]),
     ("upkeep", &["store", "clock", "failure", "domain"]),
+    ("secrets", &["aws", "config", "failure"]),
     ("telemetry", &[]),
     ("host", &["event", "auth", "clock", "config", "store", "telemetry", "failure", "domain"]),
 ];
