@@ -47,12 +47,39 @@ pub enum Ending {
 }
 
 /// One figure of a call.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
     /// The metric's name.
     pub name: &'static str,
+    /// What it is.
+    pub figure: Figure,
+}
+
+/// What a figure can be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Figure {
     /// How many.
-    pub count: i64,
+    Count(i64),
+    /// How good, by some measure without a unit: as many values as were worked out.
+    Scores(Vec<f64>),
+}
+
+impl Measure {
+    /// As `CloudWatch` is told of it.
+    fn definition(&self) -> Value {
+        let unit = match self.figure {
+            Figure::Count(_) => "Count",
+            Figure::Scores(_) => "None",
+        };
+        json!({"Name": self.name, "Unit": unit})
+    }
+
+    fn value(&self) -> Value {
+        match &self.figure {
+            Figure::Count(count) => (*count).into(),
+            Figure::Scores(scores) => json!(scores),
+        }
+    }
 }
 
 /// One call, as recorded. Dimensions are the function and its operation, both bounded; ids are properties, which can be
@@ -82,7 +109,7 @@ impl CallRecord<'_> {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
         let mut metrics = vec![json!({"Name": "Duration", "Unit": "Milliseconds"})];
         metrics.extend(["Succeeded", "Refused", "Failed"].map(count));
-        metrics.extend(self.measures.iter().map(|measure| count(measure.name)));
+        metrics.extend(self.measures.iter().map(Measure::definition));
 
         let ended = |ending| i32::from(self.ending == ending);
         let mut record = Map::new();
@@ -98,7 +125,7 @@ impl CallRecord<'_> {
         record.insert("Succeeded".into(), ended(Ending::Succeeded).into());
         record.insert("Refused".into(), ended(Ending::Refused).into());
         record.insert("Failed".into(), ended(Ending::Failed).into());
-        record.extend(self.measures.iter().map(|measure| (measure.name.into(), measure.count.into())));
+        record.extend(self.measures.iter().map(|measure| (measure.name.into(), measure.value())));
         record.extend(self.org.map(|org| ("OrgId".into(), org.into())));
         record.extend(self.code.map(|code| ("Code".into(), code.into())));
         Value::Object(record).to_string()

@@ -1,8 +1,11 @@
 //! Customers: created or replaced, read, listed, erased; and what happened to their points.
 
+use std::collections::HashMap;
+
 use deserr::Deserr;
 use shared::{
     domain::{
+        churn::risk::RiskLevel,
         customer::{Customer, Person},
         ids::{CustomerId, OrgId},
         org::Org,
@@ -17,6 +20,7 @@ use shared::{
     },
     failure::Failure,
     host::{Context, Reply, settle},
+    store::{Page, Row, StoreError},
 };
 
 use crate::{pages::filtered, view::CustomerView};
@@ -111,6 +115,8 @@ struct CustomersPage {
     #[deserr(default)]
     segment: Option<Segment>,
     #[deserr(default)]
+    risk_level: Option<RiskLevel>,
+    #[deserr(default)]
     limit: Limit,
     #[deserr(default)]
     cursor: Option<Cursor>,
@@ -118,22 +124,52 @@ struct CustomersPage {
 
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let CustomersPage { org_id, tier, segment, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: "" };
+    let CustomersPage { org_id, tier, segment, risk_level, limit, cursor } = call.read()?;
+    let by_value = risk_level.filter(|_| tier.is_none() && segment.is_none());
+    // The one list goes by value, the other by date.
+    let scope = Scope { operation, org: org_id.as_str(), of: by_value.map_or("", RiskLevel::name) };
     let after = scope.resume(cursor)?;
     let org = context.org(&org_id).await?;
 
-    let filters = tier.is_some() || segment.is_some();
+    let filters = tier.is_some() || segment.is_some() || risk_level.is_some();
     let view = |customer| {
         let view = CustomerView::new(&org, customer, context.now);
         let wanted = tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
-            && segment.is_none_or(|segment| view.segment == segment);
+            && segment.is_none_or(|segment| view.segment == segment)
+            && risk_level.is_none_or(|level| view.risk_level() == Some(level));
         wanted.then_some(view)
     };
     let (org_id, store) = (&org_id, &context.store);
-    let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
-    let (rows, next) = filtered(after, limit.get(), filters, fetch, view).await?;
+    let (rows, next) = if let Some(level) = by_value {
+        let fetch = |after, size| at_risk(context, org_id, level, after, size);
+        filtered(after, limit.get(), filters, fetch, |customer: Option<_>| customer.and_then(view)).await?
+    } else {
+        let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
+        filtered(after, limit.get(), filters, fetch, view).await?
+    };
     Ok(Reply::list("customers", &rows, scope.next(next)))
+}
+
+/// A page of those at some risk, as they are now; `None` stands for one who is not listed any more.
+async fn at_risk(
+    context: &Context,
+    org: &OrgId,
+    level: RiskLevel,
+    after: Option<String>,
+    size: usize,
+) -> Result<Page<Option<Customer>>, StoreError> {
+    let page = context.store.at_risk(org, level, context.now, after.as_deref(), size).await?;
+    let ids: Vec<CustomerId> = page.rows.iter().filter_map(|row| row.value.clone()).collect();
+    let mut found: HashMap<CustomerId, Customer> = HashMap::new();
+    if !ids.is_empty() {
+        let customers = context.store.customers_now(org, &ids).await?.into_iter();
+        found.extend(customers.map(|customer| (customer.value.id.clone(), customer.value)));
+    }
+    let rows = page.rows.into_iter().map(|Row { value, position }| {
+        let value = value.and_then(|id| found.remove(&id));
+        Row { value, position }
+    });
+    Ok(Page { rows: rows.collect(), next: page.next })
 }
 
 #[derive(Deserr)]

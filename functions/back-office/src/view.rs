@@ -7,6 +7,10 @@ use shared::domain::{
         Bundle, DesiredState, Offer, UseLimit,
         schedule::{BundleStatus, Schedule, TimeOfDay, next_change, status_at},
     },
+    churn::{
+        prediction::{ChurnSource, Prediction},
+        risk::{Probability, RiskLevel},
+    },
     customer::{Customer, Person},
     ids::{BundleId, CustomerId, OrgId},
     loyalty::LoyaltySettings,
@@ -60,6 +64,32 @@ pub(crate) struct CustomerView {
     pub(crate) segment: Segment,
     #[serde(skip_serializing_if = "Option::is_none")]
     days_since_last_order: Option<u32>,
+    #[serde(flatten)]
+    churn: Option<ChurnView>,
+}
+
+/// What was last predicted of a customer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChurnView {
+    churn_probability: Probability,
+    churn_risk_level: RiskLevel,
+    churn_reasoning: Line,
+    churn_source: ChurnSource,
+    #[serde(serialize_with = "time::serialize")]
+    churn_predicted_at: DateTime<Utc>,
+}
+
+impl From<Prediction> for ChurnView {
+    fn from(prediction: Prediction) -> Self {
+        Self {
+            churn_risk_level: prediction.level(),
+            churn_probability: prediction.probability,
+            churn_reasoning: prediction.reasoning,
+            churn_source: prediction.source,
+            churn_predicted_at: prediction.at,
+        }
+    }
 }
 
 impl CustomerView {
@@ -82,9 +112,15 @@ impl CustomerView {
             tier,
             segment: segment_at(customer.orders.as_ref(), customer.lifetime_value, now),
             days_since_last_order: customer.last_order_at().map(|last| time::days_between(last, now)),
+            churn: customer.churn.map(ChurnView::from),
             customer_id: customer.id,
             person: customer.person,
         }
+    }
+
+    /// The risk level last worked out, if any was.
+    pub(crate) fn risk_level(&self) -> Option<RiskLevel> {
+        self.churn.as_ref().map(|churn| churn.churn_risk_level)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
         Quantity, UseLimit,
         schedule::{BundleStatus, DaysOfWeek, TIME_RULE, TimeOfDay},
     },
+    churn::risk::RiskLevel,
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Money},
@@ -234,6 +235,13 @@ scalar!(RedemptionMode, |value| match value {
     Scalar::Text(text) if text == "proportional" => Ok(RedemptionMode::Proportional),
     Scalar::Text(text) if text == "exact" => Ok(RedemptionMode::Exact),
     _ => Err("must be proportional or exact"),
+});
+scalar!(RiskLevel, |value| match value {
+    Scalar::Text(text) => {
+        let known = RiskLevel::ALL.into_iter().find(|level| level.name() == text);
+        known.ok_or("must be one of low, medium, high, critical")
+    }
+    _ => Err("must be the name of a risk level"),
 });
 scalar!(Segment, |value| match value {
     Scalar::Text(text) => {

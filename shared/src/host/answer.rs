@@ -7,7 +7,7 @@ use super::{InvocationFailed, status_of};
 use crate::{
     domain::rejection::{Kind, Rejection},
     failure::Failure,
-    telemetry::Measure,
+    telemetry::{Figure, Measure},
 };
 
 /// What a call that succeeded says.
@@ -56,7 +56,18 @@ impl Reply {
     /// Adds a figure to the call's metrics record.
     #[must_use]
     pub fn measuring(mut self, name: &'static str, count: i64) -> Self {
-        self.measures.push(Measure { name, count });
+        self.measures.push(Measure { name, figure: Figure::Count(count) });
+        self
+    }
+
+    /// Adds scores to the call's metrics record, a hundred at most: `CloudWatch` takes no more of one metric in a record.
+    #[must_use]
+    pub fn scoring(mut self, name: &'static str, mut scores: Vec<f64>) -> Self {
+        const MOST: usize = 100;
+        scores.truncate(MOST);
+        if !scores.is_empty() {
+            self.measures.push(Measure { name, figure: Figure::Scores(scores) });
+        }
         self
     }
 
