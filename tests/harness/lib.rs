@@ -5,15 +5,18 @@
 //! | [`world`] | the system of a test: every function, on a DynamoDB of its own behind a wire that can fail |
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
 //! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
+//! | [`anthropic`] | a stand-in for the API that Claude is asked over |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
 //! | [`customers`] | many customers at once, and the tiers that they hold |
+//! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it |
 //! | [`waits`] | a sleeper that writes down what is asked of it, and does not wait |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`purchase_log`] | a real purchase log, told to the rules |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
+pub mod anthropic;
 pub mod audit;
 pub mod bundles;
 pub mod customers;
@@ -22,6 +25,7 @@ pub mod programs;
 pub mod purchase_log;
 pub mod runtime_api;
 pub mod scenario;
+pub mod secrets;
 pub mod vectors;
 pub mod waits;
 pub mod world;

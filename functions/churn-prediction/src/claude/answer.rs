@@ -1,0 +1,104 @@
+//! What Claude answered, checked. A schema binds the shape of an answer, not what it says: whether every customer is in
+//! it once, and within bounds, is seen to here, as is what no schema prevents (an answer cut off, a refusal, prose).
+
+use std::collections::HashMap;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The longest reasoning, in characters; what is beyond is cut off.
+pub const LONGEST_REASONING: usize = 300;
+
+/// What Claude makes of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// How likely no order in the horizon is, 0 to 100, with at most two decimals.
+    pub probability: Decimal,
+    /// Why, in a sentence: one line, without control characters, at most [`LONGEST_REASONING`] characters.
+    pub reasoning: String,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    stop_reason: Option<String>,
+    #[serde(default)]
+    content: Vec<Block>,
+}
+
+/// A block of the answer. Others than text, such as what the model thought, are passed over.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Text {
+        text: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Verdicts {
+    /// One by one, so that what is wrong with the one is not held against the others.
+    verdicts: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Given {
+    customer: usize,
+    reasoning: String,
+    churn_probability: serde_json::Number,
+}
+
+/// The verdicts on so many customers, in the order in which they were numbered; `None` where there is none that can be
+/// used.
+pub(super) fn read(body: &[u8], asked: usize) -> Vec<Option<Verdict>> {
+    let given = verdicts(body).unwrap_or_else(|why| {
+        tracing::warn!(why, "an answer of Claude's can't be used");
+        Vec::new()
+    });
+    let mut found: HashMap<usize, Vec<Option<Verdict>>> = HashMap::new();
+    for Given { customer, reasoning, churn_probability } in
+        given.into_iter().filter_map(|one| Given::deserialize(one).ok())
+    {
+        let verdict = probability(&churn_probability).zip(one_line(&reasoning));
+        let verdict = verdict.map(|(probability, reasoning)| Verdict { probability, reasoning });
+        found.entry(customer).or_default().push(verdict);
+    }
+    // Of two verdicts on one customer, at least one is meant for another.
+    let only = |verdicts: Vec<Option<Verdict>>| <[_; 1]>::try_from(verdicts).ok().and_then(|[verdict]| verdict);
+    (1..=asked).map(|customer| found.remove(&customer).and_then(only)).collect()
+}
+
+fn verdicts(body: &[u8]) -> Result<Vec<Value>, String> {
+    let message: Message = serde_json::from_slice(body).map_err(|error| format!("it is no message: {error}"))?;
+    match message.stop_reason.as_deref() {
+        Some("end_turn") => {}
+        // Cut off, refused, or a reason that there is not yet.
+        other => return Err(format!("it stopped by {other:?}")),
+    }
+    let texts = message.content.into_iter().filter_map(|block| match block {
+        Block::Text { text } => Some(text),
+        Block::Other => None,
+    });
+    let text: String = texts.collect();
+    let read = serde_json::from_str(&text).map(|Verdicts { verdicts }| verdicts);
+    read.map_err(|error| format!("it is not in the schema: {error}"))
+}
+
+/// The probability, to two decimals; `None` if it is none.
+fn probability(number: &serde_json::Number) -> Option<Decimal> {
+    let text = number.to_string();
+    let number = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
+    let is_one = (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&number);
+    is_one.then(|| number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize())
+}
+
+/// The text as one line; `None` if there is nothing in it.
+fn one_line(text: &str) -> Option<String> {
+    let plain: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cut: String = line.chars().take(LONGEST_REASONING).collect();
+    Some(cut.trim_end().to_owned()).filter(|line| !line.is_empty())
+}

@@ -1,0 +1,255 @@
+//! Claude's opinion of who is about to leave, over Anthropic's Messages API.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `row` | what goes in: figures under running numbers, and nothing that says who somebody is |
+//! | `prompt` | the request's body: instructions, figures, and the schema that the answer is forced into |
+//! | `answer` | what comes out, checked: what is right is kept, the rest is not guessed at |
+//! | `wire` | one request over HTTP, and what its answer means |
+//! | `limits` | what an answer's headers say about when to come back |
+//! | `pace` | who may send when |
+//!
+//! A customer whom Claude has left out or got wrong is asked about once more, and then gone without: that is for the
+//! statistical model. So are all of them once Claude is switched off, which lasts as long as a [`Claude`]: one call of
+//! the function.
+
+mod answer;
+mod limits;
+mod pace;
+mod prompt;
+mod row;
+mod wire;
+
+pub use answer::{LONGEST_REASONING, Verdict};
+pub use limits::LONGEST_RESET;
+pub use row::Row;
+
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{StreamExt, stream};
+use shared::{
+    clock::{Deadline, Sleeper},
+    config::{ClaudeConfig, Config, KeySource, SecretText},
+    failure::Failure,
+    secrets,
+};
+
+use self::{
+    pace::Pace,
+    wire::{Heard, Outcome, Wire},
+};
+
+/// How often one request is sent at most.
+pub const TRIES: u32 = 5;
+
+/// How often it is sent at most if no answer comes in time: that is a long wait each.
+pub const TIMEOUTS: u32 = 2;
+
+/// Before a request is sent again, where the API does not say how long to wait: from half of this to all of it, and
+/// twice as long each time.
+pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// So many batches in a row that came to nothing, and the rest goes without.
+pub const DOWN_AFTER: u32 = 3;
+
+/// How often a customer is asked about.
+const ASKED: usize = 2;
+
+/// Why Claude is not asked any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The key is not one, or not any more.
+    Unauthorized,
+    /// There is nothing to pay with.
+    PaymentRequired,
+    /// The key may not do this.
+    Forbidden,
+    /// What may be spent is spent, by the limit of the account or of the workspace.
+    SpendLimitReached,
+    /// The API stays down.
+    Unavailable,
+    /// The API refuses what is asked, which is ours to mend: an unknown model, for one.
+    RequestRefused,
+    /// The model answers, and nothing that can be used.
+    UnusableAnswers,
+}
+
+impl Reason {
+    /// The stable code, for programs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::PaymentRequired => "payment_required",
+            Self::Forbidden => "forbidden",
+            Self::SpendLimitReached => "spend_limit_reached",
+            Self::Unavailable => "unavailable",
+            Self::RequestRefused => "request_refused",
+            Self::UnusableAnswers => "unusable_answers",
+        }
+    }
+}
+
+/// Why a request was not answered.
+enum Lost {
+    /// Nothing more is asked of Claude.
+    Off,
+    /// It would have been too late.
+    OutOfTime,
+    /// Not in so many tries, or not this request; what it means if it goes on.
+    Failed(Reason),
+}
+
+/// The key as it is now, if one is configured: from the settings, or from where it is kept. One that is empty is none.
+pub async fn key(config: &Config) -> Result<Option<SecretText>, Failure> {
+    let key = match &config.claude.key {
+        None => None,
+        Some(KeySource::Here(key)) => Some(key.clone()),
+        Some(KeySource::Named(secret)) => Some(secrets::read(config.secrets_endpoint.as_deref(), secret).await?),
+    };
+    Ok(key.filter(|key| !key.expose().is_empty()))
+}
+
+/// Claude, for one call of the function.
+pub struct Claude {
+    model: String,
+    batch_size: usize,
+    concurrency: usize,
+    wire: Wire,
+    pace: Pace,
+    off: OnceLock<Reason>,
+    /// Batches in a row that came to nothing.
+    failed: AtomicU32,
+}
+
+impl Claude {
+    /// Asks as the settings say, with this key. Nothing is connected to, nor read from the disk, before the first request.
+    #[must_use]
+    pub fn new(settings: &ClaudeConfig, key: SecretText, sleeper: Sleeper) -> Self {
+        Self {
+            model: settings.model.clone(),
+            batch_size: settings.batch_size,
+            concurrency: settings.concurrency,
+            wire: Wire::new(&settings.base_url, key, settings.timeout),
+            pace: Pace::new(settings.pause, sleeper),
+            off: OnceLock::new(),
+            failed: AtomicU32::new(0),
+        }
+    }
+
+    /// Why the rest goes without, if it does.
+    #[must_use]
+    pub fn is_off(&self) -> Option<Reason> {
+        self.off.get().copied()
+    }
+
+    /// How many customers are asked about at once: to hand over fewer wastes requests, to hand over more takes longer.
+    #[must_use]
+    pub const fn at_once(&self) -> usize {
+        self.batch_size.saturating_mul(self.concurrency)
+    }
+
+    /// How likely each of these customers is not to order within the horizon, in their order; `None` for whom Claude
+    /// has no answer. Nothing is begun that could not end by the deadline, and what has not ended then is given up.
+    pub async fn score(&self, horizon_days: u32, rows: &[Row], deadline: Deadline) -> Vec<Option<Verdict>> {
+        let batches = rows.chunks(self.batch_size).map(|batch| self.batch(horizon_days, batch, deadline));
+        let scored: Vec<_> = stream::iter(batches).buffered(self.concurrency).collect().await;
+        scored.into_iter().flatten().collect()
+    }
+
+    async fn batch(&self, horizon_days: u32, rows: &[Row], deadline: Deadline) -> Vec<Option<Verdict>> {
+        let mut verdicts = vec![None; rows.len()];
+        let mut reason = Reason::UnusableAnswers;
+        for _ in 0..ASKED {
+            let (asked, open): (Vec<_>, Vec<_>) =
+                rows.iter().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()).unzip();
+            if asked.is_empty() {
+                break;
+            }
+            match self.exchange(&prompt::request(&self.model, horizon_days, &asked), deadline).await {
+                Ok(body) => {
+                    let found = answer::read(&body, asked.len());
+                    open.into_iter().zip(found).for_each(|(open, found)| *open = found);
+                }
+                Err(Lost::Failed(why)) => {
+                    reason = why;
+                    break;
+                }
+                Err(Lost::Off | Lost::OutOfTime) => return verdicts,
+            }
+        }
+        if verdicts.iter().any(Option::is_some) {
+            self.failed.store(0, Ordering::Relaxed);
+        } else if self.failed.fetch_add(1, Ordering::Relaxed) + 1 >= DOWN_AFTER {
+            self.switch_off(reason, "too many batches in a row came to nothing");
+        }
+        verdicts
+    }
+
+    /// Sends a request until it is answered, or there is no point in it any more.
+    async fn exchange(&self, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, Lost> {
+        // Before it waits for its turn, and again when it is sent: meanwhile another may have found out.
+        if self.is_off().is_some() {
+            return Err(Lost::Off);
+        }
+        let mut timeouts = 0;
+        let mut sent_at = self.pace.batch(deadline).await.ok_or(Lost::OutOfTime)?;
+        for number in 1.. {
+            if self.is_off().is_some() {
+                return Err(Lost::Off);
+            }
+            let Heard { outcome, wait } = self.wire.send(request, deadline).await;
+            if let Some(wait) = wait {
+                self.pace.hold(sent_at, wait).await;
+            }
+            let why = match outcome {
+                Outcome::Answered(body) => return Ok(body),
+                Outcome::Ended(reason, why) => {
+                    self.switch_off(reason, &why);
+                    return Err(Lost::Off);
+                }
+                Outcome::Refused(why) => {
+                    tracing::error!(why, "a request was refused, its customers go without Claude");
+                    return Err(Lost::Failed(Reason::RequestRefused));
+                }
+                Outcome::TimedOut => {
+                    timeouts += 1;
+                    "no answer in time".to_owned()
+                }
+                Outcome::Passing(why) => why,
+            };
+            if deadline.left().is_zero() {
+                return Err(Lost::OutOfTime);
+            }
+            if number == TRIES || timeouts == TIMEOUTS {
+                tracing::warn!(why, tries = number, "a request failed, its customers go without Claude");
+                break;
+            }
+            let pause = if wait.is_some() { Duration::ZERO } else { backoff(number) };
+            sent_at = self.pace.again(pause, deadline).await.ok_or(Lost::OutOfTime)?;
+        }
+        Err(Lost::Failed(Reason::Unavailable))
+    }
+
+    fn switch_off(&self, reason: Reason, why: &str) {
+        if self.off.set(reason).is_ok() {
+            tracing::error!(
+                reason = reason.code(),
+                why,
+                "Claude is not asked any more, the rest of the call goes without"
+            );
+        }
+    }
+}
+
+/// The pause before the try after this one, with jitter, so that many who failed together do not come back together.
+fn backoff(number: u32) -> Duration {
+    let ceiling = FIRST_PAUSE.saturating_mul(1 << (number - 1).min(16));
+    ceiling.mul_f64(0.5 + fastrand::f64() / 2.0)
+}

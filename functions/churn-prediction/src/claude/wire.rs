@@ -1,0 +1,168 @@
+//! One request over HTTP, and what its answer means. How often it is sent, and when, is not decided here.
+
+use std::{error::Error, sync::OnceLock, time::Duration};
+
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+    redirect::Policy,
+};
+use serde::Deserialize;
+use shared::{clock::Deadline, config::SecretText};
+
+use super::{Reason, limits};
+
+/// The version of the API that is spoken.
+const VERSION: &str = "2023-06-01";
+
+/// The largest answer that is read, in bytes: some hundred times what a batch takes.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// The longest that is logged of what an error says, in characters.
+const LONGEST_COMPLAINT: usize = 300;
+
+/// By which words an error says that what may be spent is spent, whatever its status: the limit of the account's tier, one
+/// that the account or a workspace has set itself, and a balance used up.
+const SPENT: [&str; 3] =
+    ["enforced_spend_limit_reached", "You have reached your specified", "credit balance is too low"];
+
+/// What a request came to.
+pub(super) enum Outcome {
+    /// It was answered, with this body.
+    Answered(Vec<u8>),
+    /// Not in time.
+    TimedOut,
+    /// Not this time: the API is busy, or out of reach.
+    Passing(String),
+    /// It never will be: the request is wrong.
+    Refused(String),
+    /// None will be, for a reason that lasts.
+    Ended(Reason, String),
+}
+
+/// What was heard.
+pub(super) struct Heard {
+    pub(super) outcome: Outcome,
+    /// How long nothing more may be sent.
+    pub(super) wait: Option<Duration>,
+}
+
+/// What an error says of itself.
+#[derive(Deserialize)]
+struct Complaint {
+    error: ComplaintError,
+}
+
+#[derive(Deserialize)]
+struct ComplaintError {
+    r#type: String,
+    message: String,
+}
+
+/// The way to the API.
+pub(super) struct Wire {
+    url: String,
+    key: SecretText,
+    timeout: Duration,
+    client: OnceLock<Result<Client, String>>,
+}
+
+impl Wire {
+    pub(super) fn new(base_url: &str, key: SecretText, timeout: Duration) -> Self {
+        Self { url: format!("{base_url}/v1/messages"), key, timeout, client: OnceLock::new() }
+    }
+
+    /// Sends a request, once.
+    pub(super) async fn send(&self, request: &[u8], deadline: Deadline) -> Heard {
+        let limit = self.timeout.min(deadline.left());
+        let heard = tokio::time::timeout(limit, self.ask(request)).await;
+        heard.unwrap_or(Heard { outcome: Outcome::TimedOut, wait: None })
+    }
+
+    async fn ask(&self, request: &[u8]) -> Heard {
+        let client = match self.client.get_or_init(client) {
+            Ok(client) => client,
+            Err(why) => return Heard { outcome: Outcome::Refused(why.clone()), wait: None },
+        };
+        let Ok(mut key) = HeaderValue::from_str(self.key.expose()) else {
+            let why = "the key holds what no header may".to_owned();
+            return Heard { outcome: Outcome::Ended(Reason::Unauthorized, why), wait: None };
+        };
+        key.set_sensitive(true);
+        let request = client.post(&self.url).header(CONTENT_TYPE, "application/json").body(request.to_vec());
+        let request = request.header("x-api-key", key).header("anthropic-version", VERSION);
+        match request.send().await {
+            Ok(response) => self.hear(response).await,
+            Err(error) => Heard { outcome: lost(&error), wait: None },
+        }
+    }
+
+    async fn hear(&self, mut response: Response) -> Heard {
+        let (status, wait) = (response.status(), limits::wait(response.headers()));
+        let mut body = Vec::new();
+        let outcome = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => break Outcome::Refused(format!("{status}, with more than {LARGEST_ANSWER} bytes")),
+                Ok(None) => break self.judge(status, body),
+                Err(error) => break lost(&error),
+            }
+        };
+        Heard { outcome, wait }
+    }
+
+    fn judge(&self, status: StatusCode, body: Vec<u8>) -> Outcome {
+        if status.is_success() {
+            return Outcome::Answered(body);
+        }
+        let text = String::from_utf8_lossy(&body);
+        let why = self.complaint(status, &text);
+        if SPENT.iter().any(|words| text.contains(words)) {
+            return Outcome::Ended(Reason::SpendLimitReached, why);
+        }
+        match status {
+            StatusCode::UNAUTHORIZED => Outcome::Ended(Reason::Unauthorized, why),
+            StatusCode::PAYMENT_REQUIRED => Outcome::Ended(Reason::PaymentRequired, why),
+            StatusCode::FORBIDDEN => Outcome::Ended(Reason::Forbidden, why),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS => Outcome::Passing(why),
+            status if status.is_server_error() => Outcome::Passing(why),
+            _ => Outcome::Refused(why),
+        }
+    }
+
+    /// What an error says, for the log: bounded, and without the key, should somebody on the way repeat it.
+    fn complaint(&self, status: StatusCode, text: &str) -> String {
+        let said = match serde_json::from_str(text) {
+            Ok(Complaint { error: ComplaintError { r#type, message } }) => format!("{status}, {type}: {message}"),
+            Err(_) => status.to_string(),
+        };
+        said.replace(self.key.expose(), "…").chars().take(LONGEST_COMPLAINT).collect()
+    }
+}
+
+/// A client of the system's trusted roots: the API's certificate chains to public roots that may change, whatever proxy is
+/// in between has its own, and Lambda's system keeps them current. Reading them takes long, so it is done when the first
+/// request is sent, and not at all where there is no key.
+fn client() -> Result<Client, String> {
+    // Already installed is installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // A redirect would carry the key elsewhere.
+    let client = Client::builder().redirect(Policy::none()).connect_timeout(Duration::from_secs(5));
+    client.build().map_err(|error| chain(&error))
+}
+
+fn lost(error: &reqwest::Error) -> Outcome {
+    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(chain(error)) }
+}
+
+/// An error with what caused it.
+fn chain(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
