@@ -1,10 +1,12 @@
 //! The secrets that are kept outside the process: one is read when it is needed, as it is then, so that rotating it needs
 //! no deployment.
 
+use std::error::Error;
+
 use aws_sdk_secretsmanager::{
     Client,
     config::Builder,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
 };
 
 use crate::{
@@ -24,7 +26,7 @@ pub async fn read(endpoint: Option<&str>, secret: &str) -> Result<SecretText, Fa
     config.set_endpoint_url(endpoint.map(str::to_owned));
     let client = Client::from_conf(config.build());
     let answer = client.get_secret_value().secret_id(secret).send().await.map_err(|error| {
-        let text = format!("the secret {secret}: {}", DisplayErrorContext(&error));
+        let text = format!("the secret {secret} can't be read: {}", told(&error));
         let may_pass = match &error {
             SdkError::ServiceError(service) => {
                 service.raw().status().is_server_error()
@@ -39,4 +41,11 @@ pub async fn read(endpoint: Option<&str>, secret: &str) -> Result<SecretText, Fa
         .secret_string()
         .map(SecretText::new)
         .ok_or_else(|| Failure::Bug(format!("the secret {secret} holds no text")))
+}
+
+/// An error with what caused it, by what each says of itself: as it would be debugged, it shows the answer, and that may
+/// hold the secret.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

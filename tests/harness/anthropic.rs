@@ -49,6 +49,8 @@ pub enum Say {
     Prose,
     /// Bytes that are nothing.
     Garbage,
+    /// More bytes than anybody reads.
+    Endless,
     /// 429 with this `retry-after`, in seconds.
     RateLimited(&'static str),
     /// 429 with a `retry-after` that is a date, so many seconds ahead.
@@ -294,6 +296,7 @@ fn said(say: &Say, seen: &Seen) -> Response<Chunks> {
             return error(*status, "api_error", &message, &Value::Null);
         }
         Say::Garbage => return response(200, b"\x00\xff<html>".to_vec()),
+        Say::Endless => return response(200, vec![b' '; 2 * 1024 * 1024]),
         Say::Truncated => {
             let whole = json!({ "verdicts": verdicts }).to_string();
             return message("max_tokens", &whole[..whole.len() / 2]);

@@ -24,7 +24,18 @@ pub fn binary(name: &str) -> PathBuf {
 pub fn command(name: &str) -> Command {
     let mut command = Command::new(binary(name));
     command.current_dir(root()).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["CRON_SECRET", "REGULARS_URL", "LOG_LEVEL", "PORT", "AWS_ENDPOINT_URL_DYNAMODB"] {
+    for variable in [
+        "CRON_SECRET",
+        "REGULARS_URL",
+        "LOG_LEVEL",
+        "PORT",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        // A test may spend nothing.
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_SECRET",
+        "ANTHROPIC_BASE_URL",
+    ] {
         command.env_remove(variable);
     }
     command

@@ -489,7 +489,9 @@ async fn any_mixture_of_passing_faults_ends_with_a_right_verdict_or_none() {
         let concurrency = if seed % 2 == 0 { "1" } else { "4" };
         let asked = asked(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "4")]).await;
         asked.anthropic.at_random(seed, 2);
-        let verdicts = asked.score(&rows(40)).await;
+        // A function's work may move from thread to thread.
+        let scoring = tokio::spawn(async move { (asked.score(&rows(40)).await, asked) });
+        let (verdicts, asked) = scoring.await.unwrap();
         assert_eq!(verdicts.len(), 40);
         for (verdict, days) in verdicts.iter().zip(1..) {
             assert!(verdict.as_ref().is_none_or(|verdict| *verdict == right(days)), "seed {seed}: {verdict:?}");
@@ -499,6 +501,25 @@ async fn any_mixture_of_passing_faults_ends_with_a_right_verdict_or_none() {
         all += verdicts.len();
     }
     assert!(scored > all / 2, "{scored} of {all}");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read() {
+    let asked = asked(&[]).await;
+    asked.anthropic.script([Say::Endless]);
+    assert_eq!(asked.score(&rows(1)).await, [None]);
+    assert_eq!(asked.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_can_carry_is_none() {
+    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
+    let url = anthropic.url();
+    let settings = config(&[("ANTHROPIC_BASE_URL", url.as_str())]).unwrap().claude;
+    let claude = Claude::new(&settings, SecretText::new("two\nlines"), waits.sleeper());
+    assert_eq!(claude.score(HORIZON, &rows(1), in_time()).await, [None]);
+    assert_eq!(claude.is_off(), Some(Reason::Unauthorized));
+    assert!(anthropic.seen().is_empty());
 }
 
 #[tokio::test]
@@ -542,11 +563,12 @@ async fn the_key_is_in_no_log_and_in_no_debug_text() {
     assert!(!format!("{:?} {key:?}", config.claude).contains(KEY));
 
     let secrets = SecretsManager::start("claude", KEY).await;
-    for answer in [json!({"__type": "AccessDeniedException", "Message": "no"}), json!({"SecretString": 7})] {
-        claude::key(&kept_in("claude", &secrets)).await.unwrap();
-        secrets.answer(400, answer);
-        tracing::warn!(failure = ?claude::key(&kept_in("claude", &secrets)).await, "read");
-        secrets.rotate(KEY);
+    claude::key(&kept_in("claude", &secrets)).await.unwrap();
+    for status in [200, 400, 500] {
+        // What can't be read may hold the key all the same.
+        secrets.answer(status, json!({"SecretString": KEY, "CreatedDate": "no date"}));
+        let failure = claude::key(&kept_in("claude", &secrets)).await.unwrap_err();
+        tracing::warn!(?failure, "not read");
     }
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("This came with the key …") && log.contains("spend_limit_reached"));

@@ -159,6 +159,8 @@ impl Claude {
     /// has no answer. Nothing is begun that could not end by the deadline, and what has not ended then is given up.
     pub async fn score(&self, horizon_days: u32, rows: &[Row], deadline: Deadline) -> Vec<Option<Verdict>> {
         let batches = rows.chunks(self.batch_size).map(|batch| self.batch(horizon_days, batch, deadline));
+        // All are made before the first is waited for: what makes them is not to be sent from thread to thread.
+        let batches: Vec<_> = batches.collect();
         let scored: Vec<_> = stream::iter(batches).buffered(self.concurrency).collect().await;
         scored.into_iter().flatten().collect()
     }
