@@ -53,6 +53,8 @@ pub enum Say {
     Endless,
     /// 429 with this `retry-after`, in seconds.
     RateLimited(&'static str),
+    /// The same, once so many requests wait for it.
+    RateLimitedTogether(Arc<Barrier>, &'static str),
     /// 429 with a `retry-after` that is a date, so many seconds ahead.
     RateLimitedUntil(i64),
     /// 429 because the account's tier may spend no more.
@@ -248,7 +250,7 @@ async fn answer(
     let (_in_flight, say) = InFlight::begin(&state, seen.clone());
     match &say {
         Say::Slowly(by) => tokio::time::sleep(*by).await,
-        Say::Together(all) => {
+        Say::Together(all) | Say::RateLimitedTogether(all, _) => {
             all.wait().await;
         }
         Say::Hang => std::future::pending().await,
@@ -261,7 +263,7 @@ async fn answer(
 fn said(say: &Say, seen: &Seen) -> Response<Chunks> {
     let mut verdicts: Vec<Value> = seen.customers().iter().map(verdict).collect();
     match say {
-        Say::RateLimited(after) => {
+        Say::RateLimited(after) | Say::RateLimitedTogether(_, after) => {
             let mut response = error(429, "rate_limit_error", "This request would exceed a rate limit.", &Value::Null);
             response.headers_mut().insert("retry-after", after.parse().unwrap());
             return response;

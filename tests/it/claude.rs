@@ -438,7 +438,10 @@ async fn what_has_not_been_answered_by_the_deadline_is_given_up() {
     let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
     asked.anthropic.always(Say::Hang);
     let deadline = Deadline::after(Duration::from_millis(200));
-    assert_eq!(asked.claude.score(HORIZON, &rows(3), deadline).await, vec![None; 3]);
+    let customers = rows(3);
+    let scoring = asked.claude.score(HORIZON, &customers, deadline);
+    let given_up = tokio::time::timeout(harness::programs::PATIENCE / 2, scoring).await;
+    assert_eq!(given_up.expect("it is given up"), vec![None; 3]);
     assert!(deadline.left().is_zero());
     assert_eq!((asked.requests(), asked.waits.take(), asked.claude.is_off()), (1, vec![], None));
 }
@@ -480,6 +483,20 @@ async fn a_wait_that_several_are_told_of_is_waited_out_once() {
     assert_eq!(asked.score(&rows(4)).await, all_right(4));
     let waited: Duration = asked.waits.take().iter().sum();
     assert_eq!((waited, asked.requests()), (secs(30), 8));
+}
+
+#[tokio::test]
+async fn what_another_has_waited_meanwhile_counts() {
+    let asked = asked(&[("CHURN_CONCURRENCY", "2"), ("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "0")]).await;
+    // The second is told of its wait when the first has had its own.
+    let met = Arc::new(Barrier::new(2));
+    asked.anthropic.script([
+        Say::RateLimited("20"),
+        Say::RateLimitedTogether(Arc::clone(&met), "30"),
+        Say::Together(met),
+    ]);
+    assert_eq!(asked.score(&rows(2)).await, all_right(2));
+    assert_eq!(asked.waits.take(), [secs(20), secs(10)]);
 }
 
 #[tokio::test]
