@@ -423,7 +423,9 @@ async fn an_answer_that_never_comes_is_tried_again_only_so_often() {
     let asked = asked(&[("CHURN_TIMEOUT_MS", "100")]).await;
     asked.anthropic.always(Say::Hang);
     assert_eq!(asked.score(&rows(2)).await, [None, None]);
-    assert_eq!((asked.requests(), count(&asked.waits.take())), (TIMEOUTS, TIMEOUTS - 1));
+    // On a busy machine it is given up before it arrives.
+    assert!(asked.requests() <= TIMEOUTS);
+    assert_eq!(count(&asked.waits.take()), TIMEOUTS - 1);
 }
 
 #[tokio::test]
@@ -443,7 +445,9 @@ async fn what_has_not_been_answered_by_the_deadline_is_given_up() {
     let given_up = tokio::time::timeout(harness::programs::PATIENCE / 2, scoring).await;
     assert_eq!(given_up.expect("it is given up"), vec![None; 3]);
     assert!(deadline.left().is_zero());
-    assert_eq!((asked.requests(), asked.waits.take(), asked.claude.is_off()), (1, vec![], None));
+    // On a busy machine it is given up before it arrives.
+    assert!(asked.requests() <= 1);
+    assert_eq!((asked.waits.take(), asked.claude.is_off()), (vec![], None));
 }
 
 #[tokio::test]
