@@ -4,18 +4,27 @@
 //! until there is no cursor any more has swept everything, however much that is: the state machine of the template,
 //! which sweeps org by org, the local stack, or a caller. Who can't hand a cursor on says `latest` instead: where the last
 //! sweep over all orgs had to stop is kept.
+//!
+//! Each call gets somewhere, or fails: it does not stop before it has, neither for want of time nor because the store
+//! does not answer. So nobody calls for ever.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    clock::{Deadline, Stopwatch},
+    clock::{Deadline, Stopwatch, monotonic},
     domain::{ids::OrgId, org::Org, rejection::Rejection, time},
     event::cursor::{Cursor, Scope},
-    failure::Failure,
-    store::{Store, StoreError, Versioned},
+    failure::{Failure, Retry},
+    store::Store,
 };
 
 /// Orgs in a page.
@@ -38,14 +47,20 @@ pub struct Sweep<'a> {
     pub operation: &'static str,
     /// This org alone.
     pub only: Option<&'a OrgId>,
-    /// Nothing is written, and no position kept.
-    pub dry_run: bool,
+    /// If it writes nothing: how it is one of its kind, to which its cursors are bound. What it passes by is not done.
+    pub dry_run: Option<String>,
+    /// Whether it has got anywhere.
+    pub got_on: GotOn,
 }
+
+/// Whether a call has got anywhere.
+#[derive(Default)]
+pub struct GotOn(AtomicBool);
 
 /// An org that has its turn.
 pub struct Visit<P> {
-    /// The org, as it is now.
-    pub org: Org,
+    /// The org, as it is when its turn comes.
+    pub org: Arc<Org>,
     /// When the sweep began, whichever call this is.
     pub began: DateTime<Utc>,
     /// Where an earlier call stopped in it.
@@ -95,12 +110,6 @@ struct Progress<P> {
     org: Option<OrgId>,
     /// Where it goes on in that org; if nowhere, in the next.
     within: Option<P>,
-}
-
-impl<P> Progress<P> {
-    const fn begin(now: DateTime<Utc>) -> Self {
-        Self { began: now, org: None, within: None }
-    }
 }
 
 impl<F> Swept<F> {
@@ -162,10 +171,38 @@ fn millis(took: Duration) -> u64 {
 }
 
 impl Sweep<'_> {
-    /// Whether it is time to stop.
+    /// Whether it is time to stop. It never is before the call has got anywhere.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.deadline.left() < self.margin
+        self.has_got_on() && self.deadline.left() < self.margin
+    }
+
+    /// Notes that the call has got somewhere.
+    pub fn gets_on(&self) {
+        self.got_on.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the call has got anywhere.
+    #[must_use]
+    pub fn has_got_on(&self) -> bool {
+        self.got_on.0.load(Ordering::Relaxed)
+    }
+
+    /// What a step came to; `None` if it may succeed later, and the call has got somewhere and so stops here.
+    pub fn or_stop<T>(&self, step: Result<T, impl Into<Failure>>) -> Result<Option<T>, Failure> {
+        match step.map_err(Into::into) {
+            Ok(done) => Ok(Some(done)),
+            Err(Failure::Retry(why)) if self.has_got_on() => {
+                tracing::warn!(operation = self.operation, ?why, "the sweep stops here for now");
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// An org that is being visited, at most a minute old; `None` if it is gone, or going.
+    pub async fn org_still(&self, id: &OrgId) -> Result<Option<Arc<Org>>, Failure> {
+        Ok(self.store.org(id, monotonic()).await?.filter(|org| !org.deleting))
     }
 
     /// Does its part of a sweep: what is left since `cursor`, or all from the beginning. `visit` does one org, or passes
@@ -173,37 +210,37 @@ impl Sweep<'_> {
     pub async fn run<F, P, V>(&self, cursor: Option<Cursor>, visit: impl Fn(Visit<P>) -> V) -> Result<Swept<F>, Failure>
     where
         F: Default,
-        P: Serialize + DeserializeOwned,
+        P: Clone + Serialize + DeserializeOwned,
         V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
     {
         let watch = Stopwatch::start();
         let mut swept = Swept::new();
         let Some(progress) = self.progress(cursor).await? else { return Ok(swept) };
+        let began = progress.began;
         let left = match self.only {
             Some(org) => self.one(org, progress, &visit, &mut swept).await?,
             None => self.all(progress, &visit, &mut swept).await?,
         };
         let position = left.map(|left| serde_json::json!(left).to_string());
-        if self.only.is_none() && !self.dry_run {
-            self.keep(position.as_deref()).await;
+        if self.only.is_none() && self.dry_run.is_none() {
+            self.keep(began, position.as_deref()).await;
         }
         swept.cursor = self.scope().next(position);
         swept.took = watch.elapsed();
         Ok(swept)
     }
 
-    /// A cursor of a dry run is none of a real one: what it passed by was not done.
     fn scope(&self) -> Scope<'_> {
-        let of = if self.dry_run { "dryRun" } else { "" };
+        let of = self.dry_run.as_deref().unwrap_or("");
         Scope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), of }
     }
 
     /// Where to begin; `None` if what is to go on has ended.
     async fn progress<P: DeserializeOwned>(&self, cursor: Option<Cursor>) -> Result<Option<Progress<P>>, Failure> {
         let position = match cursor {
-            None => return Ok(Some(Progress::begin(self.now))),
+            None => return Ok(Some(Progress { began: self.now, org: None, within: None })),
             Some(cursor) if cursor.is_latest() => {
-                if self.only.is_some() || self.dry_run {
+                if self.only.is_some() || self.dry_run.is_some() {
                     return Err(Rejection::InvalidCursor.into());
                 }
                 let Some(position) = self.store.sweep_position(self.operation).await? else { return Ok(None) };
@@ -232,13 +269,14 @@ impl Sweep<'_> {
     where
         V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
     {
-        let Progress { began, within, .. } = progress;
-        let org = self.store.org_now(only).await?.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?;
-        let within = self.visit(only, Ok(Some(org)), began, within, visit, swept).await?;
+        let Progress { began, within: from, .. } = progress;
+        let org = self.store.org_anew(only, monotonic()).await?.filter(|org| !org.deleting);
+        let org = org.ok_or(Rejection::UnknownOrg)?;
+        let within = self.visit(Visit { org, began, from }, visit, swept).await?;
         Ok(within.map(|within| Progress { began, org: Some(only.clone()), within: Some(within) }))
     }
 
-    async fn all<F: Default, P, V>(
+    async fn all<F: Default, P: Clone, V>(
         &self,
         progress: Progress<P>,
         visit: &impl Fn(Visit<P>) -> V,
@@ -253,17 +291,18 @@ impl Sweep<'_> {
             let (ids, goes_on) = if let (Some(org), Some(_)) = (&last, &from) {
                 (vec![org.clone()], true)
             } else {
-                let page = self.store.org_ids(last.as_ref(), ORGS).await?;
+                let page = self.or_stop(self.store.org_ids(last.as_ref(), ORGS).await)?;
+                let Some(page) = page else { return Ok(Some(Progress { began, org: last, within: None })) };
                 (page.rows.into_iter().map(|row| row.value).collect(), page.next.is_some())
             };
-            for (id, org) in self.store.orgs_now(&ids).await? {
+            for id in ids {
                 if self.is_over() || swept.results.len() >= ENOUGH {
                     return Ok(Some(Progress { began, org: last, within: from }));
                 }
-                let within = self.visit(&id, org, began, from.take(), visit, swept).await?;
-                last = Some(id);
-                if within.is_some() {
-                    return Ok(Some(Progress { began, org: last, within }));
+                match self.turn(&id, began, from.clone(), visit, swept).await? {
+                    Turn::Over => (last, from) = (Some(id), None),
+                    Turn::Stopped(within) => return Ok(Some(Progress { began, org: Some(id), within: Some(within) })),
+                    Turn::NotYet => return Ok(Some(Progress { began, org: last, within: from })),
                 }
             }
             if !goes_on {
@@ -272,40 +311,82 @@ impl Sweep<'_> {
         }
     }
 
-    async fn visit<F: Default, P, V>(
+    /// One org of many: what can't be read or done of it is told, and holds up no other.
+    async fn turn<F: Default, P, V>(
         &self,
         id: &OrgId,
-        org: Result<Option<Versioned<Org>>, StoreError>,
         began: DateTime<Utc>,
         from: Option<P>,
+        visit: &impl Fn(Visit<P>) -> V,
+        swept: &mut Swept<F>,
+    ) -> Result<Turn<P>, Failure>
+    where
+        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+    {
+        let watch = Stopwatch::start();
+        let turn = async {
+            match self.store.org_anew(id, monotonic()).await?.filter(|org| !org.deleting) {
+                Some(org) => self.visit(Visit { org, began, from }, visit, swept).await,
+                // It is gone, or going.
+                None => Ok(None),
+            }
+        };
+        let turned = match turn.await {
+            Err(Failure::Bug(why)) => {
+                tracing::error!(org = %id, why, "an org could not be swept");
+                swept.tell(id.clone(), F::default(), 1, watch.elapsed());
+                Ok(None)
+            }
+            turned => turned,
+        };
+        let Some(within) = self.or_stop(turned)? else { return Ok(Turn::NotYet) };
+        self.gets_on();
+        Ok(within.map_or(Turn::Over, Turn::Stopped))
+    }
+
+    async fn visit<F, P, V>(
+        &self,
+        turn: Visit<P>,
         visit: &impl Fn(Visit<P>) -> V,
         swept: &mut Swept<F>,
     ) -> Result<Option<P>, Failure>
     where
         V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
     {
-        let watch = Stopwatch::start();
-        let org = match org {
-            Ok(Some(org)) if !org.value.deleting => org.value,
-            // It is gone, or going.
-            Ok(_) => return Ok(None),
-            Err(error) => {
-                tracing::error!(org = %id, ?error, "an org can't be read");
-                swept.tell(id.clone(), F::default(), 1, watch.elapsed());
-                return Ok(None);
-            }
-        };
-        let visited = visit(Visit { org, began, from }).await?;
-        Ok(visited.and_then(|Visited { figures, errors, stopped_at }| {
-            swept.tell(id.clone(), figures, errors, watch.elapsed());
+        let (watch, id) = (Stopwatch::start(), turn.org.id.clone());
+        Ok(visit(turn).await?.and_then(|Visited { figures, errors, stopped_at }| {
+            swept.tell(id, figures, errors, watch.elapsed());
             stopped_at
         }))
     }
 
     /// What can't be kept is done once more: that is no reason to fail what was done.
-    async fn keep(&self, position: Option<&str>) {
-        if let Err(error) = self.store.keep_sweep_position(self.operation, position).await {
+    async fn keep(&self, began: DateTime<Utc>, position: Option<&str>) {
+        if let Err(error) = self.store.keep_sweep_position(self.operation, began, position).await {
             tracing::warn!(operation = self.operation, ?error, "how far the sweep is could not be kept");
         }
     }
+}
+
+/// What an org's turn came to.
+enum Turn<P> {
+    /// It is done, or passed over.
+    Over,
+    /// It goes on there.
+    Stopped(P),
+    /// It is still to come.
+    NotYet,
+}
+
+/// What came of doing something for each of some.
+pub type Outcomes<I, T> = Vec<(I, Result<T, Failure>)>;
+
+/// What came of some writes; a failure if not one of them was made, because the store does not answer: then it is not
+/// about any of them, and none is to be passed by.
+pub fn unless_none_was_written<I, T>(outcomes: Outcomes<I, T>) -> Result<Outcomes<I, T>, Failure> {
+    let is_out_of_reach = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
+    if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_out_of_reach(outcome)) {
+        return Ok(outcomes);
+    }
+    Err(Failure::Retry(Retry::Unavailable("none of some writes was made".into())))
 }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{World, world::ORG};
+use crate::{World, instant, scenario::award, world::ORG};
 
 /// Puts copies of a customer beside them, past the functions, numbered.
 pub async fn copy(world: &World, customer: &str, numbers: Range<usize>) {
@@ -26,6 +26,26 @@ pub async fn copy(world: &World, customer: &str, numbers: Range<usize>) {
         world.client.batch_write_item().request_items(&world.table, puts).send().await.unwrap();
     }
 }
+
+/// Two pages of customers for a sweep and some more: 2,018, of whom 20 are to be lowered at [`DUE`].
+pub async fn two_pages_and_a_bit(world: &World) {
+    let days = [("old", "2026-05-01T00:00:00Z"), ("mid", "2026-06-01T00:00:00Z"), ("young", "2026-06-01T01:00:00Z")];
+    for (name, at) in days {
+        world.put_customer(ORG, name, &json!({})).await;
+        let order = award(name, name, "600", &json!({ "fulfilledAt": at }));
+        assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
+    }
+    copy(world, "old", 0..9).await;
+    copy(world, "young", 0..1_995).await;
+    copy(world, "mid", 0..9).await;
+    for name in ["early", "never"] {
+        world.put_customer(ORG, name, &json!({})).await;
+    }
+    world.wire.take_seen();
+}
+
+/// When `old` and `mid` are due, and `young` not yet.
+pub const DUE: &str = "2026-11-28T00:30:00Z";
 
 /// An org's customers, page by page.
 pub async fn all(world: &World, org: &str) -> Vec<Value> {

@@ -27,6 +27,8 @@ mod requests_counted;
 mod rules;
 mod schedules;
 mod sold_out;
+mod state_machine;
+mod sweeps;
 mod telemetry;
 mod torn_reads;
 mod transitions;

@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use harness::{
-    Request, Response, World, audit, customers, instant,
+    Response, World, audit, customers, instant,
     scenario::{award, recalculation},
     world,
-    world::{ORG, noon},
+    world::ORG,
 };
 use serde_json::{Value, json};
 
@@ -317,52 +317,30 @@ async fn an_award_that_races_the_run_survives_and_the_tier_is_right_in_the_end()
     }
 }
 
-/// A world of two pages of customers and some more.
 async fn two_pages_and_a_bit() -> World {
     let world = World::new().await;
-    fill(&world).await;
+    customers::two_pages_and_a_bit(&world).await;
     world
 }
-
-/// 2,018 customers, of whom 20 are to be lowered.
-async fn fill(world: &World) {
-    for (name, at) in
-        [("old", "2026-05-01T00:00:00Z"), ("mid", "2026-06-01T00:00:00Z"), ("young", "2026-06-01T01:00:00Z")]
-    {
-        world.put_customer(ORG, name, &json!({})).await;
-        let order = award(name, name, "600", &json!({"fulfilledAt": at}));
-        assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
-    }
-    customers::copy(world, "old", 0..9).await;
-    customers::copy(world, "young", 0..1_995).await;
-    customers::copy(world, "mid", 0..9).await;
-    for name in ["early", "never"] {
-        world.put_customer(ORG, name, &json!({})).await;
-    }
-    world.wire.take_seen();
-}
-
-/// When `old` and `mid` are due, and `young` not yet.
-const DUE: &str = "2026-11-28T00:30:00Z";
 
 #[tokio::test]
 async fn a_run_costs_the_pages_of_the_index_the_changes_and_a_constant() {
     let world = two_pages_and_a_bit().await;
-    let run = run_at(&world, DUE, &json!({"orgId": ORG})).await;
+    let run = run_at(&world, customers::DUE, &json!({"orgId": ORG})).await;
     assert_eq!((&run["summary"]["totalCustomers"], &run["summary"]["totalChanged"]), (&json!(2_018), &json!(20)));
     let seen = world.wire.take_seen();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
     // The org; and once after each change of settings, that all were judged by them.
     assert_eq!((count("Query"), count("BatchGetItem"), count("TransactWriteItems")), (3, 2, 21));
     assert_eq!(seen.len(), 26);
-    run_at(&world, DUE, &json!({"orgId": ORG})).await;
+    run_at(&world, customers::DUE, &json!({"orgId": ORG})).await;
     assert_eq!(world.wire.take_seen(), ["BatchGetItem", "Query", "Query", "Query"]);
 }
 
 #[tokio::test]
 async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_go() {
     let (whole, parts) = (two_pages_and_a_bit().await, two_pages_and_a_bit().await);
-    let in_one_go = run_at(&whole, DUE, &json!({})).await;
+    let in_one_go = run_at(&whole, customers::DUE, &json!({})).await;
 
     // It wants five seconds for its end, and after two queries has less.
     let patience = Duration::from_millis(5_700);
@@ -372,7 +350,7 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
     let mut calls = 0;
     loop {
         // The clock goes on, and the run is still the one that began.
-        let now = instant(DUE) + chrono::TimeDelta::hours(calls);
+        let now = instant(customers::DUE) + chrono::TimeDelta::hours(calls);
         let answer = parts.send_within(&recalculation(&body), now, patience).await.body;
         assert_eq!(answer["success"], true, "{answer}");
         for (sum, name) in sums.iter_mut().zip(["totalCustomers", "totalChanged"]) {
@@ -399,16 +377,17 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
 #[tokio::test]
 async fn the_schedule_of_the_local_stack_calls_it_until_it_is_done_as_the_state_machine_does() {
     let world = World::with_timeout(Some(Duration::from_millis(5_700))).await;
-    fill(&world).await;
+    customers::two_pages_and_a_bit(&world).await;
     world.wire.slow_queries(Some(Duration::from_millis(400)));
-    let begin = json!({"detail-type": "Scheduled Event", "source": "aws.scheduler", "time": DUE, "detail": "{}"});
+    let begin =
+        json!({"detail-type": "Scheduled Event", "source": "aws.scheduler", "time": customers::DUE, "detail": "{}"});
     world.take_records();
-    world.stack.sweep("tier-recalculation", begin, Some(instant(DUE))).await;
+    world.stack.sweep("tier-recalculation", begin, Some(instant(customers::DUE))).await;
     world.wire.slow_queries(None);
     let records = world.take_records();
     assert!(records.len() > 1, "in several calls");
     assert_eq!(records.iter().map(|record| record["TiersChanged"].as_u64().unwrap()).sum::<u64>(), 20);
-    assert_eq!(run_at(&world, DUE, &json!({})).await["summary"]["totalChanged"], 0);
+    assert_eq!(run_at(&world, customers::DUE, &json!({})).await["summary"]["totalChanged"], 0);
 }
 
 #[tokio::test]
@@ -417,12 +396,12 @@ async fn a_run_over_all_orgs_goes_on_where_the_last_one_stopped_for_those_who_ca
     world.put_org("another", &json!({"name": "Before it"})).await;
     world.put_loyalty("another", &json!({})).await;
     let latest = recalculation(&json!({"cursor": "latest"}));
-    let nothing = world.send_at(&latest, instant(DUE)).await;
+    let nothing = world.send_at(&latest, instant(customers::DUE)).await;
     assert_eq!((nothing.status.as_u16(), &nothing.body["results"]), (200, &json!([])), "there is none to go on with");
 
     world.wire.slow_queries(Some(Duration::from_millis(400)));
     let patience = Duration::from_millis(5_700);
-    let mut told = world.send_within(&recalculation(&json!({})), instant(DUE), patience).await.body;
+    let mut told = world.send_within(&recalculation(&json!({})), instant(customers::DUE), patience).await.body;
     let mut sum = 0;
     let mut calls = 1;
     loop {
@@ -432,11 +411,11 @@ async fn a_run_over_all_orgs_goes_on_where_the_last_one_stopped_for_those_who_ca
         }
         calls += 1;
         assert!(calls < 100, "it gets on");
-        told = world.send_within(&latest, instant(DUE), patience).await.body;
+        told = world.send_within(&latest, instant(customers::DUE), patience).await.body;
     }
     assert_eq!(sum, 20);
     world.wire.slow_queries(None);
-    let ended = world.send_at(&latest, instant(DUE)).await.body;
+    let ended = world.send_at(&latest, instant(customers::DUE)).await.body;
     assert_eq!(ended["results"], json!([]), "it has ended");
     for body in [json!({"cursor": "latest", "orgId": ORG}), json!({"cursor": "latest", "dryRun": true})] {
         assert_eq!(world.send(&recalculation(&body)).await.code(), "invalid_cursor", "{body}");
@@ -485,21 +464,4 @@ async fn cursors_that_no_such_run_gave_are_refused() {
     let answer = world.send(&recalculation(&json!({"orgId": ORG, "cursor": others}))).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (403, "other_org"));
     assert_eq!(tier(&world, "ada").await, "Gold");
-}
-
-#[tokio::test]
-async fn an_org_that_is_being_deleted_is_passed_over() {
-    let world = World::new().await;
-    world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
-    world.put_loyalty("temp", &json!({})).await;
-    world.put_customer("temp", "ada", &json!({})).await;
-    let cursor = {
-        let stopped =
-            world.send_within(&recalculation(&json!({"orgId": "temp"})), noon(), Duration::from_secs(4)).await;
-        stopped.body["cursor"].as_str().expect("it goes on").to_owned()
-    };
-    world.send(&Request::new("DELETE", "back-office", "/orgs/temp")).await;
-    let gone = world.send(&recalculation(&json!({"orgId": "temp", "cursor": cursor}))).await;
-    assert_eq!(gone.code(), "unknown_org");
-    assert_eq!(world.send(&recalculation(&json!({}))).await.body["summary"]["totalOrgs"], 1);
 }

@@ -17,9 +17,9 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Counts a customer who was met.
-    pub(crate) const fn meet(&mut self) {
-        self.customers += 1;
+    /// Counts customers who were met.
+    pub(crate) const fn meet(&mut self, customers: u64) {
+        self.customers += customers;
     }
 
     /// Counts a change.

@@ -1,6 +1,9 @@
 //! A run: the customers of each org, page by page; of those whose tier changes, some at once.
 
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use deserr::Deserr;
@@ -18,8 +21,8 @@ use shared::{
     event::{Call, cursor::Cursor},
     failure::{Failure, settle_one},
     host::{Context, Reply},
-    store::{Met, Row, Versioned},
-    sweep::{Sweep, Visit, Visited},
+    store::{Met, Page, Row, StoreError, Versioned},
+    sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
 };
 
 use crate::answer::{Figures, reply};
@@ -47,7 +50,7 @@ struct Request {
 }
 
 /// Where an org goes on.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Position {
     /// After which customer.
@@ -71,10 +74,19 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     }
     let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
-    let sweep = Sweep { store, now: *now, deadline: *deadline, margin: MARGIN, operation, only, dry_run };
+    let dry_run = dry_run.then(|| kind(loyalty.as_ref()));
+    let (is_dry, got_on) = (dry_run.is_some(), GotOn::default());
+    let sweep = Sweep { store, now: *now, deadline: *deadline, margin: MARGIN, operation, only, dry_run, got_on };
     let run = Run { sweep, instead: loyalty };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
-    Ok(reply(&swept, dry_run))
+    Ok(reply(&swept, is_dry))
+}
+
+/// A name for dry runs by these settings, so that none goes on by others.
+fn kind(instead: Option<&LoyaltySettings>) -> String {
+    let mut hasher = DefaultHasher::new();
+    serde_json::json!(instead).to_string().hash(&mut hasher);
+    format!("dryRun {:016x}", hasher.finish())
 }
 
 impl Run<'_> {
@@ -89,24 +101,36 @@ impl Run<'_> {
 
     async fn org(&self, visit: Visit<Position>) -> Result<Option<Visited<Figures, Position>>, Failure> {
         let Visit { org, began, from } = visit;
-        let Some(loyalty) = self.loyalty(&org) else { return Ok(None) };
+        let Some(mut loyalty) = self.loyalty(&org) else { return Ok(None) };
         let rules = Some(loyalty.tier_rules);
         let Position { mut after, mut judged_by } = from.unwrap_or(Position { after: None, judged_by: rules });
-        judged_by = judged_by.filter(|judged_by| Some(*judged_by) == rules);
-
-        let judge = Judge { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
         let (mut figures, mut errors) = (Figures::default(), 0);
         let mut is_done = false;
         while !is_done && !self.sweep.is_over() {
-            let page = self.sweep.store.customers_since(&org.id, None, after.as_deref(), PAGE).await?;
-            let (reached, failed) = judge.page(page.rows, &mut figures).await;
-            is_done = page.next.is_none() && reached.is_all;
+            judged_by = judged_by.filter(|judged_by| *judged_by == loyalty.tier_rules);
+            let judge = Judge { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
+            let Some(page) = self.sweep.or_stop(judge.next_page(after.as_deref()).await)? else { break };
+            let goes_on = page.next.is_some();
+            let reached = judge.page(page.rows, &mut figures).await?;
             after = reached.last.or(after);
-            errors += failed;
-        }
-        judged_by = judged_by.filter(|_| errors == 0);
-        if is_done && let Some(rules) = judged_by.filter(|_| !self.sweep.dry_run) {
-            judge.settled_by(rules).await;
+            errors += reached.errors;
+            judged_by = judged_by.filter(|_| errors == 0);
+            if !reached.is_all {
+                break;
+            }
+            if !goes_on {
+                is_done = true;
+                if let Some(rules) = judged_by.filter(|_| self.sweep.dry_run.is_none()) {
+                    judge.settled_by(rules).await;
+                }
+                break;
+            }
+            // A run may take long, and the settings that it began by may not hold any more.
+            let Some(org) = self.sweep.or_stop(self.sweep.org_still(&org.id).await)? else { break };
+            match org.and_then(|org| self.loyalty(&org)) {
+                Some(in_force) => loyalty = in_force,
+                None => is_done = true,
+            }
         }
         let stopped_at = (!is_done).then_some(Position { after, judged_by });
         Ok(Some(Visited { figures, errors, stopped_at }))
@@ -121,43 +145,75 @@ struct Judge<'a> {
     now: DateTime<Utc>,
 }
 
-/// How far into a page the time went.
+/// How far into a page a call got.
 struct Reached {
     last: Option<String>,
     is_all: bool,
+    /// Customers who could not be judged.
+    errors: u64,
 }
 
+/// Customers whose changes are written together.
+#[derive(Default)]
+struct Lot {
+    changing: Vec<Versioned<Customer>>,
+    unreadable: Vec<(CustomerId, Failure)>,
+    met: u64,
+    last: Option<String>,
+}
+
+type Outcome = (CustomerId, Result<Option<Direction>, Failure>);
+
 impl Judge<'_> {
-    /// Judges a page, as far as there is time; answers how far that was, and how many customers could not be.
-    async fn page(&self, rows: Vec<Row<Met>>, figures: &mut Figures) -> (Reached, u64) {
+    async fn next_page(&self, after: Option<&str>) -> Result<Page<Met>, StoreError> {
+        self.sweep.store.customers_since(&self.org.id, None, after, PAGE).await
+    }
+
+    /// Judges a page, as far as there is time and the store answers.
+    async fn page(&self, rows: Vec<Row<Met>>, figures: &mut Figures) -> Result<Reached, Failure> {
         let (mut last, mut errors) = (None, 0);
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            if last.is_some() && self.sweep.is_over() {
-                return (Reached { last, is_all: false }, errors);
+            if self.sweep.is_over() {
+                return Ok(Reached { last, is_all: false, errors });
             }
-            let mut changing = Vec::with_capacity(AT_ONCE);
-            for Row { value: Met { id, image }, position } in rows.by_ref() {
-                figures.meet();
-                last = Some(position);
-                match image {
-                    Ok(image) => {
-                        changing.extend(recalculate(&image.value, self.loyalty, self.now).map(|_| image));
-                    }
-                    Err(why) => errors += self.failed(&id, &Failure::Bug(why)),
-                }
-                if changing.len() == AT_ONCE {
-                    break;
-                }
+            let Lot { changing, unreadable, met, last: reached } = self.gather(&mut rows);
+            let outcomes = join_all(changing.into_iter().map(|image| self.customer(image))).await;
+            let Some(outcomes) = self.sweep.or_stop(unless_none_was_written(outcomes))? else {
+                return Ok(Reached { last, is_all: false, errors });
+            };
+            figures.meet(met);
+            for (id, failure) in unreadable {
+                errors += self.failed(&id, &failure);
             }
-            for (id, outcome) in join_all(changing.into_iter().map(|image| self.customer(image))).await {
+            for (id, outcome) in outcomes {
                 match outcome {
                     Ok(direction) => direction.into_iter().for_each(|direction| figures.change(direction)),
                     Err(failure) => errors += self.failed(&id, &failure),
                 }
             }
+            last = reached;
+            self.sweep.gets_on();
         }
-        (Reached { last, is_all: true }, errors)
+        self.sweep.gets_on();
+        Ok(Reached { last, is_all: true, errors })
+    }
+
+    /// The next customers, up to so many changes.
+    fn gather(&self, rows: &mut impl Iterator<Item = Row<Met>>) -> Lot {
+        let mut lot = Lot::default();
+        for Row { value: Met { id, image }, position } in rows {
+            lot.met += 1;
+            lot.last = Some(position);
+            match image {
+                Ok(image) => lot.changing.extend(recalculate(&image.value, self.loyalty, self.now).map(|_| image)),
+                Err(why) => lot.unreadable.push((id, Failure::Bug(why))),
+            }
+            if lot.changing.len() == AT_ONCE {
+                break;
+            }
+        }
+        lot
     }
 
     fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {
@@ -166,7 +222,7 @@ impl Judge<'_> {
     }
 
     /// Judges a customer who was met as `image`, which may lag behind what they are, and writes what changes.
-    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<Direction>, Failure>) {
+    async fn customer(&self, image: Versioned<Customer>) -> Outcome {
         let id = image.value.id.clone();
         let mut image = Some(image);
         let outcome = settle_one(self.sweep.deadline, || {
@@ -189,7 +245,7 @@ impl Judge<'_> {
 
     async fn commit(&self, current: &Versioned<Customer>) -> Result<Option<Direction>, Failure> {
         let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
-        if !self.sweep.dry_run {
+        if self.sweep.dry_run.is_none() {
             let mut transaction = self.sweep.store.transaction(self.org);
             transaction.replace_customer(&recalculated.customer, current.version, &[recalculated.entry])?;
             transaction.commit().await?;

@@ -3,6 +3,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and refuses the rest |
+//! | [`yaml`] | CloudFormation's YAML as JSON |
 //! | [`engine`] | the embedded DynamoDB |
 //! | [`table`] | the table the template declares, created or compared |
 //! | [`stack`] | every function in its host, on that table |
@@ -19,7 +20,7 @@ pub mod schedules;
 pub mod stack;
 pub mod table;
 pub mod template;
-mod yaml;
+pub mod yaml;
 
 use shared::host::Function;
 

@@ -103,6 +103,9 @@ impl Stack {
     /// What the template's state machines do: calls a function again with its cursor until it answers none any more.
     pub async fn sweep(&self, function: &str, mut event: Value, now: Option<DateTime<Utc>>) {
         while let Some(answer) = self.call_until_done(function, event, now).await {
+            if let Some(code) = answer.get("code") {
+                tracing::error!(function, %code, "a sweep was refused");
+            }
             let Some(cursor) = answer.get("cursor") else { return };
             event = json!({ "cursor": cursor });
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    customer::Customer,
+    customer::{Customer, Standing},
     ledger::{self, Entry, Happening},
     loyalty::{Loyalty, LoyaltySettings},
     points::Points,
@@ -32,10 +32,15 @@ pub enum Direction {
     Relisting,
 }
 
-/// Judges a customer as of `now`; `None` where the tier held is right.
+/// Judges a customer as of `now`; `None` where the tier held is right, and where it was decided later than `now` or by newer
+/// rules than these: a run that takes long must not undo what an order or a refund has done meanwhile.
 #[must_use]
 pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<Recalculated> {
     let settings = &loyalty.settings;
+    let is_outdone = |held: &Standing| held.since > now || held.tier_rules > loyalty.tier_rules;
+    if customer.standing.as_ref().is_some_and(is_outdone) {
+        return None;
+    }
     let right = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
     // Most are right: they are not worth a copy.
     if tier::held_by(customer, settings) == &right.name {

@@ -1,7 +1,8 @@
 //! Cursors: where a list goes on. Opaque, safe in a URL, bound to the list that gave them and to its org.
 //!
-//! Left out on purpose: a signature. What a cursor names is only a position *within* the list that the route itself
-//! chooses, so a forged one reaches nothing that its caller could not list anyway.
+//! Left out on purpose: a signature. What a list's cursor names is only a position *within* the list that the route itself
+//! chooses, so a forged one reaches nothing that its caller could not list anyway. A sweep's also names when the sweep
+//! began; sweeps are the deployment's alone to call.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};

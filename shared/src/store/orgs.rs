@@ -23,10 +23,19 @@ const BATCH: usize = 25;
 impl Store {
     /// An org and its settings, at most a minute older than `now`.
     pub async fn org(&self, org: &OrgId, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
-        let (cached, writes) = self.orgs.get(org, now);
-        if cached.is_some() {
-            return Ok(cached);
+        match self.orgs.get(org, now) {
+            (Some(cached), _) => Ok(Some(cached)),
+            (None, writes) => self.read_org(org, writes, now).await,
         }
+    }
+
+    /// An org and its settings as they are now, known from here on for a minute.
+    pub async fn org_anew(&self, org: &OrgId, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
+        let (_, writes) = self.orgs.get(org, now);
+        self.read_org(org, writes, now).await
+    }
+
+    async fn read_org(&self, org: &OrgId, writes: u64, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
         let found = self.org_now(org).await?.map(|found| Arc::new(found.value));
         if let Some(found) = &found {
             self.orgs.keep(org.clone(), Arc::clone(found), writes, now);

@@ -1,9 +1,16 @@
 //! How far a sweep over all orgs is that had to stop: kept for those who can't hand a cursor on.
 
-use super::{Store, StoreError, keys, keys::text};
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use chrono::{DateTime, Utc};
 
-/// The attribute that holds the position.
+use super::{Store, StoreError, keys, keys::text};
+use crate::domain::time;
+
 const POSITION: &str = "position";
+const BEGAN: &str = "began";
+
+/// One that began later is not put back by one that began before.
+const NOT_OUTDONE: &str = "attribute_not_exists(began) OR began <= :began";
 
 impl Store {
     /// Where the last sweep by this operation goes on, if it has not ended.
@@ -12,16 +19,31 @@ impl Store {
         Ok(item.and_then(|item| item.get(POSITION)?.as_s().ok().cloned()))
     }
 
-    /// Keeps where a sweep goes on; `None`: it has ended.
-    pub async fn keep_sweep_position(&self, operation: &str, position: Option<&str>) -> Result<(), StoreError> {
-        let (table, key) = (self.table.as_ref(), keys::sweep(operation).to_item());
-        match position {
-            Some(position) => {
-                let put = self.client.put_item().table_name(table).set_item(Some(key)).item(POSITION, text(position));
-                put.send().await?;
-            }
-            None => drop(self.client.delete_item().table_name(table).set_key(Some(key)).send().await?),
+    /// Keeps where a sweep that began then goes on (`None`: it has ended), unless one that began later has said so.
+    pub async fn keep_sweep_position(
+        &self,
+        operation: &str,
+        began: DateTime<Utc>,
+        position: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let (table, key, began) = (self.table.as_ref(), keys::sweep(operation).to_item(), text(&time::text(began)));
+        let outcome = if let Some(position) = position {
+            let put = self.client.put_item().table_name(table).set_item(Some(key));
+            let put = put.item(POSITION, text(position)).item(BEGAN, began.clone());
+            let put = put.condition_expression(NOT_OUTDONE).expression_attribute_values(":began", began);
+            put.send().await.map(drop).map_err(|error| (is_outdone(&error), error.into()))
+        } else {
+            let delete = self.client.delete_item().table_name(table).set_key(Some(key));
+            let delete = delete.condition_expression(NOT_OUTDONE).expression_attribute_values(":began", began);
+            delete.send().await.map(drop).map_err(|error| (is_outdone(&error), error.into()))
+        };
+        match outcome {
+            Ok(()) | Err((true, _)) => Ok(()),
+            Err((false, error)) => Err(error),
         }
-        Ok(())
     }
+}
+
+fn is_outdone(error: &impl ProvideErrorMetadata) -> bool {
+    error.code() == Some("ConditionalCheckFailedException")
 }
