@@ -20,7 +20,16 @@ use serde_json::{Value, json};
 use shared::{
     clock::Deadline,
     config::{ClaudeConfig, Config, KeySource, SecretText},
-    domain::{money::Money, points::Points, segment::Segment},
+    domain::{
+        churn::{
+            features::{Features, Trend},
+            risk::Probability,
+        },
+        money::Money,
+        points::Points,
+        segment::Segment,
+        text::Line,
+    },
     failure::{Failure, Retry},
 };
 use tokio::sync::Barrier;
@@ -78,25 +87,32 @@ fn rows(count: u32) -> Vec<Row> {
 }
 
 fn row(days: u32) -> Row {
-    Row {
+    let features = Features {
         days_since_last_order: days,
         orders: 7,
         lifetime_value: Money::from_minor(49_990).unwrap(),
         average_order_value: Money::from_minor(7_141).unwrap(),
         days_since_first_order: 400,
-        orders_per_month: 0.53,
-        trend: "declining",
+        orders_per_month: Decimal::new(53, 2),
+        trend: Trend::Declining,
         segment: Segment::AtRisk,
-        tier: Some("Gold".to_owned().try_into().unwrap()),
+        tier: Some(line("Gold")),
         points: Points(120),
-        statistical_probability: f64::from(days) + 0.25,
-    }
+    };
+    Row { features, statistical_probability: probability(days) }
+}
+
+fn line(text: &str) -> Line {
+    text.to_owned().try_into().unwrap()
+}
+
+fn probability(days: u32) -> Probability {
+    Probability::from_percent(f64::from(days) + 0.25).unwrap()
 }
 
 /// The verdict on a customer, where nothing went wrong.
 fn right(days: u32) -> Verdict {
-    let probability = Decimal::new(i64::from(days) * 100 + 25, 2);
-    Verdict { probability, reasoning: format!("Has not ordered for {days} days.") }
+    Verdict { probability: probability(days), reasoning: line(&format!("Has not ordered for {days} days.")) }
 }
 
 fn all_right(count: u32) -> Vec<Option<Verdict>> {
@@ -238,19 +254,19 @@ async fn who_is_left_out_twice_goes_without() {
 #[tokio::test]
 async fn a_verdict_is_two_decimals_and_one_bounded_line() {
     let cases = [
-        (json!(12.345), "12.35"),
-        (json!(0), "0"),
-        (json!(100), "100"),
-        (json!(100.0), "100"),
-        (json!(1e2), "100"),
-        (json!(1e-9), "0"),
-        (json!(49.994_999), "49.99"),
+        (json!(12.345), json!(12.35)),
+        (json!(0), json!(0)),
+        (json!(100), json!(100)),
+        (json!(100.0), json!(100)),
+        (json!(1e2), json!(100)),
+        (json!(1e-9), json!(0)),
+        (json!(49.994_999), json!(49.99)),
     ];
     for (said, kept) in cases {
         let asked = asked(&[]).await;
         asked.anthropic.script([Say::Probability(said.clone())]);
         let verdict = asked.score(&rows(1)).await.remove(0).unwrap();
-        assert_eq!(verdict.probability.to_string(), kept, "{said}");
+        assert_eq!(json!(verdict.probability), kept, "{said}");
     }
     let long = "ä".repeat(2 * LONGEST_REASONING);
     let cases = [
@@ -260,7 +276,7 @@ async fn a_verdict_is_two_decimals_and_one_bounded_line() {
     for (said, kept) in cases {
         let asked = asked(&[]).await;
         asked.anthropic.script([Say::Reasoning(json!(said))]);
-        assert_eq!(asked.score(&rows(1)).await.remove(0).unwrap().reasoning, kept);
+        assert_eq!(asked.score(&rows(1)).await.remove(0).unwrap().reasoning, line(kept));
     }
 }
 

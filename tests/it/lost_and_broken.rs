@@ -247,6 +247,33 @@ async fn a_recalculation_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prediction_survives_every_fault_at_every_request() {
+    every_fault_of_a_call(
+        |world| async move {
+            world.put_customer(ORG, "ada", &json!({})).await;
+            world.send(&scenario::award("ada", "o1", "600", &json!({}))).await;
+            world
+        },
+        |world| async move {
+            let run = Request::new("POST", "churn-prediction", "/").json(&json!({}));
+            let answer = world.send(&run).await;
+            let done = answer.body["success"] == true && answer.body.get("cursor").is_none();
+            if done { Ok(()) } else { Err(answer.body.to_string()) }
+        },
+        |world| {
+            Box::pin(async move {
+                let ada = audit::check(world, ORG, "ada").await;
+                assert_eq!(ada["churnSource"], "statistical");
+                let level = ada["churnRiskLevel"].as_str().unwrap();
+                let list = world.get(&format!("/orgs/{ORG}/customers?riskLevel={level}")).await.body;
+                assert_eq!(list["customers"], json!([ada]), "listed, and once");
+            })
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn orders_with_bundles_and_their_cancellations_survive_every_fault_at_every_request() {
     let order =
         || json!({"orgId": ORG, "orderId": "o1", "customerId": "ada", "orderTotal": 10, "bundleIds": ["a", "b"]});

@@ -6,6 +6,7 @@ mod bad_input;
 mod bundle_rules;
 mod bundles;
 mod checkout;
+mod churn;
 mod churn_features;
 mod churn_measures;
 mod churn_model;

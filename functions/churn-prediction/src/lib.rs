@@ -1,18 +1,21 @@
-//! Scores each active customer's risk of leaving.
+//! Scores each active customer's risk of leaving: weekly, and on request.
 //!
-//! How Claude is asked is in [`claude`].
+//! The features, the statistical model, and what is made of a probability are in `shared::domain::churn`; how a run of any
+//! size stops and goes on is in `shared::sweep`.
 
+mod answer;
 pub mod claude;
+mod hindsight;
+mod model;
+mod run;
+mod score;
 
-use shared::{
-    event::operation::Operation,
-    host::{Function, Reply},
-};
+use shared::{event::operation::Operation, host::Function};
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "churn-prediction",
-    operations: &[(Operation::new("predict", "POST", "/").on_schedule(), |_, _| {
-        Box::pin(async { Ok(Reply::ok(&serde_json::json!({}))) })
+    operations: &[(Operation::new("predict", "POST", "/").on_schedule(), |context, call| {
+        Box::pin(run::handle(context, call))
     })],
 };

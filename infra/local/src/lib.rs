@@ -15,6 +15,7 @@
 
 pub mod engine;
 pub mod gateway;
+mod properties;
 mod resolve;
 pub mod schedules;
 pub mod stack;
@@ -25,11 +26,12 @@ pub mod yaml;
 use shared::host::Function;
 
 /// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 6] = [
+pub const FUNCTIONS: [Function; 7] = [
     bundle_transitions::FUNCTION,
     bundle_redemption::FUNCTION,
     points_award::FUNCTION,
     points_redemption::FUNCTION,
     tier_recalculation::FUNCTION,
     back_office::FUNCTION,
+    churn_prediction::FUNCTION,
 ];

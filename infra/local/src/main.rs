@@ -44,6 +44,12 @@ struct Options {
     /// Use the `DynamoDB` at this address instead of an embedded one
     #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
     dynamodb: Option<String>,
+    /// The key by which Claude is asked about churn; without one the statistical model alone scores
+    #[arg(long, env = "ANTHROPIC_API_KEY", hide_env_values = true)]
+    anthropic_key: Option<String>,
+    /// Where the Anthropic API is
+    #[arg(long, env = "ANTHROPIC_BASE_URL")]
+    anthropic_url: Option<String>,
     /// Which log lines are written to standard error
     #[arg(long, env = "LOG_LEVEL", default_value = "warn,dynoxide=error")]
     log_level: String,
@@ -68,8 +74,12 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<ExitCode, String> {
     let file = options.template.display();
     let text = std::fs::read_to_string(&options.template).map_err(|error| format!("template {file}: {error}"))?;
-    let parameters = HashMap::from([("CronSecret", options.secret.clone()), ("LogLevel", options.log_level)]);
-    let template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
+    let mut parameters = HashMap::from([("CronSecret", options.secret.clone()), ("LogLevel", options.log_level)]);
+    parameters.extend(options.anthropic_url.map(|url| ("AnthropicBaseUrl", url)));
+    let mut template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
+    if let Some(key) = options.anthropic_key {
+        template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
+    }
 
     let listening = gateway::listen(options.port).await.map_err(|error| format!("port {}: {error}", options.port))?;
     let url = listening.first().map(|listening| format!("http://{}", listening.address)).unwrap_or_default();

@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::{
     operation::describe_table::DescribeTableError,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, Projection, TableDescription,
-        TableStatus,
+        TableStatus, TimeToLiveSpecification,
     },
 };
 
-use crate::template::{KeyPart, TableSpec};
+use crate::template::{Expiry, KeyPart, TableSpec};
 
 /// Makes sure that the table is there, as declared, and ready.
 pub async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), String> {
@@ -61,11 +61,21 @@ async fn create(client: &Client, spec: &TableSpec) -> Result<(), String> {
     for _ in 0..600 {
         let status = describe(client, &spec.name).await?.and_then(|table| table.table_status);
         if status == Some(TableStatus::Active) {
-            return Ok(());
+            return expire(client, spec).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Err(format!("the table {} did not become active within a minute", spec.name))
+}
+
+/// Has items go when their time is over. That is for a new table alone: DynamoDB refuses to be told twice.
+async fn expire(client: &Client, spec: &TableSpec) -> Result<(), String> {
+    let Some(Expiry { attribute_name, enabled }) = &spec.expiry else { return Ok(()) };
+    let expiry = TimeToLiveSpecification::builder().attribute_name(attribute_name).enabled(*enabled).build();
+    let expiry = expiry.map_err(|error| format!("{}: {error}", spec.name))?;
+    let request = client.update_time_to_live().table_name(&spec.name).time_to_live_specification(expiry);
+    request.send().await.map_err(|error| format!("{}: {}", spec.name, DisplayErrorContext(error)))?;
+    Ok(())
 }
 
 type CreateTable = aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;

@@ -1,7 +1,7 @@
 //! What the template declares, as far as it matters on one machine.
 //!
 //! A property that is neither used here nor listed as the cloud's own business is refused: otherwise the template could
-//! say one thing and this stack do another. What is the cloud's business is named in the types below.
+//! say one thing and this stack do another. What is the cloud's business is named in `properties`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,6 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
+    properties::{Attributed, Document, EventSource, FunctionProperties, StateMachineProperties, TableProperties},
     resolve::{merge, resolve},
     schedules::{Planned, Schedule},
     yaml,
@@ -43,6 +44,18 @@ pub struct TableSpec {
     pub key: Vec<KeyPart>,
     /// Its indexes.
     pub indexes: Vec<Index>,
+    /// The attribute that says when an item may go, if one does.
+    pub expiry: Option<Expiry>,
+}
+
+/// When an item may go.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct Expiry {
+    /// The attribute that says so, in seconds since 1970.
+    pub attribute_name: String,
+    /// Whether it is looked at.
+    pub enabled: bool,
 }
 
 /// A function, with what its host needs to know.
@@ -108,167 +121,6 @@ pub struct Projection {
     pub projection_type: String,
 }
 
-/// The cloud's own business: read, so that it is known, and not used.
-type CloudOnly = Option<Value>;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(rename = "AWSTemplateFormatVersion")]
-    _version: CloudOnly,
-    #[serde(rename = "Transform")]
-    _transform: CloudOnly,
-    #[serde(rename = "Description")]
-    _description: CloudOnly,
-    #[serde(rename = "Parameters", default)]
-    parameters: HashMap<String, Parameter>,
-    #[serde(rename = "Globals", default)]
-    globals: Globals,
-    #[serde(rename = "Resources")]
-    resources: BTreeMap<String, Resource>,
-    #[serde(rename = "Outputs")]
-    _outputs: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Parameter {
-    default: Option<Value>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Globals {
-    #[serde(default)]
-    function: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Resource {
-    r#type: String,
-    properties: Map<String, Value>,
-    #[serde(rename = "DeletionPolicy")]
-    _deletion_policy: CloudOnly,
-    #[serde(rename = "UpdateReplacePolicy")]
-    _update_replace_policy: CloudOnly,
-    #[serde(rename = "Metadata")]
-    _metadata: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct TableProperties {
-    table_name: String,
-    attribute_definitions: Vec<Attribute>,
-    key_schema: Vec<KeyPart>,
-    #[serde(default)]
-    global_secondary_indexes: Vec<Index>,
-    #[serde(rename = "BillingMode")]
-    _billing_mode: CloudOnly,
-    #[serde(rename = "PointInTimeRecoverySpecification")]
-    _point_in_time_recovery: CloudOnly,
-    #[serde(rename = "SSESpecification")]
-    _encryption: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct FunctionProperties {
-    code_uri: String,
-    timeout: u64,
-    environment: Environment,
-    #[serde(default)]
-    events: BTreeMap<String, EventSource>,
-    #[serde(rename = "Architectures")]
-    _architectures: CloudOnly,
-    #[serde(rename = "Description")]
-    _description: CloudOnly,
-    #[serde(rename = "FunctionName")]
-    _function_name: CloudOnly,
-    #[serde(rename = "FunctionUrlConfig")]
-    _function_url: CloudOnly,
-    #[serde(rename = "Handler")]
-    _handler: CloudOnly,
-    #[serde(rename = "MemorySize")]
-    _memory_size: CloudOnly,
-    #[serde(rename = "Policies")]
-    _policies: CloudOnly,
-    #[serde(rename = "Runtime")]
-    _runtime: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Environment {
-    variables: HashMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, tag = "Type", content = "Properties")]
-enum EventSource {
-    EventBridgeRule(RuleProperties),
-    ScheduleV2(ScheduleProperties),
-}
-
-/// Of a state machine it matters which function it calls, and when it is started: how it goes about it is the cloud's
-/// business, and that of the stack to do alike.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct StateMachineProperties {
-    definition_substitutions: Substitutions,
-    #[serde(default)]
-    events: BTreeMap<String, EventSource>,
-    #[serde(rename = "DefinitionUri")]
-    _definition_uri: CloudOnly,
-    #[serde(rename = "Name")]
-    _name: CloudOnly,
-    #[serde(rename = "Policies")]
-    _policies: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Substitutions {
-    function: Attributed,
-}
-
-/// `!GetAtt Resource.Attribute`.
-#[derive(Deserialize)]
-struct Attributed {
-    #[serde(rename = "Fn::GetAtt")]
-    parts: (String, String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct ScheduleProperties {
-    schedule_expression: String,
-    schedule_expression_timezone: Option<String>,
-    #[serde(rename = "Description")]
-    _description: CloudOnly,
-    #[serde(rename = "Name")]
-    _name: CloudOnly,
-    #[serde(rename = "RetryPolicy")]
-    _retry_policy: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct RuleProperties {
-    pattern: Pattern,
-    #[serde(rename = "EventBusName")]
-    _event_bus_name: CloudOnly,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Pattern {
-    detail_type: Vec<String>,
-    #[serde(rename = "source")]
-    _source: CloudOnly,
-}
-
 impl Template {
     /// Reads a template; `parameters` are those that have no default, or another value here.
     pub fn read(text: &str, parameters: &HashMap<&str, String>) -> Result<Self, String> {
@@ -298,10 +150,13 @@ impl Template {
                         attributes: properties.attribute_definitions,
                         key: properties.key_schema,
                         indexes: properties.global_secondary_indexes,
+                        expiry: properties.time_to_live_specification,
                     });
                 }
                 // What could not be delivered is kept in the cloud; here it is logged.
                 FUNCTION | STATE_MACHINE | "AWS::SQS::Queue" => {}
+                // There is no vault here: what is secret comes by the environment of the stack itself.
+                "AWS::SecretsManager::Secret" => drop(known.insert(name.clone(), String::new())),
                 other => return Err(format!("{name}: the local stack does not know the resource type {other}")),
             }
         }
@@ -309,6 +164,13 @@ impl Template {
         known.insert((*table_name).clone(), table.name.clone());
         let functions = document.functions(&known)?;
         Ok(Self { table, functions })
+    }
+
+    /// Gives those functions a secret itself that the template tells by which variable to find it.
+    pub fn give(&mut self, found_by: &str, variable: &str, secret: &str) {
+        for spec in self.functions.values_mut().filter(|spec| spec.environment.contains_key(found_by)) {
+            spec.environment.insert(variable.to_owned(), secret.to_owned());
+        }
     }
 
     /// Every schedule, with the function that it calls.

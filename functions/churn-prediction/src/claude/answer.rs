@@ -3,20 +3,20 @@
 
 use std::collections::HashMap;
 
-use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde_json::Value;
+use shared::domain::{churn::risk::Probability, text::Line};
 
-/// The longest reasoning, in characters; what is beyond is cut off.
-pub const LONGEST_REASONING: usize = 300;
+/// The longest reasoning, in characters; what is beyond is cut off. A line may be no longer.
+pub const LONGEST_REASONING: usize = 200;
 
 /// What Claude makes of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// How likely no order in the horizon is, 0 to 100, with at most two decimals.
-    pub probability: Decimal,
-    /// Why, in a sentence: one line, without control characters, at most [`LONGEST_REASONING`] characters.
-    pub reasoning: String,
+    /// How likely no order in the horizon is.
+    pub probability: Probability,
+    /// Why, in a sentence.
+    pub reasoning: Line,
 }
 
 #[derive(Deserialize)]
@@ -88,17 +88,14 @@ fn verdicts(body: &[u8]) -> Result<Vec<Value>, String> {
 }
 
 /// The probability, to two decimals; `None` if it is none.
-fn probability(number: &serde_json::Number) -> Option<Decimal> {
-    let text = number.to_string();
-    let number = Decimal::from_str_exact(&text).or_else(|_| Decimal::from_scientific(&text)).ok()?;
-    let is_one = (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&number);
-    is_one.then(|| number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize())
+fn probability(number: &serde_json::Number) -> Option<Probability> {
+    number.as_f64().and_then(Probability::from_percent)
 }
 
 /// The text as one line; `None` if there is nothing in it.
-fn one_line(text: &str) -> Option<String> {
+fn one_line(text: &str) -> Option<Line> {
     let plain: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = line.chars().take(LONGEST_REASONING).collect();
-    Some(cut.trim_end().to_owned()).filter(|line| !line.is_empty())
+    Line::try_from(cut.trim_end().to_owned()).ok()
 }

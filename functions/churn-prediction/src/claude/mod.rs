@@ -27,7 +27,7 @@ pub use row::Row;
 use std::{
     sync::{
         OnceLock,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -126,6 +126,7 @@ pub struct Claude {
     off: OnceLock<Reason>,
     /// Batches in a row that came to nothing.
     failed: AtomicU32,
+    out_of_time: AtomicBool,
 }
 
 impl Claude {
@@ -140,6 +141,7 @@ impl Claude {
             pace: Pace::new(settings.pause, sleeper),
             off: OnceLock::new(),
             failed: AtomicU32::new(0),
+            out_of_time: AtomicBool::new(false),
         }
     }
 
@@ -147,6 +149,12 @@ impl Claude {
     #[must_use]
     pub fn is_off(&self) -> Option<Reason> {
         self.off.get().copied()
+    }
+
+    /// Whether there are customers who were not asked about, or not heard of, because the time was over.
+    #[must_use]
+    pub fn is_out_of_time(&self) -> bool {
+        self.out_of_time.load(Ordering::Relaxed)
     }
 
     /// How many customers are asked about at once: to hand over fewer wastes requests, to hand over more takes longer.
@@ -183,7 +191,11 @@ impl Claude {
                     reason = why;
                     break;
                 }
-                Err(Lost::Off | Lost::OutOfTime) => return verdicts,
+                Err(Lost::Off) => return verdicts,
+                Err(Lost::OutOfTime) => {
+                    self.out_of_time.store(true, Ordering::Relaxed);
+                    return verdicts;
+                }
             }
         }
         if verdicts.iter().any(Option::is_some) {

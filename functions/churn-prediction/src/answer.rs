@@ -1,0 +1,83 @@
+//! What a run tells.
+
+use serde::Serialize;
+use shared::{
+    domain::churn::{
+        prediction::{ChurnSource, Hindsight, Prediction},
+        risk::RiskLevel,
+    },
+    host::Reply,
+    sweep::Swept,
+};
+
+/// What was done in one org.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Figures {
+    predictions: u64,
+    /// High and critical.
+    high_risk: u64,
+    medium_risk: u64,
+    low_risk: u64,
+    claude: u64,
+    statistical: u64,
+    /// How the predictions came out whose horizon ended in the week before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hindsight: Option<Hindsight>,
+    #[serde(skip)]
+    critical_risk: u64,
+}
+
+impl Figures {
+    /// Counts what was predicted of a customer.
+    pub(crate) const fn predict(&mut self, prediction: &Prediction) {
+        self.predictions += 1;
+        match prediction.level() {
+            RiskLevel::Low => self.low_risk += 1,
+            RiskLevel::Medium => self.medium_risk += 1,
+            RiskLevel::High => self.high_risk += 1,
+            RiskLevel::Critical => {
+                self.high_risk += 1;
+                self.critical_risk += 1;
+            }
+        }
+        match prediction.source {
+            ChurnSource::Claude => self.claude += 1,
+            ChurnSource::Statistical => self.statistical += 1,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sums {
+    total_predictions: u64,
+    total_high_risk: u64,
+    /// Why Claude was not asked, or not to the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_claude: Option<&'static str>,
+}
+
+/// The answer to a call that had to do without Claude for this reason, if it had.
+pub(crate) fn reply(swept: &Swept<Figures>, without_claude: Option<&'static str>) -> Reply {
+    let sum = |figure: fn(&Figures) -> u64| -> u64 { swept.results.iter().map(|told| figure(&told.figures)).sum() };
+    let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
+    let sums = Sums {
+        total_predictions: sum(|figures| figures.predictions),
+        total_high_risk: sum(|figures| figures.high_risk),
+        without_claude,
+    };
+    let critical = count(|figures| figures.critical_risk);
+    let hindsight = || swept.results.iter().filter_map(|told| told.figures.hindsight.as_ref());
+    Reply::ok(&swept.answer(sums))
+        .measuring("Predictions", count(|figures| figures.predictions))
+        .measuring("LowRisk", count(|figures| figures.low_risk))
+        .measuring("MediumRisk", count(|figures| figures.medium_risk))
+        .measuring("HighRisk", count(|figures| figures.high_risk) - critical)
+        .measuring("CriticalRisk", critical)
+        .measuring("ByClaude", count(|figures| figures.claude))
+        .measuring("ByStatistics", count(|figures| figures.statistical))
+        .measuring("ErrorsEncountered", swept.failures())
+        .scoring("Brier", hindsight().filter_map(|hindsight| hindsight.brier).collect())
+        .scoring("Auc", hindsight().filter_map(|hindsight| hindsight.auc).collect())
+}

@@ -1,0 +1,273 @@
+//! A run: the active customers of each org, some at a time; each is scored once, and written with their score.
+
+use std::time::Duration;
+
+use deserr::Deserr;
+use futures::future::join_all;
+use serde::{Deserialize, Serialize};
+use shared::{
+    clock::Deadline,
+    domain::{
+        churn::prediction::{Prediction, active_since, is_active},
+        customer::Customer,
+        ids::{CustomerId, OrgId},
+        rejection::Rejection,
+    },
+    event::{Call, cursor::Cursor},
+    failure::{Failure, settle_one},
+    host::{Context, Reply},
+    store::{Met, Row, Versioned},
+    sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
+};
+
+use crate::{
+    answer::{Figures, reply},
+    claude::{self, Claude, Reason},
+    hindsight::look_back,
+    model::{self, Fitting},
+    score::{Candidate, Scorer},
+};
+
+/// Customers in a page.
+const PAGE: usize = 500;
+
+/// Customers scored and written together where Claude is not asked.
+const AT_ONCE: usize = 16;
+
+/// What writing the last scores, and the answer, may take.
+const MARGIN: Duration = Duration::from_secs(5);
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Request {
+    #[deserr(default)]
+    org_id: Option<OrgId>,
+    #[deserr(default)]
+    customer_id: Option<CustomerId>,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+}
+
+/// Where an org goes on: after which customer.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Position {
+    after: Option<String>,
+}
+
+/// One call, its part of a run.
+struct Run<'a> {
+    sweep: Sweep<'a>,
+    claude: Option<Claude>,
+    /// This customer alone, also if scored already.
+    only: Option<CustomerId>,
+}
+
+pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let operation = call.operation.name;
+    let Request { org_id, customer_id, cursor } = call.read()?;
+    if customer_id.is_some() && org_id.is_none() {
+        return Err(Rejection::invalid("customerId", "goes with an orgId").into());
+    }
+    if customer_id.is_some() && cursor.is_some() {
+        return Err(Rejection::invalid("cursor", "does not go with a customerId").into());
+    }
+    let (claude, none) = match claude::key(&context.config).await {
+        Ok(Some(key)) => (Some(Claude::new(&context.config.claude, key, context.sleeper.clone())), None),
+        Ok(None) => (None, Some("not_configured")),
+        Err(failure) => {
+            tracing::error!(?failure, "the key can't be read, the call goes without Claude");
+            (None, Some("key_unreadable"))
+        }
+    };
+    let Context { store, now, deadline, .. } = context;
+    let only = org_id.as_ref();
+    let (now, deadline, got_on) = (*now, *deadline, GotOn::default());
+    let sweep = Sweep { store, now, deadline, margin: MARGIN, operation, only, dry_run: None, got_on };
+    let run = Run { sweep, claude, only: customer_id };
+    let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
+    let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(Reason::code));
+    Ok(reply(&swept, without_claude))
+}
+
+/// How far a lot of customers got.
+enum Lot {
+    /// All of them are done, or left for good.
+    Done,
+    /// Some are for the next call: there was no time to ask Claude about them, or the store takes no write.
+    ForLater,
+}
+
+impl Run<'_> {
+    async fn org(&self, visit: Visit<Position>) -> Result<Option<Visited<Figures, Position>>, Failure> {
+        let Visit { org, began, from } = visit;
+        let Ok(loyalty) = org.loyalty_in_force() else { return Ok(None) };
+        let horizon_days = loyalty.settings.active_days.get();
+        let mut figures = Figures::default();
+        // Looking back and fitting come first, and once; a single customer is not worth either.
+        let begins = from.is_none() && self.only.is_none();
+        if begins {
+            figures.hindsight = look_back(&self.sweep, &org.id, horizon_days, began).await?;
+        }
+        let fitting = if begins { Fitting::Weekly } else { Fitting::Never };
+        let model = model::of(&self.sweep, &org, fitting, began).await?;
+        let left = self.sweep.deadline.left().saturating_sub(MARGIN);
+        let (claude, deadline) = (self.claude.as_ref(), Deadline::after(left));
+        let scorer = Scorer { org: &org, model, horizon_days, now: began, claude, deadline };
+        let mut lots = Lots { run: self, scorer, figures, errors: 0 };
+        let stopped_at = match &self.only {
+            Some(customer) => {
+                lots.one(customer).await?;
+                None
+            }
+            None => lots.all(from.and_then(|position| position.after)).await?,
+        };
+        let Lots { figures, errors, .. } = lots;
+        Ok(Some(Visited { figures, errors, stopped_at }))
+    }
+
+    /// How many are asked about together.
+    fn at_once(&self) -> usize {
+        let asks = self.claude.as_ref().filter(|claude| claude.is_off().is_none());
+        asks.map_or(AT_ONCE, Claude::at_once)
+    }
+}
+
+/// The customers of one org, lot by lot.
+struct Lots<'a> {
+    run: &'a Run<'a>,
+    scorer: Scorer<'a>,
+    figures: Figures,
+    errors: u64,
+}
+
+impl Lots<'_> {
+    async fn one(&mut self, id: &CustomerId) -> Result<(), Failure> {
+        let customer =
+            self.run.sweep.store.customer(&self.scorer.org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
+        let Scorer { horizon_days, now, .. } = self.scorer;
+        let active = customer.value.orders.as_ref().is_some_and(|orders| is_active(orders, horizon_days, now));
+        let candidate = Some(customer).filter(|_| active).and_then(|customer| self.scorer.candidate(customer));
+        self.lot(candidate.into_iter().collect()).await.map(drop)
+    }
+
+    /// Scores all that are active, as far as there is time; answers where to go on if that was not enough.
+    async fn all(&mut self, mut after: Option<String>) -> Result<Option<Position>, Failure> {
+        let Scorer { org, horizon_days, now, .. } = self.scorer;
+        let since = Some(active_since(horizon_days, now));
+        loop {
+            if self.run.sweep.is_over() {
+                return Ok(Some(Position { after }));
+            }
+            let page = self.run.sweep.store.customers_since(&org.id, since, after.as_deref(), PAGE).await;
+            let Some(page) = self.run.sweep.or_stop(page)? else { return Ok(Some(Position { after })) };
+            let mut rows = page.rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                if self.run.sweep.is_over() {
+                    return Ok(Some(Position { after }));
+                }
+                let (lot, reached) = self.gather(&mut rows);
+                if let Lot::ForLater = self.lot(lot).await? {
+                    return Ok(Some(Position { after }));
+                }
+                after = reached.or(after);
+            }
+            self.run.sweep.gets_on();
+            if page.next.is_none() {
+                return Ok(None);
+            }
+            // A run may take long, and the programme may be off by now.
+            let Some(still) = self.run.sweep.or_stop(self.run.sweep.org_still(&org.id).await)? else {
+                return Ok(Some(Position { after }));
+            };
+            if still.is_none_or(|org| org.loyalty_in_force().is_err()) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next lot of those who are not scored yet, and how far it reaches.
+    fn gather(&mut self, rows: &mut impl Iterator<Item = Row<Met>>) -> (Vec<Candidate>, Option<String>) {
+        let (mut lot, mut reached) = (Vec::new(), None);
+        let at_once = self.run.at_once();
+        for Row { value: Met { id, image }, position } in rows {
+            reached = Some(position);
+            match image {
+                Ok(image) if self.is_scored(&image.value) => {}
+                Ok(image) => lot.extend(self.scorer.candidate(image)),
+                Err(why) => self.fail(&id, &Failure::Bug(why)),
+            }
+            if lot.len() == at_once {
+                break;
+            }
+        }
+        (lot, reached)
+    }
+
+    /// Whether somebody was scored since the run began.
+    fn is_scored(&self, customer: &Customer) -> bool {
+        customer.churn.as_ref().is_some_and(|churn| churn.at >= self.scorer.now)
+    }
+
+    async fn lot(&mut self, lot: Vec<Candidate>) -> Result<Lot, Failure> {
+        let sweep = &self.run.sweep;
+        let verdicts = self.scorer.ask(&lot).await;
+        // Those are left to the next call, unless this one would come to nothing.
+        let out_of_time = self.scorer.claude.is_some_and(Claude::is_out_of_time) && sweep.has_got_on();
+        let cut_off = out_of_time && verdicts.iter().any(Option::is_none);
+        let lot = lot.into_iter().zip(verdicts).filter(|(_, verdict)| !cut_off || verdict.is_some());
+        let scored: Vec<_> =
+            lot.map(|(candidate, verdict)| (self.scorer.prediction(&candidate, verdict), candidate.image)).collect();
+        let writes: Vec<_> = scored.into_iter().map(|(prediction, image)| self.write(prediction, image)).collect();
+        let Some(written) = sweep.or_stop(unless_none_was_written(join_all(writes).await))? else {
+            return Ok(Lot::ForLater);
+        };
+        for (id, outcome) in written {
+            match outcome {
+                Ok(Some(prediction)) => self.figures.predict(&prediction),
+                // Somebody else scored them meanwhile.
+                Ok(None) => {}
+                Err(failure) => self.fail(&id, &failure),
+            }
+        }
+        self.run.sweep.gets_on();
+        Ok(if cut_off { Lot::ForLater } else { Lot::Done })
+    }
+
+    fn fail(&mut self, customer: &CustomerId, failure: &Failure) {
+        tracing::error!(org = %self.scorer.org.id, %customer, ?failure, "a customer was not scored");
+        self.errors += 1;
+    }
+
+    /// Writes a prediction, unless the customer was scored since the run began: the index may lag behind that.
+    async fn write(
+        &self,
+        prediction: Prediction,
+        image: Versioned<Customer>,
+    ) -> (CustomerId, Result<Option<Prediction>, Failure>) {
+        let id = image.value.id.clone();
+        let (store, org) = (self.run.sweep.store, self.scorer.org);
+        let mut image = Some(image);
+        let outcome = settle_one(self.run.sweep.deadline, || {
+            let (image, id, prediction) = (image.take(), &id, &prediction);
+            async move {
+                let current = match image {
+                    Some(image) => Some(image),
+                    None => store.customer(&org.id, id).await?,
+                };
+                // The org is being deleted, or it is done.
+                let Some(current) = current else { return Ok(None) };
+                if self.run.only.is_none() && self.is_scored(&current.value) {
+                    return Ok(None);
+                }
+                let mut transaction = store.transaction(org);
+                let (customer, version) = (&current.value, current.version);
+                transaction.record_prediction(customer, version, prediction, self.scorer.horizon_days)?;
+                transaction.commit().await?;
+                Ok(Some(prediction.clone()))
+            }
+        });
+        let outcome = outcome.await;
+        (id, outcome)
+    }
+}

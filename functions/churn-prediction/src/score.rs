@@ -1,0 +1,68 @@
+//! What is predicted of some customers: by Claude, with the statistical model's probability as evidence, or by that alone.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    clock::Deadline,
+    domain::{
+        churn::{
+            features::Features,
+            model::Model,
+            observation::Observation,
+            prediction::{ChurnSource, Prediction, reasoning},
+            risk::Probability,
+        },
+        customer::Customer,
+        org::Org,
+    },
+    store::Versioned,
+};
+
+use crate::claude::{Claude, Row, Verdict};
+
+/// What the customers of one org are scored by.
+pub(crate) struct Scorer<'a> {
+    pub(crate) org: &'a Org,
+    pub(crate) model: Model,
+    pub(crate) horizon_days: u32,
+    /// As of when.
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) claude: Option<&'a Claude>,
+    /// By when Claude has to have answered.
+    pub(crate) deadline: Deadline,
+}
+
+/// A customer, and what the statistical model makes of them.
+pub(crate) struct Candidate {
+    pub(crate) image: Versioned<Customer>,
+    features: Features,
+    statistical: Probability,
+}
+
+impl Scorer<'_> {
+    /// Somebody to be scored; nobody without orders can be.
+    pub(crate) fn candidate(&self, image: Versioned<Customer>) -> Option<Candidate> {
+        let zone = self.org.profile.timezone;
+        let features = Features::at(&image.value, zone, self.now)?;
+        let observation = Observation::of(image.value.orders.as_ref()?, zone, self.now);
+        let statistical = Probability::from_share(self.model.no_purchase(observation, self.horizon_days))?;
+        Some(Candidate { image, features, statistical })
+    }
+
+    /// What Claude says of each, where it says something that can be used.
+    pub(crate) async fn ask(&self, candidates: &[Candidate]) -> Vec<Option<Verdict>> {
+        let Some(claude) = self.claude else { return candidates.iter().map(|_| None).collect() };
+        let rows: Vec<Row> = candidates
+            .iter()
+            .map(|one| Row { features: one.features.clone(), statistical_probability: one.statistical })
+            .collect();
+        claude.score(self.horizon_days, &rows, self.deadline).await
+    }
+
+    /// The prediction, by Claude's verdict if there is one.
+    pub(crate) fn prediction(&self, candidate: &Candidate, verdict: Option<Verdict>) -> Prediction {
+        let said = verdict.map(|Verdict { probability, reasoning }| (probability, reasoning, ChurnSource::Claude));
+        let (probability, reasoning, source) =
+            said.unwrap_or_else(|| (candidate.statistical, reasoning(&candidate.features), ChurnSource::Statistical));
+        Prediction { probability, reasoning, source, at: self.now }
+    }
+}

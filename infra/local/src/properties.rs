@@ -1,0 +1,170 @@
+//! The template's properties, as far as they are known: what is used here, and what is the cloud's own business.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::template::{Attribute, Expiry, Index, KeyPart};
+
+/// The cloud's own business: read, so that it is known, and not used.
+pub(crate) type CloudOnly = Option<Value>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Document {
+    #[serde(rename = "AWSTemplateFormatVersion")]
+    _version: CloudOnly,
+    #[serde(rename = "Transform")]
+    _transform: CloudOnly,
+    #[serde(rename = "Description")]
+    _description: CloudOnly,
+    #[serde(rename = "Parameters", default)]
+    pub(crate) parameters: HashMap<String, Parameter>,
+    #[serde(rename = "Globals", default)]
+    pub(crate) globals: Globals,
+    #[serde(rename = "Resources")]
+    pub(crate) resources: BTreeMap<String, Resource>,
+    #[serde(rename = "Outputs")]
+    _outputs: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Parameter {
+    pub(crate) default: Option<Value>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct Globals {
+    #[serde(default)]
+    pub(crate) function: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct Resource {
+    pub(crate) r#type: String,
+    pub(crate) properties: Map<String, Value>,
+    #[serde(rename = "DeletionPolicy")]
+    _deletion_policy: CloudOnly,
+    #[serde(rename = "UpdateReplacePolicy")]
+    _update_replace_policy: CloudOnly,
+    #[serde(rename = "Metadata")]
+    _metadata: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct TableProperties {
+    pub(crate) table_name: String,
+    pub(crate) attribute_definitions: Vec<Attribute>,
+    pub(crate) key_schema: Vec<KeyPart>,
+    #[serde(default)]
+    pub(crate) global_secondary_indexes: Vec<Index>,
+    pub(crate) time_to_live_specification: Option<Expiry>,
+    #[serde(rename = "BillingMode")]
+    _billing_mode: CloudOnly,
+    #[serde(rename = "PointInTimeRecoverySpecification")]
+    _point_in_time_recovery: CloudOnly,
+    #[serde(rename = "SSESpecification")]
+    _encryption: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct FunctionProperties {
+    pub(crate) code_uri: String,
+    pub(crate) timeout: u64,
+    pub(crate) environment: Environment,
+    #[serde(default)]
+    pub(crate) events: BTreeMap<String, EventSource>,
+    #[serde(rename = "Architectures")]
+    _architectures: CloudOnly,
+    #[serde(rename = "Description")]
+    _description: CloudOnly,
+    #[serde(rename = "FunctionName")]
+    _function_name: CloudOnly,
+    #[serde(rename = "FunctionUrlConfig")]
+    _function_url: CloudOnly,
+    #[serde(rename = "Handler")]
+    _handler: CloudOnly,
+    #[serde(rename = "MemorySize")]
+    _memory_size: CloudOnly,
+    #[serde(rename = "Policies")]
+    _policies: CloudOnly,
+    #[serde(rename = "Runtime")]
+    _runtime: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct Environment {
+    pub(crate) variables: HashMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, tag = "Type", content = "Properties")]
+pub(crate) enum EventSource {
+    EventBridgeRule(RuleProperties),
+    ScheduleV2(ScheduleProperties),
+}
+
+/// Of a state machine it matters which function it calls, and when it is started: how it goes about it is the cloud's
+/// business, and that of the stack to do alike.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct StateMachineProperties {
+    pub(crate) definition_substitutions: Substitutions,
+    #[serde(default)]
+    pub(crate) events: BTreeMap<String, EventSource>,
+    #[serde(rename = "DefinitionUri")]
+    _definition_uri: CloudOnly,
+    #[serde(rename = "Name")]
+    _name: CloudOnly,
+    #[serde(rename = "Policies")]
+    _policies: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Substitutions {
+    pub(crate) function: Attributed,
+}
+
+/// `!GetAtt Resource.Attribute`.
+#[derive(Deserialize)]
+pub(crate) struct Attributed {
+    #[serde(rename = "Fn::GetAtt")]
+    pub(crate) parts: (String, String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct ScheduleProperties {
+    pub(crate) schedule_expression: String,
+    pub(crate) schedule_expression_timezone: Option<String>,
+    #[serde(rename = "Description")]
+    _description: CloudOnly,
+    #[serde(rename = "Name")]
+    _name: CloudOnly,
+    #[serde(rename = "RetryPolicy")]
+    _retry_policy: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct RuleProperties {
+    pub(crate) pattern: Pattern,
+    #[serde(rename = "EventBusName")]
+    _event_bus_name: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Pattern {
+    pub(crate) detail_type: Vec<String>,
+    #[serde(rename = "source")]
+    _source: CloudOnly,
+}
