@@ -19,6 +19,9 @@ help: ## list what there is to do
 binaries:
 	@cargo build --workspace --locked
 
+# Asking Claude costs money, so the demonstration never does; `make up` does where a key is set.
+run demo: export ANTHROPIC_API_KEY =
+
 run: binaries ## start the local stack, load a real purchase log, show what came out, go on serving
 	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/ctl demo $(DATA)
 

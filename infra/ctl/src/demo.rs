@@ -8,7 +8,7 @@ use shared::domain::ids::OrgId;
 use crate::{
     DEFAULT_SECRET, Target,
     api::{Api, Request},
-    checkout, load, orders, promotion,
+    checkout, churn, load, orders, promotion,
     report::{complain, minor, money, say, thousands},
     tiers,
 };
@@ -39,12 +39,21 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
 
     say(&format!("Loading {} into the org {org} …", file.display()));
     orders.bad_rows.iter().for_each(|row| complain(&format!("line {}: {}", row.line, row.why)));
-    let totals = load::all(&api, &org, orders, target.in_flight).await?;
+    let stayed = churn::stayed(&orders)?;
+    let [scored_at, looked_back_at] = churn::parting()?;
+    let (known, later) = orders.parted_at(scored_at);
+    let (horizon, rest) = later.parted_at(looked_back_at);
+    let mut totals = load::all(&api, &org, known, target.in_flight).await?;
+    let levels = churn::score(&api, &org).await?;
+    totals.add(load::all(&api, &org, horizon, target.in_flight).await?);
+    let hindsight = churn::look_back(&api, &org).await?;
+    totals.add(load::all(&api, &org, rest, target.in_flight).await?);
     let before = holdings(&api, &org).await?;
     table(&before, totals.orders_per_second());
     tiers::recalculate(&api, &org).await?;
     let holdings = holdings(&api, &org).await?;
     tiers::table(&settings, &before.per_tier, &holdings.per_tier);
+    churn::show(&levels, &stayed, hindsight.as_ref());
     promotion::week(&api, &org).await?;
     checkout::show(&api, &org, holdings.balances).await?;
     if let Some(refused) = totals.refused.first() {
@@ -57,6 +66,7 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
         ("bundle redemptions", "bundle-redemption"),
         ("the job that moves bundles", "bundle-transitions"),
         ("the job that judges tiers", "tier-recalculation"),
+        ("the job that scores churn", "churn-prediction"),
     ];
     for (what, url) in functions {
         say(&format!("  {what:<28}{}/lambda-url/{url}/", target.url));

@@ -36,12 +36,14 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, other: Self) {
+    /// Adds what more came to.
+    pub(crate) fn add(&mut self, other: Self) {
         self.customers_created += other.customers_created;
         self.awarded += other.awarded;
         self.replayed += other.replayed;
         self.points += other.points;
         self.money += other.money;
+        self.seconds += other.seconds;
         self.refused.extend(other.refused);
     }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod checkout;
+mod churn;
 mod demo;
 mod load;
 mod orders;
@@ -32,7 +33,7 @@ struct Options {
 enum Command {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(Load),
-    /// Create a demo org, load past orders into it, recalculate tiers, play a promotion week, redeem points, and show what came out
+    /// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
     Demo(Demo),
 }
 

@@ -41,6 +41,21 @@ pub(crate) struct PastOrders {
 }
 
 impl PastOrders {
+    /// Those fulfilled up to an instant, and those after it; the bad rows stay with the first.
+    pub(crate) fn parted_at(self, at: DateTime<Utc>) -> (Self, Self) {
+        let mut after = Self::default();
+        let mut before = Self { bad_rows: self.bad_rows, ..Self::default() };
+        for (customer, mut orders) in self.by_customer {
+            let later = orders.split_off(orders.partition_point(|order| order.fulfilled_at <= at));
+            for (part, orders) in [(&mut before, orders), (&mut after, later)] {
+                if !orders.is_empty() {
+                    part.by_customer.insert(customer.clone(), orders);
+                }
+            }
+        }
+        (before, after)
+    }
+
     /// How many orders there are to load.
     pub(crate) fn count(&self) -> usize {
         self.by_customer.values().map(Vec::len).sum()
