@@ -79,4 +79,5 @@ bench: build ## measure cold starts of what make build made, or of other BUILDS,
 	@cargo bench --workspace --locked --profile dev --bench cold_start -- $(BUILDS)
 	@cargo bench --workspace --locked --profile dev --bench due_index
 	@cargo bench --workspace --locked --profile dev --bench sweep
+	@cargo bench --workspace --locked --profile dev --bench claude
 	@cargo bench --locked -p shared --no-default-features --bench churn_model

@@ -203,6 +203,9 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
     let rows = ["orders ", "customers ", "points outstanding", "lifetime value", "Bronze ", "Silver ", "Gold "];
     assert_eq!(rows.map(row), ["2", "2", "260", "260.50", "1", "1", "0"]);
     assert!(ended.out.contains("2 customers, 0 promoted, 0 lowered"), "{}", ended.out);
+    // Nobody was there yet on the day of the scores.
+    let nobody = ["critical           0           -           -", "low                0           -           -"];
+    assert!(nobody.iter().all(|row| ended.out.contains(row)), "{}", ended.out);
     assert!(
         ended.out.contains("curl -s -H \"Authorization: Bearer $CRON_SECRET\" 'http://127.0.0.1:"),
         "{}",
