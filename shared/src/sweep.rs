@@ -174,7 +174,13 @@ impl Sweep<'_> {
     /// Whether it is time to stop. It never is before the call has got anywhere.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.has_got_on() && self.deadline.left() < self.margin
+        self.has_got_on() && self.is_late()
+    }
+
+    /// Whether there is no time left for what can be left out.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.deadline.left() < self.margin
     }
 
     /// Notes that the call has got somewhere.

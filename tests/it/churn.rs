@@ -347,6 +347,19 @@ async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
 }
 
 #[tokio::test]
+async fn where_there_is_no_time_to_look_back_and_to_fit_customers_are_scored_all_the_same() {
+    use shared::store::Store;
+    let world = three().await;
+    world.wire.slow_queries(Some(Duration::from_millis(400)));
+    // It wants five seconds for its end, and after one query has less.
+    let told = world.send_within(&predict(&json!({})), noon(), Duration::from_millis(5_300)).await.body;
+    assert_eq!(figures(&told, &["predictions", "errors"]), [3, 0], "{told}");
+    world.wire.slow_queries(None);
+    let store = Store::new(world.client.clone(), &world.table);
+    assert_eq!(store.churn_model(&ORG.to_owned().try_into().unwrap()).await.unwrap(), None, "the next run fits one");
+}
+
+#[tokio::test]
 async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
     let (world, anthropic, _) = asking(&[]).await;
     let world = in_world(world).await;

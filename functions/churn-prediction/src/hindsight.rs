@@ -37,7 +37,7 @@ pub(crate) async fn look_back(
     for date in dates {
         let mut after: Option<String> = None;
         loop {
-            if sweep.is_over() {
+            if sweep.is_late() {
                 return Ok(Hindsight::of(&judged));
             }
             let page = sweep.store.predictions(org, date, after.as_deref(), PAGE).await?;

@@ -62,7 +62,7 @@ async fn sample(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Opti
     let mut sample = Sample::default();
     let mut after: Option<String> = None;
     loop {
-        if sweep.is_over() {
+        if sweep.is_late() {
             return Ok(None);
         }
         let page = sweep.store.customers_since(&org.id, None, after.as_deref(), PAGE).await?;
