@@ -128,12 +128,14 @@ impl<F> Swept<F> {
 }
 
 impl<F: Serialize> Swept<F> {
-    /// As it is answered, with what its orgs add up to.
+    /// As it is answered, with what its orgs add up to. That goes to the log too: nobody reads what a schedule is
+    /// answered.
     pub fn answer<S: Serialize>(&self, sums: S) -> impl Serialize + use<'_, F, S> {
         let total_errors = self.errors();
         let successful_orgs = self.results.iter().filter(|report| report.success).count();
         let summary = Summary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
         let (results, cursor) = (self.results.as_slice(), self.cursor.as_deref());
+        tracing::info!(summary = %serde_json::json!(summary), goes_on = cursor.is_some(), "a call of a sweep is over");
         Answer { success: total_errors == 0, job_duration: millis(self.took), results, summary, cursor }
     }
 
