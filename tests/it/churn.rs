@@ -319,18 +319,23 @@ async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
     }
     let store = Store::new(world.client.clone(), &world.table);
     let shop = ORG.to_owned().try_into().unwrap();
-    assert_eq!(store.churn_model(&shop).await.unwrap(), None);
+    assert_eq!(store.churn(&shop).await.unwrap(), None);
     let fitted_at = async |now: &str| {
         run_at(&world, now, &json!({})).await;
-        store.churn_model(&shop).await.unwrap().unwrap()
+        store.churn(&shop).await.unwrap().unwrap()
     };
     let first = fitted_at("1997-10-01T00:00:00Z").await;
-    assert_eq!((first.at, first.customers, first.model.source), (instant("1997-10-01T00:00:00Z"), 260, Source::Fitted));
-    assert_eq!(fitted_at("1997-10-06T23:59:59Z").await, first, "it is good for six days");
-    assert_eq!(fitted_at("1997-10-07T00:00:00Z").await.at, instant("1997-10-07T00:00:00Z"));
+    assert_eq!(
+        (first.fitted_at, first.customers, first.model.source),
+        (instant("1997-10-01T00:00:00Z"), 260, Source::Fitted)
+    );
+    let later = fitted_at("1997-10-06T23:59:59Z").await;
+    assert_eq!((later.model, later.fitted_at), (first.model, first.fitted_at), "it is good for six days");
+    assert_eq!(later.looked_back_to, instant("1997-10-06T23:59:59Z"));
+    assert_eq!(fitted_at("1997-10-07T00:00:00Z").await.fitted_at, instant("1997-10-07T00:00:00Z"));
 
-    world.spoil("ORG#shop", "CHURN_MODEL", "parameters").await;
-    assert_eq!(fitted_at("1997-10-08T00:00:00Z").await.at, instant("1997-10-08T00:00:00Z"), "made anew");
+    world.spoil("ORG#shop", "CHURN", "parameters").await;
+    assert_eq!(fitted_at("1997-10-08T00:00:00Z").await.fitted_at, instant("1997-10-08T00:00:00Z"), "made anew");
 }
 
 #[tokio::test]
@@ -342,7 +347,7 @@ async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
     let world = three().await;
     run(&world).await;
     let store = Store::new(world.client.clone(), &world.table);
-    let kept = store.churn_model(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let kept = store.churn(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
     assert_eq!((kept.model, kept.customers), (Model::default_of(Family::IN_USE), 3));
 }
 
@@ -356,7 +361,7 @@ async fn where_there_is_no_time_to_look_back_and_to_fit_customers_are_scored_all
     assert_eq!(figures(&told, &["predictions", "errors"]), [3, 0], "{told}");
     world.wire.slow_queries(None);
     let store = Store::new(world.client.clone(), &world.table);
-    assert_eq!(store.churn_model(&ORG.to_owned().try_into().unwrap()).await.unwrap(), None, "the next run fits one");
+    assert_eq!(store.churn(&ORG.to_owned().try_into().unwrap()).await.unwrap(), None, "the next run fits one");
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     io,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ use harness::{
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared::{
-    clock::Deadline,
+    clock::{Deadline, Sleeper},
     config::{ClaudeConfig, Config, KeySource, SecretText},
     domain::{
         churn::{
@@ -271,6 +274,7 @@ async fn a_verdict_is_two_decimals_and_one_bounded_line() {
     let long = "ä".repeat(2 * LONGEST_REASONING);
     let cases = [
         (" Two\nlines,\r\n a\ttab and a \u{1b}[31mcolour\u{0}. ", "Two lines, a tab and a [31mcolour ."),
+        ("\u{202e}Turned\u{200b} round\u{2066}\u{feff}.", "Turned round."),
         (long.as_str(), &long[..long.len() / 2]),
     ];
     for (said, kept) in cases {
@@ -452,7 +456,7 @@ async fn an_answer_that_takes_a_while_is_waited_for() {
 }
 
 #[tokio::test]
-async fn what_has_not_been_answered_by_the_deadline_is_given_up() {
+async fn what_is_not_answered_in_the_time_there_is_is_given_up() {
     let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
     asked.anthropic.always(Say::Hang);
     let deadline = Deadline::after(Duration::from_millis(200));
@@ -460,7 +464,7 @@ async fn what_has_not_been_answered_by_the_deadline_is_given_up() {
     let scoring = asked.claude.score(HORIZON, &customers, deadline);
     let given_up = tokio::time::timeout(harness::programs::PATIENCE / 2, scoring).await;
     assert_eq!(given_up.expect("it is given up"), vec![None; 3]);
-    assert!(deadline.left().is_zero());
+    assert!(asked.claude.is_out_of_time());
     // On a busy machine it is given up before it arrives.
     assert!(asked.requests() <= 1);
     assert_eq!((asked.waits.take(), asked.claude.is_off()), (vec![], None));
@@ -687,4 +691,27 @@ fn a_wrong_setting_is_said_by_its_name() {
     for (name, value, expected) in cases {
         assert_eq!(config(&[(name, value)]).err().as_deref(), Some(expected));
     }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_turn_while_another_is_told_to_wait_waits_for_that_too() {
+    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
+    let url = anthropic.url();
+    let settings = [("ANTHROPIC_BASE_URL", url.as_str()), ("CHURN_BATCH_SIZE", "1"), ("CHURN_CONCURRENCY", "4")];
+    // The first wait is a real one: meanwhile the first batch is told.
+    let (asked_for, is_first) = (waits.sleeper(), AtomicBool::new(true));
+    let sleeper = Sleeper::new(move |long| {
+        let (asked_for, is_first) = (asked_for.clone(), is_first.swap(false, Ordering::Relaxed));
+        async move {
+            asked_for.sleep(long).await;
+            if is_first {
+                tokio::time::sleep(long).await;
+            }
+        }
+    });
+    let claude = Claude::new(&config(&settings).unwrap().claude, SecretText::new(KEY), sleeper);
+    anthropic.script([Say::RateLimited("30")]);
+    assert_eq!(claude.score(HORIZON, &rows(4), in_time()).await, all_right(4));
+    assert_eq!(waits.take(), [1, 29, 1, 1].map(secs));
+    assert_eq!(anthropic.seen().len(), 5);
 }

@@ -9,6 +9,7 @@ mod checkout;
 mod churn;
 mod churn_features;
 mod churn_measures;
+mod churn_mishaps;
 mod churn_model;
 mod claude;
 mod four_kinds_of_call;

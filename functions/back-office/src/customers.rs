@@ -132,12 +132,17 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let org = context.org(&org_id).await?;
 
     let filters = tier.is_some() || segment.is_some() || risk_level.is_some();
-    let view = |customer| {
+    let horizon_days = org.loyalty.as_ref().map_or(0, |loyalty| loyalty.settings.active_days.get());
+    let view = |customer: Customer| {
+        let is_at = |level| {
+            let churn = customer.churn.as_ref().filter(|_| customer.orders.is_some());
+            churn.is_some_and(|churn| churn.level() == level && churn.looks_ahead(horizon_days, context.now))
+        };
+        let at_risk = risk_level.is_none_or(is_at);
         let view = CustomerView::new(&org, customer, context.now);
         let wanted = tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
-            && segment.is_none_or(|segment| view.segment == segment)
-            && risk_level.is_none_or(|level| view.risk_level() == Some(level));
-        wanted.then_some(view)
+            && segment.is_none_or(|segment| view.segment == segment);
+        (at_risk && wanted).then_some(view)
     };
     let (org_id, store) = (&org_id, &context.store);
     let (rows, next) = if let Some(level) = by_value {

@@ -117,11 +117,6 @@ impl CustomerView {
             person: customer.person,
         }
     }
-
-    /// The risk level last worked out, if any was.
-    pub(crate) fn risk_level(&self) -> Option<RiskLevel> {
-        self.churn.as_ref().map(|churn| churn.churn_risk_level)
-    }
 }
 
 /// A bundle in a list.

@@ -1,8 +1,8 @@
-//! Was it right? What was predicted one horizon ago, beside what has happened since.
+//! Was it right? The predictions whose horizon is over, beside what has happened since.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     domain::{
         churn::{
@@ -19,32 +19,35 @@ use shared::{
 /// Predictions in a page: as many customers as one request reads.
 const PAGE: usize = 100;
 
-/// A run looks back at what ended since the last one: it is weekly.
-const PERIOD: TimeDelta = TimeDelta::days(7);
+/// How far it is looked back at first: a run is weekly.
+const AT_FIRST: TimeDelta = TimeDelta::days(7);
 
-/// How the predictions of an org came out whose horizon ended in the week before `now`. Where the time does not do for
-/// all, it tells of those it did for.
+/// How far it is looked back at most, where no run was for long.
+const AT_MOST: TimeDelta = TimeDelta::days(35);
+
+/// From where it is looked back at `now`, if it was up to `before`.
+pub(crate) fn since(before: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
+    before.map_or(now - AT_FIRST, |before| before.clamp(now - AT_MOST, now))
+}
+
+/// How the predictions of an org came out whose horizon has ended after `since`, up to `now`.
 pub(crate) async fn look_back(
     sweep: &Sweep<'_>,
     org: &OrgId,
-    horizon_days: u32,
+    since: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Option<Hindsight>, StoreError> {
-    let newest = (now - TimeDelta::days(i64::from(horizon_days))).date_naive();
-    // A week of instants can touch eight dates.
-    let dates = (0..8).filter_map(|days| newest.checked_sub_days(Days::new(days)));
+) -> Result<LookedBack, StoreError> {
     let mut judged = Vec::new();
+    let dates = since.date_naive().iter_days().take_while(|date| *date <= now.date_naive());
     for date in dates {
         let mut after: Option<String> = None;
         loop {
             if sweep.is_late() {
-                return Ok(Hindsight::of(&judged));
+                return Ok(LookedBack::NotToTheEnd);
             }
             let page = sweep.store.predictions(org, date, after.as_deref(), PAGE).await?;
-            let ended = page.rows.into_iter().map(|row| row.value).filter(|(_, past)| {
-                let since = now - past.ends_at();
-                (TimeDelta::zero()..PERIOD).contains(&since)
-            });
+            let ended = page.rows.into_iter().filter_map(|row| row.value);
+            let ended = ended.filter(|(_, past)| past.ends_at() > since && past.ends_at() <= now);
             judged.extend(judge(sweep, org, ended.collect(), now).await?);
             after = page.next;
             if after.is_none() {
@@ -52,7 +55,15 @@ pub(crate) async fn look_back(
             }
         }
     }
-    Ok(Hindsight::of(&judged))
+    Ok(LookedBack::ToTheEnd(Hindsight::of(&judged)))
+}
+
+/// How far it was looked back.
+pub(crate) enum LookedBack {
+    /// As far as was meant, with what there was to see.
+    ToTheEnd(Option<Hindsight>),
+    /// There was no time for all: the next run looks again.
+    NotToTheEnd,
 }
 
 async fn judge(

@@ -1,12 +1,13 @@
-//! The statistical model of an org: the one kept of it while that is good, else fitted anew.
+//! What a run begins an org with: looking back at what was predicted, and the statistical model to predict by.
 
 use chrono::{DateTime, Utc};
 use shared::{
     domain::{
         churn::{
-            fit::{Fitted, fit},
+            fit::{Kept, fit},
             model::{Family, Model},
             observation::{Observation, Sample},
+            prediction::Hindsight,
         },
         org::Org,
     },
@@ -15,50 +16,63 @@ use shared::{
     sweep::Sweep,
 };
 
+use crate::hindsight::{self, LookedBack, look_back};
+
 /// Customers in a page.
 const PAGE: usize = 1_000;
 
-/// Whether a model may be fitted now, which takes a look at every customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fitting {
-    /// Where the one that is kept is old, or none is.
-    Weekly,
-    /// Not now: the one that is kept does, however old.
-    Never,
+/// The model that is kept of an org, however old, or else the default: for a single customer, and for a run that goes on.
+pub(crate) async fn kept(sweep: &Sweep<'_>, org: &Org) -> Result<Model, Failure> {
+    Ok(read(sweep, org).await?.map_or(Model::default_of(Family::IN_USE), |kept| kept.model))
 }
 
-/// The model to score an org's customers by at `now`.
-pub(crate) async fn of(sweep: &Sweep<'_>, org: &Org, fitting: Fitting, now: DateTime<Utc>) -> Result<Model, Failure> {
-    let kept = match sweep.store.churn_model(&org.id).await {
-        // One that can't be read is made anew.
-        Err(StoreError::Broken(why)) => {
-            tracing::error!(org = %org.id, why, "the churn model can't be read");
-            None
+/// Looks back at what was predicted of an org, fits a model if the one that is kept is not good any more, and keeps
+/// both.
+pub(crate) async fn begin(
+    sweep: &Sweep<'_>,
+    org: &Org,
+    now: DateTime<Utc>,
+) -> Result<(Model, Option<Hindsight>), Failure> {
+    let before = read(sweep, org).await?;
+    let since = hindsight::since(before.map(|kept| kept.looked_back_to), now);
+    let (looked_back_to, hindsight) = match look_back(sweep, &org.id, since, now).await? {
+        LookedBack::ToTheEnd(hindsight) => (now, hindsight),
+        LookedBack::NotToTheEnd => {
+            tracing::warn!(org = %org.id, "there is no time to look back at all predictions; the next run will");
+            (since, None)
         }
-        kept => kept?,
     };
-    let old = kept.map_or(Model::default_of(Family::IN_USE), |kept| kept.model);
-    if fitting == Fitting::Never || kept.is_some_and(|kept| kept.is_good(now)) {
-        return Ok(old);
-    }
-    let Some(sample) = sample(sweep, org, now).await? else {
+    let fitted = match before.filter(|kept| kept.is_good(now)) {
+        Some(good) => Some(good),
+        None => anew(sweep, org, now).await?,
+    };
+    let Some(fitted) = fitted else {
         tracing::warn!(org = %org.id, "there is no time to fit a churn model; the one before does");
-        return Ok(old);
+        return Ok((before.map_or(Model::default_of(Family::IN_USE), |kept| kept.model), hindsight));
     };
-    let fit = fit(Family::IN_USE, sample.observations());
-    let fitted = Fitted { model: fit.model, at: now, customers: fit.customers };
-    let parameters = fitted.model.parameters.values();
-    tracing::info!(org = %org.id, source = ?fitted.model.source, ?parameters, customers = fitted.customers, "churn model");
-    let keep = || async { Ok(sweep.store.keep_churn_model(org, &fitted).await?) };
+    let keeping = Kept { looked_back_to, ..fitted };
+    let keep = || async { Ok(sweep.store.keep_churn(org, &keeping).await?) };
     if let Err(failure) = settle_one(sweep.deadline, keep).await {
-        // It does for this call, and the next fits anew.
+        // It does for this call, and the next run begins anew.
         tracing::warn!(org = %org.id, ?failure, "a churn model could not be kept");
     }
-    Ok(fitted.model)
+    Ok((fitted.model, hindsight))
 }
 
-/// A sample of everybody who has ordered, those who have left long ago too; `None` where there is no time for it.
-async fn sample(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Option<Sample>, Failure> {
+async fn read(sweep: &Sweep<'_>, org: &Org) -> Result<Option<Kept>, Failure> {
+    match sweep.store.churn(&org.id).await {
+        // What can't be read is made anew.
+        Err(StoreError::Broken(why)) => {
+            tracing::error!(org = %org.id, why, "what is kept of churn can't be read");
+            Ok(None)
+        }
+        kept => Ok(kept?),
+    }
+}
+
+/// A model fitted to a sample of everybody who has ordered, those who have left long ago too; `None` where there is no
+/// time for it.
+async fn anew(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Option<Kept>, Failure> {
     let mut sample = Sample::default();
     let mut after: Option<String> = None;
     loop {
@@ -76,7 +90,11 @@ async fn sample(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Opti
         }
         after = page.next;
         if after.is_none() {
-            return Ok(Some(sample));
+            break;
         }
     }
+    let fit = fit(Family::IN_USE, sample.observations());
+    let (source, parameters) = (fit.model.source, fit.model.parameters.values());
+    tracing::info!(org = %org.id, ?source, ?parameters, customers = fit.customers, "churn model");
+    Ok(Some(Kept { model: fit.model, fitted_at: now, customers: fit.customers, looked_back_to: now }))
 }

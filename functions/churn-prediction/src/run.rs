@@ -23,8 +23,7 @@ use shared::{
 use crate::{
     answer::{Figures, reply},
     claude::{self, Claude, Reason},
-    hindsight::look_back,
-    model::{self, Fitting},
+    model,
     score::{Candidate, Scorer},
 };
 
@@ -90,6 +89,14 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     Ok(reply(&swept, without_claude))
 }
 
+/// Customers to be scored together, those beside them who can't be read, and how far that reaches.
+#[derive(Default)]
+struct Gathered {
+    candidates: Vec<Candidate>,
+    unreadable: Vec<(CustomerId, Failure)>,
+    reached: Option<String>,
+}
+
 /// How far a lot of customers got.
 enum Lot {
     /// All of them are done, or left for good.
@@ -105,12 +112,13 @@ impl Run<'_> {
         let horizon_days = loyalty.settings.active_days.get();
         let mut figures = Figures::default();
         // Looking back and fitting come first, and once; a single customer is not worth either.
-        let begins = from.is_none() && self.only.is_none();
-        if begins {
-            figures.hindsight = look_back(&self.sweep, &org.id, horizon_days, began).await?;
-        }
-        let fitting = if begins { Fitting::Weekly } else { Fitting::Never };
-        let model = model::of(&self.sweep, &org, fitting, began).await?;
+        let model = if from.is_none() && self.only.is_none() {
+            let (model, hindsight) = model::begin(&self.sweep, &org, began).await?;
+            figures.hindsight = hindsight;
+            model
+        } else {
+            model::kept(&self.sweep, &org).await?
+        };
         let left = self.sweep.deadline.left().saturating_sub(MARGIN);
         let (claude, deadline) = (self.claude.as_ref(), Deadline::after(left));
         let scorer = Scorer { org: &org, model, horizon_days, now: began, claude, deadline };
@@ -166,9 +174,12 @@ impl Lots<'_> {
                 if self.run.sweep.is_over() {
                     return Ok(Some(Position { after }));
                 }
-                let (lot, reached) = self.gather(&mut rows);
-                if let Lot::ForLater = self.lot(lot).await? {
+                let Gathered { candidates, unreadable, reached } = self.gather(&mut rows);
+                if let Lot::ForLater = self.lot(candidates).await? {
                     return Ok(Some(Position { after }));
+                }
+                for (id, failure) in &unreadable {
+                    self.fail(id, failure);
                 }
                 after = reached.or(after);
             }
@@ -186,22 +197,22 @@ impl Lots<'_> {
         }
     }
 
-    /// The next lot of those who are not scored yet, and how far it reaches.
-    fn gather(&mut self, rows: &mut impl Iterator<Item = Row<Met>>) -> (Vec<Candidate>, Option<String>) {
-        let (mut lot, mut reached) = (Vec::new(), None);
+    /// The next lot of those who are not scored yet.
+    fn gather(&self, rows: &mut impl Iterator<Item = Row<Met>>) -> Gathered {
+        let mut gathered = Gathered::default();
         let at_once = self.run.at_once();
         for Row { value: Met { id, image }, position } in rows {
-            reached = Some(position);
+            gathered.reached = Some(position);
             match image {
                 Ok(image) if self.is_scored(&image.value) => {}
-                Ok(image) => lot.extend(self.scorer.candidate(image)),
-                Err(why) => self.fail(&id, &Failure::Bug(why)),
+                Ok(image) => gathered.candidates.extend(self.scorer.candidate(image)),
+                Err(why) => gathered.unreadable.push((id, Failure::Bug(why))),
             }
-            if lot.len() == at_once {
+            if gathered.candidates.len() == at_once {
                 break;
             }
         }
-        (lot, reached)
+        gathered
     }
 
     /// Whether somebody was scored since the run began.

@@ -122,7 +122,8 @@ pub(crate) fn show(levels: &[Level], stayed: &BTreeSet<CustomerId>, hindsight: O
         let count = u32::try_from(customers.len()).unwrap_or(u32::MAX);
         let percent = |sum: f64| if count == 0 { "-".to_owned() } else { format!("{:.1} %", sum / f64::from(count)) };
         let score = percent(customers.iter().map(|customer| customer.probability).sum());
-        let has_left = |customer: &Scored| !stayed.iter().any(|stayed| stayed.as_str() == customer.id);
+        let has_left =
+            |customer: &Scored| CustomerId::try_from(customer.id.clone()).is_ok_and(|id| !stayed.contains(&id));
         let left = percent(customers.iter().map(|customer| if has_left(customer) { 100.0 } else { 0.0 }).sum());
         let valuable = customers.iter().take(2).map(|one| format!("{} (${})", one.id, money(one.lifetime_value)));
         row([name, &thousands(count.into()), &score, &left, &valuable.collect::<Vec<_>>().join(", ")]);

@@ -5,14 +5,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{
     Page, Row, Store, StoreError, Transaction, Versioned,
     customers::read_customer,
-    items::{self, ModelForm, PredictionForm, RiskForm},
+    items::{self, KeptForm, PredictionForm, RiskForm},
     keys,
     pages::{after_place, page},
-    transact::Condition,
+    transact::{Change, Condition},
 };
 use crate::domain::{
     churn::{
-        fit::Fitted,
+        fit::Kept,
         prediction::{Past, Prediction},
         risk::RiskLevel,
     },
@@ -22,36 +22,41 @@ use crate::domain::{
 };
 
 impl Store {
-    /// The model that was last fitted to an org.
-    pub async fn churn_model(&self, org: &OrgId) -> Result<Option<Fitted>, StoreError> {
-        let [item] = self.get([&keys::churn_model(org)]).await?;
-        item.map(|item| items::read::<ModelForm, _>("a churn model", item)).transpose()
+    /// What the last run has kept of an org.
+    pub async fn churn(&self, org: &OrgId) -> Result<Option<Kept>, StoreError> {
+        let [item] = self.get([&keys::churn(org)]).await?;
+        item.map(|item| items::read::<KeptForm, _>("what is kept of churn", item)).transpose()
     }
 
-    /// Keeps the model fitted to an org.
-    pub async fn keep_churn_model(&self, org: &Org, fitted: &Fitted) -> Result<(), StoreError> {
+    /// Keeps what a run has worked out of an org, if the org is still there.
+    pub async fn keep_churn(&self, org: &Org, kept: &Kept) -> Result<(), StoreError> {
         let mut transaction = self.transaction(org);
-        transaction.put(&keys::churn_model(&org.id), None, &ModelForm::from(fitted), Condition::Any)?;
+        transaction.check(&keys::org(&org.id), Change::default().require_present("pk"))?;
+        transaction.put(&keys::churn(&org.id), None, &KeptForm::from(kept), Condition::Any)?;
         transaction.commit().await
     }
 
-    /// A page of what was predicted of an org's customers on some day.
+    /// A page of the predictions of an org's customers whose horizon ends on some day. One that can't be read is not in
+    /// it, and logged.
     pub async fn predictions(
         &self,
         org: &OrgId,
-        date: NaiveDate,
+        ends_on: NaiveDate,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<(CustomerId, Past)>, StoreError> {
-        let start = after.map(|id| {
-            let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
-            let key = keys::prediction(org, &id, date);
-            Ok::<_, StoreError>(after_place(&key, &keys::prediction_place(org, &id, date)))
+    ) -> Result<Page<Option<(CustomerId, Past)>>, StoreError> {
+        let start = after.map(|position| {
+            let key: [String; 3] = serde_json::from_str(position).map_err(|_| StoreError::Position)?;
+            let [pk, sk, at] = key;
+            let place = keys::Place { list: keys::predictions_list(org, ends_on), at };
+            Ok::<_, StoreError>(after_place(&keys::Key { pk, sk }, &place))
         });
-        let query = self.query_list(&keys::predictions_list(org, date), limit);
+        let query = self.query_list(&keys::predictions_list(org, ends_on), limit);
         page(query.set_exclusive_start_key(start.transpose()?), |item| {
-            let value: (CustomerId, Past) = items::read::<PredictionForm, _>("a prediction", item)?;
-            Ok(Row { position: value.0.to_string(), value })
+            let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+            let position = serde_json::json!([part("pk"), part("sk"), part("at")]).to_string();
+            let value = readable(items::read::<PredictionForm, _>("a prediction", item));
+            Ok(Row { value, position })
         })
         .await
     }
@@ -85,15 +90,20 @@ impl Store {
         .await
     }
 
-    /// Some customers as they are now; those that are not there are left out.
+    /// Some customers as they are now; those that are not there, or can't be read, are left out.
     pub async fn customers_now(
         &self,
         org: &OrgId,
         customers: &[CustomerId],
     ) -> Result<Vec<Versioned<Customer>>, StoreError> {
         let keys: Vec<_> = customers.iter().map(|customer| keys::customer(org, customer)).collect();
-        self.get_all(&keys).await?.into_iter().map(read_customer).collect()
+        Ok(self.get_all(&keys).await?.into_iter().filter_map(|item| readable(read_customer(item))).collect())
     }
+}
+
+/// What can't be read is logged, and holds up nothing else.
+fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(?error, "passed over")).ok()
 }
 
 impl Transaction<'_> {
@@ -106,8 +116,10 @@ impl Transaction<'_> {
         prediction: &Prediction,
         horizon_days: u32,
     ) -> Result<(), StoreError> {
-        let (org, id, date) = (&self.org.id, &customer.id, prediction.at.date_naive());
-        let (key, place) = (keys::prediction(org, id, date), keys::prediction_place(org, id, date));
+        let (org, id) = (&self.org.id, &customer.id);
+        let past = Past { probability: prediction.probability, at: prediction.at, horizon_days };
+        let key = keys::prediction(org, id, past.at.date_naive());
+        let place = keys::prediction_place(org, id, past.ends_at().date_naive());
         let (risk, among) = (keys::risk(org, id), keys::risk_place(org, prediction.level(), customer.lifetime_value));
         let predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
         self.replace_customer(&predicted, version, &[])?;

@@ -15,8 +15,8 @@
 //! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
-//! | the churn model fitted to an org | `ORG#o` | `CHURN_MODEL` | |
-//! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#date` / c |
+//! | the churn model fitted to an org, and up to when it was looked back | `ORG#o` | `CHURN` | |
+//! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#end of its horizon` / c |
 //! | a customer's risk level (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
 //! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
@@ -232,21 +232,21 @@ pub(super) fn org_key(org: &OrgId, key: &KeyId) -> Key {
     Key::new(org_partition(org), format!("{KEY_PREFIX}{key}"))
 }
 
-pub(super) fn churn_model(org: &OrgId) -> Key {
-    Key::new(org_partition(org), "CHURN_MODEL")
+pub(super) fn churn(org: &OrgId) -> Key {
+    Key::new(org_partition(org), "CHURN")
 }
 
 pub(super) fn prediction(org: &OrgId, customer: &CustomerId, date: NaiveDate) -> Key {
     Key::new(customer_partition(org, customer), format!("PREDICTION#{date}"))
 }
 
-/// The predictions of one day, by customer.
-pub(super) fn prediction_place(org: &OrgId, customer: &CustomerId, date: NaiveDate) -> Place {
-    Place { list: predictions_list(org, date), at: customer.to_string() }
+/// Among the predictions whose horizon ends on one day, by customer.
+pub(super) fn prediction_place(org: &OrgId, customer: &CustomerId, ends_on: NaiveDate) -> Place {
+    Place { list: predictions_list(org, ends_on), at: customer.to_string() }
 }
 
-pub(super) fn predictions_list(org: &OrgId, date: NaiveDate) -> String {
-    format!("PREDICTIONS#{org}#{date}")
+pub(super) fn predictions_list(org: &OrgId, ends_on: NaiveDate) -> String {
+    format!("PREDICTIONS#{org}#{ends_on}")
 }
 
 pub(super) fn risk(org: &OrgId, customer: &CustomerId) -> Key {

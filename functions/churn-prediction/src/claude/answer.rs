@@ -94,8 +94,14 @@ fn probability(number: &serde_json::Number) -> Option<Probability> {
 
 /// The text as one line; `None` if there is nothing in it.
 fn one_line(text: &str) -> Option<Line> {
-    let plain: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let seen = text.chars().filter(|char| !is_invisible(*char));
+    let plain: String = seen.map(|char| if char.is_control() { ' ' } else { char }).collect();
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = line.chars().take(LONGEST_REASONING).collect();
     Line::try_from(cut.trim_end().to_owned()).ok()
+}
+
+/// What is not to be seen and changes how the rest is: marks of direction, joiners and the like.
+const fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

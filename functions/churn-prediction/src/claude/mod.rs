@@ -41,7 +41,7 @@ use shared::{
 };
 
 use self::{
-    pace::Pace,
+    pace::{Pace, TooLate},
     wire::{Heard, Outcome, Wire},
 };
 
@@ -58,6 +58,12 @@ pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// So many batches in a row that came to nothing, and the rest goes without.
 pub const DOWN_AFTER: u32 = 3;
 
+/// So many requests in a row that were not answered in time, and the rest goes without.
+pub const SILENT_AFTER: u32 = 3;
+
+/// An answer may take one in so many parts of the time there is.
+const SHARES: u32 = 4;
+
 /// How often a customer is asked about.
 const ASKED: usize = 2;
 
@@ -72,6 +78,8 @@ pub enum Reason {
     Forbidden,
     /// What may be spent is spent, by the limit of the account or of the workspace.
     SpendLimitReached,
+    /// The API says to come back when this call will be over.
+    RateLimited,
     /// The API stays down.
     Unavailable,
     /// The API refuses what is asked, which is ours to mend: an unknown model, for one.
@@ -89,6 +97,7 @@ impl Reason {
             Self::PaymentRequired => "payment_required",
             Self::Forbidden => "forbidden",
             Self::SpendLimitReached => "spend_limit_reached",
+            Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
             Self::RequestRefused => "request_refused",
             Self::UnusableAnswers => "unusable_answers",
@@ -124,6 +133,9 @@ pub struct Claude {
     wire: Wire,
     pace: Pace,
     off: OnceLock<Reason>,
+    timeout: Duration,
+    share: OnceLock<Duration>,
+    silent: AtomicU32,
     /// Batches in a row that came to nothing.
     failed: AtomicU32,
     out_of_time: AtomicBool,
@@ -137,9 +149,12 @@ impl Claude {
             model: settings.model.clone(),
             batch_size: settings.batch_size,
             concurrency: settings.concurrency,
-            wire: Wire::new(&settings.base_url, key, settings.timeout),
-            pace: Pace::new(settings.pause, sleeper),
+            wire: Wire::new(&settings.base_url, key),
+            pace: Pace::new(settings.pause, LONGEST_RESET, sleeper),
             off: OnceLock::new(),
+            timeout: settings.timeout,
+            share: OnceLock::new(),
+            silent: AtomicU32::new(0),
             failed: AtomicU32::new(0),
             out_of_time: AtomicBool::new(false),
         }
@@ -213,15 +228,16 @@ impl Claude {
             return Err(Lost::Off);
         }
         let mut timeouts = 0;
-        let mut sent_at = self.pace.batch(deadline).await.ok_or(Lost::OutOfTime)?;
+        let mut sent_at = self.pace.batch(deadline).await.map_err(|late| self.too_late(late))?;
         for number in 1.. {
             if self.is_off().is_some() {
                 return Err(Lost::Off);
             }
-            let Heard { outcome, wait } = self.wire.send(request, deadline).await;
+            let Heard { outcome, wait } = self.wire.send(request, self.patience(deadline)).await;
             if let Some(wait) = wait {
-                self.pace.hold(sent_at, wait).await;
+                self.pace.hold(sent_at, wait);
             }
+            self.note_silence(&outcome);
             let why = match outcome {
                 Outcome::Answered(body) => return Ok(body),
                 Outcome::Ended(reason, why) => {
@@ -238,6 +254,9 @@ impl Claude {
                 }
                 Outcome::Passing(why) => why,
             };
+            if self.is_off().is_some() {
+                return Err(Lost::Off);
+            }
             if deadline.left().is_zero() {
                 return Err(Lost::OutOfTime);
             }
@@ -246,9 +265,35 @@ impl Claude {
                 break;
             }
             let pause = if wait.is_some() { Duration::ZERO } else { backoff(number) };
-            sent_at = self.pace.again(pause, deadline).await.ok_or(Lost::OutOfTime)?;
+            sent_at = self.pace.again(pause, deadline).await.map_err(|late| self.too_late(late))?;
         }
         Err(Lost::Failed(Reason::Unavailable))
+    }
+
+    fn too_late(&self, late: TooLate) -> Lost {
+        match late {
+            TooLate::Soon => Lost::OutOfTime,
+            TooLate::Long => {
+                self.switch_off(Reason::RateLimited, "the API says to wait for longer than this call has");
+                Lost::Off
+            }
+        }
+    }
+
+    /// How long an answer may take: as the settings say, but no more than a share of what the first request had left, so
+    /// that an API that never answers is given up within the call.
+    fn patience(&self, deadline: Deadline) -> Duration {
+        let share = *self.share.get_or_init(|| deadline.left() / SHARES);
+        self.timeout.min(share).min(deadline.left())
+    }
+
+    /// Counts requests in a row that were not answered at all.
+    fn note_silence(&self, outcome: &Outcome) {
+        if !matches!(outcome, Outcome::TimedOut) {
+            self.silent.store(0, Ordering::Relaxed);
+        } else if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT_AFTER {
+            self.switch_off(Reason::Unavailable, "too many requests in a row were not answered");
+        }
     }
 
     fn switch_off(&self, reason: Reason, why: &str) {

@@ -3,71 +3,94 @@
 //! Time is counted here in what was waited, not read from a clock: a wait that one request was told of and another has
 //! meanwhile waited out is not waited out twice, and what is asked of the sleeper is exact.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use shared::clock::{Deadline, Sleeper};
-use tokio::sync::Mutex;
+use tokio::sync;
 
 /// How long had been waited, in all, when a request was sent.
 #[derive(Clone, Copy)]
 pub(super) struct SentAt(Duration);
 
+/// The turn would come after the deadline: nothing was waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TooLate {
+    /// Because of the pace itself, or of a wait that is soon over.
+    Soon,
+    /// Because the API says to wait for so long that there is no point in coming back for it.
+    Long,
+}
+
 pub(super) struct Pace {
     pause: Duration,
+    /// What the API says to wait beyond it is long.
+    long: Duration,
     sleeper: Sleeper,
-    /// Locked while somebody waits: who comes meanwhile is behind.
-    gate: Mutex<Gate>,
+    /// Whether there was a batch. Locked while somebody waits: who comes meanwhile is behind.
+    begun: sync::Mutex<bool>,
+    /// Open to who is told to wait while others do already.
+    waits: Mutex<Waits>,
 }
 
 #[derive(Default)]
-struct Gate {
-    /// Whether there was a batch.
-    begun: bool,
+struct Waits {
     waited: Duration,
     /// Nothing is sent before so much has been waited.
     held_until: Duration,
 }
 
 impl Pace {
-    pub(super) fn new(pause: Duration, sleeper: Sleeper) -> Self {
-        Self { pause, sleeper, gate: Mutex::default() }
+    pub(super) fn new(pause: Duration, long: Duration, sleeper: Sleeper) -> Self {
+        Self { pause, long, sleeper, begun: sync::Mutex::default(), waits: Mutex::default() }
     }
 
-    /// Waits for a batch's turn. `None` if it would come after the deadline: then nothing was waited.
-    pub(super) async fn batch(&self, deadline: Deadline) -> Option<SentAt> {
-        let mut gate = self.gate.lock().await;
-        let pause = if gate.begun { self.pause } else { Duration::ZERO };
-        let sent_at = self.pass(&mut gate, pause, deadline).await;
-        gate.begun |= sent_at.is_some();
-        sent_at
+    /// Waits for a batch's turn.
+    pub(super) async fn batch(&self, deadline: Deadline) -> Result<SentAt, TooLate> {
+        let mut begun = self.begun.lock().await;
+        let pause = if *begun { self.pause } else { Duration::ZERO };
+        let sent_at = self.pass(pause, deadline).await?;
+        *begun = true;
+        Ok(sent_at)
     }
 
     /// Waits so long, apart from the others, and then for the turn of a request that is sent again.
-    pub(super) async fn again(&self, pause: Duration, deadline: Deadline) -> Option<SentAt> {
+    pub(super) async fn again(&self, pause: Duration, deadline: Deadline) -> Result<SentAt, TooLate> {
         if pause >= deadline.left() {
-            return None;
+            return Err(TooLate::Soon);
         }
         if !pause.is_zero() {
             self.sleeper.sleep(pause).await;
         }
-        self.pass(&mut *self.gate.lock().await, Duration::ZERO, deadline).await
+        let _turn = self.begun.lock().await;
+        self.pass(Duration::ZERO, deadline).await
     }
 
     /// The API says, in answer to a request, to send nothing for so long.
-    pub(super) async fn hold(&self, sent_at: SentAt, long: Duration) {
-        let mut gate = self.gate.lock().await;
-        gate.held_until = gate.held_until.max(sent_at.0.saturating_add(long));
+    pub(super) fn hold(&self, sent_at: SentAt, long: Duration) {
+        self.look(|waits| waits.held_until = waits.held_until.max(sent_at.0.saturating_add(long)));
     }
 
-    async fn pass(&self, gate: &mut Gate, pause: Duration, deadline: Deadline) -> Option<SentAt> {
-        let long = gate.held_until.saturating_sub(gate.waited).max(pause);
-        if long >= deadline.left() {
-            return None;
+    async fn pass(&self, mut pause: Duration, deadline: Deadline) -> Result<SentAt, TooLate> {
+        loop {
+            let (waited, held) = self.look(|waits| (waits.waited, waits.held_until.saturating_sub(waits.waited)));
+            let wait = held.max(pause);
+            if wait.is_zero() {
+                return Ok(SentAt(waited));
+            }
+            if wait >= deadline.left() {
+                return Err(if held > self.long { TooLate::Long } else { TooLate::Soon });
+            }
+            self.sleeper.sleep(wait).await;
+            // Meanwhile another may have been told to wait longer.
+            self.look(|waits| waits.waited += wait);
+            pause = Duration::ZERO;
         }
-        if !long.is_zero() {
-            self.sleeper.sleep(long).await;
-            gate.waited += long;
-        }
-        Some(SentAt(gate.waited))
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&mut Waits) -> T) -> T {
+        look(&mut self.waits.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -8,7 +8,7 @@ use reqwest::{
     redirect::Policy,
 };
 use serde::Deserialize;
-use shared::{clock::Deadline, config::SecretText};
+use shared::config::SecretText;
 
 use super::{Reason, limits};
 
@@ -63,19 +63,17 @@ struct ComplaintError {
 pub(super) struct Wire {
     url: String,
     key: SecretText,
-    timeout: Duration,
     client: OnceLock<Result<Client, String>>,
 }
 
 impl Wire {
-    pub(super) fn new(base_url: &str, key: SecretText, timeout: Duration) -> Self {
-        Self { url: format!("{base_url}/v1/messages"), key, timeout, client: OnceLock::new() }
+    pub(super) fn new(base_url: &str, key: SecretText) -> Self {
+        Self { url: format!("{base_url}/v1/messages"), key, client: OnceLock::new() }
     }
 
-    /// Sends a request, once.
-    pub(super) async fn send(&self, request: &[u8], deadline: Deadline) -> Heard {
-        let limit = self.timeout.min(deadline.left());
-        let heard = tokio::time::timeout(limit, self.ask(request)).await;
+    /// Sends a request, once, and waits so long for its answer.
+    pub(super) async fn send(&self, request: &[u8], patience: Duration) -> Heard {
+        let heard = tokio::time::timeout(patience, self.ask(request)).await;
         heard.unwrap_or(Heard { outcome: Outcome::TimedOut, wait: None })
     }
 

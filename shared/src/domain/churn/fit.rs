@@ -58,25 +58,27 @@ pub fn fit(family: Family, observations: impl IntoIterator<Item = Observation>) 
     Fit { model, log_likelihood, customers: customers.total }
 }
 
-/// A model as it is kept of an org, until it is fitted anew.
+/// What a run keeps of an org for the next ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fitted {
+pub struct Kept {
     /// The model.
     pub model: Model,
     /// When it was fitted.
-    pub at: DateTime<Utc>,
+    pub fitted_at: DateTime<Utc>,
     /// To how many customers.
     pub customers: u32,
+    /// Up to when it was looked back at predictions whose horizon had ended.
+    pub looked_back_to: DateTime<Utc>,
 }
 
-impl Fitted {
+impl Kept {
     /// How long a model is good: it is fitted weekly, and by a run that is a little early too.
     const GOOD_FOR: TimeDelta = TimeDelta::days(6);
 
-    /// Whether it need not be fitted anew at `now`. One of a time to come is no better than an old one.
+    /// Whether the model need not be fitted anew at `now`. One of a time to come is no better than an old one.
     #[must_use]
     pub fn is_good(&self, now: DateTime<Utc>) -> bool {
-        (TimeDelta::zero()..Self::GOOD_FOR).contains(&(now - self.at))
+        (TimeDelta::zero()..Self::GOOD_FOR).contains(&(now - self.fitted_at))
     }
 }
 

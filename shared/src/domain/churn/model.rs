@@ -41,8 +41,7 @@ impl Family {
 }
 
 /// Parameters of either family, each from [`Parameters::SMALLEST`] to [`Parameters::LARGEST`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
     r: f64,
     alpha: f64,
@@ -50,29 +49,12 @@ pub struct Parameters {
     b: f64,
 }
 
-#[derive(Deserialize)]
-struct Unchecked {
-    r: f64,
-    alpha: f64,
-    a: f64,
-    b: f64,
-}
-
-impl TryFrom<Unchecked> for Parameters {
-    type Error = &'static str;
-
-    fn try_from(Unchecked { r, alpha, a, b }: Unchecked) -> Result<Self, Self::Error> {
-        Self::new([r, alpha, a, b]).ok_or("must be parameters from 0.00001 to 100000")
-    }
-}
-
 /// The parameters, and where they are from.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Model {
     /// What the parameters are parameters of.
     pub family: Family,
     /// The parameters.
-    #[serde(flatten)]
     pub parameters: Parameters,
     /// Where they are from.
     pub source: Source,

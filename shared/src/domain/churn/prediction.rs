@@ -39,6 +39,12 @@ impl Prediction {
     pub const fn level(&self) -> RiskLevel {
         RiskLevel::of(self.probability)
     }
+
+    /// Whether it still looks ahead at `now`: it says nothing of what lies behind its horizon.
+    #[must_use]
+    pub fn looks_ahead(&self, horizon_days: u32, now: DateTime<Utc>) -> bool {
+        self.at + TimeDelta::days(i64::from(horizon_days)) > now
+    }
 }
 
 /// Whether somebody is active at `now`: has ordered within `active_days`.

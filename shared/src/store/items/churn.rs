@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     churn::{
-        fit::Fitted,
+        fit::Kept,
         model::{Family, Model, Parameters, Source},
         prediction::{ChurnSource, Past, Prediction},
         risk::Probability,
@@ -113,10 +113,10 @@ fn expires(at: DateTime<Utc>, days: i64) -> i64 {
     (at + TimeDelta::days(days)).timestamp()
 }
 
-/// The model that an org's customers are scored by.
+/// What a run keeps of an org.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct ModelForm {
+pub(in crate::store) struct KeptForm {
     family: Family,
     /// r, alpha (weeks), a, b.
     parameters: [f64; 4],
@@ -124,21 +124,24 @@ pub(in crate::store) struct ModelForm {
     #[serde(serialize_with = "time::serialize")]
     fitted_at: DateTime<Utc>,
     customers: u32,
+    #[serde(serialize_with = "time::serialize")]
+    looked_back_to: DateTime<Utc>,
 }
 
-impl From<&Fitted> for ModelForm {
-    fn from(Fitted { model, at, customers }: &Fitted) -> Self {
+impl From<&Kept> for KeptForm {
+    fn from(Kept { model, fitted_at, customers, looked_back_to }: &Kept) -> Self {
         let Model { family, parameters, source } = *model;
-        Self { family, parameters: parameters.values(), source, fitted_at: *at, customers: *customers }
+        let (parameters, fitted_at, looked_back_to) = (parameters.values(), *fitted_at, *looked_back_to);
+        Self { family, parameters, source, fitted_at, customers: *customers, looked_back_to }
     }
 }
 
-impl TryFrom<ModelForm> for Fitted {
+impl TryFrom<KeptForm> for Kept {
     type Error = &'static str;
 
-    fn try_from(form: ModelForm) -> Result<Self, Self::Error> {
-        let ModelForm { family, parameters, source, fitted_at, customers } = form;
+    fn try_from(form: KeptForm) -> Result<Self, Self::Error> {
+        let KeptForm { family, parameters, source, fitted_at, customers, looked_back_to } = form;
         let parameters = Parameters::new(parameters).ok_or("parameters out of bounds")?;
-        Ok(Self { model: Model { family, parameters, source }, at: fitted_at, customers })
+        Ok(Self { model: Model { family, parameters, source }, fitted_at, customers, looked_back_to })
     }
 }

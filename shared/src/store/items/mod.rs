@@ -10,7 +10,7 @@ mod org;
 mod points;
 
 pub(super) use bundle::{BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm};
-pub(super) use churn::{ModelForm, PredictionForm, RiskForm};
+pub(super) use churn::{KeptForm, PredictionForm, RiskForm};
 pub(super) use claim::ClaimForm;
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
