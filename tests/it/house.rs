@@ -181,6 +181,10 @@ fn folder_package_binary_template_and_local_stack_name_the_same_functions() {
         let has_schedule = template.functions[function.name].is_scheduled();
         assert_eq!(takes_schedule, has_schedule, "{} is called by the clock if it can be", function.name);
     }
+    let addresses = fs::read_to_string(root().join("infra/ctl/src/addresses.rs")).unwrap();
+    for function in &folders {
+        assert!(addresses.contains(&format!("\"{function}\",")), "ctl has no address for {function}");
+    }
 }
 
 #[test]

@@ -1,21 +1,25 @@
 //! The functions as seen from outside: HTTP with a bearer token. What may succeed later is tried again here.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
 use shared::domain::time;
 
-/// How often a request that may succeed later is tried, and the longest pause between.
+use crate::addresses::Addresses;
+
+/// How often a request that may succeed later is tried, how long an answer may take, and the
+/// longest pause between.
 const TRIES: u32 = 8;
+const TIMEOUT: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-/// The functions at one address.
+/// The functions, as the holder of a secret sees them.
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
-    url: Arc<str>,
+    addresses: Arc<Addresses>,
     secret: Arc<str>,
 }
 
@@ -46,6 +50,10 @@ impl<'a> Request<'a> {
         Self { method: Method::PUT, function, path, body: Some(body), now: None, only_create: false }
     }
 
+    pub(crate) const fn delete(function: &'a str, path: &'a str) -> Self {
+        Self { method: Method::DELETE, function, path, body: None, now: None, only_create: false }
+    }
+
     pub(crate) const fn post(function: &'a str, path: &'a str, body: Value) -> Self {
         Self { method: Method::POST, function, path, body: Some(body), now: None, only_create: false }
     }
@@ -73,33 +81,31 @@ impl Answer {
 }
 
 impl Api {
-    pub(crate) fn new(url: &str, secret: &str) -> Result<Self, String> {
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err(format!("the address {url:?} must begin with http:// or https://"));
-        }
+    pub(crate) fn new(addresses: Addresses, secret: &str) -> Result<Self, String> {
         // Already installed is installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(Duration::from_secs(30)).build().map_err(|error| error.to_string())?;
-        Ok(Self { client, url: url.trim_end_matches('/').into(), secret: secret.into() })
+        let client = Client::builder().build().map_err(|error| error.to_string())?;
+        Ok(Self { client, addresses: addresses.into(), secret: secret.into() })
     }
 
     /// Sends a request until it is answered for good: 503 and a broken connection are tried again, with pauses.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, String> {
+        let address = self.addresses.of(request.function)?;
         let mut pause = Duration::from_millis(100);
         for _ in 1..TRIES {
-            match self.send_once(request).await {
+            match self.send_once(&address, request).await {
                 Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answer),
                 Err(error) if error.is_builder() => return Err(error.to_string()),
                 Ok(_) | Err(_) => tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.send_once(request).await.map_err(|error| format!("{} does not answer: {error}", self.url))
+        self.send_once(&address, request).await.map_err(|error| format!("{address} does not answer: {}", cause(&error)))
     }
 
-    async fn send_once(&self, request: &Request<'_>) -> Result<Answer, reqwest::Error> {
-        let url = format!("{}/lambda-url/{}{}", self.url, request.function, request.path);
-        let mut sent = self.client.request(request.method.clone(), url).bearer_auth(&self.secret);
+    async fn send_once(&self, address: &str, request: &Request<'_>) -> Result<Answer, reqwest::Error> {
+        let url = format!("{address}{}", request.path);
+        let mut sent = self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(TIMEOUT);
         if let Some(body) = &request.body {
             sent = sent.json(body);
         }
@@ -112,4 +118,13 @@ impl Api {
         let answer = sent.send().await?;
         Ok(Answer { status: answer.status(), body: answer.json().await.unwrap_or_default() })
     }
+}
+
+/// What is at the bottom of an error: what wraps it names the whole request again.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }

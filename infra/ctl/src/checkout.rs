@@ -1,7 +1,7 @@
 //! A few customers of the demo org at checkout: points that buy something, a till that asks twice, too few points, an
 //! order that is cancelled.
 
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use shared::domain::{ids::OrgId, time};
 
@@ -60,7 +60,7 @@ pub(crate) async fn show(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)
             continue;
         }
         let path = format!("/redemptions/{order}?orgId={org}&customerId={customer}");
-        let cancel = Request { method: Method::DELETE, ..Request::get("points-redemption", &path) };
+        let cancel = Request::delete("points-redemption", &path);
         let answer = api.send(&at(cancel)?).await?.accepted()?;
         let left = answer.get("balance").and_then(Value::as_i64).unwrap_or(0);
         row([customer, "", "cancelled", "", "points given back", "", &thousands(left)]);

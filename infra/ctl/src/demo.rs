@@ -28,9 +28,10 @@ struct Holdings {
 }
 
 /// Creates the org, loads the file, prints a table.
-pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, String> {
+pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Result<ExitCode, String> {
     let org = OrgId::try_from(ORG.to_owned())?;
     let orders = orders::read(file)?;
+    let addresses = target.addresses()?;
     let api = target.api()?;
     let path = format!("/orgs/{org}");
     let profile = json!({"name": "Demo shop", "disposable": true});
@@ -43,11 +44,11 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
     let [scored_at, looked_back_at] = churn::parting()?;
     let (known, later) = orders.parted_at(scored_at);
     let (horizon, rest) = later.parted_at(looked_back_at);
-    let mut totals = load::all(&api, &org, known, target.in_flight).await?;
+    let mut totals = load::all(&api, &org, known, in_flight).await?;
     let levels = churn::score(&api, &org).await?;
-    totals.add(load::all(&api, &org, horizon, target.in_flight).await?);
+    totals.add(load::all(&api, &org, horizon, in_flight).await?);
     let hindsight = churn::look_back(&api, &org).await?;
-    totals.add(load::all(&api, &org, rest, target.in_flight).await?);
+    totals.add(load::all(&api, &org, rest, in_flight).await?);
     let before = holdings(&api, &org).await?;
     table(&before, totals.orders_per_second());
     tiers::recalculate(&api, &org).await?;
@@ -68,14 +69,14 @@ pub(crate) async fn command(file: &Path, target: &Target) -> Result<ExitCode, St
         ("the job that judges tiers", "tier-recalculation"),
         ("the job that scores churn", "churn-prediction"),
     ];
-    for (what, url) in functions {
-        say(&format!("  {what:<28}{}/lambda-url/{url}/", target.url));
+    for (what, function) in functions {
+        say(&format!("  {what:<28}{}/", addresses.of(function)?));
     }
     // A secret of somebody's own is not for the screen.
     let secret = if target.secret == DEFAULT_SECRET { DEFAULT_SECRET } else { "$CRON_SECRET" };
     say(&format!(
-        "\nTry:\n  curl -s -H \"Authorization: Bearer {secret}\" '{}/lambda-url/back-office/orgs/{org}/customers?tier=Platinum&limit=3'",
-        target.url
+        "\nTry:\n  curl -s -H \"Authorization: Bearer {secret}\" '{}/orgs/{org}/customers?tier=Platinum&limit=3'",
+        addresses.of("back-office")?
     ));
     Ok(ExitCode::SUCCESS)
 }

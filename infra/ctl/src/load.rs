@@ -56,7 +56,7 @@ impl Totals {
 }
 
 /// Loads a file and says what came of it. Rows that were not loaded make the exit code 1.
-pub(crate) async fn command(file: &Path, org: &OrgId, target: &Target) -> Result<ExitCode, String> {
+pub(crate) async fn command(file: &Path, org: &OrgId, target: &Target, in_flight: u16) -> Result<ExitCode, String> {
     let orders = orders::read(file)?;
     let api = target.api()?;
     let settings = api.send(&Request::get("back-office", &format!("/orgs/{org}/loyalty"))).await?;
@@ -65,7 +65,7 @@ pub(crate) async fn command(file: &Path, org: &OrgId, target: &Target) -> Result
     let bad_rows = orders.bad_rows.iter().map(|BadRow { line, why }| format!("line {line}: {why}"));
     bad_rows.for_each(|complaint| complain(&complaint));
     let bad = orders.bad_rows.len();
-    let totals = all(&api, org, orders, target.in_flight).await?;
+    let totals = all(&api, org, orders, in_flight).await?;
     let refused = totals.refused.len();
     say(&format!(
         "{} orders awarded, {} were there already, {} rows not loaded; {} customers created; {} points for {}; {} orders/s",

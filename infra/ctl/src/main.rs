@@ -1,5 +1,6 @@
 //! The operator's command line. It works through the functions alone, as any caller does.
 
+mod addresses;
 mod api;
 mod checkout;
 mod churn;
@@ -16,6 +17,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use shared::domain::ids::OrgId;
 
+use addresses::Addresses;
 use api::Api;
 
 /// The secret of a local stack that was given none.
@@ -46,6 +48,8 @@ struct Load {
     org: OrgId,
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    pace: Pace,
 }
 
 #[derive(Args)]
@@ -54,24 +58,34 @@ struct Demo {
     orders: PathBuf,
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    pace: Pace,
 }
 
 #[derive(Args)]
 struct Target {
-    /// Where the functions are: they answer below /lambda-url/<function>/ there
-    #[arg(long, env = "REGULARS_URL", default_value = "http://127.0.0.1:9000")]
-    url: String,
+    /// Where the functions are: below /lambda-url/<function>/ of this address, or, as FUNCTION=URL and once for each, at one of its own
+    #[arg(long, env = "REGULARS_URL", default_value = "http://127.0.0.1:9000", value_delimiter = ',')]
+    url: Vec<String>,
     /// The deployment's secret
     #[arg(long, env = "CRON_SECRET", default_value = DEFAULT_SECRET, hide_env_values = true)]
     secret: String,
+}
+
+#[derive(Args)]
+struct Pace {
     /// How many requests are in flight
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
     in_flight: u16,
 }
 
 impl Target {
+    fn addresses(&self) -> Result<Addresses, String> {
+        Addresses::read(&self.url)
+    }
+
     fn api(&self) -> Result<Api, String> {
-        Api::new(&self.url, &self.secret)
+        Api::new(self.addresses()?, &self.secret)
     }
 }
 
@@ -82,8 +96,10 @@ fn org_id(text: &str) -> Result<OrgId, &'static str> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Options::parse().command {
-        Command::Load(Load { orders, org, target }) => load::command(&orders, &org, &target).await,
-        Command::Demo(Demo { orders, target }) => demo::command(&orders, &target).await,
+        Command::Load(Load { orders, org, target, pace }) => {
+            load::command(&orders, &org, &target, pace.in_flight).await
+        }
+        Command::Demo(Demo { orders, target, pace }) => demo::command(&orders, &target, pace.in_flight).await,
     };
     match outcome {
         Ok(code) => code,

@@ -1,0 +1,62 @@
+//! Where the functions are: below one address, as a local stack serves them, or each at an address of its own, as in the
+//! cloud.
+
+use std::collections::BTreeMap;
+
+use reqwest::Url;
+
+/// Every function that there is.
+const FUNCTIONS: [&str; 7] = [
+    "back-office",
+    "bundle-redemption",
+    "bundle-transitions",
+    "churn-prediction",
+    "points-award",
+    "points-redemption",
+    "tier-recalculation",
+];
+
+/// The functions' addresses, without a slash at the end.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    /// Of all that have none of their own: they answer below `/lambda-url/<function>/` there.
+    shared: Option<String>,
+    own: BTreeMap<&'static str, String>,
+}
+
+impl Addresses {
+    /// Reads addresses as they are given: `URL`, or `FUNCTION=URL`.
+    pub(crate) fn read(given: &[String]) -> Result<Self, String> {
+        let (mut shared, mut own) = (None, BTreeMap::new());
+        for given in given {
+            let twice = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
+                Some((name, url)) => {
+                    let known = FUNCTIONS.into_iter().find(|function| *function == name);
+                    let known =
+                        known.ok_or_else(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
+                    own.insert(known, address(url)?).is_some()
+                }
+                None => shared.replace(address(given)?).is_some(),
+            };
+            if twice {
+                return Err(format!("{given:?} is a second address for the same"));
+            }
+        }
+        Ok(Self { shared, own })
+    }
+
+    /// Where a function answers.
+    pub(crate) fn of(&self, function: &str) -> Result<String, String> {
+        let own = self.own.get(function).cloned();
+        own.or_else(|| self.shared.as_ref().map(|shared| format!("{shared}/lambda-url/{function}")))
+            .ok_or_else(|| format!("no address was given for {function}: --url {function}=https://…"))
+    }
+}
+
+fn address(text: &str) -> Result<String, String> {
+    if !text.starts_with("http://") && !text.starts_with("https://") {
+        return Err(format!("the address {text:?} must begin with http:// or https://"));
+    }
+    Url::parse(text).map_err(|error| format!("{text:?} is not an address: {error}"))?;
+    Ok(text.trim_end_matches('/').to_owned())
+}
