@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up test soak eval check binaries
+.PHONY: help run demo up verify test soak eval check binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ demo: binaries ## the same, and exit
 
 up: binaries ## start the local stack alone, empty
 	@$(BIN)/local --port $(PORT) --dynamodb-port $(DYNAMODB_PORT)
+
+URL ?= http://127.0.0.1:$(PORT)
+verify: binaries ## check every system of a stack, in an org of its own (URL=, ORG= to look at one too)
+	@$(BIN)/ctl verify $(addprefix --url ,$(URL)) $(addprefix --org ,$(ORG))
 
 test: binaries ## run every test
 	@cargo test --workspace --locked

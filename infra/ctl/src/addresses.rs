@@ -51,6 +51,11 @@ impl Addresses {
         own.or_else(|| self.shared.as_ref().map(|shared| format!("{shared}/lambda-url/{function}")))
             .ok_or_else(|| format!("no address was given for {function}: --url {function}=https://…"))
     }
+
+    /// Refuses addresses that leave out a function.
+    pub(crate) fn of_every_function(&self) -> Result<(), String> {
+        FUNCTIONS.into_iter().try_for_each(|function| self.of(function).map(drop))
+    }
 }
 
 fn address(text: &str) -> Result<String, String> {

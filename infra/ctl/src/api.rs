@@ -9,7 +9,7 @@ use shared::domain::time;
 
 use crate::addresses::Addresses;
 
-/// How often a request that may succeed later is tried, how long an answer may take, and the
+/// How often a request that may succeed later is tried, unless told otherwise, how long an answer may take, and the
 /// longest pause between.
 const TRIES: u32 = 8;
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,6 +21,8 @@ pub(crate) struct Api {
     client: Client,
     addresses: Arc<Addresses>,
     secret: Arc<str>,
+    tries: u32,
+    timeout: Duration,
 }
 
 /// What a function answered.
@@ -85,14 +87,24 @@ impl Api {
         // Already installed is installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().build().map_err(|error| error.to_string())?;
-        Ok(Self { client, addresses: addresses.into(), secret: secret.into() })
+        Ok(Self { client, addresses: addresses.into(), secret: secret.into(), tries: TRIES, timeout: TIMEOUT })
+    }
+
+    /// The same, tried so often, each time so long.
+    pub(crate) fn bounded(self, tries: u32, timeout: Duration) -> Self {
+        Self { tries, timeout, ..self }
+    }
+
+    /// The same, with another secret.
+    pub(crate) fn with_secret(self, secret: &str) -> Self {
+        Self { secret: secret.into(), ..self }
     }
 
     /// Sends a request until it is answered for good: 503 and a broken connection are tried again, with pauses.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, String> {
         let address = self.addresses.of(request.function)?;
         let mut pause = Duration::from_millis(100);
-        for _ in 1..TRIES {
+        for _ in 1..self.tries {
             match self.send_once(&address, request).await {
                 Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answer),
                 Err(error) if error.is_builder() => return Err(error.to_string()),
@@ -105,7 +117,7 @@ impl Api {
 
     async fn send_once(&self, address: &str, request: &Request<'_>) -> Result<Answer, reqwest::Error> {
         let url = format!("{address}{}", request.path);
-        let mut sent = self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(TIMEOUT);
+        let mut sent = self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(self.timeout);
         if let Some(body) = &request.body {
             sent = sent.json(body);
         }

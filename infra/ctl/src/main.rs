@@ -11,6 +11,7 @@ mod progress;
 mod promotion;
 mod report;
 mod tiers;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -37,6 +38,8 @@ enum Command {
     Load(Load),
     /// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
     Demo(Demo),
+    /// Check every system of a stack, end to end, in an org of its own that is removed afterwards
+    Verify(Verify),
 }
 
 #[derive(Args)]
@@ -60,6 +63,15 @@ struct Demo {
     target: Target,
     #[command(flatten)]
     pace: Pace,
+}
+
+#[derive(Args)]
+struct Verify {
+    /// Look at this org too, reading only
+    #[arg(long, value_parser = org_id)]
+    org: Option<OrgId>,
+    #[command(flatten)]
+    target: Target,
 }
 
 #[derive(Args)]
@@ -100,6 +112,7 @@ async fn main() -> ExitCode {
             load::command(&orders, &org, &target, pace.in_flight).await
         }
         Command::Demo(Demo { orders, target, pace }) => demo::command(&orders, &target, pace.in_flight).await,
+        Command::Verify(Verify { org, target }) => verify::command(org.as_ref(), &target).await,
     };
     match outcome {
         Ok(code) => code,
