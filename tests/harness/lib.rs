@@ -14,6 +14,7 @@
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`purchase_log`] | a real purchase log, told to the rules |
+//! | [`front`] | a proxy in front of a local stack that breaks one function on purpose |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod anthropic;
@@ -21,6 +22,7 @@ pub mod audit;
 pub mod bundles;
 pub mod customers;
 pub mod faults;
+pub mod front;
 pub mod programs;
 pub mod purchase_log;
 pub mod runtime_api;

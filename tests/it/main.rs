@@ -34,3 +34,4 @@ mod sweeps;
 mod telemetry;
 mod torn_reads;
 mod transitions;
+mod verify;
