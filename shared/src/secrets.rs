@@ -7,7 +7,9 @@ use aws_sdk_secretsmanager::{
     Client,
     config::Builder,
     error::{ProvideErrorMetadata, SdkError},
+    operation::get_secret_value::{GetSecretValueError, GetSecretValueOutput},
 };
+use chrono::{DateTime, Utc};
 
 use crate::{
     aws,
@@ -21,26 +23,66 @@ const PASSING: [&str; 3] = ["LimitExceededException", "RequestLimitExceeded", "T
 /// The current text of the secret with this name or ARN, from the region's own Secrets Manager or the one at `endpoint`.
 /// That it is not there, or not to be read by this process, is ours to mend.
 pub async fn read(endpoint: Option<&str>, secret: &str) -> Result<SecretText, Failure> {
-    let shared = aws::config(endpoint).await.map_err(Failure::Bug)?;
-    let mut config = Builder::from(&shared);
-    config.set_endpoint_url(endpoint.map(str::to_owned));
-    let client = Client::from_conf(config.build());
-    let answer = client.get_secret_value().secret_id(secret).send().await.map_err(|error| {
-        let text = format!("the secret {secret} can't be read: {}", told(&error));
-        let may_pass = match &error {
-            SdkError::ServiceError(service) => {
-                service.raw().status().is_server_error()
-                    || service.err().code().is_some_and(|code| PASSING.contains(&code))
-            }
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-            _ => false,
-        };
-        if may_pass { Failure::Retry(Retry::Unavailable(text)) } else { Failure::Bug(text) }
-    })?;
-    answer
-        .secret_string()
-        .map(SecretText::new)
-        .ok_or_else(|| Failure::Bug(format!("the secret {secret} holds no text")))
+    Ok(Secrets::at(endpoint).await?.current(secret).await?.text)
+}
+
+/// Secrets Manager.
+pub struct Secrets(Client);
+
+/// A secret as it is now.
+pub struct Current {
+    /// Its text.
+    pub text: SecretText,
+    /// When this text was put there.
+    pub made_at: Option<DateTime<Utc>>,
+}
+
+impl Secrets {
+    /// The region's own, or the one at `endpoint`.
+    pub async fn at(endpoint: Option<&str>) -> Result<Self, Failure> {
+        let shared = aws::config(endpoint).await.map_err(Failure::Bug)?;
+        let mut config = Builder::from(&shared);
+        config.set_endpoint_url(endpoint.map(str::to_owned));
+        Ok(Self(Client::from_conf(config.build())))
+    }
+
+    /// The secret with this name or ARN. That it is not there, or not to be read by this process, is ours to mend.
+    pub async fn current(&self, secret: &str) -> Result<Current, Failure> {
+        let answer = self.get(secret, "AWSCURRENT").await?;
+        let answer = answer.ok_or_else(|| Failure::Bug(format!("the secret {secret} is not there")))?;
+        let made_at = answer.created_date().and_then(|date| date.to_millis().ok());
+        let text = answer.secret_string().map(SecretText::new);
+        Ok(Current {
+            text: text.ok_or_else(|| Failure::Bug(format!("the secret {secret} holds no text")))?,
+            made_at: made_at.and_then(DateTime::from_timestamp_millis),
+        })
+    }
+
+    /// What its text was before the current one, if it had another.
+    pub async fn previous(&self, secret: &str) -> Result<Option<SecretText>, Failure> {
+        let answer = self.get(secret, "AWSPREVIOUS").await?;
+        Ok(answer.and_then(|answer| answer.secret_string().map(SecretText::new)))
+    }
+
+    async fn get(&self, secret: &str, stage: &str) -> Result<Option<GetSecretValueOutput>, Failure> {
+        match self.0.get_secret_value().secret_id(secret).version_stage(stage).send().await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(SdkError::ServiceError(service)) if service.err().is_resource_not_found_exception() => Ok(None),
+            Err(error) => Err(failed(secret, &error)),
+        }
+    }
+}
+
+fn failed(secret: &str, error: &SdkError<GetSecretValueError>) -> Failure {
+    let text = format!("the secret {secret} can't be read: {}", told(error));
+    let may_pass = match error {
+        SdkError::ServiceError(service) => {
+            service.raw().status().is_server_error() || service.err().code().is_some_and(|code| PASSING.contains(&code))
+        }
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        _ => false,
+    };
+    if may_pass { Failure::Retry(Retry::Unavailable(text)) } else { Failure::Bug(text) }
 }
 
 /// An error with what caused it, by what each says of itself: as it would be debugged, it shows the answer, and that may

@@ -9,7 +9,8 @@
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
 //! | [`customers`] | many customers at once, and the tiers that they hold |
-//! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it |
+//! | [`log`] | everything that is logged on a thread, kept to be looked at |
+//! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it that can be rotated |
 //! | [`waits`] | a sleeper that writes down what is asked of it, and does not wait |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
@@ -23,6 +24,7 @@ pub mod bundles;
 pub mod customers;
 pub mod faults;
 pub mod front;
+pub mod log;
 pub mod programs;
 pub mod purchase_log;
 pub mod runtime_api;

@@ -2,9 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    io,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -15,6 +14,7 @@ use churn_prediction::claude::{
 };
 use harness::{
     anthropic::{Anthropic, Say},
+    log::Log,
     secrets::SecretsManager,
     waits::Waits,
 };
@@ -571,27 +571,9 @@ async fn a_redirect_does_not_carry_the_key_elsewhere() {
     assert!(elsewhere.seen().is_empty());
 }
 
-/// Everything that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_key_is_in_no_log_and_in_no_debug_text() {
-    let log = Log::default();
-    let writer = log.clone();
-    let lines = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(lines.finish());
+    let (log, _guard) = Log::start(tracing::Level::TRACE);
     // What is said of an error repeats the key here.
     for say in [Say::Status(400), Say::Status(500), Say::Status(401), Say::Close, Say::Prose, Say::SpendLimit] {
         let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
@@ -611,7 +593,7 @@ async fn the_key_is_in_no_log_and_in_no_debug_text() {
         let failure = claude::key(&kept_in("claude", &secrets)).await.unwrap_err();
         tracing::warn!(?failure, "not read");
     }
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("This came with the key …") && log.contains("spend_limit_reached"));
     assert!(!log.contains(KEY));
 }
