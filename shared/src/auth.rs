@@ -1,5 +1,7 @@
 //! Who is calling: pure, from what is configured, what is kept and what a request shows.
 
+use std::time::{Duration, Instant};
+
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -15,10 +17,109 @@ use crate::domain::{
 pub struct DeploymentSecret([u8; 32]);
 
 impl DeploymentSecret {
-    /// From the text callers send.
+    /// From the text callers send, or why there can be no such secret, as the end of a sentence: nobody would be let in
+    /// by what is taken for an org's key, and everybody by nothing.
+    pub fn new(secret: &str) -> Result<Self, &'static str> {
+        match key::parts(secret) {
+            _ if secret.is_empty() => Err("is empty"),
+            Some(_) => Err("has the form of an org's key"),
+            None => Ok(Self(digest(secret))),
+        }
+    }
+
+    /// Whether it is what a request shows.
     #[must_use]
-    pub fn new(secret: &str) -> Self {
-        Self(digest(secret))
+    pub fn is(&self, shown: &ShownSecret) -> bool {
+        self.0.ct_eq(&shown.0).into()
+    }
+}
+
+/// How long the secret before the current one is accepted.
+pub const OVERLAP: Duration = Duration::from_mins(10);
+
+/// How long a process does without looking whether there is another secret.
+pub const FRESH: Duration = Duration::from_mins(5);
+
+/// Between two reads, so that nobody can have a process ask without end, by what they show or because it gets no answer.
+pub const PACE: Duration = Duration::from_secs(5);
+
+/// The deployment's secret where it may be rotated while a process runs: what the process knows of it, and when it is to
+/// be read again. Instants are by a clock that only goes forward.
+#[derive(Default)]
+pub struct Rotation {
+    current: Option<DeploymentSecret>,
+    /// The one before, and until when it is accepted.
+    previous: Option<(DeploymentSecret, Instant)>,
+    read: Option<Instant>,
+    asked: Option<Instant>,
+    /// Apart, so that what is new is taken up at once, however lately it was read for another reason.
+    asked_for_unknown: Option<Instant>,
+}
+
+/// What a process makes of a secret that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// It is accepted.
+    pub is_known: bool,
+    /// The process should read what there is before it answers.
+    pub is_due: bool,
+}
+
+impl Rotation {
+    /// What to make of what is shown now.
+    #[must_use]
+    pub fn look(&self, shown: &ShownSecret, now: Instant) -> Look {
+        let is_current = self.current.as_ref().is_some_and(|current| current.is(shown));
+        let is_previous = self.previous.as_ref().is_some_and(|(previous, until)| now < *until && previous.is(shown));
+        let is_known = is_current | is_previous;
+        let past = |last: Option<Instant>, pause| last.is_none_or(|last| now.saturating_duration_since(last) >= pause);
+        let is_due = match (&self.current, is_known) {
+            (None, _) => past(self.asked, PACE),
+            (Some(_), false) => past(self.asked_for_unknown, PACE),
+            (Some(_), true) => past(self.read, FRESH) && past(self.asked, PACE),
+        };
+        Look { is_known, is_due }
+    }
+
+    /// It is being read now, because of such a look.
+    pub fn ask(&mut self, look: Look, now: Instant) {
+        self.asked = Some(now);
+        if self.current.is_some() && !look.is_known {
+            self.asked_for_unknown = Some(now);
+        }
+    }
+
+    /// Whether the one before is to be read too, when this one turns out to be current, and made so long ago.
+    #[must_use]
+    pub fn wants_previous(&self, current: &DeploymentSecret, age: Option<Duration>) -> bool {
+        self.overlap(current, age).is_some()
+    }
+
+    /// How long the one before is accepted from now on, if that is news. A process that knew another counts from now; one
+    /// that knew none, from when the current one was made, which has to be told.
+    fn overlap(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
+        match &self.current {
+            Some(known) if bool::from(known.0.ct_eq(&current.0)) => None,
+            Some(_) => Some(OVERLAP),
+            None => OVERLAP.checked_sub(age?).filter(|left| !left.is_zero()),
+        }
+    }
+
+    /// This is what was read: the current one, how long ago it was made, and the one before it, if it was wanted and there
+    /// is one. Whatever else was accepted is not any more, so that two rotations shut a secret out.
+    pub fn learn(
+        &mut self,
+        current: DeploymentSecret,
+        age: Option<Duration>,
+        previous: Option<DeploymentSecret>,
+        now: Instant,
+    ) {
+        if let Some(overlap) = self.overlap(&current, age) {
+            let previous = previous.or_else(|| self.current.take());
+            self.previous = previous.map(|previous| (previous, now + overlap));
+        }
+        self.current = Some(current);
+        self.read = Some(now);
     }
 }
 
@@ -43,17 +144,18 @@ pub enum Caller {
     Org(OrgId),
 }
 
-/// What a request shows.
-#[derive(Debug)]
+/// What a request shows; whether it is right is still to be seen.
 pub enum Shown {
-    /// The deployment's secret.
-    Deployment,
-    /// Something that names a key; whether it is that key is still to be seen.
+    /// Something that may be the deployment's secret.
+    Secret(ShownSecret),
+    /// Something that names a key.
     Key(ShownKey),
 }
 
+/// Something that may be the deployment's secret.
+pub struct ShownSecret([u8; 32]);
+
 /// Something that names a key.
-#[derive(Debug)]
 pub struct ShownKey {
     /// Whose key it says it is.
     pub org: OrgId,
@@ -63,17 +165,16 @@ pub struct ShownKey {
 }
 
 /// What a request shows by its `Authorization` header.
-pub fn shown(secret: &DeploymentSecret, authorization: Option<&str>) -> Result<Shown, Rejection> {
+pub fn shown(authorization: Option<&str>) -> Result<Shown, Rejection> {
     let (scheme, text) = authorization.and_then(|header| header.split_once(' ')).ok_or(Rejection::Unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Rejection::Unauthorized);
     }
     let (text, digest) = (text.trim(), digest(text.trim()));
-    if bool::from(secret.0.ct_eq(&digest)) {
-        return Ok(Shown::Deployment);
-    }
-    let (org, id) = key::parts(text).ok_or(Rejection::Unauthorized)?;
-    Ok(Shown::Key(ShownKey { org, id, digest }))
+    Ok(match key::parts(text) {
+        Some((org, id)) => Shown::Key(ShownKey { org, id, digest }),
+        None => Shown::Secret(ShownSecret(digest)),
+    })
 }
 
 impl ShownKey {

@@ -13,14 +13,23 @@ pub struct Config {
     pub endpoint: Option<String>,
     /// Another Secrets Manager than the region's own (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
     pub secrets_endpoint: Option<String>,
-    /// The deployment's secret (`CRON_SECRET`); without one every HTTP request is refused.
-    pub secret: Option<DeploymentSecret>,
+    /// Where the deployment's secret is; without one every HTTP request is refused.
+    pub secret: Option<SecretSource>,
     /// Outside Lambda: the port to answer HTTP on (`PORT`).
     pub port: Option<u16>,
     /// Which log lines are written (`LOG_LEVEL`, as `info` or `warn,shared=debug`).
     pub log_level: String,
     /// How Claude is asked.
     pub claude: ClaudeConfig,
+}
+
+/// Where the deployment's secret is.
+#[derive(Clone)]
+pub enum SecretSource {
+    /// Here (`CRON_SECRET`): for one machine. It goes before the other.
+    Here(DeploymentSecret),
+    /// In Secrets Manager, under this name or ARN (`CRON_SECRET_NAME`): for the cloud.
+    Named(String),
 }
 
 /// How Claude is asked, and how gently.
@@ -80,12 +89,14 @@ impl Config {
     /// it is.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let here = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
+        let here = here.transpose().map_err(|why| format!("CRON_SECRET {why}"))?;
         let port = get("PORT").map(|port| port.parse().map_err(|_| format!("PORT is not a port: {port}")));
         Ok(Self {
             table: get("TABLE_NAME").ok_or_else(|| String::from("TABLE_NAME is not set"))?,
             endpoint: get("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            secret: get("CRON_SECRET").as_deref().map(DeploymentSecret::new),
+            secret: here.map(SecretSource::Here).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Named)),
             port: port.transpose()?,
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             claude: ClaudeConfig::from_lookup(get)?,

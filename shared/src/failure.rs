@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{clock::Deadline, domain::rejection::Rejection, store::StoreError};
 
 /// Every way not to succeed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Failure {
     /// A rule said no. Nothing was changed; asking again changes nothing.
     Rejected(Rejection),
@@ -13,10 +13,12 @@ pub enum Failure {
     Retry(Retry),
     /// Ours to mend. The text is for the log, not for the caller.
     Bug(String),
+    /// Ours to mend too: there is no secret by which anybody could be let in. The text is for the log.
+    NotConfigured(String),
 }
 
 /// Why later may be better.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Retry {
     /// Somebody else wrote first: load again and decide again.
     Contended,
@@ -32,6 +34,7 @@ impl Failure {
             Self::Rejected(rejection) => rejection.code(),
             Self::Retry(_) => "try_again",
             Self::Bug(_) => "internal",
+            Self::NotConfigured(_) => "not_configured",
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn command(name: &str) -> Command {
     command.current_dir(root()).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for variable in [
         "CRON_SECRET",
+        "CRON_SECRET_NAME",
         "REGULARS_URL",
         "LOG_LEVEL",
         "PORT",

@@ -156,8 +156,8 @@ impl World {
     pub async fn with(setup: Setup) -> Self {
         let Setup { timeout, environment, sleeper } = setup;
         let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
-        let parameters = HashMap::from([("CronSecret", SECRET.to_owned())]);
-        let mut template = Template::read(&text, &parameters).unwrap();
+        let mut template = Template::read(&text, &HashMap::new()).unwrap();
+        template.give("CRON_SECRET_NAME", "CRON_SECRET", SECRET);
         for function in template.functions.values_mut() {
             function.timeout = timeout.unwrap_or(function.timeout);
             function.environment.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));

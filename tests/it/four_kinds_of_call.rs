@@ -230,7 +230,7 @@ fn config(secret: Option<&str>) -> Config {
 async fn a_schedule_runs_what_a_request_and_an_invocation_run() {
     let store = shared::store::Store::new(shared::store::local_client("http://127.0.0.1:1"), "none");
     let host = Host::new(SWEEP, store, config(Some(SECRET)), std::sync::Arc::new(|_| ()));
-    let invocation = Invocation { now: Some(noon()), deadline: shared::clock::Deadline::after(Duration::from_secs(5)) };
+    let invocation = Invocation::new(Some(noon()), shared::clock::Deadline::after(Duration::from_secs(5)));
     let scheduled = json!({
         "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.scheduler", "detail": "{}",
         "account": "111122223333", "time": "2026-06-01T12:00:00Z", "region": "us-east-1", "resources": [],
@@ -258,7 +258,7 @@ async fn a_function_without_a_secret_refuses_every_request() {
     let world = World::new().await;
     let store = shared::store::Store::new(world.client.clone(), &world.table);
     let host = Host::new(points_award::FUNCTION, store, config(None), std::sync::Arc::new(|_| ()));
-    let invocation = Invocation { now: None, deadline: shared::clock::Deadline::after(Duration::from_secs(5)) };
+    let invocation = Invocation::new(None, shared::clock::Deadline::after(Duration::from_secs(5)));
     let health = Request::new("GET", "points-award", "/health");
     for request in [award("ada", "o1", "1", &json!({})), health] {
         let answer = host.answer(request.to_event(), invocation).await.unwrap();

@@ -12,6 +12,7 @@ mod churn_measures;
 mod churn_mishaps;
 mod churn_model;
 mod claude;
+mod deployment_secret;
 mod four_kinds_of_call;
 mod house;
 mod idempotency;

@@ -74,9 +74,10 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<ExitCode, String> {
     let file = options.template.display();
     let text = std::fs::read_to_string(&options.template).map_err(|error| format!("template {file}: {error}"))?;
-    let mut parameters = HashMap::from([("CronSecret", options.secret.clone()), ("LogLevel", options.log_level)]);
+    let mut parameters = HashMap::from([("LogLevel", options.log_level)]);
     parameters.extend(options.anthropic_url.map(|url| ("AnthropicBaseUrl", url)));
     let mut template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
+    template.give("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
     if let Some(key) = options.anthropic_key {
         template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
     }

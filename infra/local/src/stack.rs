@@ -82,7 +82,7 @@ impl Stack {
         limit: Duration,
     ) -> Option<Result<Value, InvocationFailed>> {
         let (host, _) = self.hosts.get(function)?;
-        Some(host.answer(event, Invocation { now, deadline: Deadline::after(limit) }).await)
+        Some(host.answer(event, Invocation::new(now, Deadline::after(limit))).await)
     }
 
     /// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up,

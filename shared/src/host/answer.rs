@@ -96,6 +96,10 @@ fn problem(failure: &Failure) -> (u16, Value) {
         }
         Failure::Retry(_) => (503, problem_body(503, code, "The store is busy; try again in a moment.")),
         Failure::Bug(_) => (500, problem_body(500, code, "Something went wrong on our side; it has been logged.")),
+        Failure::NotConfigured(_) => (
+            500,
+            problem_body(500, code, "This function has no secret by which to let a request in; it has been logged."),
+        ),
     }
 }
 
@@ -114,17 +118,11 @@ pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
                 Failure::Rejected(Rejection::Unauthorized) => Some(("www-authenticate", "Bearer".to_owned())),
                 Failure::Rejected(Rejection::MethodNotAllowed { allow }) => Some(("allow", allow.clone())),
                 Failure::Retry(_) => Some(("retry-after", "1".to_owned())),
-                Failure::Rejected(_) | Failure::Bug(_) => None,
+                Failure::Rejected(_) | Failure::Bug(_) | Failure::NotConfigured(_) => None,
             };
             response(status, "application/problem+json", &body, header)
         }
     }
-}
-
-/// The answer of a function that nobody gave a secret: it lets nobody in.
-pub(super) fn not_configured() -> Value {
-    let body = problem_body(500, "not_configured", "This function has no secret configured and refuses all requests.");
-    response(500, "application/problem+json", &body, None)
 }
 
 /// The answer to whoever looks whether the function is there.
@@ -155,7 +153,7 @@ pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, Invocatio
     let message = match failure {
         Failure::Rejected(_) => return Ok(problem(&failure).1),
         Failure::Retry(_) => "The store is busy.",
-        Failure::Bug(_) => "Something went wrong on our side.",
+        Failure::Bug(_) | Failure::NotConfigured(_) => "Something went wrong on our side.",
     };
     Err(InvocationFailed { code: failure.code(), message })
 }

@@ -6,6 +6,7 @@
 mod answer;
 mod http;
 mod run;
+mod secret;
 
 pub use crate::failure::settle;
 pub use answer::Reply;
@@ -22,7 +23,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::{
-    auth::{self, Caller, DeploymentSecret, Shown},
+    auth::{self, Caller, Shown},
     clock::{self, Deadline, Sleeper, Stopwatch},
     config::Config,
     domain::{
@@ -35,6 +36,7 @@ use crate::{
     store::{Store, Versioned},
     telemetry::{CallRecord, Ending, Measure, Sink},
 };
+use secret::Secret;
 
 /// What it takes to answer once the time for the work itself is over.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -99,8 +101,23 @@ impl Context {
 pub struct Invocation {
     /// Set by the local stack alone, from `x-regulars-now`: nothing that a deployed function reads can set it.
     pub now: Option<DateTime<Utc>>,
+    /// When it was begun, by a clock that only goes forward: how old what is kept may be counts from here.
+    pub started: Instant,
     /// When the call has to be answered.
     pub deadline: Deadline,
+}
+
+impl Invocation {
+    /// One that begins now.
+    #[must_use]
+    pub fn new(now: Option<DateTime<Utc>>, deadline: Deadline) -> Self {
+        Self { now, started: clock::monotonic(), deadline }
+    }
+
+    /// What time it is in it.
+    fn time(&self) -> DateTime<Utc> {
+        self.now.unwrap_or_else(clock::now)
+    }
 }
 
 /// An invocation that failed, and that whoever invoked may retry.
@@ -117,6 +134,7 @@ pub struct Host {
     function: Function,
     store: Store,
     config: Arc<Config>,
+    secret: Option<Secret>,
     metrics: Sink,
     sleeper: Sleeper,
 }
@@ -132,7 +150,8 @@ impl Host {
     /// A function that works on `store`, and lets in who shows the secret that is configured.
     #[must_use]
     pub fn new(function: Function, store: Store, config: Config, metrics: Sink) -> Self {
-        Self { function, store, config: Arc::new(config), metrics, sleeper: Sleeper::default() }
+        let secret = Secret::of(&config);
+        Self { function, store, config: Arc::new(config), secret, metrics, sleeper: Sleeper::default() }
     }
 
     /// The same, with another sleeper than the one that lets the time pass.
@@ -184,8 +203,10 @@ impl Host {
     }
 
     async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Value {
-        let Some(secret) = &self.config.secret else {
-            return answer::not_configured();
+        let Some(secret) = &self.secret else {
+            let why = Failure::NotConfigured("neither CRON_SECRET nor CRON_SECRET_NAME is set".into());
+            let done = Done { operation: NO_OPERATION, org: None, outcome: Err(why) };
+            return answer::http(&self.record(async { done }).await);
         };
         if request.method == "GET" && request.path == "/health" {
             return answer::health();
@@ -195,8 +216,8 @@ impl Host {
         answer::http(&outcome)
     }
 
-    async fn perform_http(&self, secret: &DeploymentSecret, request: HttpRequest, invocation: Invocation) -> Done {
-        let caller = self.caller(secret, request.authorization());
+    async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> Done {
+        let caller = self.caller(secret, request.authorization(), invocation);
         let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(MARGIN), caller).await;
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
@@ -212,11 +233,16 @@ impl Host {
     }
 
     /// The caller of a request, by the deployment's secret or by a key of an org, which may be a minute old.
-    async fn caller(&self, secret: &DeploymentSecret, authorization: Option<&str>) -> Result<Caller, Failure> {
-        match auth::shown(secret, authorization)? {
-            Shown::Deployment => Ok(Caller::Deployment),
+    async fn caller(
+        &self,
+        secret: &Secret,
+        authorization: Option<&str>,
+        invocation: Invocation,
+    ) -> Result<Caller, Failure> {
+        match auth::shown(authorization)? {
+            Shown::Secret(shown) => secret.check(&shown, invocation, &self.sleeper).await.map(|()| Caller::Deployment),
             Shown::Key(key) => {
-                let kept = self.store.key_digest(&key.org, &key.id, clock::monotonic()).await?;
+                let kept = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
                 Ok(key.caller(kept)?)
             }
         }
@@ -239,12 +265,11 @@ impl Host {
     async fn perform(&self, call: Call, invocation: Invocation) -> Result<Reply, Failure> {
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
         let (_, handler) = handler.ok_or_else(|| Failure::Bug("an operation of another function".into()))?;
-        let now = invocation.now.unwrap_or_else(clock::now);
-        let Invocation { deadline, .. } = invocation;
+        let Invocation { started, deadline, .. } = invocation;
         let context = Context {
             store: self.store.clone(),
-            now,
-            started: clock::monotonic(),
+            now: invocation.time(),
+            started,
             deadline,
             config: Arc::clone(&self.config),
             sleeper: self.sleeper.clone(),
@@ -272,7 +297,7 @@ impl Host {
                 tracing::warn!(function, operation, org, ?retry, "to be tried again");
                 (Ending::Failed, none)
             }
-            Err(Failure::Bug(why)) => {
+            Err(Failure::Bug(why) | Failure::NotConfigured(why)) => {
                 tracing::error!(function, operation, org, why, "failed");
                 (Ending::Failed, none)
             }

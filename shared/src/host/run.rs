@@ -55,8 +55,7 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
                 async move {
                     let told = Deadline::at(event.context.deadline());
                     let deadline = if told.left().is_zero() { Deadline::after(UNTOLD_LIMIT) } else { told };
-                    let invocation = Invocation { now: None, deadline };
-                    host.answer(event.payload, invocation).await
+                    host.answer(event.payload, Invocation::new(None, deadline)).await
                 }
             });
             lambda_runtime::run(answer).await.map_err(|error| error.to_string())
@@ -72,7 +71,7 @@ async fn on_port(host: Arc<Host>, port: u16) -> std::io::Result<()> {
         let host = Arc::clone(&host);
         async move {
             let event = url_event(&parts, parts.uri.path(), &body);
-            let invocation = Invocation { now: None, deadline: Deadline::after(UNTOLD_LIMIT) };
+            let invocation = Invocation::new(None, Deadline::after(UNTOLD_LIMIT));
             // Only an invocation fails; a request always has an answer.
             let answer = host.answer(event, invocation).await.unwrap_or_default();
             response(&answer)
