@@ -21,10 +21,16 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     clock::{Deadline, Stopwatch, monotonic},
-    domain::{ids::OrgId, org::Org, rejection::Rejection, time},
+    domain::{
+        customer::Customer,
+        ids::{CustomerId, OrgId},
+        org::Org,
+        rejection::Rejection,
+        time,
+    },
     event::cursor::{Cursor, Scope},
-    failure::{Failure, Retry},
-    store::Store,
+    failure::{Failure, Retry, settle_one},
+    store::{Store, Versioned},
 };
 
 /// Orgs in a page.
@@ -211,6 +217,36 @@ impl Sweep<'_> {
     /// An org that is being visited, at most a minute old; `None` if it is gone, or going.
     pub async fn org_still(&self, id: &OrgId) -> Result<Option<Arc<Org>>, Failure> {
         Ok(self.store.org(id, monotonic()).await?.filter(|org| !org.deleting))
+    }
+
+    /// Does something with a customer who was met as `image`, which may lag behind what they are: where somebody else was
+    /// faster, once more with the customer as they are now. `None` where nothing is to be done, or they are gone.
+    pub async fn customer<T, F>(
+        &self,
+        org: &OrgId,
+        image: Versioned<Customer>,
+        commit: impl Fn(Versioned<Customer>) -> F,
+    ) -> (CustomerId, Result<Option<T>, Failure>)
+    where
+        F: Future<Output = Result<Option<T>, Failure>>,
+    {
+        let id = image.value.id.clone();
+        let mut image = Some(image);
+        let outcome = settle_one(self.deadline, || {
+            let (image, id, commit) = (image.take(), &id, &commit);
+            async move {
+                let current = match image {
+                    Some(image) => Some(image),
+                    None => self.store.customer(org, id).await?,
+                };
+                match current {
+                    Some(current) => commit(current).await,
+                    None => Ok(None),
+                }
+            }
+        });
+        let outcome = outcome.await;
+        (id, outcome)
     }
 
     /// Does its part of a sweep: what is left since `cursor`, or all from the beginning. `visit` does one org, or passes

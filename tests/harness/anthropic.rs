@@ -20,6 +20,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Barrier};
 
+use crate::{World, waits::Waits, world::Setup};
+
 /// What it may answer.
 #[derive(Debug, Clone)]
 pub enum Say {
@@ -143,6 +145,16 @@ struct State {
 pub struct Anthropic {
     state: Arc<Mutex<State>>,
     url: String,
+}
+
+/// A world whose functions ask a stand-in, with these settings, and wait for nothing.
+pub async fn asking(settings: &[(&'static str, &str)]) -> (World, Anthropic, Waits) {
+    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
+    let mut environment =
+        vec![("ANTHROPIC_BASE_URL", anthropic.url()), ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests".to_owned())];
+    environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    let world = World::with(Setup { environment, sleeper: waits.sleeper(), ..Setup::default() }).await;
+    (world, anthropic, waits)
 }
 
 impl Anthropic {

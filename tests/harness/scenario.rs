@@ -230,6 +230,11 @@ pub fn recalculation(body: &Value) -> Request {
     Request::new("POST", "tier-recalculation", "/").json(body)
 }
 
+/// The request to predict churn.
+pub fn prediction(body: &Value) -> Request {
+    Request::new("POST", "churn-prediction", "/").json(body)
+}
+
 /// The request to give or take points by hand.
 pub fn adjustment(customer: &str, adjustment: &str, points: i64) -> Request {
     let path = format!("/orgs/{ORG}/customers/{customer}/adjustments");

@@ -4,19 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use harness::{
     Request, World,
-    anthropic::{Anthropic, Say},
+    anthropic::{Say, asking},
     audit, customers, instant, purchase_log, scenario,
-    waits::Waits,
-    world::{ORG, Setup, noon},
+    world::{ORG, noon},
 };
 use serde_json::{Value, json};
 
-fn predict(body: &Value) -> Request {
-    Request::new("POST", "churn-prediction", "/").json(body)
-}
-
 async fn run_at(world: &World, now: &str, body: &Value) -> Value {
-    let answer = world.send_at(&predict(body), instant(now)).await;
+    let answer = world.send_at(&scenario::prediction(body), instant(now)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body
 }
@@ -50,16 +45,6 @@ async fn in_world(world: World) -> World {
     world.wire.take_seen();
     world.take_records();
     world
-}
-
-/// A world whose function asks a stand-in, and does not wait.
-async fn asking(settings: &[(&'static str, &str)]) -> (World, Anthropic, Waits) {
-    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
-    let mut environment =
-        vec![("ANTHROPIC_BASE_URL", anthropic.url()), ("ANTHROPIC_API_KEY", "sk-ant-of-the-tests".to_owned())];
-    environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-    let world = World::with(Setup { environment, sleeper: waits.sleeper(), ..Setup::default() }).await;
-    (world, anthropic, waits)
 }
 
 async fn of(world: &World, customer: &str) -> Value {
@@ -149,7 +134,7 @@ async fn one_customer_can_be_scored_on_request_again_and_again() {
 async fn what_is_wrong_with_a_request_is_said() {
     let world = three().await;
     let code = async |body: Value| {
-        let answer = world.send(&predict(&body)).await;
+        let answer = world.send(&scenario::prediction(&body)).await;
         (answer.status.as_u16(), answer.code().to_owned(), answer.fields().join(" "))
     };
     let invalid = |field: &str| (422, "invalid_fields".to_owned(), field.to_owned());
@@ -357,7 +342,7 @@ async fn where_there_is_no_time_to_look_back_and_to_fit_customers_are_scored_all
     let world = three().await;
     world.wire.slow_queries(Some(Duration::from_millis(400)));
     // It wants five seconds for its end, and after one query has less.
-    let told = world.send_within(&predict(&json!({})), noon(), Duration::from_millis(5_300)).await.body;
+    let told = world.send_within(&scenario::prediction(&json!({})), noon(), Duration::from_millis(5_300)).await.body;
     assert_eq!(figures(&told, &["predictions", "errors"]), [3, 0], "{told}");
     world.wire.slow_queries(None);
     let store = Store::new(world.client.clone(), &world.table);
@@ -517,7 +502,7 @@ async fn the_deadline_stops_a_run_between_batches_and_continued_nobody_is_scored
     let (mut body, mut calls, mut predictions) = (json!({}), 0, 0);
     loop {
         let now = instant(NOON) + chrono::TimeDelta::minutes(calls);
-        let answer = world.send_within(&predict(&body), now, patience).await.body;
+        let answer = world.send_within(&scenario::prediction(&body), now, patience).await.body;
         assert_eq!(answer["success"], true, "{answer}");
         predictions += answer["summary"]["totalPredictions"].as_u64().unwrap();
         calls += 1;

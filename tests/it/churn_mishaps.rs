@@ -6,12 +6,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
     Request, World,
-    anthropic::{Anthropic, Say},
+    anthropic::{Anthropic, Say, asking},
     audit, customers,
     faults::{Fault, Lasting},
     instant, scenario,
     secrets::SecretsManager,
-    waits::Waits,
     world::{ORG, Setup, noon},
 };
 use serde_json::{Value, json};
@@ -19,12 +18,8 @@ use serde_json::{Value, json};
 /// Less than a run wants for its end: it stops as soon as it has got anywhere.
 const SHORT: Duration = Duration::from_secs(4);
 
-fn predict(body: &Value) -> Request {
-    Request::new("POST", "churn-prediction", "/").json(body)
-}
-
 async fn run_at(world: &World, now: &str, body: &Value) -> Value {
-    let answer = world.send_at(&predict(body), instant(now)).await;
+    let answer = world.send_at(&scenario::prediction(body), instant(now)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body
 }
@@ -42,14 +37,6 @@ async fn alike(world: &World, count: usize) {
     order(world, "c", "c", "2026-04-12T12:00:00Z").await;
     customers::copy(world, "c", 1..count).await;
     world.wire.take_seen();
-}
-
-async fn asking(settings: &[(&'static str, &str)]) -> (World, Anthropic, Waits) {
-    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
-    let mut environment = vec![("ANTHROPIC_BASE_URL", anthropic.url()), ("ANTHROPIC_API_KEY", "a key".to_owned())];
-    environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
-    let world = World::with(Setup { environment, sleeper: waits.sleeper(), ..Setup::default() }).await;
-    (world, anthropic, waits)
 }
 
 fn total(run: &Value, name: &str) -> u64 {
@@ -74,7 +61,7 @@ async fn what_can_not_be_read_of_the_past_holds_up_no_scoring() {
 async fn fewer_active_days_while_a_run_is_stopped_make_it_shorter_and_do_not_end_it() {
     let world = World::new().await;
     alike(&world, 40).await;
-    let stopped = world.send_within(&predict(&json!({})), noon(), SHORT).await.body;
+    let stopped = world.send_within(&scenario::prediction(&json!({})), noon(), SHORT).await.body;
     assert_eq!(total(&stopped, "totalPredictions"), 16);
     world.put_loyalty(ORG, &json!({"activeDays": 30})).await;
     let rest = run_at(&world, NOON, &json!({"cursor": stopped["cursor"]})).await;
@@ -97,7 +84,7 @@ async fn a_run_that_goes_on_looks_back_and_fits_no_second_time() {
     // Org and model, the days looked back at with a read of those predicted, everybody for the fit, the model kept, the
     // active, a first lot; then nothing is taken.
     world.wire.fail(2 + 36 + 1 + 3 + 16, Fault::Throttle, Lasting::UntilHealed);
-    let stopped = world.send_at(&predict(&json!({"orgId": ORG})), instant(later)).await.body;
+    let stopped = world.send_at(&scenario::prediction(&json!({"orgId": ORG})), instant(later)).await.body;
     assert_eq!(stopped["results"][0]["hindsight"]["predictions"], 3, "{stopped}");
     world.wire.heal();
     world.wire.take_seen();
@@ -143,7 +130,7 @@ async fn an_index_that_shows_customers_as_not_scored_yet_gets_nobody_scored_twic
 async fn writes_that_the_store_does_not_take_are_not_passed_by() {
     let world = World::new().await;
     alike(&world, 40).await;
-    let whole = predict(&json!({"orgId": ORG}));
+    let whole = scenario::prediction(&json!({"orgId": ORG}));
     // Org and model, eight days, everybody for the fit, the model kept, the active, a first lot; then nothing is taken.
     world.wire.fail(13 + 16, Fault::Throttle, Lasting::UntilHealed);
     let stopped = world.send(&whole).await.body;
@@ -159,7 +146,7 @@ async fn unreadable_customers_of_a_lot_that_is_left_for_later_are_counted_once()
     let world = World::new().await;
     alike(&world, 20).await;
     world.spoil("CUSTOMER#shop#c000003", "PROFILE", "points").await;
-    let whole = predict(&json!({"orgId": ORG}));
+    let whole = scenario::prediction(&json!({"orgId": ORG}));
     world.wire.fail(13, Fault::Throttle, Lasting::UntilHealed);
     assert_eq!(world.send(&whole).await.status, 503, "it got nowhere");
     world.wire.heal();
@@ -184,7 +171,7 @@ async fn told_to_wait_a_little_longer_than_the_call_has_it_leaves_the_rest_to_th
     anthropic.always(Say::RateLimited("50"));
     let (mut body, mut calls) = (json!({}), 0);
     loop {
-        let told = world.send_within(&predict(&body), noon(), Duration::from_secs(10)).await.body;
+        let told = world.send_within(&scenario::prediction(&body), noon(), Duration::from_secs(10)).await.body;
         assert_eq!(total(&told, "totalPredictions"), 10, "{told}");
         calls += 1;
         match told.get("cursor") {
@@ -200,7 +187,7 @@ async fn an_api_that_never_answers_is_given_up_within_a_call_of_a_few_seconds() 
     let (world, anthropic, _) = asking(&[]).await;
     alike(&world, 60).await;
     anthropic.always(Say::Hang);
-    let run = world.send_within(&predict(&json!({})), noon(), Duration::from_secs(9)).await.body;
+    let run = world.send_within(&scenario::prediction(&json!({})), noon(), Duration::from_secs(9)).await.body;
     assert_eq!((&run["results"][0]["statistical"], run.get("cursor")), (&json!(60), None), "{run}");
     assert_eq!((&run["summary"]["withoutClaude"], anthropic.seen().len()), (&json!("unavailable"), 3));
 }

@@ -255,8 +255,7 @@ async fn a_prediction_survives_every_fault_at_every_request() {
             world
         },
         |world| async move {
-            let run = Request::new("POST", "churn-prediction", "/").json(&json!({}));
-            let answer = world.send(&run).await;
+            let answer = world.send(&scenario::prediction(&json!({}))).await;
             let done = answer.body["success"] == true && answer.body.get("cursor").is_none();
             if done { Ok(()) } else { Err(answer.body.to_string()) }
         },

@@ -14,7 +14,7 @@ use shared::{
         rejection::Rejection,
     },
     event::{Call, cursor::Cursor},
-    failure::{Failure, settle_one},
+    failure::Failure,
     host::{Context, Reply},
     store::{Met, Row, Versioned},
     sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
@@ -256,29 +256,23 @@ impl Lots<'_> {
         prediction: Prediction,
         image: Versioned<Customer>,
     ) -> (CustomerId, Result<Option<Prediction>, Failure>) {
-        let id = image.value.id.clone();
-        let (store, org) = (self.run.sweep.store, self.scorer.org);
-        let mut image = Some(image);
-        let outcome = settle_one(self.run.sweep.deadline, || {
-            let (image, id, prediction) = (image.take(), &id, &prediction);
-            async move {
-                let current = match image {
-                    Some(image) => Some(image),
-                    None => store.customer(&org.id, id).await?,
-                };
-                // The org is being deleted, or it is done.
-                let Some(current) = current else { return Ok(None) };
-                if self.run.only.is_none() && self.is_scored(&current.value) {
-                    return Ok(None);
-                }
-                let mut transaction = store.transaction(org);
-                let (customer, version) = (&current.value, current.version);
-                transaction.record_prediction(customer, version, prediction, self.scorer.horizon_days)?;
-                transaction.commit().await?;
-                Ok(Some(prediction.clone()))
-            }
-        });
-        let outcome = outcome.await;
-        (id, outcome)
+        let org = self.scorer.org;
+        let commit = |current| self.commit(&prediction, current);
+        self.run.sweep.customer(&org.id, image, commit).await
+    }
+
+    async fn commit(
+        &self,
+        prediction: &Prediction,
+        current: Versioned<Customer>,
+    ) -> Result<Option<Prediction>, Failure> {
+        let Versioned { value: customer, version } = current;
+        if self.run.only.is_none() && self.is_scored(&customer) {
+            return Ok(None);
+        }
+        let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
+        transaction.record_prediction(&customer, version, prediction, self.scorer.horizon_days)?;
+        transaction.commit().await?;
+        Ok(Some(prediction.clone()))
     }
 }

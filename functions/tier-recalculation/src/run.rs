@@ -162,8 +162,6 @@ struct Lot {
     last: Option<String>,
 }
 
-type Outcome = (CustomerId, Result<Option<Direction>, Failure>);
-
 impl Judge<'_> {
     async fn next_page(&self, after: Option<&str>) -> Result<Page<Met>, StoreError> {
         self.sweep.store.customers_since(&self.org.id, None, after, PAGE).await
@@ -178,7 +176,8 @@ impl Judge<'_> {
                 return Ok(Reached { last, is_all: false, errors });
             }
             let Lot { changing, unreadable, met, last: reached } = self.gather(&mut rows);
-            let outcomes = join_all(changing.into_iter().map(|image| self.customer(image))).await;
+            let writes: Vec<_> = changing.into_iter().map(|image| self.customer(image)).collect();
+            let outcomes = join_all(writes).await;
             let Some(outcomes) = self.sweep.or_stop(unless_none_was_written(outcomes))? else {
                 return Ok(Reached { last, is_all: false, errors });
             };
@@ -221,29 +220,12 @@ impl Judge<'_> {
         1
     }
 
-    /// Judges a customer who was met as `image`, which may lag behind what they are, and writes what changes.
-    async fn customer(&self, image: Versioned<Customer>) -> Outcome {
-        let id = image.value.id.clone();
-        let mut image = Some(image);
-        let outcome = settle_one(self.sweep.deadline, || {
-            let (image, id) = (image.take(), &id);
-            async move {
-                let current = match image {
-                    Some(image) => Some(image),
-                    None => self.sweep.store.customer(&self.org.id, id).await?,
-                };
-                match current {
-                    Some(current) => self.commit(&current).await,
-                    // The org is being deleted.
-                    None => Ok(None),
-                }
-            }
-        });
-        let outcome = outcome.await;
-        (id, outcome)
+    /// Judges a customer, and writes what changes.
+    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<Direction>, Failure>) {
+        self.sweep.customer(&self.org.id, image, |current| self.commit(current)).await
     }
 
-    async fn commit(&self, current: &Versioned<Customer>) -> Result<Option<Direction>, Failure> {
+    async fn commit(&self, current: Versioned<Customer>) -> Result<Option<Direction>, Failure> {
         let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
         if self.sweep.dry_run.is_none() {
             let mut transaction = self.sweep.store.transaction(self.org);
