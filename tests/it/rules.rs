@@ -305,3 +305,33 @@ proptest! {
         prop_assert_eq!(money(&answered), amount);
     }
 }
+
+#[test]
+fn a_recalculation_leaves_alone_what_was_decided_later_or_by_newer_rules() {
+    use shared::domain::{
+        customer::{Customer, Orders, Person, Standing},
+        recalculation::recalculate,
+    };
+    let lower = |threshold: &str| {
+        let tier = |name: &str, threshold: &str| Tier {
+            name: line(name),
+            threshold: money(&json!(threshold)),
+            points_multiplier: PointsMultiplier::default(),
+        };
+        let tiers = vec![tier("Bronze", "0"), tier("Gold", threshold)].try_into().unwrap();
+        LoyaltySettings { tiers, ..LoyaltySettings::default() }
+    };
+    let old = Loyalty::replaced(None, lower("500"));
+    let new = Loyalty::replaced(Some(&old), lower("5000"));
+    let held = |loyalty: &Loyalty, since| {
+        let mut customer = Customer::new("ada".to_owned().try_into().unwrap(), Person::default());
+        customer.lifetime_value = money(&json!("600"));
+        customer.orders = Some(Orders::dated(1.try_into().unwrap(), now(), now()));
+        customer.standing = Some(Standing { tier: line("Bronze"), since, tier_rules: loyalty.tier_rules });
+        customer
+    };
+    let later = now() + TimeDelta::hours(1);
+    assert!(recalculate(&held(&old, now()), &old, later).is_some(), "Gold, by the rules it was judged by");
+    assert_eq!(recalculate(&held(&new, now()), &old, later), None, "an order was judged by newer rules meanwhile");
+    assert_eq!(recalculate(&held(&old, later + TimeDelta::milliseconds(1)), &old, later), None, "or later");
+}
