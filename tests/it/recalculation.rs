@@ -282,6 +282,8 @@ async fn a_customer_whom_a_lagging_index_shows_as_they_were_is_judged_as_they_ar
     world.wire.let_the_index_lag();
     assert_eq!(run_at(&world, LATER, &json!({"dryRun": true})).await["summary"]["totalChanged"], 2);
     world.send_at(&award("ada", "ada-2", "1", &json!({})), instant("2026-11-29T11:00:00Z")).await;
+    // Bo is another by now too, and still to be lowered.
+    world.put_customer(ORG, "bo", &json!({"firstName": "Bo"})).await;
     let run = run_at(&world, LATER, &json!({})).await;
     assert_eq!((&run["success"], &run["summary"]["totalChanged"]), (&json!(true), &json!(1)), "bo alone");
     assert_eq!((tier(&world, "ada").await, tier(&world, "bo").await), (json!("Gold"), json!("Bronze")));
