@@ -1,0 +1,106 @@
+//! What a call of a sweep did, org by org, and how it is answered.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::{
+    domain::ids::OrgId,
+    failure::{Failure, Retry},
+};
+
+/// What a call did of one org.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrgReport<F> {
+    org_id: OrgId,
+    success: bool,
+    /// What was done.
+    #[serde(flatten)]
+    pub figures: F,
+    errors: u64,
+    /// In milliseconds.
+    duration: u64,
+}
+
+/// What a call did.
+#[derive(Debug)]
+pub struct Swept<F> {
+    /// Org by org.
+    pub results: Vec<OrgReport<F>>,
+    pub(super) took: Duration,
+    pub(super) cursor: Option<String>,
+}
+
+impl<F> Swept<F> {
+    pub(super) const fn new() -> Self {
+        Self { results: Vec::new(), took: Duration::ZERO, cursor: None }
+    }
+
+    fn errors(&self) -> u64 {
+        self.results.iter().map(|report| report.errors).sum()
+    }
+
+    pub(super) fn tell(&mut self, org_id: OrgId, figures: F, errors: u64, took: Duration) {
+        let duration = millis(took);
+        self.results.push(OrgReport { org_id, success: errors == 0, figures, errors, duration });
+    }
+}
+
+impl<F: Serialize> Swept<F> {
+    /// As it is answered, with what its orgs add up to. That goes to the log too: nobody reads what a schedule is
+    /// answered.
+    pub fn answer<S: Serialize>(&self, sums: S) -> impl Serialize + use<'_, F, S> {
+        let total_errors = self.errors();
+        let successful_orgs = self.results.iter().filter(|report| report.success).count();
+        let summary = Summary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
+        let (results, cursor) = (self.results.as_slice(), self.cursor.as_deref());
+        tracing::info!(summary = %serde_json::json!(summary), goes_on = cursor.is_some(), "a call of a sweep is over");
+        Answer { success: total_errors == 0, job_duration: millis(self.took), results, summary, cursor }
+    }
+
+    /// How many things failed and were left, for the metrics record.
+    #[must_use]
+    pub fn failures(&self) -> i64 {
+        i64::try_from(self.errors()).unwrap_or(i64::MAX)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a, F, S> {
+    success: bool,
+    /// In milliseconds.
+    job_duration: u64,
+    results: &'a [OrgReport<F>],
+    summary: Summary<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary<S> {
+    total_orgs: usize,
+    successful_orgs: usize,
+    #[serde(flatten)]
+    sums: S,
+    total_errors: u64,
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What came of doing something for each of some.
+pub type Outcomes<I, T> = Vec<(I, Result<T, Failure>)>;
+
+/// What came of some writes; a failure if not one of them was made, because the store does not answer: then it is not
+/// about any of them, and none is to be passed by.
+pub fn unless_none_was_written<I, T>(outcomes: Outcomes<I, T>) -> Result<Outcomes<I, T>, Failure> {
+    let is_out_of_reach = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
+    if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_out_of_reach(outcome)) {
+        return Ok(outcomes);
+    }
+    Err(Failure::Retry(Retry::Unavailable("none of some writes was made".into())))
+}
