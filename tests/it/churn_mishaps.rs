@@ -113,6 +113,22 @@ async fn predictions_are_looked_back_at_by_the_horizon_they_were_made_for_and_on
 }
 
 #[tokio::test]
+async fn what_was_looked_back_at_is_told_once_though_there_is_no_time_to_fit() {
+    let world = World::new().await;
+    alike(&world, 3).await;
+    run_at(&world, NOON, &json!({})).await;
+    run_at(&world, "2026-08-25T12:00:00Z", &json!({})).await;
+    // After a query for each of seven days it has less time than it wants for its end, and the model is six days old.
+    world.wire.slow_queries(Some(Duration::from_millis(400)));
+    let (short, request) = (Duration::from_millis(7_600), scenario::prediction(&json!({"orgId": ORG})));
+    let hurried = world.send_within(&request, instant("2026-08-31T12:00:00Z"), short).await.body;
+    world.wire.slow_queries(None);
+    let next = run_at(&world, "2026-08-31T12:00:01Z", &json!({"orgId": ORG})).await;
+    let told = |run: &Value| run["results"][0]["hindsight"]["predictions"].as_u64().unwrap_or(0);
+    assert_eq!(told(&hurried) + told(&next), 3, "{hurried} {next}");
+}
+
+#[tokio::test]
 async fn an_index_that_shows_customers_as_not_scored_yet_gets_nobody_scored_twice() {
     let (world, anthropic, _) = asking(&[]).await;
     alike(&world, 3).await;

@@ -21,7 +21,7 @@ pub(crate) struct Figures {
     low_risk: u64,
     claude: u64,
     statistical: u64,
-    /// How the predictions came out whose horizon ended in the week before.
+    /// How the predictions came out whose horizon has ended since it was last looked back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hindsight: Option<Hindsight>,
     #[serde(skip)]

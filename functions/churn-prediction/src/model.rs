@@ -46,17 +46,23 @@ pub(crate) async fn begin(
         Some(good) => Some(good),
         None => anew(sweep, org, now).await?,
     };
-    let Some(fitted) = fitted else {
+    if fitted.is_none() {
         tracing::warn!(org = %org.id, "there is no time to fit a churn model; the one before does");
-        return Ok((before.map_or(Model::default_of(Family::IN_USE), |kept| kept.model), hindsight));
-    };
-    let keeping = Kept { looked_back_to, ..fitted };
-    let keep = || async { Ok(sweep.store.keep_churn(org, &keeping).await?) };
-    if let Err(failure) = settle_one(sweep.deadline, keep).await {
-        // It does for this call, and the next run begins anew.
-        tracing::warn!(org = %org.id, ?failure, "a churn model could not be kept");
     }
-    Ok((fitted.model, hindsight))
+    let Some(known) = fitted.or(before) else {
+        // There is nothing yet to keep it with: the next run tells.
+        return Ok((Model::default_of(Family::IN_USE), None));
+    };
+    let keeping = Kept { looked_back_to, ..known };
+    let keep = || async { Ok(sweep.store.keep_churn(org, &keeping).await?) };
+    match settle_one(sweep.deadline, keep).await {
+        Ok(()) => Ok((known.model, hindsight)),
+        Err(failure) => {
+            // The model does for this call. What is not on record as looked back at is told by the next run.
+            tracing::warn!(org = %org.id, ?failure, "what is known of churn could not be kept");
+            Ok((known.model, None))
+        }
+    }
 }
 
 async fn read(sweep: &Sweep<'_>, org: &Org) -> Result<Option<Kept>, Failure> {

@@ -57,7 +57,8 @@ pub struct Sweep<'a> {
     pub operation: &'static str,
     /// This org alone.
     pub only: Option<&'a OrgId>,
-    /// If it writes nothing: how it is one of its kind, to which its cursors are bound. What it passes by is not done.
+    /// A name for dry runs of its kind, if it is one and writes nothing: its cursors are bound to that, because what it
+    /// passes by is not done.
     pub dry_run: Option<String>,
     /// Whether it has got anywhere.
     pub got_on: GotOn,
