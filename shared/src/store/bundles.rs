@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use super::{
     Item, Page, Row, Store, StoreError, Transaction, Versioned,
-    items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, TransitionForm},
+    items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
     keys::{self, text},
     pages::{after_place, ask, page},
     transact::{Change, Condition, number},
@@ -278,7 +278,9 @@ impl Transaction<'_> {
         for (nth, transition) in moved.transitions.iter().enumerate() {
             let next = version.saturating_add(1);
             let key = keys::transition(&self.org.id, &moved.bundle.id, next, nth, transition);
-            self.put(&key, None, &TransitionForm::from(transition), Condition::Absent)?;
+            let told = ToldForm::of_transition(&self.org.id, &moved.bundle.id, transition);
+            let form = TransitionForm::from(transition);
+            self.put_told(&key, None, &form, Condition::Absent, told.as_ref())?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{
     Page, Row, Store, StoreError, Transaction, Versioned,
     customers::read_customer,
-    items::{self, KeptForm, PredictionForm, RiskForm},
+    items::{self, KeptForm, PredictionForm, RiskForm, ToldForm},
     keys,
     pages::{after_place, page},
     transact::{Change, Condition},
@@ -123,7 +123,9 @@ impl Transaction<'_> {
         let (risk, among) = (keys::risk(org, id), keys::risk_place(org, prediction.level(), customer.lifetime_value));
         let predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
         self.replace_customer(&predicted, version, &[])?;
-        self.put(&key, Some(&place), &PredictionForm::new(id, prediction, horizon_days), Condition::Any)?;
+        let told = ToldForm::of_prediction(org, id, customer.churn.as_ref(), prediction);
+        let form = PredictionForm::new(id, prediction, horizon_days);
+        self.put_told(&key, Some(&place), &form, Condition::Any, told.as_ref())?;
         self.put(&risk, Some(&among), &RiskForm::new(id, prediction.at, horizon_days), Condition::Any)
     }
 }

@@ -108,6 +108,12 @@ impl Store {
         Self { client, table: table.into(), orgs, keys, no_keys }
     }
 
+    /// The same table and the same cache, through another client.
+    #[must_use]
+    pub fn through(&self, client: Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
     /// Reads some items in one request, consistently; what came back unprocessed is asked for again.
     async fn get<const N: usize>(&self, keys: [&Key; N]) -> Result<[Option<Item>; N], StoreError> {
         let mut found = self.get_all(&keys).await?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Store, StoreError, error,
-    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrgForm, RefundForm},
+    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrgForm, RefundForm, TOLD, ToldForm},
     keys::{self, Key, Place, text},
 };
 use crate::domain::{
@@ -170,7 +170,8 @@ impl Transaction<'_> {
         for entry in entries {
             let key = keys::entry(&self.org.id, &customer.id, next, entry);
             let place = keys::entry_place(&self.org.id, entry.at);
-            self.put(&key, Some(&place), &EntryForm::from(entry), Condition::Absent)?;
+            let told = ToldForm::of_entry(&self.org.id, &customer.id, entry);
+            self.put_told(&key, Some(&place), &EntryForm::from(entry), Condition::Absent, Some(&told))?;
         }
         Ok(())
     }
@@ -264,7 +265,24 @@ impl Transaction<'_> {
         value: &impl Serialize,
         condition: Condition,
     ) -> Result<(), StoreError> {
-        let put = Put::builder().table_name(self.store.table.as_ref()).set_item(Some(items::write(key, place, value)?));
+        self.put_told(key, place, value, condition, None)
+    }
+
+    /// Puts an item that tells the outside something, unless the org is one to throw away: nobody is to write to its
+    /// customers.
+    pub(super) fn put_told(
+        &mut self,
+        key: &Key,
+        place: Option<&Place>,
+        value: &impl Serialize,
+        condition: Condition,
+        told: Option<&ToldForm>,
+    ) -> Result<(), StoreError> {
+        let mut item = items::write(key, place, value)?;
+        if let Some(told) = told.filter(|_| !self.org.disposable) {
+            item.insert(TOLD.to_owned(), items::attribute(told)?);
+        }
+        let put = Put::builder().table_name(self.store.table.as_ref()).set_item(Some(item));
         let put = match condition {
             Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
             Condition::Version(version) => {

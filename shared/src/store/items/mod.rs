@@ -8,6 +8,7 @@ mod customer;
 mod order;
 mod org;
 mod points;
+mod told;
 
 pub(super) use bundle::{BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm};
 pub(super) use churn::{KeptForm, PredictionForm, RiskForm};
@@ -16,6 +17,7 @@ pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
 pub(super) use org::{KeyForm, OrgForm};
 pub(super) use points::SpendingForm;
+pub(super) use told::{TOLD, ToldForm};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rust_decimal::Decimal;
