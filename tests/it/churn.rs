@@ -56,6 +56,29 @@ fn figures(run: &Value, names: &[&str]) -> Vec<u64> {
 }
 
 #[tokio::test]
+async fn a_dry_run_tells_what_would_come_out_asks_nobody_and_writes_nothing() {
+    let (world, anthropic, _) = asking(&[]).await;
+    let world = in_world(world).await;
+    let before = of(&world, "often").await;
+    world.wire.take_seen();
+    world.take_records();
+    let dry = run_at(&world, NOON, &json!({"dryRun": true})).await;
+    assert_eq!(figures(&dry, &["predictions", "claude", "statistical", "errors"]), [3, 0, 3, 0], "{dry}");
+    assert_eq!(dry["summary"]["withoutClaude"], "dry_run");
+    assert!(anthropic.seen().is_empty());
+    let measured: Vec<Value> = world.take_records().iter().map(|record| record["Predictions"].clone()).collect();
+    assert_eq!(measured, [Value::Null], "a dry run counts for nothing");
+    let seen = world.wire.take_seen();
+    assert!(seen.iter().all(|request| ["Query", "BatchGetItem"].contains(&request.as_str())), "{seen:?}");
+    assert_eq!(of(&world, "often").await, before);
+
+    let real = run(&world).await;
+    for name in ["predictions", "highRisk", "mediumRisk", "lowRisk"] {
+        assert_eq!(real["results"][0][name], dry["results"][0][name], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_active_is_scored_and_who_is_not_is_left() {
     let world = three().await;
     customer(&world, "long-gone", &[200, 90]).await;
@@ -140,7 +163,7 @@ async fn what_is_wrong_with_a_request_is_said() {
     let invalid = |field: &str| (422, "invalid_fields".to_owned(), field.to_owned());
     assert_eq!(code(json!({"customerId": "often"})).await, invalid("customerId"));
     assert_eq!(code(json!({"orgId": ORG, "customerId": "often", "cursor": "x"})).await, invalid("cursor"));
-    assert_eq!(code(json!({"dryRun": true})).await, invalid("dryRun"));
+    assert_eq!(code(json!({"force": true})).await, invalid("force"));
     assert_eq!(
         code(json!({"orgId": ORG, "customerId": "nobody"})).await,
         (404, "unknown_customer".into(), String::new())

@@ -58,8 +58,8 @@ struct Sums {
     without_claude: Option<&'static str>,
 }
 
-/// The answer to a call that had to do without Claude for this reason, if it had.
-pub(crate) fn reply(swept: &Swept<Figures>, without_claude: Option<&'static str>) -> Reply {
+/// The answer to a call that had to do without Claude for this reason, if it had. A dry run counts for nothing.
+pub(crate) fn reply(swept: &Swept<Figures>, without_claude: Option<&'static str>, is_dry: bool) -> Reply {
     let sum = |figure: fn(&Figures) -> u64| -> u64 { swept.results.iter().map(|told| figure(&told.figures)).sum() };
     let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
     let sums = Sums {
@@ -69,7 +69,11 @@ pub(crate) fn reply(swept: &Swept<Figures>, without_claude: Option<&'static str>
     };
     let critical = count(|figures| figures.critical_risk);
     let hindsight = || swept.results.iter().filter_map(|told| told.figures.hindsight.as_ref());
-    Reply::ok(&swept.answer(sums))
+    let reply = Reply::ok(&swept.answer(sums));
+    if is_dry {
+        return reply;
+    }
+    reply
         .measuring("Predictions", count(|figures| figures.predictions))
         .measuring("LowRisk", count(|figures| figures.low_risk))
         .measuring("MediumRisk", count(|figures| figures.medium_risk))

@@ -53,6 +53,9 @@ pub(crate) async fn begin(
         // There is nothing yet to keep it with: the next run tells.
         return Ok((Model::default_of(Family::IN_USE), None));
     };
+    if sweep.dry_run.is_some() {
+        return Ok((known.model, hindsight));
+    }
     let keeping = Kept { looked_back_to, ..known };
     let keep = || async { Ok(sweep.store.keep_churn(org, &keeping).await?) };
     match settle_one(sweep.deadline, keep).await {

@@ -45,6 +45,8 @@ struct Request {
     customer_id: Option<CustomerId>,
     #[deserr(default)]
     cursor: Option<Cursor>,
+    #[deserr(default)]
+    dry_run: bool,
 }
 
 /// Where an org goes on: after which customer.
@@ -64,7 +66,7 @@ struct Run<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Request { org_id, customer_id, cursor } = call.read()?;
+    let Request { org_id, customer_id, cursor, dry_run } = call.read()?;
     if customer_id.is_some() && org_id.is_none() {
         return Err(Rejection::invalid("customerId", "goes with an orgId").into());
     }
@@ -72,6 +74,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         return Err(Rejection::invalid("cursor", "does not go with a customerId").into());
     }
     let (claude, none) = match claude::key(&context.config).await {
+        // Asking costs money, and nothing of the answer would be kept.
+        _ if dry_run => (None, Some("dry_run")),
         Ok(Some(key)) => (Some(Claude::new(&context.config.claude, key, context.sleeper.clone())), None),
         Ok(None) => (None, Some("not_configured")),
         Err(failure) => {
@@ -82,11 +86,12 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
     let (now, deadline, got_on) = (*now, *deadline, GotOn::default());
-    let sweep = Sweep { store, now, deadline, margin: MARGIN, operation, only, dry_run: None, got_on };
+    let kind = dry_run.then(|| "dryRun".to_owned());
+    let sweep = Sweep { store, now, deadline, margin: MARGIN, operation, only, dry_run: kind, got_on };
     let run = Run { sweep, claude, only: customer_id };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
     let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(Reason::code));
-    Ok(reply(&swept, without_claude))
+    Ok(reply(&swept, without_claude, dry_run))
 }
 
 /// Customers to be scored together, those beside them who can't be read, and how far that reaches.
@@ -269,6 +274,9 @@ impl Lots<'_> {
         let Versioned { value: customer, version } = current;
         if self.run.only.is_none() && self.is_scored(&customer) {
             return Ok(None);
+        }
+        if self.run.sweep.dry_run.is_some() {
+            return Ok(Some(prediction.clone()));
         }
         let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
         transaction.record_prediction(&customer, version, prediction, self.scorer.horizon_days)?;
