@@ -19,6 +19,8 @@ pub struct Config {
     pub port: Option<u16>,
     /// Which log lines are written (`LOG_LEVEL`, as `info` or `warn,shared=debug`).
     pub log_level: String,
+    /// Under which namespace `CloudWatch` keeps the metrics (`METRICS_NAMESPACE`).
+    pub metrics_namespace: String,
     /// How Claude is asked.
     pub claude: ClaudeConfig,
 }
@@ -99,6 +101,7 @@ impl Config {
             secret: here.map(SecretSource::Here).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Named)),
             port: port.transpose()?,
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
+            metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| "Regulars".into()),
             claude: ClaudeConfig::from_lookup(get)?,
         })
     }

@@ -11,9 +11,6 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// The namespace of all metrics.
-const NAMESPACE: &str = "Regulars";
-
 /// Where metrics records go: standard output in a function, a collector in a test.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -86,6 +83,8 @@ impl Measure {
 /// searched for and cost no metric.
 #[derive(Debug)]
 pub struct CallRecord<'a> {
+    /// The namespace of the deployment's metrics: two of them may share an account.
+    pub namespace: &'a str,
     /// The function.
     pub function: &'a str,
     /// The operation, or a word for none: CloudWatch takes no empty dimension.
@@ -116,7 +115,7 @@ impl CallRecord<'_> {
         record.insert(
             "_aws".into(),
             json!({"Timestamp": timestamp, "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE, "Dimensions": [["Function"], ["Function", "Operation"]], "Metrics": metrics,
+                "Namespace": self.namespace, "Dimensions": [["Function"], ["Function", "Operation"]], "Metrics": metrics,
             }]}),
         );
         record.insert("Function".into(), self.function.into());

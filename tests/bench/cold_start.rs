@@ -14,7 +14,7 @@ use std::{
 };
 
 use harness::runtime_api::{FAR_AHEAD, RuntimeApi};
-use local::{engine::Engine, stack::Stack, template::Template};
+use local::{engine::Engine, stack::Stack, table, template::Template};
 use serde_json::{Value, json};
 use shared::{
     clock::{Sleeper, Stopwatch},
@@ -85,7 +85,9 @@ async fn table_with_an_org(endpoint: &str) -> String {
     let text = std::fs::read_to_string(harness::root().join("infra/template.yaml")).unwrap();
     let template = Template::read(&text, &HashMap::new()).unwrap();
     let silent: Sink = Arc::new(|_| ());
-    let stack = Stack::start(&template, store::local_client(endpoint), &silent, &Sleeper::default()).await.unwrap();
+    let client = store::local_client(endpoint);
+    table::ensure(&client, &template.table).await.unwrap();
+    let stack = Stack::new(&template, |_| client.clone(), &silent, &Sleeper::default()).unwrap();
     let org = json!({"operation": "putOrg", "orgId": "shop", "name": "Shop"});
     let answer = stack.call(READER, org, None).await.unwrap().unwrap();
     assert_eq!(answer["orgId"], "shop", "{answer}");

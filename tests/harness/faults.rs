@@ -1,7 +1,8 @@
-//! The wire between SDK and engine: a proxy that counts requests and, told so, makes one fail or all from one on.
+//! The wire between SDK and engine: a proxy that counts requests and, told so, makes one fail or all from one on. It lets
+//! each function do what its role in the template allows, and nothing else.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -19,6 +20,8 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
+
+use crate::roles::{self, Actions};
 
 /// What can happen to a request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub enum Lasting {
 #[derive(Default)]
 struct State {
     seen: Vec<String>,
+    /// What each function has done.
+    taken: BTreeMap<String, Actions>,
     plan: Option<(usize, Fault, Lasting)>,
     at_random: Option<(fastrand::Rng, usize)>,
     empty_pages: usize,
@@ -109,21 +114,35 @@ impl Wire {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let wire = Self { state: Arc::default(), endpoint };
         let (state, engine) = (Arc::clone(&wire.state), engine.trim_end_matches('/').to_owned());
+        let roles = Arc::new(roles::on_the_table());
         let forward: Forward = Client::builder(TokioExecutor::new()).build_http();
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 let (state, engine, forward) = (Arc::clone(&state), engine.clone(), forward.clone());
-                let service =
-                    service_fn(move |request| carry(Arc::clone(&state), forward.clone(), engine.clone(), request));
+                let roles = Arc::clone(&roles);
+                let service = service_fn(move |request| {
+                    let (state, roles) = (Arc::clone(&state), Arc::clone(&roles));
+                    carry(state, roles, forward.clone(), engine.clone(), request)
+                });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
             }
         });
         wire
     }
 
-    /// Where the SDK is to connect to.
+    /// Where the SDK is to connect to, with every right.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Where a function is to connect to, with the rights of its role.
+    pub fn endpoint_of(&self, function: &str) -> String {
+        format!("{}/{function}", self.endpoint)
+    }
+
+    /// What each function has done since this was last asked.
+    pub fn take_taken(&self) -> BTreeMap<String, Actions> {
+        std::mem::take(&mut self.state.lock().unwrap().taken)
     }
 
     /// From now on: the request with this number, counted from 0, meets a fault.
@@ -214,6 +233,7 @@ impl std::error::Error for Lost {}
 
 async fn carry(
     state: Arc<Mutex<State>>,
+    roles: Arc<BTreeMap<String, Actions>>,
     forward: Forward,
     engine: String,
     request: Request<Incoming>,
@@ -222,6 +242,15 @@ async fn carry(
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let (mut parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    let function = parts.uri.path().trim_matches('/');
+    if !function.is_empty() {
+        let taken = roles::taken(&operation, &body);
+        if let Some(action) = taken.iter().find(|action| !roles[function].contains(*action)) {
+            eprintln!("the role of {function} does not allow {action}");
+            return Ok(error(StatusCode::BAD_REQUEST, "AccessDeniedException", &json!({})));
+        }
+        state.lock().unwrap().taken.entry(function.to_owned()).or_default().extend(taken);
+    }
     let torn = if operation == "BatchGetItem" { state.lock().unwrap().torn.take() } else { None };
     if let Some(torn) = torn {
         return torn.carry(parts, &body, &forward, &engine).await;
@@ -257,7 +286,7 @@ async fn carry(
     // Read, because the same request is written in another order each time.
     let query = (operation == "Query" && is_of_index(&body))
         .then(|| serde_json::from_slice::<Value>(&body).unwrap().to_string());
-    parts.uri = format!("{engine}{}", parts.uri.path()).parse().unwrap();
+    parts.uri = engine.parse().unwrap();
     let answer = forward.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| Lost)?;
     let (mut parts, body) = answer.into_parts();
     let mut body = body.collect().await.map_err(|_| Lost)?.to_bytes();
@@ -286,7 +315,7 @@ impl Torn {
         let is_first = |key: &Value| key["pk"]["S"].as_str().unwrap().starts_with(self.first);
         wanted["Keys"].as_array_mut().unwrap().retain(is_first);
         rest["Keys"].as_array_mut().unwrap().retain(|key| !is_first(key));
-        parts.uri = format!("{engine}{}", parts.uri.path()).parse().unwrap();
+        parts.uri = engine.parse().unwrap();
         parts.headers.remove("content-length");
         let half = Full::new(Bytes::from(request.to_string()));
         let half = forward.request(Request::from_parts(parts, half)).await.map_err(|_| Lost)?;

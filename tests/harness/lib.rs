@@ -27,6 +27,7 @@ pub mod front;
 pub mod log;
 pub mod programs;
 pub mod purchase_log;
+pub mod roles;
 pub mod runtime_api;
 pub mod scenario;
 pub mod secrets;

@@ -285,3 +285,12 @@ impl IntoFuture for Scenario {
         })
     }
 }
+
+/// An event of the shop platform's, as EventBridge hands it over.
+pub fn event(name: &str, detail: Value) -> Value {
+    json!({
+        "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": name, "source": "shop.orders",
+        "account": "111122223333", "time": "2026-06-01T12:00:00Z", "region": "us-east-1", "resources": [],
+        "detail": detail,
+    })
+}

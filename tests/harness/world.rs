@@ -13,7 +13,7 @@ use std::{
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use local::{engine::Engine, stack::Stack, template::Template};
+use local::{engine::Engine, stack::Stack, table, template::Template};
 use serde_json::{Value, json};
 use shared::{clock::Sleeper, host::InvocationFailed, store, telemetry::Sink};
 
@@ -181,7 +181,9 @@ impl World {
         let records: Arc<Mutex<Vec<Value>>> = Arc::default();
         let written = Arc::clone(&records);
         let metrics: Sink = Arc::new(move |line| written.lock().unwrap().push(serde_json::from_str(line).unwrap()));
-        let stack = Stack::start(&template, store::local_client(wire.endpoint()), &metrics, &sleeper).await.unwrap();
+        let clients = |function: &str| store::local_client(&wire.endpoint_of(function));
+        table::ensure(&store::local_client(&endpoint), &template.table).await.unwrap();
+        let stack = Stack::new(&template, clients, &metrics, &sleeper).unwrap();
         let client = store::local_client(&endpoint);
         let table = template.table.name.clone();
         let world = Self { stack, wire, client, table, template, sleeper, records, engine };
@@ -250,10 +252,10 @@ impl World {
     }
 
     /// The same functions on the same table as another process, which has read nothing yet and shares no cache.
-    pub async fn another_process(&self) -> Stack {
+    pub fn another_process(&self) -> Stack {
         let metrics: Sink = Arc::new(|_| ());
-        let client = store::local_client(self.wire.endpoint());
-        Stack::start(&self.template, client, &metrics, &self.sleeper).await.unwrap()
+        let clients = |function: &str| store::local_client(&self.wire.endpoint_of(function));
+        Stack::new(&self.template, clients, &metrics, &self.sleeper).unwrap()
     }
 
     /// Makes an item unreadable, by hand: one of its attributes becomes a text that it can't be.

@@ -326,11 +326,8 @@ async fn a_cancelled_order_gives_its_points_back_by_event() {
     world.send(&scenario::adjustment("ada", "a1", 1000)).await;
     world.send(&scenario::spend("ada", "o1", 100, "20")).await;
     let event = |order: &str| {
-        json!({
-            "version": "0", "id": "1", "detail-type": "OrderCancelled", "source": "shop.orders", "account": "1",
-            "time": "2026-06-01T12:00:00Z", "region": "r", "resources": [],
-            "detail": {"orgId": ORG, "orderId": order, "customerId": "ada", "bundleIds": ["b"], "why": "no more"},
-        })
+        let detail = json!({"orgId": ORG, "orderId": order, "customerId": "ada", "bundleIds": ["b"], "why": "no more"});
+        scenario::event("OrderCancelled", detail)
     };
     assert_eq!(world.invoke("points-redemption", event("o1")).await.unwrap()["balance"], 1000);
     assert_eq!(world.invoke("points-redemption", event("o1")).await.unwrap()["replayed"], true);

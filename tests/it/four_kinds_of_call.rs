@@ -8,7 +8,7 @@ use harness::{
     faults::{Fault, Lasting},
     programs::{self, LocalStack},
     runtime_api::{FAR_AHEAD, RuntimeApi},
-    scenario::award,
+    scenario::{award, event},
     world::{ORG, SECRET, noon},
 };
 use serde_json::{Value, json};
@@ -17,14 +17,6 @@ use shared::{
     event::operation::Operation,
     host::{Context, Function, Host, Invocation, Reply},
 };
-
-fn event(name: &str, detail: Value) -> Value {
-    json!({
-        "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": name, "source": "shop.orders",
-        "account": "111122223333", "time": "2026-06-01T12:00:00Z", "region": "us-east-1", "resources": [],
-        "detail": detail,
-    })
-}
 
 fn order(id: &str) -> Value {
     json!({"orgId": ORG, "customerId": "ada", "orderId": id, "orderTotal": "250.00"})

@@ -206,6 +206,41 @@ fn the_visible_root_holds_the_house_and_nothing_else() {
     assert_eq!(visible, rooms.map(str::to_owned).into());
 }
 
+/// The documents of the project.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let ours = entries.filter(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        !name.starts_with('.') && name != "target"
+    });
+    ours.flat_map(|path| if path.is_dir() { documents(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
+
+#[test]
+fn every_make_target_that_a_document_names_exists() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let targets: BTreeSet<&str> = makefile
+        .lines()
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
+        .filter_map(|line| line.split_once(':'))
+        .flat_map(|(names, _)| names.split(' '))
+        .collect();
+    let mut named = 0;
+    for document in documents(&root()) {
+        let text = fs::read_to_string(&document).unwrap();
+        for after in text.split("`make ").skip(1) {
+            let words = after.split('`').next().unwrap().split_whitespace();
+            for target in words.take_while(|word| word.chars().all(|char| char.is_ascii_lowercase() || char == '-')) {
+                assert!(targets.contains(target), "{}: make {target}", document.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 20, "only {named}");
+}
+
 #[test]
 fn files_stay_short_enough_to_be_read() {
     for folder in ["shared", "functions", "infra"] {

@@ -202,11 +202,11 @@ async fn sent(world: &World, request: &Request, now: DateTime<Utc>) -> Result<()
 
 /// Hands an event to a function; what fails is told.
 async fn told(world: &World, name: &str, detail: Value) -> Result<(), String> {
-    let event = json!({
-        "version": "0", "id": "1", "detail-type": name, "source": "shop.orders", "account": "1",
-        "time": "2026-06-01T12:00:00Z", "region": "r", "resources": [], "detail": detail,
-    });
-    world.invoke("bundle-redemption", event).await.map(drop).map_err(|failed| failed.code.to_owned())
+    world
+        .invoke("bundle-redemption", scenario::event(name, detail))
+        .await
+        .map(drop)
+        .map_err(|failed| failed.code.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

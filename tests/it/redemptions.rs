@@ -1,7 +1,7 @@
 //! Redeeming bundles, giving redemptions back, and what is told of them.
 
 use harness::{
-    Request, World, bundles, world,
+    Request, World, bundles, scenario, world,
     world::{ORG, noon},
 };
 use serde_json::{Value, json};
@@ -371,16 +371,9 @@ async fn stats_of_an_unknown_bundle_are_404() {
     assert_eq!(answer, (404, "bundle_not_found".into()));
 }
 
-fn event(name: &str, detail: &Value) -> Value {
-    json!({
-        "version": "0", "id": "1", "detail-type": name, "source": "shop.orders", "account": "1",
-        "time": "2026-06-01T12:00:00Z", "region": "r", "resources": [], "detail": detail,
-    })
-}
-
 fn fulfilled(order: &str, bundles: &Value) -> Value {
     let detail = json!({"orgId": ORG, "orderId": order, "customerId": "ada", "orderTotal": 40, "bundleIds": bundles, "channel": "web"});
-    event("OrderFulfilled", &detail)
+    scenario::event("OrderFulfilled", detail)
 }
 
 fn cancelled(order: &str, bundles: &Value) -> Value {
@@ -388,7 +381,7 @@ fn cancelled(order: &str, bundles: &Value) -> Value {
     if !bundles.is_null() {
         detail["bundleIds"] = bundles.clone();
     }
-    event("OrderCancelled", &detail)
+    scenario::event("OrderCancelled", detail)
 }
 
 #[tokio::test]
@@ -421,7 +414,7 @@ async fn an_event_redeems_each_bundle_of_an_order_once_and_what_a_rule_refuses_h
 async fn an_event_without_bundles_has_nothing_to_do() {
     let world = World::new().await;
     let detail = json!({"orgId": ORG, "orderId": "o1", "customerId": "ada", "orderTotal": 40});
-    let answer = world.invoke("bundle-redemption", event("OrderFulfilled", &detail)).await.unwrap();
+    let answer = world.invoke("bundle-redemption", scenario::event("OrderFulfilled", detail)).await.unwrap();
     assert_eq!(answer, json!({"bundles": []}));
 }
 

@@ -28,7 +28,7 @@ async fn every_metric_of_a_record_is_in_it_and_no_dimension_is_an_id() {
     world.send(&award("ada", "o1", "49.99", &json!({}))).await;
     for record in world.take_records() {
         let directive = &record["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Namespace"], "Regulars");
+        assert_eq!(directive["Namespace"], "Regulars/regulars");
         assert_eq!(directive["Dimensions"], json!([["Function"], ["Function", "Operation"]]));
         assert!(["Function", "Operation"].iter().all(|name| !record[name].as_str().unwrap().is_empty()));
         for metric in directive["Metrics"].as_array().unwrap() {

@@ -422,7 +422,7 @@ async fn a_request_is_told_all_in_parts_and_a_schedule_does_all_at_once() {
 async fn another_process_that_knows_the_old_time_zone_does_not_put_it_back() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"maxRedemptions": 1, "timeStart": "08:00", "timeEnd": "17:00"}))).await;
-    let another = world.another_process().await;
+    let another = world.another_process();
     // It reads the org, and keeps it for a minute.
     let get = Request::new("GET", "back-office", format!("/orgs/{ORG}/bundles/b"));
     assert_eq!(World::send_to(&another, &get, instant("2026-06-01T12:00:00Z")).await.body["status"], "active");

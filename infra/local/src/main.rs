@@ -8,6 +8,7 @@ use local::{
     gateway,
     schedules::{self, Planned},
     stack::Stack,
+    table,
     template::Template,
 };
 use shared::{
@@ -99,7 +100,8 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
     let plan: Vec<_> = template.schedules().collect();
-    let stack = Arc::new(Stack::start(&template, client, &metrics, &Sleeper::default()).await?);
+    table::ensure(&client, &template.table).await?;
+    let stack = Arc::new(Stack::new(&template, |_| client.clone(), &metrics, &Sleeper::default())?);
 
     // Who reads that it is ready may ask it to end at once.
     let asked_to_end = stop_signal();

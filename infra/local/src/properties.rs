@@ -10,6 +10,18 @@ use crate::template::{Attribute, Expiry, Index, KeyPart};
 /// The cloud's own business: read, so that it is known, and not used.
 pub(crate) type CloudOnly = Option<Value>;
 
+/// Resources that are the cloud's own business altogether: who may do what, where logs go, what is kept for a redrive (here
+/// it is logged), what watches, and what deploys.
+pub(crate) const CLOUD_ONLY: [&str; 7] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::Pipes::Pipe",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Document {
@@ -66,10 +78,14 @@ pub(crate) struct TableProperties {
     pub(crate) time_to_live_specification: Option<Expiry>,
     #[serde(rename = "BillingMode")]
     _billing_mode: CloudOnly,
+    #[serde(rename = "DeletionProtectionEnabled")]
+    _deletion_protection: CloudOnly,
     #[serde(rename = "PointInTimeRecoverySpecification")]
     _point_in_time_recovery: CloudOnly,
     #[serde(rename = "SSESpecification")]
     _encryption: CloudOnly,
+    #[serde(rename = "StreamSpecification")]
+    _stream: CloudOnly,
 }
 
 #[derive(Deserialize)]
@@ -82,18 +98,28 @@ pub(crate) struct FunctionProperties {
     pub(crate) events: BTreeMap<String, EventSource>,
     #[serde(rename = "Architectures")]
     _architectures: CloudOnly,
+    #[serde(rename = "AutoPublishAlias")]
+    _alias: CloudOnly,
+    #[serde(rename = "AutoPublishAliasAllProperties")]
+    _alias_all_properties: CloudOnly,
+    #[serde(rename = "DeploymentPreference")]
+    _deployment: CloudOnly,
     #[serde(rename = "Description")]
     _description: CloudOnly,
+    #[serde(rename = "EventInvokeConfig")]
+    _event_invoke: CloudOnly,
     #[serde(rename = "FunctionName")]
     _function_name: CloudOnly,
     #[serde(rename = "FunctionUrlConfig")]
     _function_url: CloudOnly,
     #[serde(rename = "Handler")]
     _handler: CloudOnly,
+    #[serde(rename = "LoggingConfig")]
+    _logging: CloudOnly,
     #[serde(rename = "MemorySize")]
     _memory_size: CloudOnly,
-    #[serde(rename = "Policies")]
-    _policies: CloudOnly,
+    #[serde(rename = "Role")]
+    _role: CloudOnly,
     #[serde(rename = "Runtime")]
     _runtime: CloudOnly,
 }
@@ -130,14 +156,14 @@ pub(crate) struct StateMachineProperties {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Substitutions {
-    pub(crate) function: Attributed,
+    pub(crate) function: Referred,
 }
 
-/// `!GetAtt Resource.Attribute`.
+/// `!Ref Resource.Alias`.
 #[derive(Deserialize)]
-pub(crate) struct Attributed {
-    #[serde(rename = "Fn::GetAtt")]
-    pub(crate) parts: (String, String),
+pub(crate) struct Referred {
+    #[serde(rename = "Ref")]
+    pub(crate) name: String,
 }
 
 #[derive(Deserialize)]
@@ -145,8 +171,12 @@ pub(crate) struct Attributed {
 pub(crate) struct ScheduleProperties {
     pub(crate) schedule_expression: String,
     pub(crate) schedule_expression_timezone: Option<String>,
+    #[serde(rename = "DeadLetterConfig")]
+    _dead_letters: CloudOnly,
     #[serde(rename = "Description")]
     _description: CloudOnly,
+    #[serde(rename = "Input")]
+    _input: CloudOnly,
     #[serde(rename = "Name")]
     _name: CloudOnly,
     #[serde(rename = "RetryPolicy")]
@@ -157,6 +187,8 @@ pub(crate) struct ScheduleProperties {
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct RuleProperties {
     pub(crate) pattern: Pattern,
+    #[serde(rename = "DeadLetterConfig")]
+    _dead_letters: CloudOnly,
     #[serde(rename = "EventBusName")]
     _event_bus_name: CloudOnly,
 }

@@ -13,7 +13,7 @@ use shared::{
     telemetry::Sink,
 };
 
-use crate::{FUNCTIONS, table, template::Template};
+use crate::{FUNCTIONS, template::Template};
 
 /// The functions, ready to be called.
 pub struct Stack {
@@ -21,14 +21,18 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Puts every function on the template's table, which is created if it is missing.
+    /// Puts every function on the template's table, which has to be there, through a client for each.
     ///
-    /// They share one store, so that a change of settings by one of them shows at once in the others. What keeps a pace
+    /// They share what is cached, so that a change of settings by one of them shows at once in the others. What keeps a pace
     /// asks its waits of `sleeper`.
-    pub async fn start(template: &Template, client: Client, metrics: &Sink, sleeper: &Sleeper) -> Result<Self, String> {
-        table::ensure(&client, &template.table).await?;
-        let store = Store::new(client, &template.table.name);
+    pub fn new(
+        template: &Template,
+        client: impl Fn(&str) -> Client,
+        metrics: &Sink,
+        sleeper: &Sleeper,
+    ) -> Result<Self, String> {
         let mut hosts = BTreeMap::new();
+        let mut store: Option<Store> = None;
         for (name, spec) in &template.functions {
             let function = FUNCTIONS.into_iter().find(|function| function.name == name);
             let function =
@@ -48,7 +52,12 @@ impl Stack {
                     config.table, template.table.name
                 ));
             }
-            let host = Host::new(function, store.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
+            let own = match &store {
+                Some(store) => store.through(client(name)),
+                None => Store::new(client(name), &template.table.name),
+            };
+            let host = Host::new(function, own.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
+            store = Some(own);
             hosts.insert(name.clone(), (host, spec.timeout));
         }
         match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {

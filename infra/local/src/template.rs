@@ -12,7 +12,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
-    properties::{Attributed, Document, EventSource, FunctionProperties, StateMachineProperties, TableProperties},
+    properties::{CLOUD_ONLY, Document, EventSource, FunctionProperties, StateMachineProperties, TableProperties},
     resolve::{merge, resolve},
     schedules::{Planned, Schedule},
     yaml,
@@ -153,8 +153,8 @@ impl Template {
                         expiry: properties.time_to_live_specification,
                     });
                 }
-                // What could not be delivered is kept in the cloud; here it is logged.
-                FUNCTION | STATE_MACHINE | "AWS::SQS::Queue" => {}
+                FUNCTION | STATE_MACHINE => {}
+                other if CLOUD_ONLY.contains(&other) => {}
                 // There is no vault here: what is secret comes by the environment of the stack itself.
                 "AWS::SecretsManager::Secret" => drop(known.insert(name.clone(), String::new())),
                 other => return Err(format!("{name}: the local stack does not know the resource type {other}")),
@@ -201,7 +201,8 @@ impl Document {
         for (resource, properties) in self.of_type(STATE_MACHINE) {
             let properties = resolve(&Value::Object(properties.clone()), known)?;
             let properties: StateMachineProperties = typed(resource, properties)?;
-            let Attributed { parts: (called, _) } = properties.definition_substitutions.function;
+            let alias = properties.definition_substitutions.function.name;
+            let called = alias.strip_suffix(".Alias").unwrap_or(&alias).to_owned();
             let spec = names.get(&called).and_then(|name| functions.get_mut(name));
             let spec = spec.ok_or_else(|| format!("{resource} calls {called}, which is no function"))?;
             let (events, schedules) = sources(resource, properties.events)?;

@@ -303,7 +303,8 @@ impl Host {
             }
         };
         let took = watch.elapsed();
-        let record = CallRecord { function, operation, org: org.as_deref(), ending, code, took, measures };
+        let namespace = self.config.metrics_namespace.as_str();
+        let record = CallRecord { namespace, function, operation, org: org.as_deref(), ending, code, took, measures };
         (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
         outcome
     }
