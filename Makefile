@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up verify test soak eval check binaries
+.PHONY: help run demo up verify test soak eval check check-infra binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,16 @@ check: ## formatting, lints with warnings denied, import rules
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@cargo check -p shared --no-default-features --locked
 	@cargo test --workspace --locked --test it house::
+
+# The tools are Python's, in an environment of their own that is made anew when their list changes.
+TOOLS := $(TARGET)/check-infra
+$(TOOLS)/made: tests/infra/requirements.txt
+	@python3 -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/infra/requirements.txt
+	@touch $@
+
+check-infra: binaries $(TOOLS)/made ## the template, translated too, its exceptions, state machine and pre-traffic check (needs python3)
+	@$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/infra
 
 # Every folder of functions/ is one function. The compiler is cargo itself, for the machine's own architecture; another
 # ARCH needs its Rust target and CARGO_LAMBDA_COMPILER=cargo-zigbuild. Nothing is ever fetched for it.
