@@ -14,6 +14,7 @@ mod churn_mishaps;
 mod churn_model;
 mod claude;
 mod deployment_secret;
+mod events;
 mod four_kinds_of_call;
 mod house;
 mod idempotency;
