@@ -33,7 +33,7 @@ settings() {
   TABLE_NAME=${TABLE_NAME:-$STACK}
   IMAGES=${IMAGES:-$REGION-docker.pkg.dev/$PROJECT/$STACK}
   TAG=${TAG:-latest}
-  TOKEN_IMAGE=${TOKEN_IMAGE:-mirror.gcr.io/library/busybox:1.37.0}
+  TOKEN_IMAGE=${TOKEN_IMAGE:-docker.io/library/busybox:1.37.0}
   LOG_LEVEL=${LOG_LEVEL:-info}
   ANTHROPIC_SECRET=${ANTHROPIC_SECRET:-}
   ANTHROPIC_BASE_URL=${ANTHROPIC_BASE_URL:-https://api.anthropic.com}

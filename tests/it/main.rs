@@ -12,6 +12,8 @@ mod churn_measures;
 mod churn_mishaps;
 mod churn_model;
 mod claude;
+mod cloud_run;
+mod cloud_scheduler;
 mod deployment_secret;
 mod four_kinds_of_call;
 mod house;
