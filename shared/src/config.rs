@@ -17,6 +17,8 @@ pub struct Config {
     pub secret: Option<SecretSource>,
     /// Outside Lambda: the port to answer HTTP on (`PORT`).
     pub port: Option<u16>,
+    /// How long a request on a port may take, in whole seconds (`REQUEST_TIMEOUT_SECONDS`, up to an hour).
+    pub request_timeout: Duration,
     /// Which log lines are written (`LOG_LEVEL`, as `info` or `warn,shared=debug`).
     pub log_level: String,
     /// Under which namespace `CloudWatch` keeps the metrics (`METRICS_NAMESPACE`).
@@ -94,12 +96,14 @@ impl Config {
         let here = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
         let here = here.transpose().map_err(|why| format!("CRON_SECRET {why}"))?;
         let port = get("PORT").map(|port| port.parse().map_err(|_| format!("PORT is not a port: {port}")));
+        let request_timeout = number("REQUEST_TIMEOUT_SECONDS", get("REQUEST_TIMEOUT_SECONDS"), 60, 1..=3_600)?;
         Ok(Self {
             table: get("TABLE_NAME").ok_or_else(|| String::from("TABLE_NAME is not set"))?,
             endpoint: get("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             secret: here.map(SecretSource::Here).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Named)),
             port: port.transpose()?,
+            request_timeout: Duration::from_secs(request_timeout),
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| "Regulars".into()),
             claude: ClaudeConfig::from_lookup(get)?,

@@ -16,6 +16,7 @@
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`purchase_log`] | a real purchase log, told to the rules |
 //! | [`front`] | a proxy in front of a local stack that breaks one function on purpose |
+//! | [`gcloud`] | a stand-in for the command line of Google Cloud |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
 pub mod anthropic;
@@ -24,6 +25,7 @@ pub mod bundles;
 pub mod customers;
 pub mod faults;
 pub mod front;
+pub mod gcloud;
 pub mod log;
 pub mod programs;
 pub mod purchase_log;

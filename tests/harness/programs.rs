@@ -1,9 +1,15 @@
 //! The built binaries, run as a user runs them.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
     process::{Child, Command},
 };
 
@@ -30,6 +36,11 @@ pub fn command(name: &str) -> Command {
         "REGULARS_URL",
         "LOG_LEVEL",
         "PORT",
+        "REQUEST_TIMEOUT_SECONDS",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         // A test may spend nothing.
@@ -99,12 +110,107 @@ impl LocalStack {
 
     /// Sends a signal by its name, as `TERM`, and waits for the end.
     pub async fn end(mut self, signal: &str) -> Ended {
-        let id = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args([format!("-{signal}"), id]).status().await.unwrap().success());
+        send_signal(&self.child, signal).await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
         let (mut out, mut err) = (String::new(), String::new());
         self.out.into_inner().read_to_string(&mut out).await.unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();
         Ended { code: status.code(), out, err }
+    }
+}
+
+async fn send_signal(child: &Child, signal: &str) {
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args([format!("-{signal}"), id]).status().await.unwrap().success());
+}
+
+/// A function that answers on a port, as on Cloud Run.
+pub struct OnPort {
+    child: Child,
+    address: SocketAddr,
+    /// Where it answers.
+    pub url: String,
+}
+
+impl OnPort {
+    /// Starts one on any free port and waits until it answers.
+    pub async fn start(function: &str, settings: &[(&str, &str)]) -> Self {
+        let http = http();
+        loop {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+            let mut command = command(function);
+            command.env("PORT", free.port().to_string()).env("TABLE_NAME", "regulars").envs(settings.iter().copied());
+            let mut child = command.spawn().unwrap();
+            let url = format!("http://{free}");
+            let ready = async {
+                while http.get(format!("{url}/health")).send().await.is_err() {
+                    if child.try_wait().unwrap().is_some() {
+                        return false;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                true
+            };
+            if tokio::time::timeout(PATIENCE, ready).await.expect("it gets ready") {
+                return Self { child, address: free, url };
+            }
+            let mut why = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut why).await.unwrap();
+            assert!(why.contains("in use"), "{function}: {why}");
+        }
+    }
+
+    /// Begins a request: when this answers, the function has begun with it, too, and waits for the body.
+    pub async fn begin(&self, method: &str, path: &str, secret: &str, body: &'static str) -> Begun {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: function\r\nauthorization: Bearer {secret}\r\nconnection: close\r\n\
+             content-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let expected = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let mut told = vec![0; expected.len()];
+        tokio::time::timeout(PATIENCE, stream.read_exact(&mut told)).await.expect("it begins").unwrap();
+        assert_eq!(told, expected);
+        Begun { stream, body }
+    }
+
+    /// Sends a signal by its name, as `TERM`.
+    pub async fn signal(&self, signal: &str) {
+        send_signal(&self.child, signal).await;
+    }
+
+    /// Waits until it takes no more connections.
+    pub async fn is_closed(&self) {
+        let closed = async {
+            while TcpStream::connect(self.address).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, closed).await.expect("it stops listening");
+    }
+
+    /// Waits for the end.
+    pub async fn ended(self) -> Ended {
+        let output = tokio::time::timeout(PATIENCE, self.child.wait_with_output()).await.expect("it ends").unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// A request whose body is yet to come.
+pub struct Begun {
+    stream: TcpStream,
+    body: &'static str,
+}
+
+impl Begun {
+    /// Sends the body, and gives the answer's status.
+    pub async fn finish(mut self) -> u16 {
+        self.stream.write_all(self.body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(PATIENCE, self.stream.read_to_string(&mut answer)).await.expect("it answers").unwrap();
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer}"))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use harness::{
     Request, Response, World,
     faults::{Fault, Lasting},
-    programs::{self, LocalStack},
+    programs::{self, LocalStack, OnPort},
     runtime_api::{FAR_AHEAD, RuntimeApi},
     scenario::{award, event},
     world::{ORG, SECRET, noon},
@@ -64,11 +64,8 @@ async fn the_same_award_has_the_same_outcome_however_it_comes() {
 #[tokio::test]
 async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_stop() {
     let engine = LocalStack::start(&["--dynamodb-port", "0"]).await;
-    let dynamodb = engine.dynamodb.clone();
-    let port = free_port();
-    let mut function = programs::command("points-award");
-    function.env("PORT", port.to_string()).env("TABLE_NAME", "regulars").env("CRON_SECRET", "local-secret");
-    let function = function.env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb).spawn().unwrap();
+    let settings = [("CRON_SECRET", "local-secret"), ("AWS_ENDPOINT_URL_DYNAMODB", engine.dynamodb.as_str())];
+    let function = OnPort::start("points-award", &settings).await;
 
     let http = programs::http();
     let back_office = format!("{}/lambda-url/back-office", engine.url);
@@ -80,8 +77,7 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
         let put = http.put(format!("{back_office}{path}")).bearer_auth("local-secret").json(&body);
         assert!(put.send().await.unwrap().status().is_success());
     }
-    let url = format!("http://127.0.0.1:{port}");
-    wait_for(&http, &format!("{url}/health")).await;
+    let url = &function.url;
     let post = http.post(format!("{url}/awards")).bearer_auth("local-secret").json(&order("o1"));
     let answer = post.send().await.unwrap();
     assert_eq!(answer.status(), 201);
@@ -97,35 +93,20 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
         http.post(format!("{url}/awards")).bearer_auth("local-secret").header("x-regulars-now", "2090-01-01T00:00:00Z");
     assert_eq!(post.json(&ahead).send().await.unwrap().status(), 422);
 
-    let id = function.id().unwrap().to_string();
-    std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
-    let ended = tokio::time::timeout(programs::PATIENCE, function.wait_with_output()).await.expect("it ends").unwrap();
-    assert!(ended.status.success());
-    let lines = |bytes: Vec<u8>| -> Vec<Value> {
-        let text = String::from_utf8(bytes).unwrap();
+    function.signal("TERM").await;
+    let ended = function.ended().await;
+    assert_eq!(ended.code, Some(0));
+    let lines = |text: String| -> Vec<Value> {
         assert!(!text.contains("local-secret"), "{text}");
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
     };
-    let logged = lines(ended.stderr);
+    let logged = lines(ended.err);
     assert_eq!(logged.len(), 1, "one line for the one refusal: {logged:?}");
     let told =
         ["level", "message", "function", "operation", "org", "code", "fields"].map(|name| logged[0][name].clone());
     assert_eq!(told, ["INFO", "refused", "points-award", "award", "shop", "invalid_fields", "fulfilledAt"]);
-    let records = lines(ended.stdout);
+    let records = lines(ended.out);
     assert_eq!(records.iter().map(|record| record["Succeeded"].clone()).collect::<Vec<_>>(), [1, 0]);
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-async fn wait_for(http: &reqwest::Client, url: &str) {
-    let ready = async {
-        while http.get(url).send().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(programs::PATIENCE, ready).await.expect("it gets ready");
 }
 
 #[tokio::test]

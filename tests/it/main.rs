@@ -13,6 +13,8 @@ mod churn_measures;
 mod churn_mishaps;
 mod churn_model;
 mod claude;
+mod cloud_run;
+mod cloud_scheduler;
 mod deployment_secret;
 mod events;
 mod four_kinds_of_call;

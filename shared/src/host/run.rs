@@ -18,8 +18,8 @@ use crate::{
     telemetry,
 };
 
-/// How long a call may take where nobody says: a request on a port, or an invocation whose deadline is no real one, as
-/// that of cargo-lambda's stand-in for Lambda, which lies in 1970.
+/// How long an invocation may take whose deadline is no real one, as that of cargo-lambda's stand-in for Lambda, which
+/// lies in 1970.
 const UNTOLD_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs a function until its surroundings end it: under the Lambda runtime where there is one, else on `PORT`.
@@ -46,7 +46,7 @@ pub fn run(function: Function) -> ExitCode {
 async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), String> {
     let client = store::client(config.endpoint.as_deref()).await.map_err(|error| format!("{error:?}"))?;
     let store = Store::new(client, &config.table);
-    let port = config.port;
+    let (port, request_timeout) = (config.port, config.request_timeout);
     let host = Arc::new(Host::new(function, store, config, telemetry::stdout()));
     match port {
         _ if in_lambda => {
@@ -60,18 +60,18 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
             });
             lambda_runtime::run(answer).await.map_err(|error| error.to_string())
         }
-        Some(port) => on_port(host, port).await.map_err(|error| format!("port {port}: {error}")),
+        Some(port) => on_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}")),
         None => Err("neither in Lambda nor given a PORT".into()),
     }
 }
 
-async fn on_port(host: Arc<Host>, port: u16) -> std::io::Result<()> {
+async fn on_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::io::Result<()> {
     let listening = Listening::on(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
     let answer = move |parts: http::request::Parts, body: axum::body::Bytes| {
         let host = Arc::clone(&host);
         async move {
             let event = url_event(&parts, parts.uri.path(), &body);
-            let invocation = Invocation::new(None, Deadline::after(UNTOLD_LIMIT));
+            let invocation = Invocation::new(None, Deadline::after(request_timeout));
             // Only an invocation fails; a request always has an answer.
             let answer = host.answer(event, invocation).await.unwrap_or_default();
             response(&answer)
