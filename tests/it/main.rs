@@ -21,6 +21,7 @@ mod local_stack;
 mod lost_and_broken;
 mod many_at_once;
 mod model;
+mod operations;
 mod order_history;
 mod org_keys;
 mod recalculation;
