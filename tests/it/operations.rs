@@ -1,12 +1,26 @@
 //! The commands that operate a deployed stack, as programs, against stand-ins: functions of a local stack, a queue, and
 //! services that answer as they are told.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
 use harness::{
     account::{Asked, Queue, Service},
     programs::{self, Ended, LocalStack},
 };
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::{
+    net::TcpListener,
+    process::{Child, Command},
+};
 
 /// The command line in an account where nothing is but what a test puts there, by the service's name in the SDK's settings.
 fn ctl(arguments: &[&str], services: &[(&str, &str)]) -> Command {
@@ -322,6 +336,145 @@ async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
     let says = "ctl: churn-prediction was refused: invalid_fields: operation must be one of award, refund\n";
     assert_eq!(ended.err, says);
+}
+
+/// A schedule with every field that there is.
+fn full() -> Value {
+    json!({
+        "Name": "regulars-bundle-transitions", "GroupName": "default", "State": "ENABLED", "Description": "Moves bundles",
+        "Arn": "arn:aws:scheduler:eu-west-1:1:schedule/default/regulars-bundle-transitions",
+        "CreationDate": 1, "LastModificationDate": 2, "StartDate": 1_800_000_000, "EndDate": 1_900_000_000,
+        "ScheduleExpression": "rate(5 minutes)", "ScheduleExpressionTimezone": "Asia/Kolkata",
+        "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}, "KmsKeyArn": "arn:aws:kms:eu-west-1:1:key/k",
+        "ActionAfterCompletion": "DELETE",
+        "Target": {
+            "Arn": "arn:aws:lambda:eu-west-1:1:function:f:live", "RoleArn": "arn:aws:iam::1:role/r", "Input": "{}",
+            "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:1:q"},
+            "RetryPolicy": {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0},
+            "EcsParameters": {"TaskDefinitionArn": "arn:t", "TaskCount": 2}, "SqsParameters": {"MessageGroupId": "g"},
+            "EventBridgeParameters": {"DetailType": "d", "Source": "s"}, "KinesisParameters": {"PartitionKey": "k"},
+            "SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "n", "Value": "v"}]},
+        },
+    })
+}
+
+#[tokio::test]
+async fn pausing_sends_back_every_field_that_a_schedule_has() {
+    let scheduler = Service::start(|_| (200, full())).await;
+    let pause = &mut ctl(&["jobs", "pause", "bundle-transitions"], &[("SCHEDULER", &scheduler.url)]);
+    let ended = programs::run(pause).await;
+    assert_eq!(ended.out, "bundle-transitions   is paused now\n", "{ended:?}");
+    let (what, mut sent) = scheduler.asked().pop().unwrap();
+    assert_eq!(what, "PUT /schedules/regulars-bundle-transitions");
+    sent.as_object_mut().unwrap().remove("ClientToken");
+    let mut expected = full();
+    expected["State"] = "DISABLED".into();
+    // The name is in the path; the others are not for anybody to set.
+    for field in ["Name", "Arn", "CreationDate", "LastModificationDate"] {
+        expected.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(sent, expected);
+}
+
+/// Waits until something holds, or gives up.
+async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(programs::PATIENCE, waiting).await.expect("it comes to it");
+}
+
+async fn interrupt(program: &Child) {
+    let id = program.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn an_interrupted_redrive_gives_everything_back() {
+    let messages = ["{}", "{}", "{}"].map(str::to_owned);
+    let queue = Queue::start("regulars-tier-recalculation-failures", messages).await;
+    // It takes calls and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let services = [("LAMBDA", url.as_str()), ("SQS", &queue.url)];
+    let redrive = ctl(&["redrive", "tier-recalculation"], &services).spawn().unwrap();
+    let _call = silent.accept().await.unwrap();
+    assert_eq!(queue.visible(), 0);
+    interrupt(&redrive).await;
+    let ended = redrive.wait_with_output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let says = "ctl: interrupted: the call that was under way stays in the queue, done or not\n";
+    assert_eq!((String::from_utf8(ended.stderr).unwrap().as_str(), queue.visible()), (says, 3));
+}
+
+#[tokio::test]
+async fn lines_are_followed_without_a_repetition() {
+    let asked = Arc::new(AtomicI64::new(0));
+    let times = Arc::clone(&asked);
+    let logs = Service::start(move |(what, _)| {
+        assert_eq!(what, "Logs_20140328.FilterLogEvents");
+        let count = times.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = chrono::Utc::now().timestamp_millis();
+        // What was there before is there again, later with a line more.
+        let event = |id: i64| json!({"eventId": id.to_string(), "timestamp": now, "message": format!("line {id}\n")});
+        (200, json!({"events": (1..=count).map(event).collect::<Vec<_>>()}))
+    })
+    .await;
+    let arguments = ["logs", "points-award", "--follow", "--filter", "say \"no\""];
+    let following = ctl(&arguments, &[("CLOUDWATCH_LOGS", &logs.url)]).spawn().unwrap();
+    until(|| logs.asked().len() >= 2).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    interrupt(&following).await;
+    let ended = following.wait_with_output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    let out = String::from_utf8(ended.stdout).unwrap();
+    let lines: Vec<&str> = out.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(lines, ["line 1", "line 2"]);
+    let (_, sent) = logs.asked().remove(0);
+    assert_eq!(
+        (&sent["logGroupName"], &sent["filterPattern"]),
+        (&json!("/aws/lambda/regulars-points-award"), &json!("\"say \\\"no\\\"\""))
+    );
+}
+
+/// A folder of programs that stand in for those that deploy.
+fn tools(name: &str, programs: &[(&str, &str)]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for (program, script) in programs {
+        let file = folder.join(program);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
+    let sam = (
+        "sam",
+        r#"test "$1" = --version || echo "$CARGO_LAMBDA_COMPILER: sam $*"; test "$1 $3" != "build production""#,
+    );
+    let (cargo, no_lambda) = (("cargo", "exit 0"), ("cargo", "exit 101"));
+    let deploy = async |environment: &str, name: &str, programs: &[(&str, &str)]| {
+        let mut command = ctl(&["deploy", environment], &[]);
+        programs::run(command.env("PATH", tools(name, programs)).env_remove("CARGO_LAMBDA_COMPILER")).await
+    };
+    let done = deploy("staging", "all-tools", &[sam, cargo]).await;
+    let steps = "cargo: sam build --config-env staging\ncargo: sam deploy --config-env staging\n";
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (Some(0), steps, ""), "{done:?}");
+
+    let says = |ended: &Ended, why: &str| {
+        assert_eq!((ended.code, ended.err.as_str()), (Some(1), format!("ctl: {why}\n").as_str()), "{ended:?}");
+    };
+    let failed = deploy("production", "all-tools", &[sam, cargo]).await;
+    says(&failed, "sam build --config-env production ended with exit status: 1");
+    assert_eq!(failed.out, "cargo: sam build --config-env production\n");
+    let missing = "is missing: pip install aws-sam-cli cargo-lambda";
+    says(&deploy("staging", "no-sam", &[cargo]).await, &format!("sam {missing}"));
+    says(&deploy("staging", "no-cargo-lambda", &[sam, no_lambda]).await, &format!("cargo-lambda {missing}"));
 }
 
 /// A service that refuses whatever it is asked, as AWS does.
