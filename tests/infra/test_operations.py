@@ -254,6 +254,7 @@ def test_a_stack_that_is_not_there_is_told_as_such_and_nothing_is_changed(accoun
         (["jobs", "run", "bundle-transitions"], "schedule regulars-x-bundle-transitions"),
         (["jobs", "pause", "bundle-transitions"], "schedule regulars-x-bundle-transitions"),
         (["rollback", "points-award"], "function regulars-x-points-award with the alias live"),
+        (["rollback"], "function regulars-x-back-office with the alias live"),
         (["redrive", "points-award"], "queue regulars-x-points-award-failures"),
         (["logs", "points-award"], "log group /aws/lambda/regulars-x-points-award"),
         (["verify"], "URL of the function regulars-x-back-office with the alias live"),

@@ -22,6 +22,7 @@ mod lost_and_broken;
 mod many_at_once;
 mod model;
 mod operations;
+mod operations_redrive;
 mod order_history;
 mod org_keys;
 mod recalculation;

@@ -3,7 +3,7 @@
 
 use std::{error::Error, time::Duration};
 
-use aws_config::SdkConfig;
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use shared::{
@@ -19,6 +19,10 @@ pub(super) const LIVE: &str = "live";
 
 /// How long region and credentials are looked for, each: outside of EC2, nobody answers for its metadata.
 const LOOKUP: Duration = Duration::from_secs(5);
+
+/// How long a service may take: some look through logs meanwhile.
+const CONNECT: Duration = Duration::from_secs(2);
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// The account, as far as it is the stack's.
 pub(super) struct Cloud {
@@ -53,7 +57,11 @@ impl Cloud {
         let region = config.region().ok_or_else(no_region)?.to_string();
         let provider = config.credentials_provider().ok_or_else(no_credentials)?;
         match tokio::time::timeout(LOOKUP, provider.provide_credentials()).await {
-            Ok(Ok(_)) => Ok(Self { stack: stack.to_owned(), config, region }),
+            Ok(Ok(_)) => {
+                let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ANSWER);
+                let config = config.into_builder().timeout_config(timeouts.build()).build();
+                Ok(Self { stack: stack.to_owned(), config, region })
+            }
             Ok(Err(CredentialsError::CredentialsNotLoaded(_))) | Err(_) => Err(no_credentials()),
             Ok(Err(error)) => Err(format!("{} ({})", no_credentials(), deepest(&error))),
         }
@@ -128,9 +136,14 @@ impl Cloud {
 }
 
 impl Trouble {
+    /// The same, with a line of its own where something is not there.
+    pub(super) fn about(self, missing: impl FnOnce() -> String) -> Self {
+        if self.kind == Kind::NotThere { Self { text: missing(), ..self } } else { self }
+    }
+
     /// A line that says it, where what is not there needs another.
     pub(super) fn or_missing(self, missing: impl FnOnce() -> String) -> String {
-        if self.kind == Kind::NotThere { missing() } else { self.text }
+        self.about(missing).text
     }
 
     /// A line that says it.
@@ -139,13 +152,21 @@ impl Trouble {
     }
 }
 
+impl From<String> for Trouble {
+    /// What is wrong with one thing alone.
+    fn from(text: String) -> Self {
+        Self { kind: Kind::OfThis, text }
+    }
+}
+
 /// What a service answered that did not do what it was asked.
 fn refused(service: &str, code: &str, status: u16, message: &str) -> Trouble {
     let (kind, text) = match code {
         // SQS has two names for it, an older one and a newer one.
-        "ResourceNotFoundException" | "QueueDoesNotExist" | "AWS.SimpleQueueService.NonExistentQueue" => {
-            (Kind::NotThere, format!("{service}: {message}"))
-        }
+        "ResourceNotFoundException"
+        | "StateMachineDoesNotExist"
+        | "QueueDoesNotExist"
+        | "AWS.SimpleQueueService.NonExistentQueue" => (Kind::NotThere, format!("{service}: {message}")),
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             (Kind::OfAll, format!("the credentials have expired: sign in again ({service}: {message})"))
         }
@@ -176,5 +197,6 @@ fn no_credentials() -> String {
 /// What is at the bottom of an error: what wraps it says no more than that something failed.
 fn deepest(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
-    causes.last().map(ToString::to_string).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+    let said = causes.last().map(ToString::to_string).unwrap_or_default();
+    said.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned()
 }

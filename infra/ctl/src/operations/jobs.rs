@@ -172,6 +172,8 @@ async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(
         }
         Some("states") => {
             let started = aws_sdk_sfn::Client::new(&cloud.config).start_execution().state_machine_arn(arn);
+            // By its name, so that a request that is repeated starts no second one.
+            let started = started.name(format!("by-hand-{}", clock::now().timestamp_millis()));
             let started = started.set_input(input.map(str::to_owned)).send().await;
             let started = started.map_err(|error| {
                 cloud.trouble("Step Functions", &error).or_missing(|| cloud.missing(&format!("state machine {arn}")))

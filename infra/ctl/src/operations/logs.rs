@@ -64,7 +64,7 @@ struct Lines<'a> {
     client: Client,
     group: String,
     filter: Option<String>,
-    /// When each line was logged that may come again, by its id.
+    /// When each line was logged that is asked for again, by its id.
     told: BTreeMap<String, DateTime<Utc>>,
 }
 
@@ -72,18 +72,19 @@ impl Lines<'_> {
     async fn tell(&mut self, mut from: DateTime<Utc>, follow: bool) -> Result<(), String> {
         loop {
             let asked = clock::now();
-            self.tell_since(from).await?;
+            let next = from.max(asked - LATE);
+            self.tell_since(from, next).await?;
             if !follow {
                 return Ok(());
             }
-            from = from.max(asked - LATE);
+            from = next;
             self.told.retain(|_, at| *at >= from);
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Prints each line that was logged since and not told yet.
-    async fn tell_since(&mut self, from: DateTime<Utc>) -> Result<(), String> {
+    /// Prints each line that was logged since and not told yet; from `next` on, they will be asked for again.
+    async fn tell_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> Result<(), String> {
         let asking = self.client.filter_log_events().log_group_name(&self.group).start_time(from.timestamp_millis());
         let mut pages = asking.set_filter_pattern(self.filter.clone()).into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -93,7 +94,7 @@ impl Lines<'_> {
             })?;
             for event in page.events.unwrap_or_default() {
                 let at = event.timestamp.and_then(DateTime::from_timestamp_millis).unwrap_or(from);
-                if self.told.insert(event.event_id.unwrap_or_default(), at).is_none() {
+                if at < next || self.told.insert(event.event_id.unwrap_or_default(), at).is_none() {
                     say(&format!("{} {}", time::text(at), event.message.unwrap_or_default().trim_end()));
                 }
             }

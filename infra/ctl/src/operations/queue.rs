@@ -96,10 +96,12 @@ impl<'a> Queue<'a> {
                 entries.push(entry.map_err(|error| error.to_string())?);
             }
             let given = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
-            given.send().await.map_err(|error| {
-                let why = self.cloud.trouble("SQS", &error).text();
-                format!("{why}; what is left in {} shows up again in {} minutes", self.name, HOLD.as_secs() / 60)
-            })?;
+            let later = format!("what is left in {} shows up again in {} minutes", self.name, HOLD.as_secs() / 60);
+            match given.send().await {
+                Ok(answer) if answer.failed().is_empty() => {}
+                Ok(_) => return Err(format!("not all could be given back; {later}")),
+                Err(error) => return Err(format!("{}; {later}", self.cloud.trouble("SQS", &error).text())),
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use aws_sdk_lambda::{Client, operation::get_alias::GetAliasOutput};
 
-use super::cloud::{Cloud, LIVE, Trouble};
+use super::cloud::{Cloud, Kind, LIVE, Trouble};
 use crate::{
     addresses::FUNCTIONS,
     report::{complain, say},
@@ -26,7 +26,7 @@ enum Done {
 /// Sets back one function, or all. What one of all is refused holds up no other.
 pub(super) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) -> Result<ExitCode, String> {
     let versions = Versions { cloud, client: Client::new(&cloud.config) };
-    let (mut is_any_set_back, mut code) = (false, ExitCode::SUCCESS);
+    let (mut is_any_set_back, mut is_any_there, mut troubles) = (false, false, Vec::new());
     for function in FUNCTIONS.into_iter().filter(|function| only.is_none_or(|only| only == *function)) {
         match versions.set_back(function, to).await {
             Ok(Done::SetBack(line)) => {
@@ -34,16 +34,24 @@ pub(super) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) 
                 is_any_set_back = true;
             }
             Ok(Done::LeftAlone(line)) => say(&line),
-            Err(why) => {
-                complain(&format!("ctl: {why}"));
-                code = ExitCode::FAILURE;
+            Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
+            Err(trouble) => {
+                is_any_there |= trouble.kind != Kind::NotThere;
+                troubles.push(trouble.text());
+                continue;
             }
         }
+        is_any_there = true;
     }
     if is_any_set_back {
         say(NEXT);
     }
-    Ok(code)
+    // Where none is there, the stack has another name: that is one thing to say.
+    troubles.truncate(if is_any_there { troubles.len() } else { 1 });
+    for why in &troubles {
+        complain(&format!("ctl: {why}"));
+    }
+    Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 struct Versions<'a> {
@@ -52,13 +60,12 @@ struct Versions<'a> {
 }
 
 impl Versions<'_> {
-    async fn set_back(&self, function: &str, to: Option<u64>) -> Result<Done, String> {
+    async fn set_back(&self, function: &str, to: Option<u64>) -> Result<Done, Trouble> {
         let alias = self.alias(function).await?;
         let weights = alias.routing_config().and_then(|routing| routing.additional_version_weights());
         if weights.is_some_and(|weights| !weights.is_empty()) {
-            return Err(format!(
-                "{function} is being deployed: stop that deployment in CodeDeploy, which sets it back by itself"
-            ));
+            let why = "is being deployed: stop that deployment in CodeDeploy, which sets it back by itself";
+            return Err(format!("{function} {why}").into());
         }
         let current = alias.function_version().and_then(|version| version.parse::<u64>().ok());
         let current = current.ok_or_else(|| format!("{function}: the alias {LIVE} points at no published version"))?;
@@ -68,7 +75,9 @@ impl Versions<'_> {
                 return Ok(Done::LeftAlone(format!("{function}: {current} already")));
             }
             Some(version) if published.contains(&version) => version,
-            Some(version) => return Err(format!("{function} has no version {version}, only {}", listed(&published))),
+            Some(version) => {
+                return Err(format!("{function} has no version {version}, only {}", listed(&published)).into());
+            }
             None => match published.iter().filter(|version| **version < current).max() {
                 Some(version) => *version,
                 None => return Ok(Done::LeftAlone(format!("{function}: {current}, and there is none before it"))),
@@ -81,13 +90,13 @@ impl Versions<'_> {
         Ok(Done::SetBack(format!("{function}: {current} -> {target}")))
     }
 
-    async fn alias(&self, function: &str) -> Result<GetAliasOutput, String> {
+    async fn alias(&self, function: &str) -> Result<GetAliasOutput, Trouble> {
         let alias = self.client.get_alias().function_name(self.cloud.named(function)).name(LIVE).send().await;
         alias.map_err(|error| self.said(function, self.cloud.trouble("Lambda", &error)))
     }
 
     /// The versions that are there, oldest first.
-    async fn published(&self, function: &str) -> Result<Vec<u64>, String> {
+    async fn published(&self, function: &str) -> Result<Vec<u64>, Trouble> {
         let mut pages =
             self.client.list_versions_by_function().function_name(self.cloud.named(function)).into_paginator().send();
         let mut published = Vec::new();
@@ -100,8 +109,8 @@ impl Versions<'_> {
         Ok(published)
     }
 
-    fn said(&self, function: &str, trouble: Trouble) -> String {
-        trouble.or_missing(|| self.cloud.missing_function(function))
+    fn said(&self, function: &str, trouble: Trouble) -> Trouble {
+        trouble.about(|| self.cloud.missing_function(function))
     }
 }
 
