@@ -125,10 +125,15 @@ impl Redrive<'_> {
     /// Calls the function until it is through. What would fail every other message ends the run.
     async fn call(&self, message: &Received, call: &Replay) -> Result<Came, String> {
         let function = self.cloud.named(self.function);
-        let mut payload = call.payload.clone();
-        for calls in 1.. {
-            if let Err(trouble) = self.queue.hold(&message.id).await {
-                return Ok(Came::Failing(format!("somebody else may have it: {}", trouble.text())));
+        let (mut payload, mut calls) = (call.payload.clone(), 0);
+        loop {
+            calls += 1;
+            match self.queue.hold(&message.id).await {
+                Ok(()) => {}
+                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
+                Err(trouble) => {
+                    return Ok(Came::Failing(format!("somebody else may have it: {}", trouble.text())));
+                }
             }
             let answer = match self.invoker.call(&function, Some(LIVE), &payload).await {
                 Ok(Outcome::Done(answer)) => answer,
@@ -149,7 +154,6 @@ impl Redrive<'_> {
                 Some(cursor) => payload = call.from(cursor),
             }
         }
-        Ok(Came::Failing("it does not get on".into()))
     }
 }
 
