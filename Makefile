@@ -31,9 +31,9 @@ demo: binaries ## the same, and exit
 up: binaries ## start the local stack alone, empty
 	@$(BIN)/local --port $(PORT) --dynamodb-port $(DYNAMODB_PORT)
 
-URL ?= http://127.0.0.1:$(PORT)
-verify: binaries ## check every system of a stack, in an org of its own (URL=, ORG= to look at one too)
-	@$(BIN)/ctl verify $(addprefix --url ,$(URL)) $(addprefix --org ,$(ORG))
+URL ?= $(if $(STACK),,http://127.0.0.1:$(PORT))
+verify: binaries ## check every system of a stack, in an org of its own (URL= or STACK=, ORG= to look at one too)
+	@$(BIN)/ctl verify $(addprefix --stack ,$(STACK)) $(addprefix --url ,$(URL)) $(addprefix --org ,$(ORG))
 
 test: binaries ## run every test
 	@cargo test --workspace --locked
@@ -82,11 +82,33 @@ watch: cargo-lambda ## beside make up: run every function under cargo lambda wat
 		CRON_SECRET="$${CRON_SECRET:-local-secret}" \
 		cargo lambda watch --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT)
 
+# What was given, before `make invoke` has a function of its own choice.
+GIVEN_FUNCTION := $(FUNCTION)
+OF_STACK := $(addprefix --stack ,$(STACK))
+
 FUNCTION ?= back-office
 PAYLOAD ?= {"operation":"listOrgs"}
 export PAYLOAD
 invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
 	@cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT) $(FUNCTION) --data-ascii "$$PAYLOAD"
+
+# What is done to a deployed stack: STACK is its name, regulars unless told.
+.PHONY: deploy jobs rollback redrive logs
+deploy: binaries ## build every function and deploy an environment of samconfig.toml (ENV=staging or production)
+	@$(BIN)/ctl deploy $(ENV)
+
+DO ?= list
+jobs: binaries ## a deployed stack's jobs (DO=list, run, pause or resume; JOB=, STACK=)
+	@$(BIN)/ctl jobs $(DO) $(JOB) $(OF_STACK)
+
+rollback: binaries ## set every function of a deployed stack, or one, back to the version before (FUNCTION=, STACK=)
+	@$(BIN)/ctl rollback $(GIVEN_FUNCTION) $(OF_STACK)
+
+redrive: binaries ## replay the calls that a function of a deployed stack failed (FUNCTION=, STACK=)
+	@$(BIN)/ctl redrive $(GIVEN_FUNCTION) $(OF_STACK)
+
+logs: binaries ## print the log lines of a function of a deployed stack (FUNCTION=, STACK=)
+	@$(BIN)/ctl logs $(GIVEN_FUNCTION) $(OF_STACK)
 
 BUILDS ?= $(TARGET)/lambda
 bench: build ## measure cold starts of what make build made, or of other BUILDS, and what jobs and the churn model cost as data grows

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 
+use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
     Client,
     config::Builder,
@@ -44,6 +45,12 @@ impl Secrets {
         let mut config = Builder::from(&shared);
         config.set_endpoint_url(endpoint.map(str::to_owned));
         Ok(Self(Client::from_conf(config.build())))
+    }
+
+    /// The one that these settings lead to.
+    #[must_use]
+    pub fn of(config: &SdkConfig) -> Self {
+        Self(Client::new(config))
     }
 
     /// The secret with this name or ARN. That it is not there, or not to be read by this process, is ours to mend.

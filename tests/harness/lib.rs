@@ -5,6 +5,7 @@
 //! | [`world`] | the system of a test: every function, on a DynamoDB of its own behind a wire that can fail |
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
 //! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
+//! | [`account`] | stand-ins for services of the account that a stack is in |
 //! | [`anthropic`] | a stand-in for the API that Claude is asked over |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
@@ -19,6 +20,7 @@
 //! | [`gcloud`] | a stand-in for the command line of Google Cloud |
 //! | [`programs`] | the built binaries, run as a user runs them |
 
+pub mod account;
 pub mod anthropic;
 pub mod audit;
 pub mod bundles;

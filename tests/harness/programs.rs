@@ -53,6 +53,46 @@ pub fn command(name: &str) -> Command {
     command
 }
 
+/// The command line in an account where nothing is but what a test puts there, by the service's name in the SDK's settings.
+pub fn operator(arguments: &[&str], services: &[(&str, &str)]) -> Command {
+    let mut command = command("ctl");
+    command.args(arguments);
+    for variable in [
+        "STACK",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_REGION",
+        "AWS_SESSION_TOKEN",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "AWS_ENDPOINT_URL_SCHEDULER",
+        "AWS_ENDPOINT_URL_SFN",
+        "AWS_ENDPOINT_URL_SQS",
+    ] {
+        command.env_remove(variable);
+    }
+    command.envs([
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "nobody"),
+        ("AWS_SECRET_ACCESS_KEY", "nothing"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        // Nobody listens there, so a service that a test does not name is out of reach.
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+    ]);
+    for (service, url) in services {
+        command.env(format!("AWS_ENDPOINT_URL_{service}"), url);
+    }
+    command
+}
+
+/// Interrupts a program, as a user at a terminal does.
+pub async fn interrupt(program: &Child) {
+    let id = program.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+}
+
 /// An HTTP client, to call what runs as a program.
 pub fn http() -> reqwest::Client {
     // Already installed is installed.

@@ -25,6 +25,8 @@ mod local_stack;
 mod lost_and_broken;
 mod many_at_once;
 mod model;
+mod operations;
+mod operations_redrive;
 mod order_history;
 mod org_keys;
 mod recalculation;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 
 /// Every function that there is.
-const FUNCTIONS: [&str; 7] = [
+pub(crate) const FUNCTIONS: [&str; 7] = [
     "back-office",
     "bundle-redemption",
     "bundle-transitions",

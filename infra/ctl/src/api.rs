@@ -64,16 +64,7 @@ impl<'a> Request<'a> {
 impl Answer {
     /// What a refusal says, on one line.
     pub(crate) fn complaint(&self) -> String {
-        let text = |name: &str| self.body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let errors = self.body.get("errors").and_then(Value::as_array).into_iter().flatten();
-        let errors: Vec<String> = errors
-            .map(|error| {
-                let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-                format!("{} {}", text("field"), text("message"))
-            })
-            .collect();
-        let detail = if errors.is_empty() { text("detail").to_owned() } else { errors.join("; ") };
-        format!("{} {}: {detail}", self.status.as_u16(), text("code"))
+        format!("{} {}", self.status.as_u16(), complaint(&self.body))
     }
 
     /// The body of an answer that is not a refusal.
@@ -130,6 +121,20 @@ impl Api {
         let answer = sent.send().await?;
         Ok(Answer { status: answer.status(), body: answer.json().await.unwrap_or_default() })
     }
+}
+
+/// What a problem object says, on one line: its code, and each wrong field or else the sentence.
+pub(crate) fn complaint(problem: &Value) -> String {
+    let text = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
+    let errors = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let errors: Vec<String> = errors
+        .map(|error| {
+            let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+            format!("{} {}", text("field"), text("message"))
+        })
+        .collect();
+    let detail = if errors.is_empty() { text("detail").to_owned() } else { errors.join("; ") };
+    format!("{}: {detail}", text("code"))
 }
 
 /// What is at the bottom of an error: what wraps it names the whole request again.

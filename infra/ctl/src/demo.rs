@@ -73,7 +73,8 @@ pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Res
         say(&format!("  {what:<28}{}/", addresses.of(function)?));
     }
     // A secret of somebody's own is not for the screen.
-    let secret = if target.secret == DEFAULT_SECRET { DEFAULT_SECRET } else { "$CRON_SECRET" };
+    let is_default = target.secret.as_deref().is_none_or(|secret| secret == DEFAULT_SECRET);
+    let secret = if is_default { DEFAULT_SECRET } else { "$CRON_SECRET" };
     say(&format!(
         "\nTry:\n  curl -s -H \"Authorization: Bearer {secret}\" '{}/orgs/{org}/customers?tier=Platinum&limit=3'",
         addresses.of("back-office")?

@@ -1,4 +1,5 @@
-//! The operator's command line. It works through the functions alone, as any caller does.
+//! The operator's command line. It works through the functions as any caller does, and operates a deployed stack
+//! through the services of its account.
 
 mod addresses;
 mod api;
@@ -6,6 +7,7 @@ mod checkout;
 mod churn;
 mod demo;
 mod load;
+mod operations;
 mod orders;
 mod progress;
 mod promotion;
@@ -20,6 +22,7 @@ use shared::domain::ids::OrgId;
 
 use addresses::Addresses;
 use api::Api;
+use operations::Operation;
 
 /// The secret of a local stack that was given none.
 const DEFAULT_SECRET: &str = "local-secret";
@@ -40,6 +43,8 @@ enum Command {
     Demo(Demo),
     /// Check every system of a stack, end to end, in an org of its own that is removed afterwards
     Verify(Verify),
+    #[command(flatten)]
+    Operation(Operation),
 }
 
 #[derive(Args)]
@@ -70,6 +75,9 @@ struct Verify {
     /// Look at this org too, reading only
     #[arg(long, value_parser = org_id)]
     org: Option<OrgId>,
+    /// The name of a deployed stack, whose URLs and secret are found by it
+    #[arg(long, conflicts_with = "url")]
+    stack: Option<String>,
     #[command(flatten)]
     target: Target,
 }
@@ -79,9 +87,9 @@ struct Target {
     /// Where the functions are: below /lambda-url/<function>/ of this address, or, as FUNCTION=URL and once for each, at one of its own
     #[arg(long, env = "REGULARS_URL", default_value = "http://127.0.0.1:9000", value_delimiter = ',')]
     url: Vec<String>,
-    /// The deployment's secret
-    #[arg(long, env = "CRON_SECRET", default_value = DEFAULT_SECRET, hide_env_values = true)]
-    secret: String,
+    /// The deployment's secret; a local stack's is local-secret unless it was given another
+    #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
+    secret: Option<String>,
 }
 
 #[derive(Args)]
@@ -97,7 +105,7 @@ impl Target {
     }
 
     fn api(&self) -> Result<Api, String> {
-        Api::new(self.addresses()?, &self.secret)
+        Api::new(self.addresses()?, self.secret.as_deref().unwrap_or(DEFAULT_SECRET))
     }
 }
 
@@ -112,7 +120,10 @@ async fn main() -> ExitCode {
             load::command(&orders, &org, &target, pace.in_flight).await
         }
         Command::Demo(Demo { orders, target, pace }) => demo::command(&orders, &target, pace.in_flight).await,
-        Command::Verify(Verify { org, target }) => verify::command(org.as_ref(), &target).await,
+        Command::Verify(Verify { org, stack, target }) => {
+            verify::command(org.as_ref(), stack.as_deref(), &target).await
+        }
+        Command::Operation(operation) => Box::pin(operation.run()).await,
     };
     match outcome {
         Ok(code) => code,

@@ -30,6 +30,9 @@ use crate::stack::Stack;
 /// Held by what is still to be done.
 type Later = mpsc::Sender<Infallible>;
 
+/// What stands before the name of a deployed function, where the stack has its usual name.
+const STACK: &str = "regulars-";
+
 /// Sets the clock of one request, here and nowhere else.
 const CLOCK: &str = "x-regulars-now";
 
@@ -93,12 +96,20 @@ async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> R
         Some(_) if parts.method != Method::POST => {
             problem(StatusCode::METHOD_NOT_ALLOWED, "Functions are invoked by POST.")
         }
-        Some(function) => invoke(stack, later, function.to_owned(), &parts.headers, &body, now).await,
+        Some(function) => invoke(stack, later, plain_name(function), &parts.headers, &body, now).await,
         None => problem(
             StatusCode::NOT_FOUND,
             "Functions answer at /lambda-url/<function>/… and /2015-03-31/functions/<function>/invocations.",
         ),
     }
+}
+
+/// A function's name in whatever form Lambda's API takes it: with the stack's before it, with an alias, as an ARN.
+fn plain_name(named: &str) -> String {
+    let named = named.replace("%3A", ":");
+    let name = named.rsplit_once(":function:").map_or(named.as_str(), |(_, name)| name);
+    let name = name.split(':').next().unwrap_or_default();
+    name.strip_prefix(STACK).unwrap_or(name).to_owned()
 }
 
 fn clock(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {

@@ -1,0 +1,60 @@
+//! Functions called directly, as Lambda's Invoke API has it, and what their answers mean.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::{
+    Client,
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
+    primitives::Blob,
+};
+use serde_json::Value;
+
+use super::cloud::{Cloud, Trouble};
+
+/// More than the longest that a function may take, which is a quarter of an hour.
+pub(super) const LONGEST: Duration = Duration::from_mins(16);
+
+/// What a call came to.
+pub(super) enum Outcome {
+    /// What it asked for was done; this is the answer.
+    Done(Value),
+    /// A rule says no; this is the problem object.
+    Refused(Value),
+    /// It failed, and may do later.
+    Failed(String),
+}
+
+/// Calls functions.
+pub(super) struct Invoker<'a> {
+    cloud: &'a Cloud,
+    client: Client,
+}
+
+impl<'a> Invoker<'a> {
+    /// A call is waited for as long as it may take, and made once: whoever called decides about another.
+    pub(super) fn of(cloud: &'a Cloud) -> Self {
+        let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).operation_timeout(LONGEST);
+        let timeouts = timeouts.operation_attempt_timeout(LONGEST).build();
+        let config = Builder::from(&cloud.config).timeout_config(timeouts).retry_config(RetryConfig::disabled());
+        Self { cloud, client: Client::from_conf(config.build()) }
+    }
+
+    /// Calls a function, by its name and alias or by an ARN that has both, and waits for what comes of it.
+    pub(super) async fn call(&self, function: &str, alias: Option<&str>, payload: &Value) -> Result<Outcome, Trouble> {
+        let payload = Blob::new(payload.to_string());
+        let call = self.client.invoke().function_name(function).set_qualifier(alias.map(str::to_owned));
+        let answer = call.payload(payload).send().await.map_err(|error| self.cloud.trouble("Lambda", &error))?;
+        let body = answer.payload().map_or(&[][..], Blob::as_ref);
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if answer.function_error().is_some() {
+            return Ok(Outcome::Failed(format!("{}: {}", text("errorType"), text("errorMessage"))));
+        }
+        let is_problem =
+            body.get("code").is_some_and(Value::is_string) && body.get("status").is_some_and(Value::is_u64);
+        if is_problem {
+            return Ok(Outcome::Refused(body));
+        }
+        Ok(Outcome::Done(body))
+    }
+}

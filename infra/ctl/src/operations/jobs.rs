@@ -1,0 +1,208 @@
+//! `ctl jobs`: what the clock starts, by its schedules in EventBridge Scheduler.
+
+use std::process::ExitCode;
+
+use aws_sdk_scheduler::{Client, operation::get_schedule::GetScheduleOutput, types::ScheduleState};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use shared::{clock, domain::time};
+
+use super::{
+    cloud::{Cloud, Kind},
+    invoke::{Invoker, Outcome},
+};
+use crate::{api::complaint, report::say};
+
+/// Every job that there is. Its schedule has its name, after the stack's.
+const JOBS: [&str; 4] = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"];
+
+/// The group that schedules are in that are put into none.
+const GROUP: &str = "default";
+
+/// What can be done to jobs.
+#[derive(Subcommand)]
+pub(crate) enum Act {
+    /// Each job, whether it is on, and when it runs
+    List,
+    /// Start what the schedule would start, now, paused or not
+    Run {
+        /// Which job
+        #[arg(value_parser = JOBS)]
+        job: String,
+    },
+    /// Let the clock start a job, or all of them, no more
+    Pause {
+        /// Which job; all of them if it is left out
+        #[arg(value_parser = JOBS)]
+        job: Option<String>,
+    },
+    /// Let the clock start a job, or all of them, again
+    Resume {
+        /// Which job; all of them if it is left out
+        #[arg(value_parser = JOBS)]
+        job: Option<String>,
+    },
+}
+
+pub(super) async fn command(cloud: &Cloud, act: &Act) -> Result<ExitCode, String> {
+    let schedules = Schedules { cloud, client: Client::new(&cloud.config) };
+    match act {
+        Act::List => schedules.each(None, async |job, schedule| Ok(row(job, schedule))).await?,
+        Act::Run { job } => run(cloud, job, &schedules.one(job).await?).await?,
+        Act::Pause { job } => schedules.set_all(job.as_deref(), &ScheduleState::Disabled).await?,
+        Act::Resume { job } => schedules.set_all(job.as_deref(), &ScheduleState::Enabled).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Schedules<'a> {
+    cloud: &'a Cloud,
+    client: Client,
+}
+
+impl Schedules<'_> {
+    /// A job's schedule, if it is there.
+    async fn find(&self, job: &str) -> Result<Option<GetScheduleOutput>, String> {
+        match self.client.get_schedule().group_name(GROUP).name(self.cloud.named(job)).send().await {
+            Ok(schedule) => Ok(Some(schedule)),
+            Err(error) => match self.cloud.trouble("EventBridge Scheduler", &error) {
+                trouble if trouble.kind == Kind::NotThere => Ok(None),
+                trouble => Err(trouble.text()),
+            },
+        }
+    }
+
+    async fn one(&self, job: &str) -> Result<GetScheduleOutput, String> {
+        let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
+        self.find(job).await?.ok_or_else(missing)
+    }
+
+    /// Does something with the schedule of one job or of each, and prints what it says. That one of all is not there is
+    /// told; that none is means another stack.
+    async fn each(
+        &self,
+        only: Option<&str>,
+        act: impl AsyncFn(&str, &GetScheduleOutput) -> Result<String, String>,
+    ) -> Result<(), String> {
+        if let Some(job) = only {
+            say(&act(job, &self.one(job).await?).await?);
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        for job in JOBS {
+            found.push((job, self.find(job).await?));
+        }
+        if found.iter().all(|(_, schedule)| schedule.is_none()) {
+            return Err(self.cloud.missing(&format!("schedule {}", self.cloud.named(JOBS[0]))));
+        }
+        for (job, schedule) in found {
+            match schedule {
+                Some(schedule) => say(&act(job, &schedule).await?),
+                None => say(&format!("{job:<20} there is no schedule {}", self.cloud.named(job))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_all(&self, only: Option<&str>, state: &ScheduleState) -> Result<(), String> {
+        self.each(only, async |job, schedule| self.set(job, schedule, state).await).await
+    }
+
+    /// An update replaces everything that a schedule is, so all of it is sent back.
+    async fn set(&self, job: &str, schedule: &GetScheduleOutput, state: &ScheduleState) -> Result<String, String> {
+        if schedule.state() == Some(state) {
+            return Ok(format!("{job:<20} is {} already", word(Some(state))));
+        }
+        let schedule = schedule.clone();
+        let update = self.client.update_schedule().state(state.clone());
+        let update = update
+            .set_name(schedule.name)
+            .set_group_name(schedule.group_name)
+            .set_description(schedule.description)
+            .set_schedule_expression(schedule.schedule_expression)
+            .set_schedule_expression_timezone(schedule.schedule_expression_timezone)
+            .set_start_date(schedule.start_date)
+            .set_end_date(schedule.end_date)
+            .set_flexible_time_window(schedule.flexible_time_window)
+            .set_target(schedule.target)
+            .set_kms_key_arn(schedule.kms_key_arn)
+            .set_action_after_completion(schedule.action_after_completion);
+        let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
+        update.send().await.map_err(|error| self.cloud.trouble("EventBridge Scheduler", &error).or_missing(missing))?;
+        Ok(format!("{job:<20} is {} now", word(Some(state))))
+    }
+}
+
+const fn word(state: Option<&ScheduleState>) -> &'static str {
+    match state {
+        Some(ScheduleState::Enabled) => "on",
+        Some(ScheduleState::Disabled) => "paused",
+        _ => "?",
+    }
+}
+
+fn row(job: &str, schedule: &GetScheduleOutput) -> String {
+    let expression = schedule.schedule_expression().unwrap_or_default();
+    let zone = schedule.schedule_expression_timezone().unwrap_or("UTC");
+    format!("{job:<20} {:<8} {expression:<22} {zone}", word(schedule.state()))
+}
+
+/// Starts a schedule's target with the schedule's input.
+async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(), String> {
+    let target = schedule.target().ok_or("the schedule has no target")?;
+    let (arn, input) = (target.arn(), target.input());
+    match arn.split(':').nth(2) {
+        Some("lambda") => {
+            let payload = match input {
+                Some(input) => serde_json::from_str(input).map_err(|error| format!("the schedule's input: {error}"))?,
+                None => default_event(schedule),
+            };
+            let called = Invoker::of(cloud).call(arn, None, &payload).await;
+            match called.map_err(|trouble| trouble.or_missing(|| cloud.missing(&format!("function {arn}"))))? {
+                Outcome::Done(answer) if answer.get("success") == Some(&Value::Bool(false)) => {
+                    Err(format!("{job} did not succeed with all: {}", summary(&answer)))
+                }
+                Outcome::Done(answer) => {
+                    say(&format!("{job}: {}", summary(&answer)));
+                    Ok(())
+                }
+                Outcome::Refused(problem) => Err(format!("{job} was refused: {}", complaint(&problem))),
+                Outcome::Failed(why) => Err(format!("{job} failed: {why}")),
+            }
+        }
+        Some("states") => {
+            let started = aws_sdk_sfn::Client::new(&cloud.config).start_execution().state_machine_arn(arn);
+            // By its name, so that a request that is repeated starts no second one.
+            let started = started.name(format!("by-hand-{}", clock::now().timestamp_millis()));
+            let started = started.set_input(input.map(str::to_owned)).send().await;
+            let started = started.map_err(|error| {
+                cloud.trouble("Step Functions", &error).or_missing(|| cloud.missing(&format!("state machine {arn}")))
+            })?;
+            say(&format!("{job} is started: {}", started.execution_arn()));
+            Ok(())
+        }
+        _ => Err(format!("{job} starts {arn}, which is neither a function nor a state machine")),
+    }
+}
+
+/// What EventBridge Scheduler hands a function that it is told nothing else for.
+fn default_event(schedule: &GetScheduleOutput) -> Value {
+    let arn = schedule.arn().unwrap_or_default();
+    let part = |place| arn.split(':').nth(place).unwrap_or_default();
+    json!({
+        "version": "0", "id": "by-hand", "detail-type": "Scheduled Event", "source": "aws.scheduler",
+        "account": part(4), "time": time::text(clock::now()), "region": part(3), "resources": [arn], "detail": "{}",
+    })
+}
+
+/// The figures of an answer that has a summary, else as much of it as fits on a line.
+fn summary(answer: &Value) -> String {
+    let more =
+        if answer.get("cursor").is_some() { "; its time was over before it was through: run it again" } else { "" };
+    let figures = answer.get("summary").and_then(Value::as_object);
+    let told = figures.map_or_else(
+        || answer.to_string().chars().take(300).collect(),
+        |figures| figures.iter().map(|(name, figure)| format!("{name} {figure}")).collect::<Vec<_>>().join(", "),
+    );
+    format!("{told}{more}")
+}

@@ -1,0 +1,47 @@
+//! A message of a queue of what a function failed: the call that it stands for.
+
+use serde_json::{Value, json};
+
+/// A call to be made again.
+pub(super) struct Replay {
+    /// What the function is called with.
+    pub(super) payload: Value,
+}
+
+impl Replay {
+    /// Reads a message. Lambda keeps an event that its function failed in a record of its own, with the event in it;
+    /// an event rule, a schedule and a state machine keep the call as it was.
+    pub(super) fn read(body: &str) -> Result<Self, String> {
+        let mut message: Value = serde_json::from_str(body).map_err(|error| format!("is no JSON: {error}"))?;
+        let is_record = message.pointer("/requestContext/functionArn").is_some();
+        let within = message.get_mut("requestPayload").filter(|_| is_record).map(Value::take);
+        Ok(Self { payload: within.unwrap_or(message) })
+    }
+
+    /// Whether it is an event: what a rule refuses of one is done with.
+    pub(super) fn is_event(&self) -> bool {
+        self.payload.get("detail-type").is_some()
+    }
+
+    /// What it was, in a few words.
+    pub(super) fn about(&self) -> String {
+        let text = |place: &str| self.payload.pointer(place).and_then(Value::as_str);
+        let org = |org: Option<&str>| org.map(|org| format!(" of {org}")).unwrap_or_default();
+        if let Some(kind) = text("/detail-type") {
+            let order = text("/detail/orderId").map(|order| format!(" {order}")).unwrap_or_default();
+            return format!("{kind}{order}{}", org(text("/detail/orgId")));
+        }
+        let cursor = if text("/cursor").is_some() { ", from a cursor on" } else { "" };
+        let whom = text("/orgId").map_or_else(|| "every org".into(), str::to_owned);
+        format!("the call for {whom}{cursor}")
+    }
+
+    /// The call that goes on where one was over before it was through.
+    pub(super) fn from(&self, cursor: &Value) -> Value {
+        let mut next = if self.is_event() { json!({}) } else { self.payload.clone() };
+        if let Some(fields) = next.as_object_mut() {
+            fields.insert("cursor".into(), cursor.clone());
+        }
+        next
+    }
+}

@@ -1,0 +1,112 @@
+//! A queue of what a function failed.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_sdk_sqs::{
+    Client,
+    types::{ChangeMessageVisibilityBatchRequestEntry, Message},
+};
+
+use super::{
+    cloud::{Cloud, Trouble},
+    invoke::LONGEST,
+};
+
+/// The most that is received, or given back, at once.
+const BATCH: usize = 10;
+
+/// How long a message is nobody else's: longer than any call takes, counted from each call's beginning.
+const HOLD: Duration = LONGEST.saturating_add(Duration::from_mins(1));
+
+/// How long messages are waited for, in seconds. Waiting at all is what makes SQS look everywhere for them.
+const WAIT: i32 = 1;
+
+/// The queue, and what was taken from it and is still to be given back or deleted.
+pub(super) struct Queue<'a> {
+    cloud: &'a Cloud,
+    client: Client,
+    name: String,
+    url: String,
+    /// By the message's id, what it is given back by.
+    held: BTreeMap<String, String>,
+}
+
+/// A message as it was received.
+pub(super) struct Received {
+    pub(super) id: String,
+    pub(super) body: String,
+}
+
+impl<'a> Queue<'a> {
+    /// The queue of a function.
+    pub(super) async fn of(cloud: &'a Cloud, function: &str) -> Result<Self, String> {
+        let (client, name) = (Client::new(&cloud.config), cloud.queue_of(function));
+        let answer = client.get_queue_url().queue_name(&name).send().await;
+        let answer = answer
+            .map_err(|error| cloud.trouble("SQS", &error).or_missing(|| cloud.missing(&format!("queue {name}"))))?;
+        let url = answer.queue_url().unwrap_or_default().to_owned();
+        Ok(Self { cloud, client, name, url, held: BTreeMap::new() })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes so many messages at most; those that were taken before and came back are held on to, and not answered.
+    pub(super) async fn take(&mut self, most: usize) -> Result<Vec<Received>, String> {
+        let most = i32::try_from(most.min(BATCH)).unwrap_or(1);
+        let taking = self.client.receive_message().queue_url(&self.url).max_number_of_messages(most);
+        let answer = taking.visibility_timeout(seconds(HOLD)).wait_time_seconds(WAIT).send().await;
+        let answer = answer.map_err(|error| self.cloud.trouble("SQS", &error).text())?;
+        let mut fresh = Vec::new();
+        for Message { message_id, receipt_handle, body, .. } in answer.messages.unwrap_or_default() {
+            let id = message_id.unwrap_or_default();
+            if self.held.insert(id.clone(), receipt_handle.unwrap_or_default()).is_none() {
+                fresh.push(Received { id, body: body.unwrap_or_default() });
+            }
+        }
+        Ok(fresh)
+    }
+
+    /// Holds on to a message for as long as another call may take.
+    pub(super) async fn hold(&self, id: &str) -> Result<(), Trouble> {
+        let receipt = self.held.get(id).map(String::as_str).unwrap_or_default();
+        let held = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        let held = held.visibility_timeout(seconds(HOLD)).send().await;
+        held.map(drop).map_err(|error| self.cloud.trouble("SQS", &error))
+    }
+
+    /// Removes a message for good.
+    pub(super) async fn delete(&mut self, id: &str) -> Result<(), Trouble> {
+        let receipt = self.held.get(id).map(String::as_str).unwrap_or_default();
+        let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
+        deleted.map_err(|error| self.cloud.trouble("SQS", &error))?;
+        self.held.remove(id);
+        Ok(())
+    }
+
+    /// Gives back whatever is still held, at once; what can't be given back comes back by itself.
+    pub(super) async fn give_back(self) -> Result<(), String> {
+        let receipts: Vec<&String> = self.held.values().collect();
+        for batch in receipts.chunks(BATCH) {
+            let mut entries = Vec::new();
+            for (place, receipt) in batch.iter().enumerate() {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
+                let entry = entry.receipt_handle(*receipt).visibility_timeout(0).build();
+                entries.push(entry.map_err(|error| error.to_string())?);
+            }
+            let given = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
+            let later = format!("what is left in {} shows up again in {} minutes", self.name, HOLD.as_secs() / 60);
+            match given.send().await {
+                Ok(answer) if answer.failed().is_empty() => {}
+                Ok(_) => return Err(format!("not all could be given back; {later}")),
+                Err(error) => return Err(format!("{}; {later}", self.cloud.trouble("SQS", &error).text())),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}

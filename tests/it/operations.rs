@@ -1,0 +1,283 @@
+//! The commands that operate a deployed stack, as programs, against stand-ins: a local stack, and services that answer as
+//! they are told. What moto makes of them is in `tests/infra`.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use harness::{
+    account::{Asked, Queue, Service},
+    programs::{self, Ended, LocalStack, interrupt, operator},
+};
+use serde_json::{Value, json};
+
+/// A scheduler whose jobs start a function and a state machine, and one that refuses.
+fn scheduler((what, _): &Asked) -> (u16, Value) {
+    let target = |arn: &str| json!({"Arn": arn, "RoleArn": "arn:aws:iam::1:role/r", "Input": "{\"dryRun\":true}"});
+    let schedule = |arn: &str| json!({"Name": "a", "State": "DISABLED", "Target": target(arn)});
+    match what.as_str() {
+        "GET /schedules/regulars-bundle-transitions" => {
+            (200, schedule("arn:aws:lambda:eu-west-1:1:function:regulars-bundle-transitions:live"))
+        }
+        "GET /schedules/regulars-churn-prediction" => {
+            (200, schedule("arn:aws:lambda:eu-west-1:1:function:regulars-points-award:live"))
+        }
+        "GET /schedules/regulars-tier-recalculation" => {
+            (200, schedule("arn:aws:states:eu-west-1:1:stateMachine:regulars-tier-recalculation"))
+        }
+        "AWSStepFunctions.StartExecution" => (200, json!({"executionArn": "arn:of:it", "startDate": 1})),
+        _ => (404, json!({"__type": "ResourceNotFoundException", "Message": "There is no such schedule."})),
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
+    let (stack, scheduler) = (LocalStack::start(&[]).await, Service::start(scheduler).await);
+    let services = [("SCHEDULER", scheduler.url.as_str()), ("SFN", &scheduler.url), ("LAMBDA", &stack.url)];
+    let run = async |job: &str| programs::run(&mut operator(&["jobs", "run", job], &services)).await;
+
+    let ended = run("bundle-transitions").await;
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(ended.out.starts_with("bundle-transitions: ") && ended.out.contains("transitionsPerformed 0"), "{ended:?}");
+
+    let ended = run("tier-recalculation").await;
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "tier-recalculation is started: arn:of:it\n"), "{ended:?}");
+    let (_, started) = scheduler.asked().pop().unwrap();
+    assert!(started["name"].as_str().unwrap().starts_with("by-hand-"), "{started}");
+    let machine = "arn:aws:states:eu-west-1:1:stateMachine:regulars-tier-recalculation";
+    assert_eq!((&started["stateMachineArn"], &started["input"]), (&json!(machine), &json!("{\"dryRun\":true}")));
+
+    // Points award takes no such call.
+    let ended = run("churn-prediction").await;
+    assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
+    let says = "ctl: churn-prediction was refused: invalid_fields: operation must be one of award, refund\n";
+    assert_eq!(ended.err, says);
+}
+
+/// A schedule with every field that there is.
+fn full() -> Value {
+    json!({
+        "Name": "regulars-bundle-transitions", "GroupName": "default", "State": "ENABLED", "Description": "Moves bundles",
+        "Arn": "arn:aws:scheduler:eu-west-1:1:schedule/default/regulars-bundle-transitions",
+        "CreationDate": 1, "LastModificationDate": 2, "StartDate": 1_800_000_000, "EndDate": 1_900_000_000,
+        "ScheduleExpression": "rate(5 minutes)", "ScheduleExpressionTimezone": "Asia/Kolkata",
+        "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}, "KmsKeyArn": "arn:aws:kms:eu-west-1:1:key/k",
+        "ActionAfterCompletion": "DELETE",
+        "Target": {
+            "Arn": "arn:aws:lambda:eu-west-1:1:function:f:live", "RoleArn": "arn:aws:iam::1:role/r", "Input": "{}",
+            "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:1:q"},
+            "RetryPolicy": {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0},
+            "EcsParameters": {"TaskDefinitionArn": "arn:t", "TaskCount": 2}, "SqsParameters": {"MessageGroupId": "g"},
+            "EventBridgeParameters": {"DetailType": "d", "Source": "s"}, "KinesisParameters": {"PartitionKey": "k"},
+            "SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "n", "Value": "v"}]},
+        },
+    })
+}
+
+#[tokio::test]
+async fn pausing_sends_back_every_field_that_a_schedule_has() {
+    let scheduler = Service::start(|_| (200, full())).await;
+    let pause = &mut operator(&["jobs", "pause", "bundle-transitions"], &[("SCHEDULER", &scheduler.url)]);
+    let ended = programs::run(pause).await;
+    assert_eq!(ended.out, "bundle-transitions   is paused now\n", "{ended:?}");
+    let (what, mut sent) = scheduler.asked().pop().unwrap();
+    assert_eq!(what, "PUT /schedules/regulars-bundle-transitions");
+    sent.as_object_mut().unwrap().remove("ClientToken");
+    let mut expected = full();
+    expected["State"] = "DISABLED".into();
+    // The name is in the path; the others are not for anybody to set.
+    for field in ["Name", "Arn", "CreationDate", "LastModificationDate"] {
+        expected.as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(sent, expected);
+}
+
+/// Waits until something holds, or gives up.
+async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(programs::PATIENCE, waiting).await.expect("it comes to it");
+}
+
+#[tokio::test]
+async fn lines_are_followed_without_a_repetition() {
+    let asked = Arc::new(AtomicI64::new(0));
+    let times = Arc::clone(&asked);
+    let logs = Service::start(move |(what, _)| {
+        assert_eq!(what, "Logs_20140328.FilterLogEvents");
+        let count = times.fetch_add(1, Ordering::Relaxed) + 1;
+        let now = chrono::Utc::now().timestamp_millis();
+        // What was there before is there again, later with a line more.
+        let event = |id: i64| json!({"eventId": id.to_string(), "timestamp": now, "message": format!("line {id}\n")});
+        (200, json!({"events": (1..=count).map(event).collect::<Vec<_>>()}))
+    })
+    .await;
+    let arguments = ["logs", "points-award", "--follow", "--filter", "say \"no\""];
+    let following = operator(&arguments, &[("CLOUDWATCH_LOGS", &logs.url)]).spawn().unwrap();
+    until(|| logs.asked().len() >= 2).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    interrupt(&following).await;
+    let ended = following.wait_with_output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    let out = String::from_utf8(ended.stdout).unwrap();
+    let lines: Vec<&str> = out.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(lines, ["line 1", "line 2"]);
+    let (_, sent) = logs.asked().remove(0);
+    assert_eq!(
+        (&sent["logGroupName"], &sent["filterPattern"]),
+        (&json!("/aws/lambda/regulars-points-award"), &json!("\"say \\\"no\\\"\""))
+    );
+}
+
+/// A folder of programs that stand in for those that deploy.
+fn tools(name: &str, programs: &[(&str, &str)]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for (program, script) in programs {
+        let file = folder.join(program);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
+    let sam = (
+        "sam",
+        r#"test "$1" = --version || echo "$CARGO_LAMBDA_COMPILER: sam $*"; test "$1 $3" != "build production""#,
+    );
+    let (cargo, no_lambda) = (("cargo", "exit 0"), ("cargo", "exit 101"));
+    let deploy = async |environment: &str, name: &str, programs: &[(&str, &str)]| {
+        let mut command = operator(&["deploy", environment], &[]);
+        programs::run(command.env("PATH", tools(name, programs)).env_remove("CARGO_LAMBDA_COMPILER")).await
+    };
+    let done = deploy("staging", "all-tools", &[sam, cargo]).await;
+    let steps = "cargo: sam build --config-env staging\ncargo: sam deploy --config-env staging\n";
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (Some(0), steps, ""), "{done:?}");
+
+    let says = |ended: &Ended, why: &str| {
+        assert_eq!((ended.code, ended.err.as_str()), (Some(1), format!("ctl: {why}\n").as_str()), "{ended:?}");
+    };
+    let failed = deploy("production", "all-tools", &[sam, cargo]).await;
+    says(&failed, "sam build --config-env production ended with exit status: 1");
+    assert_eq!(failed.out, "cargo: sam build --config-env production\n");
+    let missing = "is missing: pip install aws-sam-cli cargo-lambda";
+    says(&deploy("staging", "no-sam", &[cargo]).await, &format!("sam {missing}"));
+    says(&deploy("staging", "no-cargo-lambda", &[sam, no_lambda]).await, &format!("cargo-lambda {missing}"));
+}
+
+/// A service that refuses whatever it is asked, as AWS does.
+fn forbidden(_: &Asked) -> (u16, Value) {
+    let says = "User: arn:aws:iam::1:user/ada is not authorized to perform: scheduler:GetSchedule on resource: \
+                arn:aws:scheduler:eu-west-1:1:schedule/default/regulars-bundle-transitions";
+    (403, json!({"__type": "AccessDeniedException", "Message": says}))
+}
+
+fn expired(_: &Asked) -> (u16, Value) {
+    (
+        403,
+        json!({"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}),
+    )
+}
+
+fn empty(_: &Asked) -> (u16, Value) {
+    (404, json!({"__type": "ResourceNotFoundException", "Message": "There is none."}))
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_the_account_is_one_clear_line() {
+    let services = [Service::start(forbidden).await, Service::start(expired).await, Service::start(empty).await];
+    let [forbidden, expired, empty] = services.each_ref().map(|service| service.url.as_str());
+    let queue = Queue::start("regulars-points-award-failures", []).await;
+    let check = async |command: &str, service: &str, url: &str, says: &str| {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let ended = programs::run(&mut operator(&arguments, &[(service, url)])).await;
+        assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{command}: {ended:?}");
+        assert_eq!(ended.err, format!("ctl: {says}\n"), "{command}");
+    };
+    let says = "not allowed: User: arn:aws:iam::1:user/ada is not authorized to perform: scheduler:GetSchedule on resource: \
+                arn:aws:scheduler:eu-west-1:1:schedule/default/regulars-bundle-transitions";
+    check("jobs list", "SCHEDULER", forbidden, says).await;
+    for (command, service, name) in [
+        ("jobs list", "SCHEDULER", "EventBridge Scheduler"),
+        ("rollback", "LAMBDA", "Lambda"),
+        ("verify --stack a", "LAMBDA", "Lambda"),
+    ] {
+        let says = "The security token included in the request is expired";
+        let says = format!("the credentials have expired: sign in again ({name}: {says})");
+        check(command, service, expired, &says).await;
+        let says = format!("{name} in eu-west-1 can't be reached: Connection refused (os error 111)");
+        check(command, service, "http://127.0.0.1:1", &says).await;
+    }
+    for (command, service, url, missing) in [
+        ("jobs pause bundle-transitions", "SCHEDULER", empty, "schedule regulars-x-bundle-transitions"),
+        ("jobs pause", "SCHEDULER", empty, "schedule regulars-x-bundle-transitions"),
+        ("rollback points-award", "LAMBDA", empty, "function regulars-x-points-award with the alias live"),
+        ("rollback", "LAMBDA", empty, "function regulars-x-back-office with the alias live"),
+        ("verify", "LAMBDA", empty, "URL of the function regulars-x-back-office with the alias live"),
+        ("redrive points-award", "SQS", &queue.url, "queue regulars-x-points-award-failures"),
+        ("logs points-award", "CLOUDWATCH_LOGS", empty, "log group /aws/lambda/regulars-x-points-award"),
+    ] {
+        let says = format!("there is no {missing} in eu-west-1: is regulars-x the stack's name?");
+        check(&format!("{command} --stack regulars-x"), service, url, &says).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_region_or_credentials_it_says_so_at_once() {
+    let no_region = programs::run(operator(&["jobs", "list"], &[]).env_remove("AWS_REGION")).await;
+    let says = "ctl: no region: set AWS_REGION, or AWS_PROFILE to a profile that has one\n";
+    assert_eq!((no_region.code, no_region.err.as_str()), (Some(1), says), "{no_region:?}");
+    let nobody = programs::run(operator(&["jobs", "list"], &[]).env_remove("AWS_ACCESS_KEY_ID")).await;
+    assert_eq!((nobody.code, nobody.err.lines().count()), (Some(1), 1), "{nobody:?}");
+    assert!(nobody.err.starts_with("ctl: no credentials: sign in, and hand them over by eval "), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
+    let stack = LocalStack::start(&[]).await;
+    let url = stack.url.clone();
+    // Lambda and Secrets Manager of an account in which the local stack is deployed.
+    let account = Service::start(move |(what, asked)| {
+        let function =
+            what.strip_prefix("GET /2021-10-31/functions/regulars-").and_then(|rest| rest.strip_suffix("/url"));
+        match function {
+            Some(function) => (
+                200,
+                json!({
+                    "FunctionUrl": format!("{url}/lambda-url/{function}/"), "AuthType": "NONE", "FunctionArn": "a",
+                    "CreationTime": "now", "LastModifiedTime": "now",
+                }),
+            ),
+            None => {
+                assert_eq!(
+                    (what.as_str(), &asked["SecretId"]),
+                    ("secretsmanager.GetSecretValue", &json!("regulars-cron-secret"))
+                );
+                (200, json!({"ARN": "a", "Name": "a", "SecretString": "local-secret"}))
+            }
+        }
+    })
+    .await;
+    let services = [("LAMBDA", account.url.as_str()), ("SECRETS_MANAGER", &account.url)];
+    let ended = programs::run(&mut operator(&["verify", "--stack", "regulars"], &services)).await;
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+
+    let other =
+        programs::run(operator(&["verify", "--stack", "regulars"], &services[..1]).env("CRON_SECRET", "another")).await;
+    assert!(other.err.starts_with("ctl: the secret is refused: 401 unauthorized: "), "{other:?}");
+    let both =
+        programs::run(&mut operator(&["verify", "--stack", "regulars", "--url", "http://127.0.0.1:1"], &[])).await;
+    assert!(both.code == Some(2) && both.err.contains("cannot be used with"), "{both:?}");
+}
