@@ -94,8 +94,8 @@ invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
 
 # What is done to a deployed stack: STACK is its name, regulars unless told.
 .PHONY: deploy jobs rollback redrive logs
-deploy: binaries ## build every function and deploy an environment of samconfig.toml (ENV=staging or production)
-	@$(BIN)/ctl deploy $(ENV)
+deploy: binaries ## build every function and deploy an environment of samconfig.toml (ENV=staging or production; ANEW=1)
+	@$(BIN)/ctl deploy $(ENV) $(if $(ANEW),--anew)
 
 DO ?= list
 jobs: binaries ## a deployed stack's jobs (DO=list, run, pause or resume; JOB=, STACK=)

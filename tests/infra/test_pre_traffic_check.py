@@ -19,12 +19,16 @@ class Lambda:
 
     def get_alias(self, FunctionName, Name):
         assert Name == "live"
-        return {"FunctionVersion": self.live[FunctionName]}
+        live = self.live[FunctionName]
+        if isinstance(live, Exception):
+            raise live
+        return {"FunctionVersion": live}
 
     def invoke(self, FunctionName, Payload):
         assert json.loads(Payload) == {"dryRun": True}
         self.called.append(FunctionName)
-        answer = self.answers[FunctionName]
+        # The version that is live runs, unless a test says otherwise.
+        answer = self.answers.get(FunctionName, swept(0))
         if isinstance(answer, Exception):
             raise answer
         failed = {"FunctionError": "Unhandled"} if "errorType" in answer else {}
@@ -62,12 +66,14 @@ MOVED = {"success": True, "transitions": [], "errors": [], "summary": {"errorsEn
 
 def test_versions_that_run_take_over(template, monkeypatch):
     answers = {"arn:fn:transitions:8": MOVED, "arn:fn:tiers:5": swept(0)}
-    assert checked(template, monkeypatch, answers) == ("Succeeded", ["arn:fn:tiers:5", "arn:fn:transitions:8"])
+    called = ["arn:fn:tiers:5", "arn:fn:tiers:live", "arn:fn:transitions:8", "arn:fn:transitions:live"]
+    assert checked(template, monkeypatch, answers) == ("Succeeded", called)
 
 
 def test_a_version_that_is_live_already_is_not_called(template, monkeypatch):
     live = {"arn:fn:transitions": "8", "arn:fn:tiers": "4"}
-    assert checked(template, monkeypatch, {"arn:fn:tiers:5": swept(0)}, live) == ("Succeeded", ["arn:fn:tiers:5"])
+    called = ["arn:fn:tiers:5", "arn:fn:tiers:live"]
+    assert checked(template, monkeypatch, {"arn:fn:tiers:5": swept(0)}, live) == ("Succeeded", called)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +94,26 @@ def test_a_version_that_does_not_run_does_not_take_over(template, monkeypatch, b
 def test_a_version_may_meet_no_more_that_fails_than_the_one_that_is_live(template, monkeypatch, new, live, expected):
     answers = {"arn:fn:transitions:8": MOVED, "arn:fn:tiers:5": swept(new), "arn:fn:tiers:live": swept(live)}
     assert checked(template, monkeypatch, answers)[0] == expected
+
+
+def test_codedeploy_is_told_whatever_happens(template, monkeypatch):
+    live = {"arn:fn:transitions": "7", "arn:fn:tiers": RuntimeError("throttled")}
+    assert checked(template, monkeypatch, {"arn:fn:transitions:8": MOVED}, live)[0] == "Failed"
+
+
+def test_a_version_that_is_live_and_broken_keeps_no_better_one_out(template, monkeypatch):
+    broken = {"errorType": "Runtime.ExitError", "errorMessage": "it crashed"}
+    answers = {"arn:fn:transitions:8": MOVED, "arn:fn:tiers:5": swept(0), "arn:fn:tiers:live": broken}
+    assert checked(template, monkeypatch, answers)[0] == "Succeeded"
+    answers["arn:fn:tiers:5"] = swept(1)
+    assert checked(template, monkeypatch, answers)[0] == "Failed", "one that meets failures is held against nothing"
+
+
+def test_a_run_has_less_time_than_the_check(template):
+    resources = template["Resources"]
+    check = resources["PreTrafficCheck"]["Properties"]["Timeout"]
+    for job in ("BundleTransitions", "TierRecalculation", "ChurnPrediction"):
+        assert resources[job]["Properties"]["Timeout"] + 30 <= check, job
 
 
 def test_every_job_is_checked_and_every_other_function_has_a_canary(template):

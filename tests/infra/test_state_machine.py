@@ -89,7 +89,7 @@ def hurried(node):
 @pytest.fixture
 def stack(tmp_path):
     """Functions that have no time: each call of a sweep does what it must, and answers a cursor."""
-    template = (ROOT / "infra/template.yaml").read_text().replace("Timeout: 900", "Timeout: 5")
+    template = (ROOT / "infra/template.yaml").read_text().replace("Timeout: 840", "Timeout: 5")
     hurried = tmp_path / "template.yaml"
     hurried.write_text(template)
     stack = LocalStack(hurried)

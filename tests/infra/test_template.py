@@ -105,10 +105,13 @@ def test_what_fails_to_be_delivered_is_kept_in_the_functions_queue(template):
                 kept[name] = properties["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
     assert all(name.startswith(queue.removesuffix("Failures")) for name, queue in kept.items()), kept
     # A rule comes by the queue's own policy; a schedule by its role, a function by its own.
-    policy = made["FailuresPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
-    rules = {name for name, resource in made.items() if resource["Type"] == "AWS::Events::Rule"}
-    assert {arn["Fn::GetAtt"][0] for arn in policy["Condition"]["ArnEquals"]["aws:SourceArn"]} == rules
-    assert {arn["Fn::GetAtt"][0] for arn in policy["Resource"]} == {kept[rule] for rule in rules}
+    let_in = {}
+    for policy in (resource["Properties"] for resource in made.values() if resource["Type"] == "AWS::SQS::QueuePolicy"):
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Principal"], statement["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+        assert policy["Queues"] == [{"Ref": statement["Resource"]["Fn::GetAtt"][0]}]
+        let_in[statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][0]] = policy["Queues"][0]["Ref"]
+    assert let_in == {name: queue for name, queue in kept.items() if made[name]["Type"] == "AWS::Events::Rule"}
 
 
 def test_roles_that_sam_makes_allow_nothing_on_everything(template):
@@ -121,3 +124,131 @@ def test_roles_that_sam_makes_allow_nothing_on_everything(template):
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert "*" not in json.dumps(statement["Action"]), statement
                 assert '"*"' not in json.dumps(statement["Resource"]), statement
+
+
+# What those roles are for that no function has. The functions' own are held against what they do, in Rust.
+ROLES = {
+    "ChangesRole": {
+        "dynamodb:DescribeStream": ["Table.StreamArn"],
+        "dynamodb:GetRecords": ["Table.StreamArn"],
+        "dynamodb:GetShardIterator": ["Table.StreamArn"],
+        "dynamodb:ListStreams": ["Table.StreamArn"],
+        "events:PutEvents": ["event-bus/${EventBusName}"],
+        "sqs:SendMessage": ["ChangesFailures.Arn"],
+    },
+    "PreTrafficCheckRole": {
+        "lambda:InvokeFunction": ["bundle-transitions:*", "tier-recalculation:*", "churn-prediction:*"],
+        "lambda:GetAlias": ["bundle-transitions", "tier-recalculation", "churn-prediction"],
+        "codedeploy:PutLifecycleEventHookExecutionStatus": ["ServerlessDeploymentApplication-*/*"],
+        "logs:CreateLogStream": ["PreTrafficCheckLogs.Arn"],
+        "logs:PutLogEvents": ["PreTrafficCheckLogs.Arn"],
+    },
+    "DeploymentRole": {
+        "lambda:GetAlias": [f"{path.name}*" for path in sorted((ROOT / "functions").iterdir())],
+        "lambda:GetProvisionedConcurrencyConfig": [f"{path.name}*" for path in sorted((ROOT / "functions").iterdir())],
+        "lambda:UpdateAlias": [f"{path.name}*" for path in sorted((ROOT / "functions").iterdir())],
+        "lambda:InvokeFunction": ["PreTrafficCheck.Arn"],
+        "cloudwatch:DescribeAlarms": ["alarm:*"],
+    },
+}
+for job in ("TierRecalculation", "ChurnPrediction"):
+    name = "tier-recalculation" if job == "TierRecalculation" else "churn-prediction"
+    ROLES[f"{job}SweepRole"] = {
+        "dynamodb:Query": ["${Table.Arn}/index/by_time"],
+        "lambda:InvokeFunction": [f"{job}Aliaslive"],
+        "sqs:SendMessage": [f"{job}Failures.Arn"],
+        "states:StartExecution": [f"stateMachine:${{AWS::StackName}}-{name}"],
+        "states:DescribeExecution": [f"execution:${{AWS::StackName}}-{name}:*", f"execution:${{AWS::StackName}}-{name}/*"],
+        "states:StopExecution": [f"execution:${{AWS::StackName}}-{name}:*", f"execution:${{AWS::StackName}}-{name}/*"],
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_that_no_function_has_allows_exactly_what_it_is_for(template, role):
+    allowed = {}
+    for policy in translated(template)["Resources"][role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            resources = statement["Resource"]
+            resources = resources if isinstance(resources, list) else [resources]
+            for action in statement["Action"]:
+                allowed.setdefault(action, []).extend(
+                    resource.get("Ref") or resource.get("Fn::Sub") or ".".join(resource["Fn::GetAtt"])
+                    for resource in resources
+                )
+    assert allowed.keys() == ROLES[role].keys()
+    for action, ends in ROLES[role].items():
+        assert len(allowed[action]) == len(ends), action
+        for resource, end in zip(allowed[action], ends):
+            assert resource.endswith(end), action
+
+
+def test_a_canary_is_watched_by_what_its_function_and_lambda_tell_of_it(template):
+    resources = template["Resources"]
+    watched = 0
+    for name, resource in resources.items():
+        if not name.endswith("Failing") or resource["Type"] != "AWS::CloudWatch::Alarm":
+            continue
+        watched += 1
+        function = name.removesuffix("Failing")
+        folder = resources[function]["Properties"]["CodeUri"].rsplit("/")[-1]
+        alarm = resource["Properties"]
+        total, *metrics = alarm["Metrics"]
+        assert total["Expression"] == "FILL(failed, 0) + FILL(broken, 0)"
+        by_id = {metric["Id"]: metric["MetricStat"] for metric in metrics}
+        assert all(metric["ReturnData"] is False and metric["MetricStat"]["Stat"] == "Sum" for metric in metrics)
+        namespace = template["Globals"]["Function"]["Environment"]["Variables"]
+        assert by_id["failed"]["Metric"] == {
+            "Namespace": namespace["METRICS_NAMESPACE"],
+            "MetricName": "Failed",
+            "Dimensions": [{"Name": "Function", "Value": folder}],
+        }
+        assert by_id["broken"]["Metric"] == {
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Errors",
+            "Dimensions": [
+                {"Name": "FunctionName", "Value": {"Ref": function}},
+                {"Name": "Resource", "Value": {"Fn::Sub": f"${{{function}}}:live"}},
+            ],
+        }
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        assert (alarm["TreatMissingData"], alarm["DatapointsToAlarm"]) == ("notBreaching", 1)
+        assert alarm["EvaluationPeriods"] > 1, "or what comes late is never looked at"
+    assert watched == 4
+
+
+def test_what_must_not_be_lost_is_kept(template):
+    resources = template["Resources"]
+    table = resources["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = table["Properties"]
+    assert properties["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert template["Parameters"]["DeletionProtection"]["Default"] == "true"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}, "what the pipe reads"
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        match resource["Type"]:
+            case "AWS::SQS::Queue":
+                assert (properties["MessageRetentionPeriod"], properties["SqsManagedSseEnabled"]) == (14 * 86400, True), name
+            case "AWS::Logs::LogGroup":
+                assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+            case "AWS::Serverless::Function":
+                assert properties["AutoPublishAliasAllProperties"] is True, name
+                assert properties["FunctionUrlConfig"] == {"AuthType": "NONE"}, name
+                assert properties["EventInvokeConfig"]["MaximumRetryAttempts"] == 2, name
+    assert template["Globals"]["Function"]["AutoPublishAlias"] == "live"
+
+
+def test_every_schedule_has_a_zone_a_name_and_another_try(template):
+    schedules = [
+        (owner["Properties"], event["Properties"])
+        for owner in template["Resources"].values()
+        for event in owner.get("Properties", {}).get("Events", {}).values()
+        if event["Type"] == "ScheduleV2"
+    ]
+    assert len(schedules) == 3
+    for owner, schedule in schedules:
+        assert schedule["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
+        assert schedule["Name"] == owner.get("FunctionName", owner.get("Name")), "where ctl jobs looks"
+        assert schedule["RetryPolicy"]["MaximumRetryAttempts"] > 0

@@ -151,6 +151,37 @@ fn tools(name: &str, programs: &[(&str, &str)]) -> PathBuf {
     folder
 }
 
+/// A project in which something has been built.
+fn project(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(folder.join(".aws-sam/build/PointsAward")).unwrap();
+    fs::write(folder.join(".aws-sam/build/PointsAward/bootstrap"), "a program").unwrap();
+    fs::write(folder.join("samconfig.toml"), "version = 0.1").unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn settings_that_change_are_deployed_as_code_that_changes_is() {
+    let project = project("settings");
+    // It prints what it would upload beside the program.
+    let sam =
+        ("sam", r#"test "$1" != deploy || { read -r line < .aws-sam/build/PointsAward/settings; echo "$line"; }"#);
+    let deployed = async |arguments: &[&str]| {
+        let mut command = operator(&[&["deploy", "staging"], arguments].concat(), &[]);
+        command.current_dir(&project).env("PATH", tools("uploading", &[sam, ("cargo", "exit 0")]));
+        let ended = programs::run(&mut command).await;
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+        ended.out
+    };
+    let first = deployed(&[]).await;
+    assert_eq!(first.trim().len(), 64, "{first}");
+    assert_eq!(deployed(&[]).await, first, "the same settings are the same code");
+    assert_ne!(deployed(&["--anew"]).await, first);
+    let settings = "version = 0.1\n[staging.deploy.parameters]\nparameter_overrides = \"LogLevel=debug\"";
+    fs::write(project.join("samconfig.toml"), settings).unwrap();
+    assert_ne!(deployed(&[]).await, first);
+}
+
 #[tokio::test]
 async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
     let sam = (
@@ -158,9 +189,11 @@ async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
         r#"test "$1" = --version || echo "$CARGO_LAMBDA_COMPILER: sam $*"; test "$1 $3" != "build production""#,
     );
     let (cargo, no_lambda) = (("cargo", "exit 0"), ("cargo", "exit 101"));
+    let project = project("building");
     let deploy = async |environment: &str, name: &str, programs: &[(&str, &str)]| {
         let mut command = operator(&["deploy", environment], &[]);
-        programs::run(command.env("PATH", tools(name, programs)).env_remove("CARGO_LAMBDA_COMPILER")).await
+        command.current_dir(&project).env("PATH", tools(name, programs)).env_remove("CARGO_LAMBDA_COMPILER");
+        programs::run(&mut command).await
     };
     let done = deploy("staging", "all-tools", &[sam, cargo]).await;
     let steps = "cargo: sam build --config-env staging\ncargo: sam deploy --config-env staging\n";

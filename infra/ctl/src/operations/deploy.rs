@@ -1,15 +1,29 @@
 //! `ctl deploy`: SAM builds every function and deploys one environment of `samconfig.toml`.
+//!
+//! SAM publishes a new version of a function where its code or its part of the template has changed. What a parameter is set
+//! to is neither, and would reach no version that anybody calls. So a digest of the settings is put beside each program:
+//! where they have changed, so has the code.
 
 use std::{
-    env,
-    io::ErrorKind,
+    env, fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
 
+use sha2::{Digest, Sha256};
+use shared::{clock, domain::time};
+
+/// Where `sam build` leaves what `sam deploy` takes.
+const BUILT: &str = ".aws-sam/build";
+
+/// Where the parameters are.
+const SETTINGS: &str = "samconfig.toml";
+
 const MISSING: &str = "is missing: pip install aws-sam-cli cargo-lambda";
 
-pub(super) fn command(environment: &str, compiler: &str) -> Result<ExitCode, String> {
+/// Builds and deploys; `anew` publishes a new version of every function, changed or not.
+pub(super) fn command(environment: &str, anew: bool, compiler: &str) -> Result<ExitCode, String> {
     let root = root()?;
     let answers = |program: &str, arguments: &[&str]| {
         let asked = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -21,16 +35,32 @@ pub(super) fn command(environment: &str, compiler: &str) -> Result<ExitCode, Str
     if !answers("cargo", &["lambda", "--version"]) {
         return Err(format!("cargo-lambda {MISSING}"));
     }
-    for step in ["build", "deploy"] {
-        run(&root, compiler, &["sam", step, "--config-env", environment])?;
-    }
+    run(&root, compiler, &["sam", "build", "--config-env", environment])?;
+    mark(&root, anew).map_err(|error| format!("{BUILT} can't be written: {error}"))?;
+    run(&root, compiler, &["sam", "deploy", "--config-env", environment])?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Puts a digest of the settings, and of the time if all is to be published anew, beside each program that was built.
+fn mark(root: &Path, anew: bool) -> io::Result<()> {
+    let mut digest = Sha256::new_with_prefix(fs::read(root.join(SETTINGS))?);
+    if anew {
+        digest.update(time::text(clock::now()));
+    }
+    let digest = digest.finalize().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+    for entry in fs::read_dir(root.join(BUILT))? {
+        let folder = entry?.path();
+        if folder.join("bootstrap").exists() {
+            fs::write(folder.join("settings"), format!("{digest}\n"))?;
+        }
+    }
+    Ok(())
 }
 
 /// The folder of `samconfig.toml`, from here upwards.
 fn root() -> Result<PathBuf, String> {
     let here = env::current_dir().map_err(|error| format!("where this is can't be told: {error}"))?;
-    let root = here.ancestors().find(|folder| folder.join("samconfig.toml").exists());
+    let root = here.ancestors().find(|folder| folder.join(SETTINGS).exists());
     root.map(Path::to_owned).ok_or_else(|| "there is no samconfig.toml here or above: run it in the project".into())
 }
 

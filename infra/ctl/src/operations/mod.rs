@@ -98,6 +98,9 @@ pub(crate) struct Deploy {
     /// Which environment
     #[arg(value_parser = ["staging", "production"])]
     environment: String,
+    /// Publish a new version of every function, changed or not: for one that was refused or taken back, and is to be tried again
+    #[arg(long)]
+    anew: bool,
     /// What compiles for the functions' architecture: cargo alone does for this machine's own
     #[arg(long, env = "CARGO_LAMBDA_COMPILER", default_value = "cargo")]
     compiler: String,
@@ -117,7 +120,7 @@ impl Operation {
             Self::Logs(Logs { function, since, filter, follow, stack: Stack { stack } }) => {
                 logs::command(&Cloud::of(stack).await?, function, *since, filter.as_deref(), *follow).await
             }
-            Self::Deploy(Deploy { environment, compiler }) => deploy::command(environment, compiler),
+            Self::Deploy(Deploy { environment, anew, compiler }) => deploy::command(environment, *anew, compiler),
         }
     }
 }
