@@ -92,7 +92,7 @@ export PAYLOAD
 invoke: cargo-lambda ## beside make watch: call a FUNCTION with a PAYLOAD
 	@cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT) $(FUNCTION) --data-ascii "$$PAYLOAD"
 
-# What is done to a deployed stack: STACK is its name, regulars unless told.
+# What is done to a deployed stack: STACK is its name, regulars unless told. What is deployed is named in samconfig.toml.
 .PHONY: deploy jobs rollback redrive logs
 deploy: binaries ## build every function and deploy an environment of samconfig.toml (ENV=staging or production; ANEW=1)
 	@$(BIN)/ctl deploy $(ENV) $(if $(ANEW),--anew)

@@ -25,11 +25,12 @@ fail() {
   exit 1
 }
 
+STACK=${STACK:-regulars}
+
 # What service.yaml asks for, to be read by its name.
 # shellcheck disable=SC2034
 settings() {
   read -r _ TIMEOUT REQUEST_TIMEOUT CONCURRENCY MAX_INSTANCES <<<"$1"
-  STACK=${STACK:-regulars}
   TABLE_NAME=${TABLE_NAME:-$STACK}
   IMAGES=${IMAGES:-$REGION-docker.pkg.dev/$PROJECT/$STACK}
   TAG=${TAG:-latest}
@@ -48,7 +49,8 @@ settings() {
 render() {
   FUNCTION=$1
   local line
-  line=$(grep "^$FUNCTION " <<<"$functions") || fail "there is no function $FUNCTION"
+  line=$(awk -v name="$FUNCTION" '$1 == name' <<<"$functions")
+  [[ -n $line ]] || fail "there is no function $FUNCTION"
   settings "$line"
   local text name value others
   # Other functions' lines go.
@@ -64,6 +66,8 @@ render() {
   printf '%s\n' "$text"
 }
 
+# A service account is named after stack and function, in thirty characters at most.
+[[ ${#STACK} -le 11 ]] || fail "STACK has more than 11 characters: $STACK"
 for name in PROJECT REGION AWS_ACCOUNT_ID AWS_REGION CRON_SECRET_NAME; do
   [[ -n ${!name:-} ]] || fail "$name is not set: README.md says what it is"
 done

@@ -47,7 +47,7 @@ names() {
 meant() {
   local job
   for job in "$@"; do
-    grep -qx -- "$job" <<<"$(names)" || fail "there is no job $job; there are: $(names | tr '\n' ' ')"
+    grep -Fqx -- "$job" <<<"$(names)" || fail "there is no job $job; there are: $(names | tr '\n' ' ')"
   done
   if [[ $# -gt 0 ]]; then printf '%s\n' "$@"; else names; fi
 }
@@ -66,34 +66,76 @@ write_headers() {
   done
 }
 
+# Each job that is there and its state, a line each.
+states() {
+  scheduler list --format='csv[no-heading](name.basename(),state)'
+}
+
+# A job's state, empty where it is not there; of what states() said.
+state_of() {
+  sed -n "s/^$STACK-$1,//p" <<<"$2"
+}
+
+# Does the same for each job that is meant: one that fails is told, and holds up no other.
+each() {
+  local job failed=0
+  while read -r job; do
+    "$@" "$job" || { failed=1; echo "jobs.sh: $1 of $STACK-$job failed" >&2; }
+  done <<<"$which"
+  return "$failed"
+}
+
 apply() {
-  local there job row function schedule body deadline retries url state
-  there=$(scheduler list --format='csv[no-heading](name.basename(),state)')
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
   umask 077
   write_headers
-  while read -r job; do
-    row=$(grep "^$job *|" <<<"$jobs" | sed 's/ *| */|/g')
-    IFS='|' read -r _ function schedule body deadline retries <<<"$row"
-    url=$(gcloud run services describe "$STACK-$function" --project="$PROJECT" --region="$REGION" --quiet \
-      --format='value(status.url)' </dev/null)
-    [[ $url == https://* ]] || fail "the service $STACK-$function has no address yet"
-    set -- "$STACK-$job" --uri="$url/" --http-method=post --message-body="$body" \
-      --schedule="$schedule" --time-zone="$TIME_ZONE" --attempt-deadline="$deadline" \
-      --max-retry-attempts="$retries" --min-backoff=60s --max-backoff=600s --max-doublings=3
-    # What gcloud shows of a job has its headers, so it is shown nothing.
-    state=$(sed -n "s/^$STACK-$job,//p" <<<"$there")
-    if [[ -z $state ]]; then
-      scheduler create http "$@" --flags-file="$scratch/--headers" --format=none
-      echo "created $STACK-$job"
-    else
-      scheduler update http "$@" --flags-file="$scratch/--update-headers" --format=none
-      # It stays paused, whatever an update makes of that.
-      [[ $state != PAUSED ]] || scheduler pause "$STACK-$job" --format=none
-      echo "updated $STACK-$job"
-    fi
-  done <<<"$which"
+  each apply_one
+}
+
+# Where a step fails the job has failed: what calls this has its own word for that, so that each step says so itself.
+apply_one() {
+  local job=$1 row function schedule body deadline retries url state
+  row=$(grep "^$job *|" <<<"$jobs" | sed 's/ *| */|/g')
+  IFS='|' read -r _ function schedule body deadline retries <<<"$row"
+  url=$(gcloud run services describe "$STACK-$function" --project="$PROJECT" --region="$REGION" --quiet \
+    --format='value(status.url)' </dev/null) || return 1
+  [[ $url == https://* ]] || { echo "jobs.sh: the service $STACK-$function has no address yet" >&2; return 1; }
+  set -- "$STACK-$job" --uri="$url/" --http-method=post --message-body="$body" \
+    --schedule="$schedule" --time-zone="$TIME_ZONE" --attempt-deadline="$deadline" \
+    --max-retry-attempts="$retries" --min-backoff=60s --max-backoff=600s --max-doublings=3
+  # What gcloud shows of a job has its headers, so it is shown nothing.
+  state=$(state_of "$job" "$there")
+  if [[ -z $state ]]; then
+    scheduler create http "$@" --flags-file="$scratch/--headers" --format=none || return 1
+    echo "created $STACK-$job"
+    return
+  fi
+  scheduler update http "$@" --flags-file="$scratch/--update-headers" --format=none || return 1
+  # It stays paused, whatever an update makes of that; one that is paused can't be paused.
+  if [[ $state == PAUSED && $(state_of "$job" "$(states)") != PAUSED ]]; then
+    scheduler pause "$STACK-$job" --format=none || return 1
+  fi
+  echo "updated $STACK-$job"
+}
+
+# Pauses or resumes a job, unless it is so already: that would be refused.
+set_state() {
+  local command=$1 job=$2 state
+  state=$(state_of "$job" "$there")
+  case $command-$state in
+    pause-PAUSED | resume-ENABLED) echo "$STACK-$job is $state already" ;;
+    *-) echo "jobs.sh: there is no job $STACK-$job yet" >&2; return 1 ;;
+    *)
+      scheduler "$command" "$STACK-$job" --format=none || return 1
+      echo "$command: $STACK-$job"
+      ;;
+  esac
+}
+
+run_one() {
+  scheduler run "$STACK-$1" --format=none || return 1
+  echo "run: $STACK-$1"
 }
 
 command=${1:-}
@@ -101,14 +143,16 @@ command=${1:-}
 which=$(meant "$@")
 case $command in
   apply)
+    there=$(states)
     apply
     ;;
-  pause | resume | run)
-    [[ $command != run || $# -gt 0 ]] || fail "run which? there are: $(names | tr '\n' ' ')"
-    while read -r job; do
-      scheduler "$command" "$STACK-$job" --format=none
-      echo "$command: $STACK-$job"
-    done <<<"$which"
+  pause | resume)
+    there=$(states)
+    each set_state "$command"
+    ;;
+  run)
+    [[ $# -gt 0 ]] || fail "run which? there are: $(names | tr '\n' ' ')"
+    each run_one
     ;;
   list)
     scheduler list --filter="name ~ /jobs/$STACK-" \

@@ -81,7 +81,9 @@ impl Secrets {
 }
 
 fn failed(secret: &str, error: &SdkError<GetSecretValueError>) -> Failure {
-    let text = format!("the secret {secret} can't be read: {}", told(error));
+    let said = error.as_service_error().and_then(|said| Some((said.code()?, said.message()?)));
+    let said = said.map_or_else(|| told(error), |(code, message)| format!("{code}: {message}"));
+    let text = format!("the secret {secret} can't be read: {said}");
     let may_pass = match error {
         SdkError::ServiceError(service) => {
             service.raw().status().is_server_error() || service.err().code().is_some_and(|code| PASSING.contains(&code))

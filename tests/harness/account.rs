@@ -77,6 +77,7 @@ pub struct Queue {
     /// Where it answers.
     pub url: String,
     messages: Arc<Mutex<Vec<Message>>>,
+    comes_back: Arc<Mutex<Option<u32>>>,
 }
 
 impl Queue {
@@ -85,14 +86,31 @@ impl Queue {
         let message =
             |(place, body)| Message { id: format!("m{place}"), body, hidden_until: Instant::now(), received: 0 };
         let messages = Arc::new(Mutex::new(bodies.into_iter().enumerate().map(message).collect::<Vec<_>>()));
-        let held = Arc::clone(&messages);
+        let (held, comes_back) = (Arc::clone(&messages), Arc::<Mutex<Option<u32>>>::default());
+        let after = Arc::clone(&comes_back);
         let url = start(move |parts: Parts, body| {
             let action = parts.headers["x-amz-target"].to_str().unwrap().strip_prefix("AmazonSQS.").unwrap().to_owned();
             let asked: Value = serde_json::from_slice(&body).unwrap();
-            std::future::ready(answer(name, &action, &asked, &mut held.lock().unwrap()))
+            let mut messages = held.lock().unwrap();
+            let answered = answer(name, &action, &asked, &mut messages);
+            let mut after = after.lock().unwrap();
+            if let Some(others) = after.filter(|_| action == "ReceiveMessage") {
+                *after = others.checked_sub(1);
+                if others == 0 {
+                    messages[0].hidden_until = Instant::now();
+                }
+            }
+            drop(after);
+            drop(messages);
+            std::future::ready(answered)
         })
         .await;
-        Self { url, messages }
+        Self { url, messages, comes_back }
+    }
+
+    /// Once the first message was received, it can be received again after so many others were.
+    pub fn give_back_after(&self, others: u32) {
+        *self.comes_back.lock().unwrap() = Some(others);
     }
 
     /// The messages that are left, in order.

@@ -37,11 +37,16 @@ case "$*" in
   "run services replace - "*) cat >>deployed ;;
   "scheduler jobs list "*) cat jobs ;;
   "scheduler jobs create http "*) echo "$5,ENABLED" >>jobs ;;
+  "scheduler jobs update http "*) sed -i "s/^$5,.*/$5,ENABLED/" jobs ;;
+  # A job that is paused can't be paused, nor one that is not be resumed.
+  "scheduler jobs pause "*) grep -qx "$4,ENABLED" jobs && sed -i "s/^$4,.*/$4,PAUSED/" jobs ;;
+  "scheduler jobs resume "*) grep -qx "$4,PAUSED" jobs && sed -i "s/^$4,.*/$4,ENABLED/" jobs ;;
 esac
 case "$*" in
   "scheduler jobs create "* | "scheduler jobs update "*) [[ $shows == no ]] || cat secret ;;
 esac
 [[ ! -e broken ]] || exit 1
+[[ ! -e failing || "$*" != *"$(cat failing)"* ]] || exit 1
 "#;
 
 /// A project on Google Cloud, as its command line shows it.
@@ -61,7 +66,8 @@ impl Project {
         project
     }
 
-    /// Writes a file of the stand-in's: `secret`, `jobs` (lines of name and state), or `broken`, with which every call fails.
+    /// Writes a file of the stand-in's: `secret`, `jobs` (lines of name and state), `broken`, with which every call fails, or
+    /// `failing`, with which those fail that have this in them.
     pub fn write(&self, file: &str, text: &str) {
         fs::write(self.0.join(file), text).unwrap();
     }

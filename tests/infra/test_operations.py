@@ -204,7 +204,7 @@ def live(account, name):
 
 
 NEXT = (
-    "The stack still says the newer version. Deploying unchanged code changes nothing; deploying changed code "
+    "The stack still says the newer version. Deploying unchanged code and settings changes nothing; deploying changed ones "
     "publishes a version and moves the alias there."
 )
 
@@ -212,12 +212,18 @@ NEXT = (
 def test_a_function_is_set_back_to_the_version_before_by_number_and_to_one_that_is_named(account):
     function(account, "points-award", 11, 11)
     assert account.ctl("rollback", "points-award") == (0, ["points-award: 11 -> 10", NEXT], [])
-    assert account.ctl("rollback", "points-award") == (0, ["points-award: 10 -> 9", NEXT], [])
-    assert account.ctl("rollback", "points-award", "--to", "3") == (0, ["points-award: 9 -> 3", NEXT], [])
+    newer = "(11 is published, and was not live)"
+    assert account.ctl("rollback", "points-award") == (0, [f"points-award: 10 -> 9 {newer}", NEXT], [])
+    assert account.ctl("rollback", "points-award", "--to", "3") == (0, [f"points-award: 9 -> 3 {newer}", NEXT], [])
     assert account.ctl("rollback", "points-award", "--to", "3") == (0, ["points-award: 3 already"], [])
     ended = account.ctl("rollback", "points-award", "--to", "12")
     assert ended == (1, [], ["ctl: points-award has no version 12, only 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"])
     assert live(account, "points-award") == "3"
+
+
+def test_a_function_that_is_named_and_has_no_version_before_is_an_error(account):
+    function(account, "points-award", 1, 1)
+    assert account.ctl("rollback", "points-award") == (1, [], ["ctl: points-award: 1, and there is none before it"])
 
 
 def test_a_version_that_was_deleted_is_passed_over(account):

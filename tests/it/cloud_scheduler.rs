@@ -62,6 +62,9 @@ async fn the_jobs_are_created_and_then_updated_and_the_secret_is_in_nothing_but_
             assert_eq!(flag(call, "uri"), format!("https://regulars-{function}-x.a.run.app/"));
             assert_eq!((flag(call, "message-body"), flag(call, "http-method")), (body, "post"));
             assert_eq!((flag(call, "project"), flag(call, "location")), ("shop", "us-east1"));
+            // What one run of these misses, the next does.
+            let tries = if ["tier-recalculation", "churn-prediction"].contains(&job) { "3" } else { "0" };
+            assert_eq!((flag(call, "max-retry-attempts"), flag(call, "min-backoff")), (tries, "60s"), "{job}");
         }
         let flags = project.take("flags");
         assert_eq!(flags.lines().count(), JOBS.len());
@@ -95,20 +98,39 @@ async fn a_job_that_is_paused_stays_so_when_it_is_updated() {
 #[tokio::test]
 async fn jobs_are_paused_resumed_and_run_by_name_or_all() {
     let project = Project::with_secret();
+    project.jobs(&["apply"]).await;
+    project.take_calls();
     for command in ["pause", "resume"] {
         assert_eq!(project.jobs(&[command]).await.lines().count(), JOBS.len());
         assert_eq!(told(&project.take_calls(), command).iter().map(|(job, _)| *job).collect::<Vec<_>>(), JOBS);
+        // What is so already is left so: Cloud Scheduler would refuse it.
+        assert!(project.jobs(&[command]).await.lines().all(|line| line.ends_with(" already")));
+        assert!(told(&project.take_calls(), command).is_empty());
     }
     project.jobs(&["run", "churn-prediction-continued"]).await;
     assert_eq!(told(&project.take_calls(), "run")[0].0, "churn-prediction-continued");
     project.jobs(&["list"]).await;
     let calls = project.take_calls();
     assert!(!flag(&calls[0], "format").contains("httpTarget"), "it shows no headers");
-    for wrong in [&["run"][..], &[], &["stop"], &["pause", "weekly"], &["pause", "tier"]] {
+    for wrong in [&["run"][..], &[], &["stop"], &["pause", "weekly"], &["pause", "tier"], &["pause", "tier.*"]] {
         let ended = project.run("jobs.sh", wrong).await;
         assert_eq!((ended.code, ended.err.lines().count()), (Some(1), 1), "{wrong:?}: {}", ended.err);
         assert!(project.take_calls().is_empty(), "{wrong:?}");
     }
+}
+
+#[tokio::test]
+async fn a_job_that_can_t_be_changed_is_told_and_holds_up_no_other() {
+    let project = Project::with_secret();
+    project.write("failing", "create http regulars-tier-recalculation ");
+    let ended = project.run("jobs.sh", &["apply"]).await;
+    assert_eq!((ended.code, ended.out.lines().count()), (Some(1), JOBS.len() - 1), "{ended:?}");
+    assert_eq!(ended.err, "jobs.sh: apply_one of regulars-tier-recalculation failed\n");
+    project.take("failing");
+    project.jobs(&["apply"]).await;
+    project.write("failing", "pause regulars-bundle-transitions ");
+    let ended = project.run("jobs.sh", &["pause"]).await;
+    assert_eq!((ended.code, ended.out.lines().count()), (Some(1), JOBS.len() - 1), "{ended:?}");
 }
 
 #[tokio::test]
@@ -234,6 +256,18 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
         assert!(set["AWS_WEB_IDENTITY_TOKEN_FILE"].starts_with(mount), "{name}");
         assert_eq!(container["startupProbe"]["httpGet"]["path"], "/health", "{name}");
         assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/health", "{name}");
+
+        // The token is fetched beside it, and is there before it starts.
+        let annotations = &service["spec"]["template"]["metadata"]["annotations"];
+        let waits: Value =
+            serde_json::from_str(annotations["run.googleapis.com/container-dependencies"].as_str().unwrap()).unwrap();
+        let [fetched, by] = [&spec["containers"][1], container].map(|one| one["name"].as_str().unwrap());
+        assert_eq!(waits, json!({ by: [fetched] }), "{name}");
+        let sidecar = &spec["containers"][1];
+        assert!(sidecar["startupProbe"]["tcpSocket"]["port"].is_u64(), "{name}");
+        assert_eq!(sidecar["env"][0]["value"], set["AWS_ROLE_ARN"], "{name}: the token is for this role alone");
+        let account = format!("regulars-{name}@shop.iam.gserviceaccount.com");
+        assert_eq!(spec["serviceAccountName"], account);
     }
 }
 

@@ -81,6 +81,42 @@ fn full() -> Value {
     })
 }
 
+/// Pausing one of the jobs is refused for now.
+fn one_is_busy((path, _): &Asked) -> (u16, Value) {
+    let mut schedule = full();
+    match path.strip_prefix("GET /schedules/") {
+        Some(name) => {
+            schedule["Name"] = json!(name);
+            (200, schedule)
+        }
+        None if path.ends_with("-tier-recalculation") => {
+            (409, json!({"__type": "ConflictException", "Message": "Another update is under way."}))
+        }
+        None => (200, json!({"ScheduleArn": "arn:of:it"})),
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_can_not_be_paused_is_told_and_holds_up_no_other() {
+    let scheduler = Service::start(one_is_busy).await;
+    let ended = programs::run(&mut operator(&["jobs", "pause"], &[("SCHEDULER", &scheduler.url)])).await;
+    let says =
+        "ctl: tier-recalculation: EventBridge Scheduler answered 409 ConflictException: Another update is under way.\n";
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), says));
+    let paused: Vec<&str> = ended.out.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(paused, ["bundle-transitions", "churn-prediction", "weekly-report"], "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_did_not_succeed_with_all_is_a_failure() {
+    let lambda = Service::start(|_| (200, json!({"success": false, "summary": {"errorsEncountered": 2}}))).await;
+    let scheduler = Service::start(scheduler).await;
+    let services = [("SCHEDULER", scheduler.url.as_str()), ("LAMBDA", &lambda.url)];
+    let ended = programs::run(&mut operator(&["jobs", "run", "bundle-transitions"], &services)).await;
+    let says = "ctl: bundle-transitions did not succeed with all: errorsEncountered 2\n";
+    assert_eq!((ended.code, ended.err.as_str()), (Some(1), says), "{ended:?}");
+}
+
 #[tokio::test]
 async fn pausing_sends_back_every_field_that_a_schedule_has() {
     let scheduler = Service::start(|_| (200, full())).await;
@@ -306,6 +342,22 @@ async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
     let services = [("LAMBDA", account.url.as_str()), ("SECRETS_MANAGER", &account.url)];
     let ended = programs::run(&mut operator(&["verify", "--stack", "regulars"], &services)).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+
+    // What is said goes before what is in the environment, and an address there before a name.
+    let checks = async |arguments: &[&str], environment: &[(&str, &str)]| {
+        programs::run(operator(arguments, &services).envs(environment.iter().copied())).await
+    };
+    let nobody = ("REGULARS_URL", "http://127.0.0.1:1");
+    for (arguments, environment) in [
+        (&["verify"][..], &[("STACK", "regulars")][..]),
+        (&["verify", "--stack", "regulars"], &[nobody]),
+        (&["verify", "--url", &stack.url], &[nobody, ("STACK", "regulars-x")]),
+    ] {
+        let ended = checks(arguments, environment).await;
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{arguments:?} {environment:?}: {ended:?}");
+    }
+    let ended = checks(&["verify"], &[nobody, ("STACK", "regulars")]).await;
+    assert!(ended.err.starts_with("ctl: http://127.0.0.1:1/"), "{ended:?}");
 
     let other =
         programs::run(operator(&["verify", "--stack", "regulars"], &services[..1]).env("CRON_SECRET", "another")).await;

@@ -199,6 +199,9 @@ fn in_three_calls((path, call): &Asked) -> (u16, Value) {
         None => (200, json!({"success": true, "cursor": "one"})),
         Some("one") => (200, json!({"success": true, "cursor": "two"})),
         Some("stuck") => (200, json!({"success": true, "cursor": "stuck"})),
+        // One org of the page could not be swept; the others are to be.
+        Some("broken") => (200, json!({"success": false, "summary": {"totalErrors": 1}, "cursor": "two"})),
+        Some("strange") => (200, Value::Null),
         Some(_) => (200, json!({"success": true})),
     }
 }
@@ -207,8 +210,16 @@ fn in_three_calls((path, call): &Asked) -> (u16, Value) {
 async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
     let lambda = Service::start(in_three_calls).await;
     let stuck = json!({"orgId": "c", "cursor": "stuck"}).to_string();
-    let messages =
-        [json!({"orgId": "a"}).to_string(), json!({"orgId": "b", "cursor": "two"}).to_string(), stuck.clone()];
+    let broken = json!({"cursor": "broken"}).to_string();
+    let strange = json!({"orgId": "d", "cursor": "strange"}).to_string();
+    let messages = [
+        json!({"orgId": "a"}).to_string(),
+        json!({"orgId": "b", "cursor": "two"}).to_string(),
+        stuck.clone(),
+        broken.clone(),
+        strange.clone(),
+        "[]".to_owned(),
+    ];
     let queue = Queue::start("regulars-churn-prediction-failures", messages).await;
     let services = [("LAMBDA", lambda.url.as_str()), ("SQS", &queue.url)];
     let ended = programs::run(&mut operator(&["redrive", "churn-prediction"], &services)).await;
@@ -216,9 +227,12 @@ async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
         "the call for a: replayed in 3 calls",
         "the call for b, from a cursor on: replayed",
         "the call for c, from a cursor on: still failing: it does not get on",
-        "2 replayed, 0 refused for good, 1 still failing",
+        "the call for every org, from a cursor on: still failing: it did not succeed with all: totalErrors 1",
+        "the call for d, from a cursor on: still failing: what answered is no function of Regulars",
+        "the message m5 is no call; it is left as it is",
+        "2 replayed, 0 refused for good, 4 still failing",
     ];
-    check(&ended, 1, &lines, &queue, &[stuck]);
+    check(&ended, 1, &lines, &queue, &[stuck, broken, strange, "[]".to_owned()]);
     let calls: Vec<Value> = lambda.asked().into_iter().map(|(_, call)| call).collect();
     let expected = [
         json!({"orgId": "a"}),
@@ -226,8 +240,38 @@ async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
         json!({"orgId": "a", "cursor": "two"}),
         json!({"orgId": "b", "cursor": "two"}),
         json!({"orgId": "c", "cursor": "stuck"}),
+        json!({"cursor": "broken"}),
+        json!({"cursor": "two"}),
+        json!({"orgId": "d", "cursor": "strange"}),
     ];
     assert_eq!(calls, expected);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_back_meanwhile_is_not_tried_again_and_keeps_no_other_from_its_turn() {
+    let stack = shop().await;
+    let unknown = |order: &str| {
+        let mut event = event("OrderFulfilled", order, json!({"orderTotal": 1}));
+        event["detail"]["customerId"] = json!("nobody");
+        record(&event)
+    };
+    let good = record(&event("OrderFulfilled", "good", json!({"orderTotal": 1})));
+    let messages = [unknown("o1"), unknown("o2"), good];
+    let queue = Queue::start("regulars-points-award-failures", messages.clone()).await;
+    queue.give_back_after(1);
+    let ended = redrive("points-award", &[], &stack, &queue).await;
+    let last = ended.out.lines().last();
+    assert_eq!(last, Some("1 replayed, 0 refused for good, 2 still failing"), "{ended:?}");
+    assert_eq!((queue.left(), queue.received()), (messages[..2].to_vec(), vec![2, 1]));
+}
+
+#[tokio::test]
+async fn what_a_message_says_is_shown_as_it_is_written() {
+    let stack = shop().await;
+    let message = record(&event("OrderFulfilled", "o\u{1b}[31m\n1", json!({"orderTotal": 1})));
+    let queue = Queue::start("regulars-points-award-failures", [message]).await;
+    let ended = redrive("points-award", &["--dry-run"], &stack, &queue).await;
+    assert_eq!(ended.out.lines().next(), Some(r"OrderFulfilled o\u{1b}[31m\n1 of shop"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -256,7 +300,7 @@ async fn what_would_fail_every_message_ends_the_redrive_and_gives_all_of_them_ba
     let ended = programs::run(&mut operator(&["redrive", "points-award"], &[("SQS", &queue.url)])).await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
     assert_eq!(ended.err, "ctl: Lambda in eu-west-1 can't be reached: Connection refused (os error 111)\n");
-    assert_eq!((queue.visible(), queue.received()), (2, vec![1, 1]));
+    assert_eq!((queue.visible(), queue.received()), (2, vec![1, 0]), "each is taken when its turn comes");
 }
 
 #[tokio::test]
@@ -269,7 +313,7 @@ async fn an_interrupted_redrive_gives_everything_back() {
     let services = [("LAMBDA", url.as_str()), ("SQS", &queue.url)];
     let redrive = operator(&["redrive", "tier-recalculation"], &services).spawn().unwrap();
     let _call = silent.accept().await.unwrap();
-    assert_eq!(queue.visible(), 0);
+    assert_eq!(queue.visible(), 2);
     interrupt(&redrive).await;
     let ended = redrive.wait_with_output().await.unwrap();
     assert_eq!(ended.status.code(), Some(1));

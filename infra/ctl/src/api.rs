@@ -81,6 +81,11 @@ impl Api {
         Ok(Self { client, addresses: addresses.into(), secret: secret.into(), tries: TRIES, timeout: TIMEOUT })
     }
 
+    /// Refuses addresses that leave out a function.
+    pub(crate) fn reaches_every_function(&self) -> Result<(), String> {
+        self.addresses.of_every_function()
+    }
+
     /// The same, tried so often, each time so long.
     pub(crate) fn bounded(self, tries: u32, timeout: Duration) -> Self {
         Self { tries, timeout, ..self }

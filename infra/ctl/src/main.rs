@@ -24,6 +24,9 @@ use addresses::Addresses;
 use api::Api;
 use operations::Operation;
 
+/// Where a local stack is that was told nothing else.
+const DEFAULT_URL: &str = "http://127.0.0.1:9000";
+
 /// The secret of a local stack that was given none.
 const DEFAULT_SECRET: &str = "local-secret";
 
@@ -75,18 +78,29 @@ struct Verify {
     /// Look at this org too, reading only
     #[arg(long, value_parser = org_id)]
     org: Option<OrgId>,
-    /// The name of a deployed stack, whose URLs and secret are found by it
+    #[command(flatten)]
+    place: Place,
+}
+
+/// A deployed stack, by its name or by its addresses, or a local one. What is said goes before what is in the environment.
+#[derive(Args)]
+struct Place {
+    /// The name of a deployed stack, whose URLs and secret are found by it; `STACK` has the usual one
     #[arg(long, conflicts_with = "url")]
     stack: Option<String>,
+    #[arg(long, env = "STACK", hide = true)]
+    usual_stack: Option<String>,
     #[command(flatten)]
     target: Target,
 }
 
 #[derive(Args)]
 struct Target {
-    /// Where the functions are: below /lambda-url/<function>/ of this address, or, as FUNCTION=URL and once for each, at one of its own
-    #[arg(long, env = "REGULARS_URL", default_value = "http://127.0.0.1:9000", value_delimiter = ',')]
+    /// Where the functions are: below /lambda-url/<function>/ of this address, or, as FUNCTION=URL and once for each, at one of its own; `REGULARS_URL` has the usual ones, else it is a local stack on port 9000
+    #[arg(long, value_delimiter = ',')]
     url: Vec<String>,
+    #[arg(long, env = "REGULARS_URL", value_delimiter = ',', hide = true)]
+    usual_url: Vec<String>,
     /// The deployment's secret; a local stack's is local-secret unless it was given another
     #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
     secret: Option<String>,
@@ -101,11 +115,24 @@ struct Pace {
 
 impl Target {
     fn addresses(&self) -> Result<Addresses, String> {
-        Addresses::read(&self.url)
+        let default = [DEFAULT_URL.to_owned()];
+        let given = [&self.url[..], &self.usual_url[..]].into_iter().find(|given| !given.is_empty());
+        Addresses::read(given.unwrap_or(&default))
     }
 
     fn api(&self) -> Result<Api, String> {
         Api::new(self.addresses()?, self.secret.as_deref().unwrap_or(DEFAULT_SECRET))
+    }
+}
+
+impl Place {
+    /// Its functions, all of them.
+    async fn api(&self) -> Result<Api, String> {
+        let is_addressed = !(self.target.url.is_empty() && self.target.usual_url.is_empty());
+        let usual = self.usual_stack.as_ref().filter(|stack| !is_addressed && !stack.is_empty());
+        let Some(stack) = self.stack.as_ref().or(usual) else { return self.target.api() };
+        let (addresses, secret) = operations::found(stack, self.target.secret.as_deref()).await?;
+        Api::new(addresses, &secret)
     }
 }
 
@@ -120,9 +147,7 @@ async fn main() -> ExitCode {
             load::command(&orders, &org, &target, pace.in_flight).await
         }
         Command::Demo(Demo { orders, target, pace }) => demo::command(&orders, &target, pace.in_flight).await,
-        Command::Verify(Verify { org, stack, target }) => {
-            verify::command(org.as_ref(), stack.as_deref(), &target).await
-        }
+        Command::Verify(Verify { org, place }) => verify::command(org.as_ref(), &place).await,
         Command::Operation(operation) => Box::pin(operation.run()).await,
     };
     match outcome {

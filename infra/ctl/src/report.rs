@@ -6,7 +6,12 @@ use serde_json::Value;
 
 /// Prints a line. Where nobody listens any more there is nobody to tell.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+    let _ = is_said(line);
+}
+
+/// The same, for what goes on only as long as somebody listens.
+pub(crate) fn is_said(line: &str) -> bool {
+    writeln!(std::io::stdout().lock(), "{line}").is_ok()
 }
 
 /// Prints a complaint.

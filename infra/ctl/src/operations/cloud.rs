@@ -54,7 +54,8 @@ impl Cloud {
     pub(super) async fn of(stack: &str) -> Result<Self, String> {
         let config = tokio::time::timeout(LOOKUP, aws::config(None)).await;
         let config = config.map_err(|_| no_region())??;
-        let region = config.region().ok_or_else(no_region)?.to_string();
+        let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let region = region.ok_or_else(no_region)?;
         let provider = config.credentials_provider().ok_or_else(no_credentials)?;
         match tokio::time::timeout(LOOKUP, provider.provide_credentials()).await {
             Ok(Ok(_)) => {

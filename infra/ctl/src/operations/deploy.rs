@@ -36,7 +36,7 @@ pub(super) fn command(environment: &str, anew: bool, compiler: &str) -> Result<E
         return Err(format!("cargo-lambda {MISSING}"));
     }
     run(&root, compiler, &["sam", "build", "--config-env", environment])?;
-    mark(&root, anew).map_err(|error| format!("{BUILT} can't be written: {error}"))?;
+    mark(&root, anew).map_err(|error| format!("the settings can't be put into {BUILT}: {error}"))?;
     run(&root, compiler, &["sam", "deploy", "--config-env", environment])?;
     Ok(ExitCode::SUCCESS)
 }

@@ -24,6 +24,20 @@ pub(super) enum Outcome {
     Failed(String),
 }
 
+/// The figures of an answer that has a summary, else as much of it as fits on a line.
+pub(super) fn summary(answer: &Value) -> String {
+    let figures = answer.get("summary").and_then(Value::as_object);
+    figures.map_or_else(
+        || answer.to_string().chars().take(300).collect(),
+        |figures| figures.iter().map(|(name, figure)| format!("{name} {figure}")).collect::<Vec<_>>().join(", "),
+    )
+}
+
+/// Whether an answer says that not all of it was done.
+pub(super) fn is_unsuccessful(answer: &Value) -> bool {
+    answer.get("success") == Some(&Value::Bool(false))
+}
+
 /// Calls functions.
 pub(super) struct Invoker<'a> {
     cloud: &'a Cloud,
@@ -45,7 +59,10 @@ impl<'a> Invoker<'a> {
         let call = self.client.invoke().function_name(function).set_qualifier(alias.map(str::to_owned));
         let answer = call.payload(payload).send().await.map_err(|error| self.cloud.trouble("Lambda", &error))?;
         let body = answer.payload().map_or(&[][..], Blob::as_ref);
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        // Whatever answers otherwise is none of ours, and has done nothing.
+        let Some(body) = serde_json::from_slice(body).ok().filter(Value::is_object) else {
+            return Ok(Outcome::Failed("what answered is no function of Regulars".into()));
+        };
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         if answer.function_error().is_some() {
             return Ok(Outcome::Failed(format!("{}: {}", text("errorType"), text("errorMessage"))));

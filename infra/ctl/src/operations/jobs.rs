@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use shared::{clock, domain::time};
 
 use super::{
-    cloud::{Cloud, Kind},
-    invoke::{Invoker, Outcome},
+    cloud::{Cloud, Kind, Trouble},
+    invoke::{Invoker, Outcome, is_unsuccessful, summary},
 };
-use crate::{api::complaint, report::say};
+use crate::{
+    api::complaint,
+    report::{complain, say},
+};
 
 /// Every job that there is. Its schedule has its name, after the stack's.
 const JOBS: [&str; 4] = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"];
@@ -47,12 +50,11 @@ pub(crate) enum Act {
 pub(super) async fn command(cloud: &Cloud, act: &Act) -> Result<ExitCode, String> {
     let schedules = Schedules { cloud, client: Client::new(&cloud.config) };
     match act {
-        Act::List => schedules.each(None, async |job, schedule| Ok(row(job, schedule))).await?,
-        Act::Run { job } => run(cloud, job, &schedules.one(job).await?).await?,
-        Act::Pause { job } => schedules.set_all(job.as_deref(), &ScheduleState::Disabled).await?,
-        Act::Resume { job } => schedules.set_all(job.as_deref(), &ScheduleState::Enabled).await?,
+        Act::List => schedules.each(None, async |job, schedule| Ok(row(job, schedule))).await,
+        Act::Run { job } => run(cloud, job, &schedules.one(job).await?).await.map(|()| ExitCode::SUCCESS),
+        Act::Pause { job } => schedules.set_all(job.as_deref(), &ScheduleState::Disabled).await,
+        Act::Resume { job } => schedules.set_all(job.as_deref(), &ScheduleState::Enabled).await,
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 struct Schedules<'a> {
@@ -62,54 +64,66 @@ struct Schedules<'a> {
 
 impl Schedules<'_> {
     /// A job's schedule, if it is there.
-    async fn find(&self, job: &str) -> Result<Option<GetScheduleOutput>, String> {
+    async fn find(&self, job: &str) -> Result<Option<GetScheduleOutput>, Trouble> {
         match self.client.get_schedule().group_name(GROUP).name(self.cloud.named(job)).send().await {
             Ok(schedule) => Ok(Some(schedule)),
             Err(error) => match self.cloud.trouble("EventBridge Scheduler", &error) {
                 trouble if trouble.kind == Kind::NotThere => Ok(None),
-                trouble => Err(trouble.text()),
+                trouble => Err(trouble),
             },
         }
     }
 
     async fn one(&self, job: &str) -> Result<GetScheduleOutput, String> {
         let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
-        self.find(job).await?.ok_or_else(missing)
+        self.find(job).await.map_err(Trouble::text)?.ok_or_else(missing)
     }
 
     /// Does something with the schedule of one job or of each, and prints what it says. That one of all is not there is
-    /// told; that none is means another stack.
+    /// told, and that one is refused holds up no other; that none is there means another stack.
     async fn each(
         &self,
         only: Option<&str>,
-        act: impl AsyncFn(&str, &GetScheduleOutput) -> Result<String, String>,
-    ) -> Result<(), String> {
+        act: impl AsyncFn(&str, &GetScheduleOutput) -> Result<String, Trouble>,
+    ) -> Result<ExitCode, String> {
         if let Some(job) = only {
-            say(&act(job, &self.one(job).await?).await?);
-            return Ok(());
+            say(&act(job, &self.one(job).await?).await.map_err(Trouble::text)?);
+            return Ok(ExitCode::SUCCESS);
         }
-        let mut found = Vec::new();
+        let (mut missing, mut failed) = (Vec::new(), false);
         for job in JOBS {
-            found.push((job, self.find(job).await?));
-        }
-        if found.iter().all(|(_, schedule)| schedule.is_none()) {
-            return Err(self.cloud.missing(&format!("schedule {}", self.cloud.named(JOBS[0]))));
-        }
-        for (job, schedule) in found {
-            match schedule {
-                Some(schedule) => say(&act(job, &schedule).await?),
-                None => say(&format!("{job:<20} there is no schedule {}", self.cloud.named(job))),
+            let done = match self.find(job).await {
+                Ok(Some(schedule)) => act(job, &schedule).await,
+                Ok(None) => {
+                    missing.push(job);
+                    continue;
+                }
+                Err(trouble) => Err(trouble),
+            };
+            match done {
+                Ok(line) => say(&line),
+                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
+                Err(trouble) => {
+                    failed = true;
+                    complain(&format!("ctl: {job}: {}", trouble.text()));
+                }
             }
         }
-        Ok(())
+        if missing.len() == JOBS.len() {
+            return Err(self.cloud.missing(&format!("schedule {}", self.cloud.named(JOBS[0]))));
+        }
+        for job in missing {
+            say(&format!("{job:<20} there is no schedule {}", self.cloud.named(job)));
+        }
+        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    async fn set_all(&self, only: Option<&str>, state: &ScheduleState) -> Result<(), String> {
+    async fn set_all(&self, only: Option<&str>, state: &ScheduleState) -> Result<ExitCode, String> {
         self.each(only, async |job, schedule| self.set(job, schedule, state).await).await
     }
 
     /// An update replaces everything that a schedule is, so all of it is sent back.
-    async fn set(&self, job: &str, schedule: &GetScheduleOutput, state: &ScheduleState) -> Result<String, String> {
+    async fn set(&self, job: &str, schedule: &GetScheduleOutput, state: &ScheduleState) -> Result<String, Trouble> {
         if schedule.state() == Some(state) {
             return Ok(format!("{job:<20} is {} already", word(Some(state))));
         }
@@ -128,7 +142,7 @@ impl Schedules<'_> {
             .set_kms_key_arn(schedule.kms_key_arn)
             .set_action_after_completion(schedule.action_after_completion);
         let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
-        update.send().await.map_err(|error| self.cloud.trouble("EventBridge Scheduler", &error).or_missing(missing))?;
+        update.send().await.map_err(|error| self.cloud.trouble("EventBridge Scheduler", &error).about(missing))?;
         Ok(format!("{job:<20} is {} now", word(Some(state))))
     }
 }
@@ -159,11 +173,16 @@ async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(
             };
             let called = Invoker::of(cloud).call(arn, None, &payload).await;
             match called.map_err(|trouble| trouble.or_missing(|| cloud.missing(&format!("function {arn}"))))? {
-                Outcome::Done(answer) if answer.get("success") == Some(&Value::Bool(false)) => {
-                    Err(format!("{job} did not succeed with all: {}", summary(&answer)))
-                }
                 Outcome::Done(answer) => {
-                    say(&format!("{job}: {}", summary(&answer)));
+                    let more = match answer.get("cursor") {
+                        Some(_) => "; its time was over before it was through: run it again",
+                        None => "",
+                    };
+                    let told = format!("{}{more}", summary(&answer));
+                    if is_unsuccessful(&answer) {
+                        return Err(format!("{job} did not succeed with all: {told}"));
+                    }
+                    say(&format!("{job}: {told}"));
                     Ok(())
                 }
                 Outcome::Refused(problem) => Err(format!("{job} was refused: {}", complaint(&problem))),
@@ -193,16 +212,4 @@ fn default_event(schedule: &GetScheduleOutput) -> Value {
         "version": "0", "id": "by-hand", "detail-type": "Scheduled Event", "source": "aws.scheduler",
         "account": part(4), "time": time::text(clock::now()), "region": part(3), "resources": [arn], "detail": "{}",
     })
-}
-
-/// The figures of an answer that has a summary, else as much of it as fits on a line.
-fn summary(answer: &Value) -> String {
-    let more =
-        if answer.get("cursor").is_some() { "; its time was over before it was through: run it again" } else { "" };
-    let figures = answer.get("summary").and_then(Value::as_object);
-    let told = figures.map_or_else(
-        || answer.to_string().chars().take(300).collect(),
-        |figures| figures.iter().map(|(name, figure)| format!("{name} {figure}")).collect::<Vec<_>>().join(", "),
-    );
-    format!("{told}{more}")
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared::{clock, domain::time, host::stop_signal};
 
 use super::cloud::Cloud;
-use crate::report::say;
+use crate::report::is_said;
 
 /// How often new lines are asked for.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -59,6 +59,13 @@ fn pattern(filter: &str) -> String {
     format!("\"{}\"", filter.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// Whether somebody reads what is printed.
+#[derive(PartialEq, Eq)]
+enum Listener {
+    There,
+    Gone,
+}
+
 struct Lines<'a> {
     cloud: &'a Cloud,
     client: Client,
@@ -73,8 +80,8 @@ impl Lines<'_> {
         loop {
             let asked = clock::now();
             let next = from.max(asked - LATE);
-            self.tell_since(from, next).await?;
-            if !follow {
+            let listener = self.tell_since(from, next).await?;
+            if listener == Listener::Gone || !follow {
                 return Ok(());
             }
             from = next;
@@ -84,7 +91,7 @@ impl Lines<'_> {
     }
 
     /// Prints each line that was logged since and not told yet; from `next` on, they will be asked for again.
-    async fn tell_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> Result<(), String> {
+    async fn tell_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> Result<Listener, String> {
         let asking = self.client.filter_log_events().log_group_name(&self.group).start_time(from.timestamp_millis());
         let mut pages = asking.set_filter_pattern(self.filter.clone()).into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -92,13 +99,19 @@ impl Lines<'_> {
                 let missing = || self.cloud.missing(&format!("log group {}", self.group));
                 self.cloud.trouble("CloudWatch Logs", &error).or_missing(missing)
             })?;
-            for event in page.events.unwrap_or_default() {
+            let mut events = page.events.unwrap_or_default();
+            // Of several streams they come one stream after the other.
+            events.sort_by_key(|event| event.timestamp);
+            for event in events {
                 let at = event.timestamp.and_then(DateTime::from_timestamp_millis).unwrap_or(from);
                 if at < next || self.told.insert(event.event_id.unwrap_or_default(), at).is_none() {
-                    say(&format!("{} {}", time::text(at), event.message.unwrap_or_default().trim_end()));
+                    let line = format!("{} {}", time::text(at), event.message.unwrap_or_default().trim_end());
+                    if !is_said(&line) {
+                        return Ok(Listener::Gone);
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(Listener::There)
     }
 }

@@ -15,7 +15,8 @@ impl Replay {
         let mut message: Value = serde_json::from_str(body).map_err(|error| format!("is no JSON: {error}"))?;
         let is_record = message.pointer("/requestContext/functionArn").is_some();
         let within = message.get_mut("requestPayload").filter(|_| is_record).map(Value::take);
-        Ok(Self { payload: within.unwrap_or(message) })
+        let payload = within.unwrap_or(message);
+        if payload.is_object() { Ok(Self { payload }) } else { Err("is no call".into()) }
     }
 
     /// Whether it is an event: what a rule refuses of one is done with.
@@ -25,14 +26,15 @@ impl Replay {
 
     /// What it was, in a few words.
     pub(super) fn about(&self) -> String {
-        let text = |place: &str| self.payload.pointer(place).and_then(Value::as_str);
-        let org = |org: Option<&str>| org.map(|org| format!(" of {org}")).unwrap_or_default();
+        // Whoever sent it has written it: nothing in it is to move the cursor of a terminal.
+        let text = |place: &str| self.payload.pointer(place)?.as_str().map(|text| text.escape_debug().to_string());
+        let org = |org: Option<String>| org.map(|org| format!(" of {org}")).unwrap_or_default();
         if let Some(kind) = text("/detail-type") {
             let order = text("/detail/orderId").map(|order| format!(" {order}")).unwrap_or_default();
             return format!("{kind}{order}{}", org(text("/detail/orgId")));
         }
         let cursor = if text("/cursor").is_some() { ", from a cursor on" } else { "" };
-        let whom = text("/orgId").map_or_else(|| "every org".into(), str::to_owned);
+        let whom = text("/orgId").unwrap_or_else(|| "every org".into());
         format!("the call for {whom}{cursor}")
     }
 

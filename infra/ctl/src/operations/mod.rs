@@ -77,8 +77,8 @@ pub(crate) struct Redrive {
 
 #[derive(Args)]
 pub(crate) struct Logs {
-    /// Which function
-    #[arg(value_parser = function)]
+    /// Which function, or pre-traffic-check, which tries the new version of a job before it takes over
+    #[arg(value_parser = logged)]
     function: &'static str,
     /// How far back, as 90s, 10m, 2h or 7d
     #[arg(long, default_value = "10m", value_parser = logs::period)]
@@ -134,6 +134,12 @@ pub(crate) async fn found(stack: &str, secret: Option<&str>) -> Result<(Addresse
         None => cloud.secret().await?,
     };
     Ok((addresses, secret))
+}
+
+/// What has a log: each function, and the check that a deployment makes.
+fn logged(name: &str) -> Result<&'static str, String> {
+    const CHECK: &str = "pre-traffic-check";
+    if name == CHECK { Ok(CHECK) } else { function(name) }
 }
 
 fn function(name: &str) -> Result<&'static str, String> {

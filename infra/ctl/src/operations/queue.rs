@@ -12,7 +12,7 @@ use super::{
     invoke::LONGEST,
 };
 
-/// The most that is received, or given back, at once.
+/// The most that is given back at once.
 const BATCH: usize = 10;
 
 /// How long a message is nobody else's: longer than any call takes, counted from each call's beginning.
@@ -37,6 +37,14 @@ pub(super) struct Received {
     pub(super) body: String,
 }
 
+/// What a queue gave.
+pub(super) enum Taken {
+    Fresh(Received),
+    /// A message that was taken before, and came back: it is held on to.
+    Again,
+    Nothing,
+}
+
 impl<'a> Queue<'a> {
     /// The queue of a function.
     pub(super) async fn of(cloud: &'a Cloud, function: &str) -> Result<Self, String> {
@@ -52,20 +60,16 @@ impl<'a> Queue<'a> {
         &self.name
     }
 
-    /// Takes so many messages at most; those that were taken before and came back are held on to, and not answered.
-    pub(super) async fn take(&mut self, most: usize) -> Result<Vec<Received>, String> {
-        let most = i32::try_from(most.min(BATCH)).unwrap_or(1);
-        let taking = self.client.receive_message().queue_url(&self.url).max_number_of_messages(most);
+    /// Takes a message: one, because another would wait as long as the first one's calls take, and be somebody else's then.
+    pub(super) async fn take(&mut self) -> Result<Taken, String> {
+        let taking = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1);
         let answer = taking.visibility_timeout(seconds(HOLD)).wait_time_seconds(WAIT).send().await;
         let answer = answer.map_err(|error| self.cloud.trouble("SQS", &error).text())?;
-        let mut fresh = Vec::new();
-        for Message { message_id, receipt_handle, body, .. } in answer.messages.unwrap_or_default() {
-            let id = message_id.unwrap_or_default();
-            if self.held.insert(id.clone(), receipt_handle.unwrap_or_default()).is_none() {
-                fresh.push(Received { id, body: body.unwrap_or_default() });
-            }
-        }
-        Ok(fresh)
+        let message = answer.messages.unwrap_or_default().into_iter().next();
+        let Some(Message { message_id, receipt_handle, body, .. }) = message else { return Ok(Taken::Nothing) };
+        let id = message_id.unwrap_or_default();
+        let is_held = self.held.insert(id.clone(), receipt_handle.unwrap_or_default()).is_some();
+        Ok(if is_held { Taken::Again } else { Taken::Fresh(Received { id, body: body.unwrap_or_default() }) })
     }
 
     /// Holds on to a message for as long as another call may take.

@@ -7,9 +7,9 @@ use shared::host::stop_signal;
 
 use super::{
     cloud::{Cloud, Kind, LIVE},
-    invoke::{Invoker, Outcome},
+    invoke::{Invoker, Outcome, is_unsuccessful, summary},
     message::Replay,
-    queue::{Queue, Received},
+    queue::{Queue, Received, Taken},
 };
 use crate::{
     api::complaint,
@@ -66,21 +66,20 @@ pub(super) async fn command(cloud: &Cloud, function: &str, most: usize, only_lis
 }
 
 impl Redrive<'_> {
-    /// Goes through the queue until it gives nothing new; answers how many messages that were.
+    /// Goes through the queue until it gives nothing more; answers how many messages that were.
     async fn run(&mut self, most: usize, only_list: bool) -> Result<usize, String> {
         let mut seen = 0;
         while seen < most {
-            let messages = self.queue.take(most - seen).await?;
-            if messages.is_empty() {
-                break;
-            }
-            seen += messages.len();
-            for message in messages {
-                if only_list {
-                    say(&Replay::read(&message.body).map_or_else(|why| unread(&message, &why), |call| call.about()));
-                } else {
-                    self.replay(&message).await?;
-                }
+            let message = match self.queue.take().await? {
+                Taken::Fresh(message) => message,
+                Taken::Again => continue,
+                Taken::Nothing => break,
+            };
+            seen += 1;
+            if only_list {
+                say(&Replay::read(&message.body).map_or_else(|why| unread(&message, &why), |call| call.about()));
+            } else {
+                self.replay(&message).await?;
             }
         }
         Ok(seen)
@@ -125,7 +124,7 @@ impl Redrive<'_> {
     /// Calls the function until it is through. What would fail every other message ends the run.
     async fn call(&self, message: &Received, call: &Replay) -> Result<Came, String> {
         let function = self.cloud.named(self.function);
-        let (mut payload, mut calls) = (call.payload.clone(), 0);
+        let (mut payload, mut calls, mut unsuccessful) = (call.payload.clone(), 0, None);
         loop {
             calls += 1;
             match self.queue.hold(&message.id).await {
@@ -146,8 +145,13 @@ impl Redrive<'_> {
                 Err(trouble) if trouble.kind == Kind::OfThis => return Ok(Came::Failing(trouble.text())),
                 Err(trouble) => return Err(trouble.or_missing(|| self.cloud.missing_function(self.function))),
             };
+            // The others of its orgs are to have their turn all the same.
+            unsuccessful = unsuccessful.or_else(|| is_unsuccessful(&answer).then(|| summary(&answer)));
             match answer.get("cursor").filter(|cursor| !cursor.is_null()) {
-                None => return Ok(Came::Replayed(calls)),
+                None => {
+                    let why = unsuccessful.map(|told| format!("it did not succeed with all: {told}"));
+                    return Ok(why.map_or(Came::Replayed(calls), Came::Failing));
+                }
                 Some(cursor) if payload.get("cursor") == Some(cursor) => {
                     return Ok(Came::Failing("it does not get on".into()));
                 }

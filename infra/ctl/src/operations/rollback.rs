@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// What whoever set something back should know.
-const NEXT: &str = "The stack still says the newer version. Deploying unchanged code changes nothing; deploying changed code \
-                    publishes a version and moves the alias there.";
+const NEXT: &str = "The stack still says the newer version. Deploying unchanged code and settings changes nothing; deploying \
+                    changed ones publishes a version and moves the alias there.";
 
 /// What was done with a function, on a line.
 enum Done {
@@ -28,7 +28,7 @@ pub(super) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) 
     let versions = Versions { cloud, client: Client::new(&cloud.config) };
     let (mut is_any_set_back, mut is_any_there, mut troubles) = (false, false, Vec::new());
     for function in FUNCTIONS.into_iter().filter(|function| only.is_none_or(|only| only == *function)) {
-        match versions.set_back(function, to).await {
+        match versions.set_back(function, only.is_some(), to).await {
             Ok(Done::SetBack(line)) => {
                 say(&line);
                 is_any_set_back = true;
@@ -60,7 +60,8 @@ struct Versions<'a> {
 }
 
 impl Versions<'_> {
-    async fn set_back(&self, function: &str, to: Option<u64>) -> Result<Done, Trouble> {
+    /// One that was asked for by name can't be left where it is without a word.
+    async fn set_back(&self, function: &str, is_asked_for: bool, to: Option<u64>) -> Result<Done, Trouble> {
         let alias = self.alias(function).await?;
         let weights = alias.routing_config().and_then(|routing| routing.additional_version_weights());
         if weights.is_some_and(|weights| !weights.is_empty()) {
@@ -80,6 +81,9 @@ impl Versions<'_> {
             }
             None => match published.iter().filter(|version| **version < current).max() {
                 Some(version) => *version,
+                None if is_asked_for => {
+                    return Err(format!("{function}: {current}, and there is none before it").into());
+                }
                 None => return Ok(Done::LeftAlone(format!("{function}: {current}, and there is none before it"))),
             },
         };
@@ -87,7 +91,9 @@ impl Versions<'_> {
         let update = self.client.update_alias().function_name(self.cloud.named(function)).name(LIVE);
         let update = update.function_version(target.to_string()).set_revision_id(alias.revision_id);
         update.send().await.map_err(|error| self.said(function, self.cloud.trouble("Lambda", &error)))?;
-        Ok(Done::SetBack(format!("{function}: {current} -> {target}")))
+        let newer = published.iter().filter(|version| **version > current).max();
+        let newer = newer.map_or_else(String::new, |version| format!(" ({version} is published, and was not live)"));
+        Ok(Done::SetBack(format!("{function}: {current} -> {target}{newer}")))
     }
 
     async fn alias(&self, function: &str) -> Result<GetAliasOutput, Trouble> {

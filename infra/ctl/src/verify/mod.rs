@@ -21,9 +21,7 @@ use shared::{
 };
 
 use crate::{
-    Target,
-    api::Api,
-    operations,
+    Place,
     report::{complain, say},
 };
 use shop::{Outcome, Shop};
@@ -97,16 +95,10 @@ enum Verdict {
 
 /// Checks every system, and first looks at an org if one is named. Exit code 0 says that all of them hold and that
 /// nothing was left behind.
-pub(crate) async fn command(look_at: Option<&OrgId>, stack: Option<&str>, target: &Target) -> Result<ExitCode, String> {
+pub(crate) async fn command(look_at: Option<&OrgId>, place: &Place) -> Result<ExitCode, String> {
     let watch = Stopwatch::start();
-    let api = if let Some(stack) = stack {
-        let (addresses, secret) = operations::found(stack, target.secret.as_deref()).await?;
-        Api::new(addresses, &secret)?
-    } else {
-        target.addresses()?.of_every_function()?;
-        target.api()?
-    };
-    let api = api.bounded(TRIES, TIMEOUT);
+    let api = place.api().await?.bounded(TRIES, TIMEOUT);
+    api.reaches_every_function()?;
     let shop = Shop::named_at(clock::now(), api.clone())?;
     shop.patient(TIMEOUT).knock().await?;
     if let Some(org) = look_at {
