@@ -23,6 +23,8 @@ pub struct Config {
     pub log_level: String,
     /// Under which namespace `CloudWatch` keeps the metrics (`METRICS_NAMESPACE`).
     pub metrics_namespace: String,
+    /// Where the webhook of the Slack channel is that is told of the week; without one none is.
+    pub slack_webhook: Option<KeySource>,
     /// How Claude is asked.
     pub claude: ClaudeConfig,
 }
@@ -55,13 +57,20 @@ pub struct ClaudeConfig {
     pub timeout: Duration,
 }
 
-/// Where the API key is.
+/// Where something secret is that is not ours: the key of the API (`ANTHROPIC_API_KEY` or `ANTHROPIC_SECRET`), the address
+/// of the channel (`SLACK_WEBHOOK_URL` or `SLACK_WEBHOOK_SECRET`).
 #[derive(Debug, Clone)]
 pub enum KeySource {
-    /// Here (`ANTHROPIC_API_KEY`): for one machine. It goes before the other.
+    /// Here: for one machine. It goes before the other.
     Here(SecretText),
-    /// In Secrets Manager, under this name or ARN (`ANTHROPIC_SECRET`): for the cloud.
+    /// In Secrets Manager, under this name or ARN: for the cloud.
     Named(String),
+}
+
+impl KeySource {
+    fn from_lookup(get: impl Fn(&str) -> Option<String>, here: &str, named: &str) -> Option<Self> {
+        get(here).map(|text| Self::Here(SecretText::new(&text))).or_else(|| get(named).map(Self::Named))
+    }
 }
 
 /// A text that is used and never shown.
@@ -106,6 +115,7 @@ impl Config {
             request_timeout: Duration::from_secs(request_timeout),
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| "Regulars".into()),
+            slack_webhook: KeySource::from_lookup(get, "SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_SECRET"),
             claude: ClaudeConfig::from_lookup(get)?,
         })
     }
@@ -117,11 +127,10 @@ impl ClaudeConfig {
         if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
             return Err(format!("ANTHROPIC_BASE_URL must begin with http:// or https://: {base_url}"));
         }
-        let here = get("ANTHROPIC_API_KEY").map(|key| KeySource::Here(SecretText::new(&key)));
         let pause = number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
         let timeout = number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;
         Ok(Self {
-            key: here.or_else(|| get("ANTHROPIC_SECRET").map(KeySource::Named)),
+            key: KeySource::from_lookup(&get, "ANTHROPIC_API_KEY", "ANTHROPIC_SECRET"),
             base_url: base_url.trim_end_matches('/').to_owned(),
             // The cheapest of the current models; that it is good enough, the predictions are held against what happened.
             model: get("CHURN_MODEL").unwrap_or_else(|| "claude-haiku-5-5".into()),

@@ -11,6 +11,7 @@
 //! | [`store`] | the only room that knows `DynamoDB` | aws, domain |
 //! | [`failure`] | why a call did not succeed, and trying again while others write first | store, clock, domain |
 //! | [`secrets`] | reads a secret that is kept outside the process | aws, config, failure |
+//! | [`web`] | how what is neither AWS nor the caller is reached over HTTP | |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
 //! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
 //! | [`sweep`] | what jobs over every org do alike: pages, a deadline, a cursor | event, store, clock, failure, domain |
@@ -40,3 +41,5 @@ pub mod sweep;
 pub mod telemetry;
 #[cfg(feature = "aws")]
 pub mod upkeep;
+#[cfg(feature = "aws")]
+pub mod web;

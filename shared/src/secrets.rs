@@ -14,17 +14,23 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     aws,
-    config::SecretText,
+    config::{KeySource, SecretText},
     failure::{Failure, Retry},
 };
 
 /// Codes by which the service says that the same request may do later, beside every 5xx.
 const PASSING: [&str; 3] = ["LimitExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
-/// The current text of the secret with this name or ARN, from the region's own Secrets Manager or the one at `endpoint`.
-/// That it is not there, or not to be read by this process, is ours to mend.
-pub async fn read(endpoint: Option<&str>, secret: &str) -> Result<SecretText, Failure> {
-    Ok(Secrets::at(endpoint).await?.current(secret).await?.text)
+/// The text that is kept at a source, as it is now; `None` where there is no source, or nothing in it. A named one is read from
+/// the region's own Secrets Manager or the one at `endpoint`; that it is not there, or not to be read by this process, is
+/// ours to mend.
+pub async fn held(source: Option<&KeySource>, endpoint: Option<&str>) -> Result<Option<SecretText>, Failure> {
+    let text = match source {
+        None => None,
+        Some(KeySource::Here(text)) => Some(text.clone()),
+        Some(KeySource::Named(secret)) => Some(Secrets::at(endpoint).await?.current(secret).await?.text),
+    };
+    Ok(text.filter(|text| !text.expose().is_empty()))
 }
 
 /// Secrets Manager.

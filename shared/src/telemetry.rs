@@ -59,6 +59,8 @@ pub enum Figure {
     Count(i64),
     /// How good, by some measure without a unit: as many values as were worked out.
     Scores(Vec<f64>),
+    /// How long ago, in hours.
+    Hours(f64),
 }
 
 impl Measure {
@@ -66,7 +68,8 @@ impl Measure {
     fn definition(&self) -> Value {
         let unit = match self.figure {
             Figure::Count(_) => "Count",
-            Figure::Scores(_) => "None",
+            // There is no unit for hours.
+            Figure::Scores(_) | Figure::Hours(_) => "None",
         };
         json!({"Name": self.name, "Unit": unit})
     }
@@ -75,19 +78,20 @@ impl Measure {
         match &self.figure {
             Figure::Count(count) => (*count).into(),
             Figure::Scores(scores) => json!(scores),
+            Figure::Hours(hours) => json!(hours),
         }
     }
 }
 
-/// One call, as recorded. Dimensions are the function and its operation, both bounded; ids are properties, which can be
-/// searched for and cost no metric.
+/// One call, as recorded. The one dimension is the function: each metric costs money for each value of a dimension. All else
+/// that tells calls apart is a property, which can be searched for and costs none.
 #[derive(Debug)]
 pub struct CallRecord<'a> {
     /// The namespace of the deployment's metrics: two of them may share an account.
     pub namespace: &'a str,
     /// The function.
     pub function: &'a str,
-    /// The operation, or a word for none: CloudWatch takes no empty dimension.
+    /// The operation, or a word for none.
     pub operation: &'a str,
     /// The org it was about, if it said so.
     pub org: Option<&'a str>,
@@ -106,8 +110,7 @@ impl CallRecord<'_> {
     #[must_use]
     pub fn to_emf(&self, timestamp: i64) -> String {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
-        let mut metrics = vec![json!({"Name": "Duration", "Unit": "Milliseconds"})];
-        metrics.extend(["Succeeded", "Refused", "Failed"].map(count));
+        let mut metrics = Vec::from(["Succeeded", "Refused", "Failed"].map(count));
         metrics.extend(self.measures.iter().map(Measure::definition));
 
         let ended = |ending| i32::from(self.ending == ending);
@@ -115,7 +118,7 @@ impl CallRecord<'_> {
         record.insert(
             "_aws".into(),
             json!({"Timestamp": timestamp, "CloudWatchMetrics": [{
-                "Namespace": self.namespace, "Dimensions": [["Function"], ["Function", "Operation"]], "Metrics": metrics,
+                "Namespace": self.namespace, "Dimensions": [["Function"]], "Metrics": metrics,
             }]}),
         );
         record.insert("Function".into(), self.function.into());

@@ -2,6 +2,7 @@
 
 import json
 import types
+from datetime import datetime, timedelta, timezone
 import urllib.request
 import uuid
 
@@ -13,6 +14,9 @@ from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 ROLE = "arn:aws:iam::123456789012:role/any"
+
+# What the functions call what they do, as the template has it.
+OPERATIONS = {"tier-recalculation": "recalculate", "churn-prediction": "predict", "points-award": "award"}
 
 
 class Cloud:
@@ -47,7 +51,12 @@ class Cloud:
         definition = yaml.safe_load((ROOT / "infra/sweep.asl.yaml").read_text())
         # As written, but that it waits less where it tries again.
         text = json.dumps(hurried(definition))
-        filled = {"Function": function, "Table": self.stack.table, "DeadLetters": self.queue}
+        filled = {
+            "Function": function,
+            "Operation": OPERATIONS[function],
+            "Table": self.stack.table,
+            "DeadLetters": self.queue,
+        }
         for name, value in filled.items():
             text = text.replace("${" + name + "}", value)
         text = text.replace('"${OrgsAtOnce}"', "2").replace('"Limit": 500', '"Limit": 2')
@@ -119,6 +128,34 @@ def tier(stack, org):
     return stack.invoke("back-office", operation="getCustomer", orgId=org, customerId="ada")["tier"]
 
 
+def ended(stack, operation):
+    """When a sweep came to its end, if that is on record."""
+    table = boto3.client("dynamodb", endpoint_url=stack.dynamodb)
+    key = {"pk": {"S": f"SWEEP#{operation}"}, "sk": {"S": "ENDED"}}
+    item = table.get_item(TableName=stack.table, Key=key).get("Item")
+    return item and datetime.fromisoformat(item["ended"]["S"])
+
+
+def test_the_template_names_the_operation_that_its_function_has(template):
+    sweeps = [resource["Properties"] for resource in template["Resources"].values() if "DefinitionUri" in resource.get("Properties", {})]
+    named = {
+        sweep["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): sweep["DefinitionSubstitutions"]["Operation"]
+        for sweep in sweeps
+    }
+    assert named == {function: OPERATIONS[function] for function in ("tier-recalculation", "churn-prediction")}
+
+
+def test_that_it_came_to_its_end_goes_on_record_as_the_functions_read_it(cloud, stack):
+    assert ended(stack, "recalculate") is None
+    began = datetime.now(timezone.utc) - timedelta(seconds=1)
+    assert cloud.swept("tier-recalculation") == ("SUCCEEDED", [])
+    assert began <= ended(stack, "recalculate") <= datetime.now(timezone.utc)
+    on_record = ended(stack, "recalculate")
+    # It waits for the next of each: what is on record it can read and leaves, what is not it puts there.
+    assert stack.invoke("bundle-transitions")["success"]
+    assert (ended(stack, "recalculate"), ended(stack, "predict") is None) == (on_record, False)
+
+
 def test_every_org_is_swept_page_by_page(cloud, stack):
     orgs(stack, 5)
     assert {tier(stack, f"shop-{number}") for number in range(5)} == {"Silver"}
@@ -170,3 +207,9 @@ def test_where_the_orgs_can_not_be_listed_the_call_for_all_is_left_in_the_queue(
     status, left = cloud.swept("tier-recalculation")
     assert status == "FAILED"
     assert [body for body, _ in left] == [{}]
+
+
+def test_a_sweep_of_which_the_end_can_not_be_put_on_record_is_left_in_the_queue(cloud, stack, monkeypatch):
+    monkeypatch.setitem(OPERATIONS, "tier-recalculation", "x" * 3000)
+    status, left = cloud.swept("tier-recalculation")
+    assert (status, [body for body, _ in left]) == ("FAILED", [{}])

@@ -10,7 +10,7 @@ use std::{
 };
 
 use churn_prediction::claude::{
-    self, Claude, DOWN_AFTER, FIRST_PAUSE, LONGEST_REASONING, LONGEST_RESET, Reason, Row, TIMEOUTS, TRIES, Verdict,
+    Claude, DOWN_AFTER, FIRST_PAUSE, LONGEST_REASONING, LONGEST_RESET, Reason, Row, TIMEOUTS, TRIES, Verdict,
 };
 use harness::{
     anthropic::{Anthropic, Say},
@@ -34,6 +34,7 @@ use shared::{
         text::Line,
     },
     failure::{Failure, Retry},
+    secrets,
 };
 use tokio::sync::Barrier;
 
@@ -53,6 +54,11 @@ fn secs(seconds: u64) -> Duration {
 fn config(settings: &[(&str, &str)]) -> Result<Config, String> {
     let set = |name: &str| settings.iter().find(|(setting, _)| *setting == name).map(|(_, value)| (*value).to_owned());
     Config::from_lookup(|name| set(name).or_else(|| (name == "TABLE_NAME").then(|| "regulars".into())))
+}
+
+/// The key, as a call reads it.
+async fn kept_key(config: &Config) -> Result<Option<SecretText>, Failure> {
+    secrets::held(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await
 }
 
 /// Claude, what it is asked over, and the waits that this takes.
@@ -581,16 +587,16 @@ async fn the_key_is_in_no_log_and_in_no_debug_text() {
         asked.score(&rows(4)).await;
     }
     let config = config(&[("ANTHROPIC_API_KEY", KEY)]).unwrap();
-    let key = claude::key(&config).await.unwrap().unwrap();
+    let key = kept_key(&config).await.unwrap().unwrap();
     assert_eq!(key.expose(), KEY);
     assert!(!format!("{:?} {key:?}", config.claude).contains(KEY));
 
     let secrets = SecretsManager::start("claude", KEY).await;
-    claude::key(&kept_in("claude", &secrets)).await.unwrap();
+    kept_key(&kept_in("claude", &secrets)).await.unwrap();
     for status in [200, 400, 500] {
         // What can't be read may hold the key all the same.
         secrets.answer(status, json!({"SecretString": KEY, "CreatedDate": "no date"}));
-        let failure = claude::key(&kept_in("claude", &secrets)).await.unwrap_err();
+        let failure = kept_key(&kept_in("claude", &secrets)).await.unwrap_err();
         tracing::warn!(?failure, "not read");
     }
     let log = log.text();
@@ -607,26 +613,26 @@ fn kept_in(name: &str, secrets: &SecretsManager) -> Config {
 async fn the_key_is_read_from_where_it_is_kept_as_it_is_then() {
     let secrets = SecretsManager::start("claude", &format!(" {KEY}\n")).await;
     let config = kept_in("claude", &secrets);
-    assert_eq!(claude::key(&config).await.unwrap(), Some(SecretText::new(KEY)));
+    assert_eq!(kept_key(&config).await.unwrap(), Some(SecretText::new(KEY)));
     secrets.rotate("another");
-    assert_eq!(claude::key(&config).await.unwrap(), Some(SecretText::new("another")));
+    assert_eq!(kept_key(&config).await.unwrap(), Some(SecretText::new("another")));
     secrets.rotate(" ");
-    assert_eq!(claude::key(&config).await.unwrap(), None);
+    assert_eq!(kept_key(&config).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_key_that_can_not_be_read_is_to_be_tried_again_or_ours_to_mend() {
     let secrets = SecretsManager::start("claude", KEY).await;
-    assert!(matches!(claude::key(&kept_in("other", &secrets)).await, Err(Failure::Bug(why)) if why.contains("other")));
+    assert!(matches!(kept_key(&kept_in("other", &secrets)).await, Err(Failure::Bug(why)) if why.contains("other")));
     let config = kept_in("claude", &secrets);
     secrets.answer(400, json!({"__type": "AccessDeniedException", "Message": "no"}));
-    assert!(matches!(claude::key(&config).await, Err(Failure::Bug(_))));
+    assert!(matches!(kept_key(&config).await, Err(Failure::Bug(_))));
     secrets.answer(200, json!({"Name": "claude", "SecretBinary": "c2VjcmV0"}));
-    assert!(matches!(claude::key(&config).await, Err(Failure::Bug(why)) if why.contains("holds no text")));
+    assert!(matches!(kept_key(&config).await, Err(Failure::Bug(why)) if why.contains("holds no text")));
     for (status, kind) in [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "ServiceUnavailable")] {
         let before = secrets.asked();
         secrets.answer(status, json!({"__type": kind, "Message": "later"}));
-        let failed = claude::key(&config).await;
+        let failed = kept_key(&config).await;
         assert!(matches!(failed, Err(Failure::Retry(Retry::Unavailable(_)))), "{kind}: {failed:?}");
         assert!(secrets.asked() > before + 1, "{kind} is tried again by the client");
     }

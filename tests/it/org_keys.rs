@@ -256,6 +256,7 @@ fn what_is_the_deployments_is_the_orgs_themselves_their_settings_and_keys_and_th
         ("POST", "/"),
         ("POST", "/"),
         ("POST", "/"),
+        ("POST", "/"),
         ("POST", "/orgs/{orgId}/keys"),
         ("PUT", "/orgs/{orgId}"),
         ("PUT", "/orgs/{orgId}/loyalty"),

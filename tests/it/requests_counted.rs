@@ -98,12 +98,19 @@ async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
 }
 
 #[tokio::test]
-async fn a_run_with_nothing_due_is_one_query_a_shard() {
+async fn a_run_with_nothing_due_is_one_query_a_shard_and_a_look_at_when_the_other_jobs_ended() {
     let world = World::new().await;
     for number in 0..40 {
         world.send(&bundles::put(&format!("b{number}"), &json!({"startDate": "2027-01-01T00:00:00Z"}))).await;
     }
-    assert_eq!(requests(&world, &bundles::job(&json!({}))).await, vec!["Query"; 16]);
+    let job = bundles::job(&json!({}));
+    let each = [vec!["Query"; 16], vec!["BatchGetItem"]].concat();
+    // The first one of a table puts on record from when it looks.
+    assert_eq!(requests(&world, &job).await, [each.clone(), vec!["PutItem"; 2]].concat());
+    assert_eq!(requests(&world, &job).await, each);
+    let job = bundles::job(&json!({"orgId": ORG}));
+    let alone = [vec!["BatchGetItem"], vec!["Query"; 16]].concat();
+    assert_eq!(requests(&world, &job).await, alone, "its org; what is done for one is no run");
 }
 
 #[tokio::test]
@@ -125,8 +132,8 @@ async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
         world.wire.take_seen().into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
         costs.push(cost);
     }
-    // A query of each shard, one look at the org, and a transaction for each bundle that is due.
-    let expected = [("Query", 16), ("BatchGetItem", 1), ("TransactWriteItems", 50)];
+    // A query of each shard, one look at the org and one at the other jobs, and a transaction for each bundle that is due.
+    let expected = [("Query", 16), ("BatchGetItem", 2), ("PutItem", 2), ("TransactWriteItems", 50)];
     let expected: BTreeMap<String, usize> = expected.map(|(operation, count)| (operation.to_owned(), count)).into();
     assert_eq!(costs, [expected.clone(), expected]);
 }
@@ -141,4 +148,27 @@ async fn pages_of_a_shard_follow_one_another() {
     let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
     assert_eq!(run["summary"]["transitionsPerformed"], 131);
     assert_eq!(world.wire.take_seen().iter().filter(|operation| *operation == "Query").count(), 17);
+}
+
+#[tokio::test]
+async fn a_report_of_an_org_costs_what_it_has_and_what_happened_in_its_week() {
+    let world = World::new().await;
+    let report = Request::new("POST", "weekly-report", "/").json(&json!({"orgId": ORG}));
+    let cost = async || {
+        let mut cost: BTreeMap<String, usize> = BTreeMap::new();
+        requests(&world, &report).await.into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
+        cost
+    };
+    // What is overdue, in each shard; the bundles; entries and transitions of the eight days of UTC that the week touches; the
+    // customers; the predictions of those days and of those a month before; and the org.
+    let nothing = BTreeMap::from([("Query".to_owned(), 16 + 1 + 8 + 8 + 1 + 16), ("BatchGetItem".to_owned(), 2)]);
+    assert_eq!(cost().await, nothing);
+    for number in 0..20 {
+        let customer = format!("c{number}");
+        world.put_customer(ORG, &customer, &json!({})).await;
+        let before = instant("2026-05-28T12:00:00Z");
+        let order = scenario::award(&customer, &format!("o{number}"), "250", &json!({}));
+        assert_eq!(world.send_at(&order, before).await.status, 201);
+    }
+    assert_eq!(cost().await, nothing, "a page holds them");
 }

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
-    Request, World, audit, customers,
+    Request, World, audit, bundles, customers,
     customers::{DUE, two_pages_and_a_bit},
     faults::{Fault, Lasting},
     instant,
@@ -263,4 +264,47 @@ async fn who_orders_while_a_run_is_stopped_is_met_further_on() {
     assert_eq!(met + rest["summary"]["totalCustomers"].as_u64().unwrap(), 2_018 + 1, "once more, as they are now");
     assert_eq!(tier(&world, "old").await, "Gold");
     assert_eq!(customers::all(&world, ORG).await.len(), 2_018);
+}
+
+/// How many hours ago the last full recalculation ended, as the frequent job tells.
+async fn hours(world: &World, now: &str) -> Value {
+    world.take_records();
+    assert_eq!(world.send_at(&bundles::job(&json!({})), instant(now)).await.status, 200);
+    world.take_records()[0]["HoursSinceTierRecalculation"].clone()
+}
+
+#[tokio::test]
+async fn that_a_run_has_ended_goes_on_record_with_its_last_call_and_for_no_other_run() {
+    let world = gold_in_the_second_org().await;
+    assert_eq!(hours(&world, "2026-11-29T12:00:00Z").await, 0.0, "from when somebody first looks");
+    let cursor = stopped_after_the_first(&world, "2026-11-29T13:00:00Z").await;
+    for other in [json!({"orgId": ORG}), json!({"dryRun": true})] {
+        run_at(&world, "2026-11-29T13:00:00Z", &other).await;
+    }
+    assert_eq!(hours(&world, "2026-11-29T14:15:00Z").await, 2.25);
+    run_at(&world, "2026-11-29T14:30:00Z", &json!({"cursor": cursor})).await;
+    assert_eq!(hours(&world, "2026-11-29T15:30:00Z").await, 1.0);
+    stopped_after_the_first(&world, "2026-11-29T16:00:00Z").await;
+    run_at(&world, "2026-11-29T17:00:00Z", &json!({"cursor": "latest"})).await;
+    run_at(&world, "2026-11-29T18:00:00Z", &json!({"cursor": "latest"})).await;
+    assert_eq!(hours(&world, "2026-11-29T18:00:00Z").await, 1.0, "where nothing is left, none has ended");
+}
+
+#[tokio::test]
+async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
+    let world = World::new().await;
+    for (ended, expected) in [
+        ("2026-06-01T11:00:00.000Z", json!(1.0)),
+        ("2026-06-01T11:00:00Z", json!(1.0)),
+        ("2026-06-01T11:00:00.0004567Z", json!(1.0)),
+        ("2026-06-01T13:00:00.000+02:00", json!(1.0)),
+    ] {
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let put = world.client.put_item().table_name(&world.table).item("pk", text("SWEEP#recalculate"));
+        put.item("sk", text("ENDED")).item("ended", text(ended)).send().await.unwrap();
+        assert_eq!(hours(&world, "2026-06-01T12:00:00Z").await, expected, "{ended}");
+    }
+    world.spoil("SWEEP#recalculate", "ENDED", "ended").await;
+    let run = world.send(&bundles::job(&json!({}))).await;
+    assert_eq!((run.status.as_u16(), run.code()), (500, "internal"), "somebody is told");
 }

@@ -76,24 +76,20 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
     let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now)?;
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at };
-    let (mut bundles, mut again, mut redeemed, mut refused) = (Vec::new(), None, 0, 0);
+    let (mut bundles, mut again) = (Vec::new(), None);
     let bundle_ids = distinct(bundle_ids.unwrap_or_default());
     for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
         let done = redeem::redeem(context, &org, &bundle, &purchase, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);
         bundles.push(match done {
-            Ok(done) => {
-                redeemed += i64::from(done.is_new);
-                Outcome { redeemed: Some(true), replayed: (!done.is_new).then_some(true), ..outcome }
-            }
+            Ok(done) => Outcome { redeemed: Some(true), replayed: (!done.is_new).then_some(true), ..outcome },
             Err(failure) => {
                 let code = refusal(&purchase.order, &outcome.bundle_id, failure, &mut again);
-                refused += i64::from(code.is_some());
                 Outcome { redeemed: Some(false), code, ..outcome }
             }
         });
     }
-    conclude(bundles, again, [("Redemptions", redeemed), ("RedemptionsRefused", refused)])
+    conclude(bundles, again)
 }
 
 /// Voids the bundles that a cancellation names, or all of its order's.
@@ -105,14 +101,13 @@ pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure
         Some(bundle_ids) => bundle_ids,
         None => context.store.bundles_of_order(&org_id, &order_id).await?,
     };
-    let (mut bundles, mut again, mut voided) = (Vec::new(), None, 0);
+    let (mut bundles, mut again) = (Vec::new(), None);
     let bundle_ids = distinct(bundle_ids);
     for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
         let done = void::void(context, &org, &bundle, &order_id, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);
         bundles.push(match done {
             Ok(done) => {
-                voided += i64::from(done.is_new && done.redemption.is_some());
                 let replayed = (!done.is_new).then_some(true);
                 Outcome { voided: Some(done.redemption.is_some()), replayed, ..outcome }
             }
@@ -122,10 +117,11 @@ pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure
             }
         });
     }
-    conclude(bundles, again, [("RedemptionsVoided", voided), ("RedemptionsRefused", 0)])
+    conclude(bundles, again)
 }
 
-/// The code of what a rule refuses for good, logged here, where it is done with; anything else is kept to fail the call.
+/// The code of what a rule refuses for good, logged here, where it is done with; anything else is kept to fail the call: what
+/// is our fault before what is not known yet, or the call would count as refused.
 fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Option<Failure>) -> Option<&'static str> {
     match failure {
         Failure::Rejected(rejection) if rejection.kind() != Kind::NotFound => {
@@ -134,22 +130,18 @@ fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Opt
             Some(code)
         }
         failure => {
-            again.get_or_insert(failure);
+            if again.as_ref().is_none_or(|again| matches!(again, Failure::Rejected(_))) {
+                *again = Some(failure);
+            }
             None
         }
     }
 }
 
-fn conclude(
-    bundles: Vec<Outcome>,
-    again: Option<Failure>,
-    figures: [(&'static str, i64); 2],
-) -> Result<Reply, Failure> {
+fn conclude(bundles: Vec<Outcome>, again: Option<Failure>) -> Result<Reply, Failure> {
     match again {
         Some(failure) => Err(failure),
-        None => Ok(figures
-            .into_iter()
-            .fold(Reply::ok(&Answer { bundles }), |reply, (name, count)| reply.measuring(name, count))),
+        None => Ok(Reply::ok(&Answer { bundles })),
     }
 }
 

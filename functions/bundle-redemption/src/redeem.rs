@@ -87,14 +87,14 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let Request { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at: said } = call.read()?;
     let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now)?;
     let org = context.org(&org_id).await?;
-    let Redeemed { redemption, is_new } =
-        redeem(context, &org, &bundle_id, &Purchase { order, customer, fulfilled_at }, context.deadline).await?;
+    let purchase = Purchase { order, customer, fulfilled_at };
+    let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;
     let (current_redemptions, limit_reached) = (redemption.count, redemption.limit_reached);
     let answer = Answer { redemption: redemption.into(), current_redemptions, limit_reached };
-    Ok(if is_new { Reply::created(&answer).measuring("Redemptions", 1) } else { Reply::replayed(&answer) })
+    Ok(if is_new { Reply::created(&answer) } else { Reply::replayed(&answer) })
 }
 
-/// Redeems a bundle for an order, once.
+/// Redeems a bundle for an order, once, and counts what came of it: also of an order of which another bundle fails.
 pub(crate) async fn redeem(
     context: &Context,
     org: &Org,
@@ -102,7 +102,14 @@ pub(crate) async fn redeem(
     purchase: &Purchase,
     deadline: Deadline,
 ) -> Result<Redeemed, Failure> {
-    settle(deadline, || attempt(context, org, bundle, purchase)).await
+    let settled = settle(deadline, || attempt(context, org, bundle, purchase)).await;
+    match &settled {
+        Ok(redeemed) => context.count("Redemptions", i64::from(redeemed.is_new)),
+        Err(Failure::Rejected(_)) => context.count("RedemptionsRefused", 1),
+        // The call fails, and is counted as that.
+        Err(Failure::Retry(_) | Failure::Bug(_) | Failure::NotConfigured(_)) => {}
+    }
+    settled
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Purchase) -> Result<Redeemed, Failure> {

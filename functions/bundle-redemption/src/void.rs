@@ -43,10 +43,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let Request { org_id, order_id, bundle_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id, context.deadline).await?;
-    let undone = i64::from(is_new && redemption.is_some());
     let answer = Answer { voided: redemption.is_some(), redemption: redemption.map(View::from) };
-    let reply = if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) };
-    Ok(reply.measuring("RedemptionsVoided", undone))
+    Ok(if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) })
 }
 
 /// Gives an order's redemption of a bundle back, once; or marks that it is not to be made any more.
@@ -57,7 +55,9 @@ pub(crate) async fn void(
     order: &OrderId,
     deadline: Deadline,
 ) -> Result<Voided, Failure> {
-    settle(deadline, || attempt(context, org, bundle, order)).await
+    let voided = settle(deadline, || attempt(context, org, bundle, order)).await?;
+    context.count("RedemptionsVoided", i64::from(voided.is_new && voided.redemption.is_some()));
+    Ok(voided)
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::domain::{
-    bundle::transition::Transition,
+    bundle::{schedule::BundleStatus, transition::Transition},
     ids::{BundleId, OrgId},
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct Found {
     errors: Vec<Failed>,
     performed: usize,
     failed: usize,
+    /// How many transitions led into each status.
+    kinds: [usize; BundleStatus::ALL.len()],
 }
 
 /// A bundle's change of status.
@@ -45,12 +47,22 @@ struct Failed {
 impl Found {
     /// Nothing yet.
     pub(crate) const fn new(is_whole: bool) -> Self {
-        Self { is_whole, transitions: Vec::new(), errors: Vec::new(), performed: 0, failed: 0 }
+        Self {
+            is_whole,
+            transitions: Vec::new(),
+            errors: Vec::new(),
+            performed: 0,
+            failed: 0,
+            kinds: [0; BundleStatus::ALL.len()],
+        }
     }
 
     /// Notes what was put on record of a bundle.
     pub(crate) fn changed(&mut self, org: &OrgId, bundle: &BundleId, transitions: Vec<Transition>) {
         self.performed += transitions.len();
+        for (status, entered) in BundleStatus::ALL.iter().zip(&mut self.kinds) {
+            *entered += transitions.iter().filter(|transition| transition.to == *status).count();
+        }
         if self.is_whole || !self.is_enough() {
             let changed = transitions.into_iter();
             let changed = changed.map(|transition| {
@@ -72,6 +84,11 @@ impl Found {
     /// Whether there is as much to tell as can be told.
     pub(crate) const fn is_enough(&self) -> bool {
         self.transitions.len() + self.errors.len() >= ENOUGH
+    }
+
+    /// How many transitions led into each status.
+    pub(crate) fn kinds(&self) -> Vec<(BundleStatus, usize)> {
+        BundleStatus::ALL.into_iter().zip(self.kinds).collect()
     }
 
     /// Transitions put on record, and what was not.

@@ -2,10 +2,12 @@
 //!
 //! What a bundle's status is at an instant is in `shared::domain::bundle::schedule`, what goes on record when it changes in
 //! `shared::domain::bundle::transition`. Nothing that is sold depends on this function: it is for listings and metrics.
+//! Because it is called so often, it also tells since when the rarer jobs have not been done.
 
 mod answer;
 mod progress;
 mod run;
+mod watch;
 
 use shared::{event::operation::Operation, host::Function};
 

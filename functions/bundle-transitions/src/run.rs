@@ -11,6 +11,7 @@ use futures::{future::join_all, lock};
 use shared::{
     clock::Stopwatch,
     domain::{
+        bundle::schedule::BundleStatus,
         ids::{BundleId, OrgId},
         org::Org,
     },
@@ -27,6 +28,7 @@ use shared::{
 use crate::{
     answer::{Answer, Found},
     progress::Progress,
+    watch,
 };
 
 /// Bundles in a page.
@@ -71,7 +73,7 @@ enum Known {
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let (operation, is_read) = (call.operation.name, !call.by_schedule);
     let Request { org_id, cursor, dry_run } = call.read()?;
     let scope = Scope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), of: "" };
@@ -93,13 +95,38 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
     let cursor = scope.next(progress.left(left).map(|left| left.position()));
     let found = run.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let (performed, failed) = found.figures();
-    let reply = Reply::ok(&Answer::new(found, watch.elapsed(), cursor));
+    let ((performed, failed), kinds) = (found.figures(), found.kinds());
+    let is_over = cursor.is_none();
+    let reply = Reply::ok(&Answer::new(found, stopwatch.elapsed(), cursor));
     if dry_run {
         return Ok(reply);
     }
-    let count = |figure| i64::try_from(figure).unwrap_or(i64::MAX);
-    Ok(reply.measuring("TransitionsPerformed", count(performed)).measuring("ErrorsEncountered", count(failed)))
+    // It is done, whatever becomes of the call.
+    let count = |metric, figure| context.count(metric, i64::try_from(figure).unwrap_or(i64::MAX));
+    count("TransitionsPerformed", performed);
+    count("ErrorsEncountered", failed);
+    for (status, entered) in kinds.into_iter().filter(|(_, entered)| *entered > 0) {
+        if let Some(metric) = metric(status) {
+            count(metric, entered);
+        }
+    }
+    // What is done for one org is no run.
+    if org_id.is_some() {
+        return Ok(reply);
+    }
+    let reply = watch::report(context, reply).await?;
+    Ok(if is_over { reply.measuring("Runs", 1) } else { reply })
+}
+
+/// The metric of the transitions into a status.
+const fn metric(entered: BundleStatus) -> Option<&'static str> {
+    match entered {
+        BundleStatus::Active => Some("Activated"),
+        BundleStatus::Paused => Some("Paused"),
+        BundleStatus::Expired => Some("Expired"),
+        // No time that passes leads there, only an operator, for whom it goes on record at once.
+        BundleStatus::Draft | BundleStatus::Scheduled => None,
+    }
 }
 
 impl Run<'_> {

@@ -26,11 +26,14 @@ pub(crate) struct Figures {
     pub(crate) hindsight: Option<Hindsight>,
     #[serde(skip)]
     critical_risk: u64,
+    /// Those of them who were scored before, and not so high.
+    #[serde(skip)]
+    newly_critical: u64,
 }
 
 impl Figures {
-    /// Counts what was predicted of a customer.
-    pub(crate) const fn predict(&mut self, prediction: &Prediction) {
+    /// Counts what was predicted of a customer who was at another level `before`, if at any.
+    pub(crate) fn predict(&mut self, prediction: &Prediction, before: Option<RiskLevel>) {
         self.predictions += 1;
         match prediction.level() {
             RiskLevel::Low => self.low_risk += 1,
@@ -39,6 +42,7 @@ impl Figures {
             RiskLevel::Critical => {
                 self.high_risk += 1;
                 self.critical_risk += 1;
+                self.newly_critical += u64::from(before.is_some_and(|before| before != RiskLevel::Critical));
             }
         }
         match prediction.source {
@@ -58,8 +62,17 @@ struct Sums {
     without_claude: Option<&'static str>,
 }
 
-/// The answer to a call that had to do without Claude for this reason, if it had. A dry run counts for nothing.
-pub(crate) fn reply(swept: &Swept<Figures>, without_claude: Option<&'static str>, is_dry: bool) -> Reply {
+/// What a call asked of Claude, and whether it counts.
+pub(crate) struct Asked {
+    /// Why it had to do without, if it had.
+    pub(crate) without_claude: Option<&'static str>,
+    /// Whether a key is set.
+    pub(crate) has_key: bool,
+    /// A dry run counts for nothing.
+    pub(crate) is_dry: bool,
+}
+
+pub(crate) fn reply(swept: &Swept<Figures>, Asked { without_claude, has_key, is_dry }: Asked) -> Reply {
     let sum = |figure: fn(&Figures) -> u64| -> u64 { swept.results.iter().map(|told| figure(&told.figures)).sum() };
     let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
     let sums = Sums {
@@ -73,15 +86,18 @@ pub(crate) fn reply(swept: &Swept<Figures>, without_claude: Option<&'static str>
     if is_dry {
         return reply;
     }
-    reply
+    let reply = reply
         .measuring("Predictions", count(|figures| figures.predictions))
         .measuring("LowRisk", count(|figures| figures.low_risk))
         .measuring("MediumRisk", count(|figures| figures.medium_risk))
         .measuring("HighRisk", count(|figures| figures.high_risk) - critical)
         .measuring("CriticalRisk", critical)
+        .measuring("NewlyCritical", count(|figures| figures.newly_critical))
         .measuring("ByClaude", count(|figures| figures.claude))
         .measuring("ByStatistics", count(|figures| figures.statistical))
         .measuring("ErrorsEncountered", swept.failures())
         .scoring("Brier", hindsight().filter_map(|hindsight| hindsight.brier).collect())
-        .scoring("Auc", hindsight().filter_map(|hindsight| hindsight.auc).collect())
+        .scoring("Auc", hindsight().filter_map(|hindsight| hindsight.auc).collect());
+    // Where no key is set, nobody has to do without Claude.
+    if has_key { reply.measuring("WithoutClaude", count(|figures| figures.statistical)) } else { reply }
 }

@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use shared::{
     clock::Deadline,
     domain::{
-        churn::prediction::{Prediction, active_since, is_active},
+        churn::{
+            prediction::{Prediction, active_since, is_active},
+            risk::RiskLevel,
+        },
         customer::Customer,
         ids::{CustomerId, OrgId},
         rejection::Rejection,
@@ -16,13 +19,14 @@ use shared::{
     event::{Call, cursor::Cursor},
     failure::Failure,
     host::{Context, Reply},
+    secrets,
     store::{Met, Row, Versioned},
     sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
 };
 
 use crate::{
-    answer::{Figures, reply},
-    claude::{self, Claude, Reason},
+    answer::{Asked, Figures, reply},
+    claude::{Claude, Reason},
     model,
     score::{Candidate, Scorer},
 };
@@ -73,10 +77,11 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     if customer_id.is_some() && cursor.is_some() {
         return Err(Rejection::invalid("cursor", "does not go with a customerId").into());
     }
-    let (claude, none) = match claude::key(&context.config).await {
+    let config = &context.config;
+    let (claude, none) = match secrets::held(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await {
         // Asking costs money, and nothing of the answer would be kept.
         _ if dry_run => (None, Some("dry_run")),
-        Ok(Some(key)) => (Some(Claude::new(&context.config.claude, key, context.sleeper.clone())), None),
+        Ok(Some(key)) => (Some(Claude::new(&config.claude, key, context.sleeper.clone())), None),
         Ok(None) => (None, Some("not_configured")),
         Err(failure) => {
             tracing::error!(?failure, "the key can't be read, the call goes without Claude");
@@ -91,7 +96,9 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let run = Run { sweep, claude, only: customer_id };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
     let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(Reason::code));
-    Ok(reply(&swept, without_claude, dry_run))
+    // One that can't be read is set. A single customer says nothing of a run.
+    let has_key = none != Some("not_configured") && run.only.is_none();
+    Ok(reply(&swept, Asked { without_claude, has_key, is_dry: dry_run }))
 }
 
 /// Customers to be scored together, those beside them who can't be read, and how far that reaches.
@@ -145,6 +152,9 @@ impl Run<'_> {
         asks.map_or(AT_ONCE, Claude::at_once)
     }
 }
+
+/// What was predicted of somebody, and at which level they were before.
+type Scored = (Prediction, Option<RiskLevel>);
 
 /// The customers of one org, lot by lot.
 struct Lots<'a> {
@@ -240,7 +250,7 @@ impl Lots<'_> {
         };
         for (id, outcome) in written {
             match outcome {
-                Ok(Some(prediction)) => self.figures.predict(&prediction),
+                Ok(Some((prediction, before))) => self.figures.predict(&prediction, before),
                 // Somebody else scored them meanwhile.
                 Ok(None) => {}
                 Err(failure) => self.fail(&id, &failure),
@@ -260,27 +270,24 @@ impl Lots<'_> {
         &self,
         prediction: Prediction,
         image: Versioned<Customer>,
-    ) -> (CustomerId, Result<Option<Prediction>, Failure>) {
+    ) -> (CustomerId, Result<Option<Scored>, Failure>) {
         let org = self.scorer.org;
         let commit = |current| self.commit(&prediction, current);
         self.run.sweep.customer(&org.id, image, commit).await
     }
 
-    async fn commit(
-        &self,
-        prediction: &Prediction,
-        current: Versioned<Customer>,
-    ) -> Result<Option<Prediction>, Failure> {
+    async fn commit(&self, prediction: &Prediction, current: Versioned<Customer>) -> Result<Option<Scored>, Failure> {
         let Versioned { value: customer, version } = current;
         if self.run.only.is_none() && self.is_scored(&customer) {
             return Ok(None);
         }
+        let scored = (prediction.clone(), customer.churn.as_ref().map(Prediction::level));
         if self.run.sweep.dry_run.is_some() {
-            return Ok(Some(prediction.clone()));
+            return Ok(Some(scored));
         }
         let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
         transaction.record_prediction(&customer, version, prediction, self.scorer.horizon_days)?;
         transaction.commit().await?;
-        Ok(Some(prediction.clone()))
+        Ok(Some(scored))
     }
 }

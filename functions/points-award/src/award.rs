@@ -9,6 +9,8 @@ use shared::{
         money::Money,
         org::Org,
         points::Points,
+        rate::EquityMultiplier,
+        recalculation::{Direction, direction},
         rejection::Rejection,
         time,
     },
@@ -68,7 +70,8 @@ async fn attempt(context: &Context, org: &Org, order: &Order) -> Result<Reply, F
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
-    let decided = award::award(&customer.value, org.loyalty_in_force()?, order.clone(), context.now)?;
+    let loyalty = org.loyalty_in_force()?;
+    let decided = award::award(&customer.value, loyalty, order.clone(), context.now)?;
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, customer.version, &decided.entries)?;
@@ -77,7 +80,13 @@ async fn attempt(context: &Context, org: &Org, order: &Order) -> Result<Reply, F
         transaction.claim_order(&order.id, &order.customer)?;
     }
     transaction.commit().await?;
-    Ok(Reply::created(&answer(&decided.award)).measuring("PointsAwarded", decided.award.points.0))
+    let Award { points, terms, outcome, .. } = &decided.award;
+    let mut reply = Reply::created(&answer(&decided.award)).measuring("PointsAwarded", points.0);
+    if terms.equity != EquityMultiplier::NONE {
+        reply = reply.measuring("PointsAwardedWithEquity", points.0);
+    }
+    let is_promotion = |change| direction(&loyalty.settings, change) == Direction::Promotion;
+    Ok(if outcome.tier_change.as_ref().is_some_and(is_promotion) { reply.measuring("Promotions", 1) } else { reply })
 }
 
 fn answer(award: &Award) -> Answer<'_> {

@@ -40,7 +40,11 @@ struct Answer {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let request: Request = call.read()?;
     let org = context.org(&request.org_id).await?;
-    settle(context.deadline, || attempt(context, &org, &request)).await
+    let settled = settle(context.deadline, || attempt(context, &org, &request)).await;
+    if let Err(Failure::Rejected(_)) = settled {
+        context.count("RedemptionsRefused", 1);
+    }
+    settled
 }
 
 async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
@@ -70,7 +74,8 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
         transaction.claim_order(order_id, customer_id)?;
     }
     transaction.commit().await?;
-    Ok(Reply::created(&answer(&decided.redemption)).measuring("PointsRedeemed", points.get().0))
+    let reply = Reply::created(&answer(&decided.redemption)).measuring("PointsRedeemed", points.get().0);
+    Ok(reply.measuring("MinorUnitsRedeemed", decided.redemption.value.minor()))
 }
 
 /// What is told of an order about which something is on record already.

@@ -7,6 +7,30 @@ use shared::{
     sweep::{OrgReport, Swept},
 };
 
+/// How many hold the tier at each height of the ladder, the lowest first: a ladder has no more.
+const HOLDING: [&str; 20] = [
+    "HoldingTier1",
+    "HoldingTier2",
+    "HoldingTier3",
+    "HoldingTier4",
+    "HoldingTier5",
+    "HoldingTier6",
+    "HoldingTier7",
+    "HoldingTier8",
+    "HoldingTier9",
+    "HoldingTier10",
+    "HoldingTier11",
+    "HoldingTier12",
+    "HoldingTier13",
+    "HoldingTier14",
+    "HoldingTier15",
+    "HoldingTier16",
+    "HoldingTier17",
+    "HoldingTier18",
+    "HoldingTier19",
+    "HoldingTier20",
+];
+
 /// What was done in one org.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Figures {
@@ -14,12 +38,21 @@ pub(crate) struct Figures {
     changed: u64,
     promotions: u64,
     demotions: u64,
+    #[serde(skip)]
+    holding: [u64; HOLDING.len()],
 }
 
 impl Figures {
     /// Counts customers who were met.
     pub(crate) const fn meet(&mut self, customers: u64) {
         self.customers += customers;
+    }
+
+    /// Counts somebody who holds the tier at a height.
+    pub(crate) fn hold(&mut self, height: usize) {
+        if let Some(holding) = self.holding.get_mut(height) {
+            *holding += 1;
+        }
     }
 
     /// Counts a change.
@@ -51,10 +84,17 @@ pub(crate) fn reply(swept: &Swept<Figures>, dry_run: bool) -> Reply {
     if dry_run {
         return reply;
     }
-    reply
+    let reply = reply
         .measuring("CustomersJudged", count(|figures| figures.customers))
         .measuring("TiersChanged", count(|figures| figures.changed))
         .measuring("Promotions", count(|figures| figures.promotions))
         .measuring("Demotions", count(|figures| figures.demotions))
-        .measuring("ErrorsEncountered", swept.failures())
+        .measuring("ErrorsEncountered", swept.failures());
+    let held = HOLDING.iter().enumerate().map(|(height, name)| {
+        let in_org = |told: &OrgReport<Figures>| told.figures.holding.get(height).copied().unwrap_or(0);
+        (*name, swept.results.iter().map(in_org).sum::<u64>())
+    });
+    // Most ladders have few steps.
+    let held = held.filter(|(_, count)| *count > 0);
+    held.fold(reply, |reply, (name, count)| reply.measuring(name, i64::try_from(count).unwrap_or(i64::MAX)))
 }

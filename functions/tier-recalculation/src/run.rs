@@ -17,6 +17,7 @@ use shared::{
         org::Org,
         recalculation::{Direction, recalculate},
         rejection::Rejection,
+        tier,
     },
     event::{Call, cursor::Cursor},
     failure::{Failure, settle_one},
@@ -153,13 +154,21 @@ struct Reached {
     errors: u64,
 }
 
-/// Customers whose changes are written together.
+/// Customers whose changes are written together, and those met on the way to them.
 #[derive(Default)]
 struct Lot {
+    /// At which height those stand who stay there.
+    staying: Vec<usize>,
     changing: Vec<Versioned<Customer>>,
     unreadable: Vec<(CustomerId, Failure)>,
     met: u64,
     last: Option<String>,
+}
+
+/// Which way somebody's tier went, and where it stands now.
+struct Moved {
+    direction: Direction,
+    height: Option<usize>,
 }
 
 impl Judge<'_> {
@@ -175,19 +184,29 @@ impl Judge<'_> {
             if self.sweep.is_over() {
                 return Ok(Reached { last, is_all: false, errors });
             }
-            let Lot { changing, unreadable, met, last: reached } = self.gather(&mut rows);
+            let Lot { staying, changing, unreadable, met, last: reached } = self.gather(&mut rows);
             let writes: Vec<_> = changing.into_iter().map(|image| self.customer(image)).collect();
             let outcomes = join_all(writes).await;
             let Some(outcomes) = self.sweep.or_stop(unless_none_was_written(outcomes))? else {
                 return Ok(Reached { last, is_all: false, errors });
             };
             figures.meet(met);
+            for height in staying {
+                figures.hold(height);
+            }
             for (id, failure) in unreadable {
                 errors += self.failed(&id, &failure);
             }
             for (id, outcome) in outcomes {
                 match outcome {
-                    Ok(direction) => direction.into_iter().for_each(|direction| figures.change(direction)),
+                    Ok(Some(Moved { direction, height })) => {
+                        figures.change(direction);
+                        if let Some(height) = height {
+                            figures.hold(height);
+                        }
+                    }
+                    // Somebody else has decided meanwhile, or they are gone.
+                    Ok(None) => {}
                     Err(failure) => errors += self.failed(&id, &failure),
                 }
             }
@@ -205,7 +224,8 @@ impl Judge<'_> {
             lot.met += 1;
             lot.last = Some(position);
             match image {
-                Ok(image) => lot.changing.extend(recalculate(&image.value, self.loyalty, self.now).map(|_| image)),
+                Ok(image) if recalculate(&image.value, self.loyalty, self.now).is_some() => lot.changing.push(image),
+                Ok(image) => lot.staying.extend(self.height(&image.value)),
                 Err(why) => lot.unreadable.push((id, Failure::Bug(why))),
             }
             if lot.changing.len() == AT_ONCE {
@@ -215,24 +235,31 @@ impl Judge<'_> {
         lot
     }
 
+    /// Where the tier that somebody holds stands on the ladder, if it is listed.
+    fn height(&self, customer: &Customer) -> Option<usize> {
+        let settings = &self.loyalty.settings;
+        settings.tiers.height_of(tier::held_by(customer, settings))
+    }
+
     fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {
         tracing::error!(org = %self.org.id, %customer, ?failure, "a tier was not recalculated");
         1
     }
 
     /// Judges a customer, and writes what changes.
-    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<Direction>, Failure>) {
+    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<Moved>, Failure>) {
         self.sweep.customer(&self.org.id, image, |current| self.commit(current)).await
     }
 
-    async fn commit(&self, current: Versioned<Customer>) -> Result<Option<Direction>, Failure> {
+    async fn commit(&self, current: Versioned<Customer>) -> Result<Option<Moved>, Failure> {
         let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
+        let moved = Moved { direction: recalculated.direction, height: self.height(&recalculated.customer) };
         if self.sweep.dry_run.is_none() {
             let mut transaction = self.sweep.store.transaction(self.org);
             transaction.replace_customer(&recalculated.customer, current.version, &[recalculated.entry])?;
             transaction.commit().await?;
         }
-        Ok(Some(recalculated.direction))
+        Ok(Some(moved))
     }
 
     /// Puts on record that every customer was judged by these rules, where that is new: what changes a tier later is not

@@ -54,7 +54,9 @@ pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -
     Some(Recalculated { customer, entry, direction })
 }
 
-fn direction(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> Direction {
+/// Which way a change goes on the ladder of these settings.
+#[must_use]
+pub fn direction(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> Direction {
     match (settings.tiers.height_of(from), settings.tiers.height_of(to)) {
         (Some(from), Some(to)) if to > from => Direction::Promotion,
         (Some(_), Some(_)) => Direction::Demotion,

@@ -53,10 +53,17 @@ impl Reply {
         reply
     }
 
-    /// Adds a figure to the call's metrics record.
+    /// Adds a figure to the call's metrics record. What counts however the call ends is `Context::count`ed.
     #[must_use]
     pub fn measuring(mut self, name: &'static str, count: i64) -> Self {
         self.measures.push(Measure { name, figure: Figure::Count(count) });
+        self
+    }
+
+    /// Adds how many hours ago something was to the call's metrics record.
+    #[must_use]
+    pub fn reporting(mut self, name: &'static str, hours: f64) -> Self {
+        self.measures.push(Measure { name, figure: Figure::Hours(hours) });
         self
     }
 
@@ -71,8 +78,8 @@ impl Reply {
         self
     }
 
-    pub(super) fn measures(&self) -> &[Measure] {
-        &self.measures
+    pub(super) fn take_measures(&mut self) -> Vec<Measure> {
+        std::mem::take(&mut self.measures)
     }
 }
 

@@ -14,8 +14,9 @@ pub use http::{Listening, response, serve, stop_signal, url_event};
 pub use run::run;
 
 use std::{
+    collections::BTreeMap,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -34,7 +35,7 @@ use crate::{
     event::{self, Call, HttpRequest, Incoming, operation::Operation},
     failure::{Failure, Retry},
     store::{Store, Versioned},
-    telemetry::{CallRecord, Ending, Measure, Sink},
+    telemetry::{CallRecord, Ending, Figure, Measure, Sink},
 };
 use secret::Secret;
 
@@ -80,9 +81,16 @@ pub struct Context {
     pub config: Arc<Config>,
     /// What keeps a pace asks its waits of this.
     pub sleeper: Sleeper,
+    counted: Mutex<BTreeMap<&'static str, i64>>,
 }
 
 impl Context {
+    /// Adds to a figure of the call's metrics record, which is written however the call ends.
+    pub fn count(&self, name: &'static str, count: i64) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        *counted.entry(name).or_default() += count;
+    }
+
     /// An org with its settings, at most a minute old.
     pub async fn org(&self, id: &OrgId) -> Result<Arc<Org>, Failure> {
         let org = self.store.org(id, self.started).await?;
@@ -144,6 +152,14 @@ struct Done {
     operation: &'static str,
     org: Option<String>,
     outcome: Result<Reply, Failure>,
+    counted: Vec<Measure>,
+}
+
+impl Done {
+    /// A call that did not get so far as to do anything.
+    const fn nothing(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
+        Self { operation, org, outcome: Err(failure), counted: Vec::new() }
+    }
 }
 
 impl Host {
@@ -163,12 +179,11 @@ impl Host {
     /// Answers one raw event.
     pub async fn answer(&self, raw: Value, invocation: Invocation) -> Result<Value, InvocationFailed> {
         match event::classify(raw) {
-            Ok(Incoming::Http(request)) => Ok(self.answer_http(request, invocation).await),
+            Ok(Incoming::Http(request)) => self.answer_http(request, invocation).await,
             Ok(Incoming::Direct(fields)) => {
                 let operations: Vec<_> = self.function.operations().collect();
                 let call = Call::from_direct(&operations, fields);
-                let outcome = self.record(async { self.perform_for(Caller::Iam, call, invocation).await }).await;
-                answer::direct(outcome)
+                self.record(async { self.perform_for(Caller::Iam, call, invocation).await }, answer::direct).await
             }
             Ok(Incoming::Event { name, detail }) => {
                 let operation = self.function.operations().find(|operation| operation.event == Some(name.as_str()));
@@ -192,28 +207,27 @@ impl Host {
         let Some(call) = call else {
             return self.answer_unknown(format!("{} takes no {name}", self.function.name)).await;
         };
-        let outcome = self.record(async { self.perform_for(Caller::Iam, Ok(call), invocation).await }).await;
-        answer::event(outcome)
+        self.record(async { self.perform_for(Caller::Iam, Ok(call), invocation).await }, answer::event).await
     }
 
     /// An event that is wired to the wrong function will not get better: it fails, so that somebody sees it.
     async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
-        let done = Done { operation: NO_OPERATION, org: None, outcome: Err(Failure::Bug(why)) };
-        answer::direct(self.record(async { done }).await)
+        let done = Done::nothing(NO_OPERATION, None, Failure::Bug(why));
+        self.record(async { done }, answer::direct).await
     }
 
-    async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Value {
+    async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
         let Some(secret) = &self.secret else {
             let why = Failure::NotConfigured("neither CRON_SECRET nor CRON_SECRET_NAME is set".into());
-            let done = Done { operation: NO_OPERATION, org: None, outcome: Err(why) };
-            return answer::http(&self.record(async { done }).await);
+            let done = Done::nothing(NO_OPERATION, None, why);
+            return self.record(async { done }, |outcome| Ok(answer::http(&outcome))).await;
         };
         if request.method == "GET" && request.path == "/health" {
-            return answer::health();
+            return Ok(answer::health());
         }
         // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
-        let outcome = self.record(Box::pin(self.perform_http(secret, request, invocation))).await;
-        answer::http(&outcome)
+        let done = Box::pin(self.perform_http(secret, request, invocation));
+        self.record(done, |outcome| Ok(answer::http(&outcome))).await
     }
 
     async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> Done {
@@ -228,7 +242,7 @@ impl Host {
                 let call = request.into_call(operation);
                 Done { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
             }
-            Err(failure) => Done { operation: NO_OPERATION, org: None, outcome: Err(failure) },
+            Err(failure) => Done::nothing(NO_OPERATION, None, failure),
         }
     }
 
@@ -252,19 +266,27 @@ impl Host {
     async fn perform_for(&self, caller: Caller, call: Result<Call, Rejection>, invocation: Invocation) -> Done {
         let call = match call {
             Ok(call) => call,
-            Err(rejection) => return Done { operation: NO_OPERATION, org: None, outcome: Err(rejection.into()) },
+            Err(rejection) => return Done::nothing(NO_OPERATION, None, rejection.into()),
         };
-        let (operation, org) = (call.operation, call.org().map(str::to_owned));
-        let outcome = match allowed(&caller, &call) {
-            Ok(()) => self.perform(call, invocation).await,
-            Err(rejection) => Err(rejection.into()),
+        let (operation, org) = (call.operation.name, call.org().map(str::to_owned));
+        if let Err(rejection) = allowed(&caller, &call) {
+            return Done::nothing(operation, org, rejection.into());
+        }
+        let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
+        let Some((_, handler)) = handler else {
+            return Done::nothing(operation, org, Failure::Bug("an operation of another function".into()));
         };
-        Done { operation: operation.name, org, outcome }
+        let (outcome, counted) = self.perform(*handler, call, invocation).await;
+        Done { operation, org, outcome, counted }
     }
 
-    async fn perform(&self, call: Call, invocation: Invocation) -> Result<Reply, Failure> {
-        let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
-        let (_, handler) = handler.ok_or_else(|| Failure::Bug("an operation of another function".into()))?;
+    /// What an operation comes to, and what it has counted by then.
+    async fn perform(
+        &self,
+        handler: Handler,
+        call: Call,
+        invocation: Invocation,
+    ) -> (Result<Reply, Failure>, Vec<Measure>) {
         let Invocation { started, deadline, .. } = invocation;
         let context = Context {
             store: self.store.clone(),
@@ -273,40 +295,50 @@ impl Host {
             deadline,
             config: Arc::clone(&self.config),
             sleeper: self.sleeper.clone(),
+            counted: Mutex::default(),
         };
         // Whatever hangs, the caller is told to try again while there is still somebody to tell; replays make that safe.
         let answered = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), handler(&context, call)).await;
-        answered.unwrap_or_else(|_| Err(out_of_time()))
+        let outcome = answered.unwrap_or_else(|_| Err(out_of_time()));
+        let counted = context.counted.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
+        (outcome, counted.map(|(name, count)| Measure { name, figure: Figure::Count(count) }).collect())
     }
 
-    /// Runs a call to its end, logs a failure once, and writes the call's metrics record.
-    async fn record(&self, call: impl Future<Output = Done>) -> Result<Reply, Failure> {
+    /// Runs a call to its end, logs a failure once, answers it and writes the call's metrics record.
+    async fn record(
+        &self,
+        call: impl Future<Output = Done>,
+        answer: fn(Result<Reply, Failure>) -> Result<Value, InvocationFailed>,
+    ) -> Result<Value, InvocationFailed> {
         let watch = Stopwatch::start();
-        let Done { operation, org, outcome } = call.await;
+        let Done { operation, org, mut outcome, mut counted } = call.await;
         let function = self.function.name;
-        let none: &[Measure] = &[];
         let code = outcome.as_ref().err().map(Failure::code);
-        let (ending, measures) = match &outcome {
-            Ok(reply) => (Ending::Succeeded, reply.measures()),
+        let ending = match &mut outcome {
+            Ok(reply) => {
+                counted.extend(reply.take_measures());
+                Ending::Succeeded
+            }
             Err(Failure::Rejected(rejection)) => {
                 let fields = rejection.fields().join(", ");
                 tracing::info!(function, operation, org, code, fields, "refused");
-                (Ending::Refused, none)
+                Ending::Refused
             }
             Err(Failure::Retry(retry)) => {
                 tracing::warn!(function, operation, org, ?retry, "to be tried again");
-                (Ending::Failed, none)
+                Ending::Failed
             }
             Err(Failure::Bug(why) | Failure::NotConfigured(why)) => {
                 tracing::error!(function, operation, org, why, "failed");
-                (Ending::Failed, none)
+                Ending::Failed
             }
         };
-        let took = watch.elapsed();
+        let answer = answer(outcome);
         let namespace = self.config.metrics_namespace.as_str();
-        let record = CallRecord { namespace, function, operation, org: org.as_deref(), ending, code, took, measures };
+        let (org, took, measures) = (org.as_deref(), watch.elapsed(), &counted);
+        let record = CallRecord { namespace, function, operation, org, ending, code, took, measures };
         (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
-        outcome
+        answer
     }
 }
 

@@ -13,12 +13,13 @@
 //! | an org's key (a digest of it) | `ORG#o` | `KEY#id` | |
 //! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
 //! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
-//! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | |
+//! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | `TRANSITIONS#o#day` / put on record at |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
 //! | the churn model fitted to an org, and up to when it was looked back | `ORG#o` | `CHURN` | |
 //! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#end of its horizon` / c |
 //! | a customer's risk level (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
 //! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
+//! | since when the next sweep over all orgs is waited for (the state machine writes it too) | `SWEEP#operation` | `ENDED` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
 //! An order's partition is its whole story. The version in an entry's key is the customer's, so a ledger is listed in the
@@ -142,8 +143,13 @@ pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, entry: &En
     Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}#{kind}#{reference}"))
 }
 
+/// The entries that were written on a day of UTC.
+pub(super) fn entries_list(org: &OrgId, day: NaiveDate) -> String {
+    format!("ACTIVITY#{org}#{day}")
+}
+
 pub(super) fn entry_place(org: &OrgId, at: DateTime<Utc>) -> Place {
-    Place { list: format!("ACTIVITY#{org}#{}", at.date_naive()), at: time::text(at) }
+    Place { list: entries_list(org, at.date_naive()), at: time::text(at) }
 }
 
 pub(super) fn adjustment(org: &OrgId, customer: &CustomerId, id: &AdjustmentId) -> Key {
@@ -198,6 +204,15 @@ pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usiz
     let Transition { from, to, at, .. } = transition;
     let (at, from, to) = (time::text(*at), from.name(), to.name());
     Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:016}.{nth:02}#{from}-{to}"))
+}
+
+/// The transitions that went on record on a day of UTC.
+pub(super) fn transitions_list(org: &OrgId, day: NaiveDate) -> String {
+    format!("TRANSITIONS#{org}#{day}")
+}
+
+pub(super) fn transition_place(org: &OrgId, recorded_at: DateTime<Utc>) -> Place {
+    Place { list: transitions_list(org, recorded_at.date_naive()), at: time::text(recorded_at) }
 }
 
 pub(super) fn customer_count(org: &OrgId, bundle: &BundleId, customer: &CustomerId) -> Key {
@@ -264,6 +279,10 @@ pub(super) fn risk_place(org: &OrgId, level: RiskLevel, lifetime_value: Money) -
 
 pub(super) fn sweep(operation: &str) -> Key {
     Key::new(format!("SWEEP#{operation}"), "POSITION")
+}
+
+pub(super) fn sweep_ended(operation: &str) -> Key {
+    Key::new(format!("SWEEP#{operation}"), "ENDED")
 }
 
 pub(super) fn due_list(shard: u8) -> String {

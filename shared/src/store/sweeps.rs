@@ -1,4 +1,5 @@
-//! How far a sweep over all orgs is that had to stop: kept for those who can't hand a cursor on.
+//! What is on record of sweeps over all orgs: how far one is that had to stop, for those who can't hand a cursor on, and when
+//! the last one ended, for those who watch that they go on.
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use chrono::{DateTime, Utc};
@@ -8,6 +9,9 @@ use crate::domain::time;
 
 const POSITION: &str = "position";
 const BEGAN: &str = "began";
+const ENDED: &str = "ended";
+
+const NOT_OUTLASTED: &str = "attribute_not_exists(ended) OR ended <= :ended";
 
 /// One that began later is not put back by one that began before.
 const NOT_OUTDONE: &str = "attribute_not_exists(began) OR began <= :began";
@@ -41,6 +45,41 @@ impl Store {
             Ok(()) | Err((true, _)) => Ok(()),
             Err((false, error)) => Err(error),
         }
+    }
+
+    /// Puts on record when a sweep by this operation ended, unless a later one has.
+    pub async fn end_sweep(&self, operation: &str, ended: DateTime<Utc>) -> Result<(), StoreError> {
+        let (key, ended) = (keys::sweep_ended(operation).to_item(), text(&time::text(ended)));
+        let put = self.client.put_item().table_name(self.table.as_ref()).set_item(Some(key)).item(ENDED, ended.clone());
+        let put = put.condition_expression(NOT_OUTLASTED).expression_attribute_values(":ended", ended);
+        match put.send().await {
+            Err(error) if !is_outdone(&error) => Err(error.into()),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Since when the next sweep by each of some operations is waited for: when the last one ended, or, before the first,
+    /// when this was first asked, which is put on record.
+    pub async fn sweeps_waited_for<const N: usize>(
+        &self,
+        operations: [&str; N],
+        now: DateTime<Utc>,
+    ) -> Result<[DateTime<Utc>; N], StoreError> {
+        let keys = operations.map(keys::sweep_ended);
+        let found = self.get(keys.each_ref()).await?;
+        let mut since = [now; N];
+        for ((operation, item), since) in operations.into_iter().zip(found).zip(&mut since) {
+            match item {
+                // The state machine writes the clock of its own service, with as many decimals as that gives.
+                Some(item) => {
+                    let ended = item.get(ENDED).and_then(|ended| time::parse(ended.as_s().ok()?).ok());
+                    *since =
+                        ended.ok_or_else(|| StoreError::Broken(format!("when {operation} ended can't be read")))?;
+                }
+                None => self.end_sweep(operation, now).await?,
+            }
+        }
+        Ok(since)
     }
 }
 

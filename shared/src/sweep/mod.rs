@@ -190,6 +190,9 @@ impl Sweep<'_> {
         let position = left.map(|left| serde_json::json!(left).to_string());
         if self.only.is_none() && self.dry_run.is_none() {
             self.keep(began, position.as_deref()).await;
+            if position.is_none() {
+                self.end().await;
+            }
         }
         swept.cursor = self.scope().next(position);
         swept.took = watch.elapsed();
@@ -330,6 +333,13 @@ impl Sweep<'_> {
     async fn keep(&self, began: DateTime<Utc>, position: Option<&str>) {
         if let Err(error) = self.store.keep_sweep_position(self.operation, began, position).await {
             tracing::warn!(operation = self.operation, ?error, "how far the sweep is could not be kept");
+        }
+    }
+
+    /// Nor is that the end can't be: if the next one's can't either, somebody is told.
+    async fn end(&self) {
+        if let Err(error) = self.store.end_sweep(self.operation, self.now).await {
+            tracing::warn!(operation = self.operation, ?error, "that the sweep has ended could not be kept");
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::{
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrgReport<F> {
-    org_id: OrgId,
+    /// The org.
+    pub org_id: OrgId,
     success: bool,
     /// What was done.
     #[serde(flatten)]
@@ -35,6 +36,12 @@ pub struct Swept<F> {
 impl<F> Swept<F> {
     pub(super) const fn new() -> Self {
         Self { results: Vec::new(), took: Duration::ZERO, cursor: None }
+    }
+
+    /// Where the next call goes on, if the sweep is not done.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
 
     fn errors(&self) -> u64 {

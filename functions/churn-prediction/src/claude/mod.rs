@@ -35,9 +35,7 @@ use std::{
 use futures::{StreamExt, stream};
 use shared::{
     clock::{Deadline, Sleeper},
-    config::{ClaudeConfig, Config, KeySource, SecretText},
-    failure::Failure,
-    secrets,
+    config::{ClaudeConfig, SecretText},
 };
 
 use self::{
@@ -113,16 +111,6 @@ enum Lost {
     OutOfTime,
     /// Not in so many tries, or not this request; what it means if it goes on.
     Failed(Reason),
-}
-
-/// The key as it is now, if one is configured: from the settings, or from where it is kept. One that is empty is none.
-pub async fn key(config: &Config) -> Result<Option<SecretText>, Failure> {
-    let key = match &config.claude.key {
-        None => None,
-        Some(KeySource::Here(key)) => Some(key.clone()),
-        Some(KeySource::Named(secret)) => Some(secrets::read(config.secrets_endpoint.as_deref(), secret).await?),
-    };
-    Ok(key.filter(|key| !key.expose().is_empty()))
 }
 
 /// Claude, for one call of the function.

@@ -1,14 +1,13 @@
 //! One request over HTTP, and what its answer means. How often it is sent, and when, is not decided here.
 
-use std::{error::Error, sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
 
 use reqwest::{
     Client, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
-    redirect::Policy,
 };
 use serde::Deserialize;
-use shared::config::SecretText;
+use shared::{config::SecretText, web};
 
 use super::{Reason, limits};
 
@@ -78,7 +77,7 @@ impl Wire {
     }
 
     async fn ask(&self, request: &[u8]) -> Heard {
-        let client = match self.client.get_or_init(client) {
+        let client = match self.client.get_or_init(web::client) {
             Ok(client) => client,
             Err(why) => return Heard { outcome: Outcome::Refused(why.clone()), wait: None },
         };
@@ -138,29 +137,6 @@ impl Wire {
     }
 }
 
-/// A client of the system's trusted roots: the API's certificate chains to public roots that may change, whatever proxy is
-/// in between has its own, and Lambda's system keeps them current. Reading them takes long, so it is done when the first
-/// request is sent, and not at all where there is no key.
-fn client() -> Result<Client, String> {
-    // Already installed is installed.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    // A redirect would carry the key elsewhere.
-    let client = Client::builder().redirect(Policy::none()).connect_timeout(Duration::from_secs(5));
-    client.build().map_err(|error| chain(&error))
-}
-
 fn lost(error: &reqwest::Error) -> Outcome {
-    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(chain(error)) }
-}
-
-/// An error with what caused it.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(web::chain(error)) }
 }

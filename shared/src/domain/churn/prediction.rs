@@ -101,6 +101,12 @@ impl Past {
         self.at + TimeDelta::days(i64::from(self.horizon_days))
     }
 
+    /// Whether its record is still kept at `now`. One that is not may be there all the same for a while, or not.
+    #[must_use]
+    pub fn is_kept(&self, now: DateTime<Utc>) -> bool {
+        self.ends_at() + TimeDelta::days(i64::from(self.horizon_days)) > now
+    }
+
     /// What came of it, from the orders there are once the horizon is over; `None` before.
     ///
     /// Where so many orders came after the horizon that none within it is remembered, somebody who orders so often is
