@@ -18,6 +18,7 @@ churn-prediction   1800 1740 4   1
 points-award       60   55   40  20
 points-redemption  60   55   40  20
 tier-recalculation 1800 1740 4   1
+weekly-report      1800 1740 4   1
 '
 
 fail() {
@@ -36,6 +37,7 @@ settings() {
   TAG=${TAG:-latest}
   TOKEN_IMAGE=${TOKEN_IMAGE:-docker.io/library/busybox:1.37.0}
   LOG_LEVEL=${LOG_LEVEL:-info}
+  SLACK_WEBHOOK_SECRET=${SLACK_WEBHOOK_SECRET:-}
   ANTHROPIC_SECRET=${ANTHROPIC_SECRET:-}
   ANTHROPIC_BASE_URL=${ANTHROPIC_BASE_URL:-https://api.anthropic.com}
   CHURN_MODEL=${CHURN_MODEL:-claude-haiku-5-5}
@@ -57,8 +59,8 @@ render() {
   others=$(awk 'NF { print $1 }' <<<"$functions" | grep -vx "$FUNCTION")
   text=$(grep -vE " # (${others//$'\n'/|})\$" "$here/service.yaml")
   for name in STACK FUNCTION PROJECT IMAGES TAG TOKEN_IMAGE TIMEOUT REQUEST_TIMEOUT CONCURRENCY MAX_INSTANCES TABLE_NAME \
-    CRON_SECRET_NAME LOG_LEVEL AWS_REGION AWS_ROLE_ARN ANTHROPIC_SECRET ANTHROPIC_BASE_URL CHURN_MODEL \
-    CHURN_BATCH_SIZE CHURN_PAUSE_MS CHURN_CONCURRENCY; do
+    CRON_SECRET_NAME LOG_LEVEL AWS_REGION AWS_ROLE_ARN SLACK_WEBHOOK_SECRET ANTHROPIC_SECRET ANTHROPIC_BASE_URL \
+    CHURN_MODEL CHURN_BATCH_SIZE CHURN_PAUSE_MS CHURN_CONCURRENCY; do
     value=${!name}
     [[ $value =~ ^[A-Za-z0-9_.,:/=@+-]*$ ]] || fail "$name can't be put into the definition: $value"
     text=${text//"\${$name}"/"$value"}

@@ -17,6 +17,7 @@ tier-recalculation           | tier-recalculation | 0 3 * * *       | {}        
 tier-recalculation-continued | tier-recalculation | */30 4-9 * * *  | {"cursor": "latest"} | 1800s | 0
 churn-prediction             | churn-prediction   | 0 2 * * 0       | {}                   | 1800s | 3
 churn-prediction-continued   | churn-prediction   | */30 3-23 * * 0 | {"cursor": "latest"} | 1800s | 0
+weekly-report                | weekly-report      | 0 9 * * 1       | {}                   | 1800s | 3
 '
 
 fail() {

@@ -9,10 +9,13 @@
 //! | [`anthropic`] | a stand-in for the API that Claude is asked over |
 //! | [`audit`] | what must hold of every ledger, whatever happened |
 //! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
+//! | [`cloudwatch`] | a stand-in for CloudWatch: the template's alarms, over what was recorded |
 //! | [`customers`] | many customers at once, and the tiers that they hold |
+//! | [`expression`] | metric math, as far as the template uses it |
 //! | [`log`] | everything that is logged on a thread, kept to be looked at |
 //! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it that can be rotated |
 //! | [`waits`] | a sleeper that writes down what is asked of it, and does not wait |
+//! | [`watch`] | a world whose records go to the alarms of the template |
 //! | [`vectors`] | every row of a file of cases |
 //! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
 //! | [`purchase_log`] | a real purchase log, told to the rules |
@@ -24,7 +27,9 @@ pub mod account;
 pub mod anthropic;
 pub mod audit;
 pub mod bundles;
+pub mod cloudwatch;
 pub mod customers;
+pub mod expression;
 pub mod faults;
 pub mod front;
 pub mod gcloud;
@@ -35,8 +40,10 @@ pub mod roles;
 pub mod runtime_api;
 pub mod scenario;
 pub mod secrets;
+pub mod slack;
 pub mod vectors;
 pub mod waits;
+pub mod watch;
 pub mod world;
 
 pub use scenario::{Scenario, world};

@@ -19,7 +19,7 @@ use shared::{
 const SECRET: &str = "local-secret";
 
 /// What each function is asked here: method, path, body, and the status of the answer.
-const ASKED: [(&str, &str, &str, &str, u16); 7] = [
+const ASKED: [(&str, &str, &str, &str, u16); 8] = [
     ("back-office", "PUT", "/orgs/shop", r#"{"name": "Shop"}"#, 201),
     ("bundle-redemption", "POST", "/redemptions", "{}", 422),
     ("bundle-transitions", "POST", "/", "{}", 200),
@@ -27,6 +27,7 @@ const ASKED: [(&str, &str, &str, &str, u16); 7] = [
     ("points-award", "POST", "/awards", "{}", 422),
     ("points-redemption", "POST", "/quotes", "{}", 422),
     ("tier-recalculation", "POST", "/", r#"{"cursor": "latest"}"#, 200),
+    ("weekly-report", "POST", "/", "{}", 200),
 ];
 
 async fn on_port(function: &str, engine: &LocalStack, more: &[(&str, &str)]) -> OnPort {

@@ -16,12 +16,13 @@ use local::{template::Template, yaml};
 use serde_json::{Value, json};
 use shared::config::Config;
 
-const JOBS: [&str; 5] = [
+const JOBS: [&str; 6] = [
     "bundle-transitions",
     "tier-recalculation",
     "tier-recalculation-continued",
     "churn-prediction",
     "churn-prediction-continued",
+    "weekly-report",
 ];
 
 /// What is deployed of a function.
@@ -63,7 +64,8 @@ async fn the_jobs_are_created_and_then_updated_and_the_secret_is_in_nothing_but_
             assert_eq!((flag(call, "message-body"), flag(call, "http-method")), (body, "post"));
             assert_eq!((flag(call, "project"), flag(call, "location")), ("shop", "us-east1"));
             // What one run of these misses, the next does.
-            let tries = if ["tier-recalculation", "churn-prediction"].contains(&job) { "3" } else { "0" };
+            let tries =
+                if ["tier-recalculation", "churn-prediction", "weekly-report"].contains(&job) { "3" } else { "0" };
             assert_eq!((flag(call, "max-retry-attempts"), flag(call, "min-backoff")), (tries, "60s"), "{job}");
         }
         let flags = project.take("flags");
@@ -238,7 +240,7 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
             assert_ne!(*variable, "CRON_SECRET", "the secret is read while functions run");
         }
         // What is somewhere else in each deployment is not compared.
-        let elsewhere = ["CRON_SECRET_NAME", "ANTHROPIC_SECRET"];
+        let elsewhere = ["CRON_SECRET_NAME", "ANTHROPIC_SECRET", "SLACK_WEBHOOK_SECRET"];
         // CloudWatch's alone.
         let wanted = function.environment.iter().filter(|(variable, _)| *variable != "METRICS_NAMESPACE");
         for (variable, value) in wanted {
@@ -246,7 +248,9 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
             assert!(elsewhere.contains(&variable.as_str()) || here == value, "{name}: {variable} is {here}");
         }
         let only_known = |variable: &&&str| function.environment.contains_key(**variable);
-        let own = set.keys().filter(|variable| variable.starts_with("CHURN") || variable.starts_with("ANTHROPIC"));
+        let own = set
+            .keys()
+            .filter(|variable| ["CHURN", "ANTHROPIC", "SLACK"].iter().any(|theirs| variable.starts_with(theirs)));
         assert!(own.clone().all(|variable| only_known(&variable)), "{name}: {:?}", own.collect::<Vec<_>>());
 
         let config = Config::from_lookup(|name| set.get(name).map(|value| (*value).to_owned())).unwrap();

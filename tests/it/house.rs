@@ -55,7 +55,7 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
 }
 
 /// The rooms of `shared`, and those that each may import.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("event", &["domain"]),
     ("auth", &["domain"]),
@@ -68,6 +68,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("upkeep", &["store", "clock", "failure", "domain"]),
     ("secrets", &["aws", "config", "failure"]),
     ("telemetry", &[]),
+    ("web", &[]),
     ("host", &["event", "auth", "clock", "config", "store", "secrets", "telemetry", "failure", "domain"]),
 ];
 

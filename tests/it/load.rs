@@ -225,6 +225,52 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn the_week_that_the_demo_reports_is_what_its_ledgers_say() {
+    let stack = LocalStack::start(&[]).await;
+    let known = (1..=25).chain(100..=110).map(|number| format!("o{number},c{number:04},1998-06-01,40\n"));
+    let file = scratch(&format!("order_id,customer_id,date,amount\n{}", known.collect::<String>()));
+    let demo = programs::run(programs::command("ctl").args(["demo", &file, "--url", &stack.url])).await;
+    assert_eq!(demo.code, Some(0), "{demo:?}");
+
+    let http = programs::http();
+    let read = async |path: String| -> Value {
+        let request = http.get(format!("{}/lambda-url/{path}", stack.url)).bearer_auth("local-secret");
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let is_in_week = |at: &Value| ("1998-07-06T04".."1998-07-13T04").contains(&at.as_str().unwrap());
+    let customers = read("back-office/orgs/demo/customers?limit=100".into()).await["customers"].clone();
+    let customers = customers.as_array().unwrap();
+    let (mut awards, mut earners) = (0, 0);
+    for customer in customers {
+        let id = customer["customerId"].as_str().unwrap();
+        let entries = read(format!("back-office/orgs/demo/customers/{id}/activity?limit=100")).await;
+        assert!(entries.get("cursor").is_none(), "a page holds them");
+        let entries = entries["entries"].as_array().unwrap();
+        let earned = entries.iter().filter(|entry| entry["kind"] == "points_earned" && is_in_week(&entry["at"]));
+        let earned = earned.count();
+        awards += earned;
+        earners += usize::from(earned > 0);
+    }
+    let mut redeemed = 0;
+    for bundle in ["all-week", "happy-hour", "late-night", "first-forty", "recalled"] {
+        let page = read(format!("bundle-redemption/redemptions?orgId=demo&bundleId={bundle}&limit=100")).await;
+        assert!(page.get("cursor").is_none(), "a page holds them");
+        let standing = page["redemptions"].as_array().unwrap().iter().filter(|row| row["voidedAt"].is_null());
+        redeemed += standing.filter(|row| is_in_week(&row["redeemedAt"])).count();
+    }
+    assert!(awards > redeemed && redeemed > 100 && earners > 30, "{awards} {redeemed} {earners}");
+    let all = customers.len();
+    for line in [
+        "1998-07-06 to 1998-07-12".to_owned(),
+        format!("  bundles redeemed          {redeemed}, "),
+        format!("  orders awarded            {awards}, "),
+        format!("  customers earning         {earners} of {all}, "),
+    ] {
+        assert!(demo.out.contains(&line), "{line}\n{}", demo.out);
+    }
+}
+
+#[tokio::test]
 async fn lines_are_numbered_as_an_editor_does_however_they_end() {
     let shop = Shop::open().await;
     for (number, ending) in ["\n", "\r\n", "\r"].into_iter().enumerate() {

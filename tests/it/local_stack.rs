@@ -83,8 +83,9 @@ async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clea
             text.replace("      BillingMode: PAY_PER_REQUEST\n", "      LocalSecondaryIndexes: []\n"),
         ),
         (
-            "AWS::SNS::Topic",
-            format!("{text}\n").replace("\nOutputs:", "\n  Topic: {Type: AWS::SNS::Topic, Properties: {}}\n\nOutputs:"),
+            "AWS::Kinesis::Stream",
+            format!("{text}\n")
+                .replace("\nOutputs:", "\n  Stream: {Type: AWS::Kinesis::Stream, Properties: {}}\n\nOutputs:"),
         ),
         ("exactly one AWS::DynamoDB::Table", text.replace("AWS::DynamoDB::Table", "AWS::SQS::Queue")),
         (

@@ -1,5 +1,6 @@
 //! One file a job. Every test has a world of its own, so they run side by side.
 
+mod alarms;
 mod awards;
 mod back_office;
 mod bad_input;
@@ -17,6 +18,7 @@ mod cloud_run;
 mod cloud_scheduler;
 mod deployment_secret;
 mod events;
+mod figures;
 mod four_kinds_of_call;
 mod house;
 mod idempotency;
@@ -43,3 +45,4 @@ mod telemetry;
 mod torn_reads;
 mod transitions;
 mod verify;
+mod weekly_report;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// The lines that say what holds.
-const SYSTEMS: [&str; 7] = [
+const SYSTEMS: [&str; 8] = [
     "✓ back office: ",
     "✓ bundle transitions: ",
     "✓ bundle redemption: ",
@@ -25,6 +25,7 @@ const SYSTEMS: [&str; 7] = [
     "✓ points redemption: ",
     "✓ tier recalculation: ",
     "✓ churn prediction: ",
+    "✓ weekly report: ",
 ];
 
 async fn verify(arguments: &[&str]) -> Ended {
@@ -53,7 +54,7 @@ async fn broken(broken: Broken, says: Vec<(&str, &str)>) {
         assert!(line.starts_with(&format!("✗ {system}: ")) && line.contains(*unlike), "{line}");
     }
     let last = ended.out.lines().last().unwrap();
-    assert!(last.starts_with(&format!("{} of 7 systems do not hold; the org is removed (", says.len())), "{last}");
+    assert!(last.starts_with(&format!("{} of 8 systems do not hold; the org is removed (", says.len())), "{last}");
     let left = everything(&stack).await;
     assert!(left.is_empty(), "{:?}", left.keys());
 }
@@ -75,7 +76,7 @@ async fn every_system_of_a_local_stack_holds_and_nothing_is_left_of_the_org() {
         assert!(line.starts_with(system), "{line}");
     }
     assert!(lines[7].ends_with("(by the statistical model, without Claude: not_configured)"), "{}", lines[7]);
-    assert!(lines[8].starts_with("All 7 systems hold; the org is removed ("), "{}", lines[8]);
+    assert!(lines[9].starts_with("All 8 systems hold; the org is removed ("), "{}", lines[9]);
     assert_eq!(everything(&stack).await, BTreeMap::new());
 }
 
@@ -277,6 +278,21 @@ async fn a_points_redemption_that_is_down_quotes_too_much_or_gives_nothing_back_
         (Broken::Down("points-redemption"), "expected 200, came 500 internal"),
         (Broken::Answers(too_high), "expected value 5, came 5.01"),
         (Broken::Asks(keeps), "the void of the order (DELETE points-redemption): expected voided true, came false"),
+    ];
+    each_broken(system, ways).await;
+}
+
+#[tokio::test]
+async fn a_weekly_report_that_is_down_or_forgets_somebody_is_said_so() {
+    let system = "weekly report";
+    let forgets = |call: &Call, answer: &mut Answer| {
+        if call.function == "weekly-report" {
+            answer.body["orgs"][0]["figures"]["tiers"][0]["count"] = json!(0);
+        }
+    };
+    let ways = [
+        (Broken::Down("weekly-report"), "the report of the org (POST weekly-report): expected 200, came 500 internal"),
+        (Broken::Answers(forgets), "customers in its tiers, came"),
     ];
     each_broken(system, ways).await;
 }

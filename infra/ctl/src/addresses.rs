@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 
 /// Every function that there is.
-pub(crate) const FUNCTIONS: [&str; 7] = [
+pub(crate) const FUNCTIONS: [&str; 8] = [
     "back-office",
     "bundle-redemption",
     "bundle-transitions",
@@ -14,6 +14,7 @@ pub(crate) const FUNCTIONS: [&str; 7] = [
     "points-award",
     "points-redemption",
     "tier-recalculation",
+    "weekly-report",
 ];
 
 /// The functions' addresses, without a slash at the end.

@@ -25,6 +25,9 @@ const HORIZON: TimeDelta = TimeDelta::days(90);
 /// The first second after the horizon.
 const LOOKED_BACK_AT: &str = "1997-12-30T00:00:00Z";
 
+/// The Sunday of the promotion week, at two in New York.
+const SCORED_AGAIN_AT: &str = "1998-07-12T06:00:00Z";
+
 /// When the log is parted: what comes after the first is not known when scores are made, what comes after the second
 /// not when they are looked back at.
 pub(crate) fn parting() -> Result<[DateTime<Utc>; 2], String> {
@@ -58,6 +61,11 @@ pub(crate) async fn score(api: &Api, org: &OrgId) -> Result<Vec<Level>, String> 
 /// Runs the job again when the horizon is over: how it says that its predictions came out, if there were any.
 pub(crate) async fn look_back(api: &Api, org: &OrgId) -> Result<Option<Value>, String> {
     run(api, org, LOOKED_BACK_AT).await
+}
+
+/// Runs the job in the night before the week of the promotion is reported, so that the report finds scores.
+pub(crate) async fn score_again(api: &Api, org: &OrgId) -> Result<(), String> {
+    run(api, org, SCORED_AGAIN_AT).await.map(drop)
 }
 
 /// One run, call by call; what it says of earlier predictions.

@@ -10,7 +10,7 @@ use crate::{
     api::{Api, Request},
     checkout, churn, load, orders, promotion,
     report::{complain, minor, money, say, thousands},
-    tiers,
+    tiers, week,
 };
 
 /// The org of the demonstration.
@@ -56,7 +56,10 @@ pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Res
     tiers::table(&settings, &before.per_tier, &holdings.per_tier);
     churn::show(&levels, &stayed, hindsight.as_ref());
     promotion::week(&api, &org).await?;
-    checkout::show(&api, &org, holdings.balances).await?;
+    churn::score_again(&api, &org).await?;
+    week::show(&api, &org, Some(promotion::over()?)).await?;
+    say("");
+    checkout::show(&api, &org, self::holdings(&api, &org).await?.balances).await?;
     if let Some(refused) = totals.refused.first() {
         return Err(format!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line));
     }
@@ -68,6 +71,7 @@ pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Res
         ("the job that moves bundles", "bundle-transitions"),
         ("the job that judges tiers", "tier-recalculation"),
         ("the job that scores churn", "churn-prediction"),
+        ("the weekly report", "weekly-report"),
     ];
     for (what, function) in functions {
         say(&format!("  {what:<28}{}/", addresses.of(function)?));

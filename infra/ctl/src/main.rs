@@ -14,6 +14,7 @@ mod promotion;
 mod report;
 mod tiers;
 mod verify;
+mod week;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -44,6 +45,8 @@ enum Command {
     Load(Load),
     /// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
     Demo(Demo),
+    /// Print an org's last week: its figures beside their targets
+    Report(Report),
     /// Check every system of a stack, end to end, in an org of its own that is removed afterwards
     Verify(Verify),
     #[command(flatten)]
@@ -78,6 +81,15 @@ struct Verify {
     /// Look at this org too, reading only
     #[arg(long, value_parser = org_id)]
     org: Option<OrgId>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+struct Report {
+    /// The org
+    #[arg(long, value_parser = org_id)]
+    org: OrgId,
     #[command(flatten)]
     place: Place,
 }
@@ -147,6 +159,7 @@ async fn main() -> ExitCode {
             load::command(&orders, &org, &target, pace.in_flight).await
         }
         Command::Demo(Demo { orders, target, pace }) => demo::command(&orders, &target, pace.in_flight).await,
+        Command::Report(Report { org, place }) => week::command(&org, &place).await,
         Command::Verify(Verify { org, place }) => verify::command(org.as_ref(), &place).await,
         Command::Operation(operation) => Box::pin(operation.run()).await,
     };

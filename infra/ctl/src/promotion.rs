@@ -54,6 +54,11 @@ struct Tally {
     first: Option<String>,
 }
 
+/// The Monday after it, when the week is reported.
+pub(crate) fn over() -> Result<DateTime<Utc>, String> {
+    Ok(time::parse(BEGINS)? + TimeDelta::hours(HOURS + 9))
+}
+
 /// Plays the week, unless it was played before, and shows what happened.
 pub(crate) async fn week(api: &Api, org: &OrgId) -> Result<(), String> {
     let begins = time::parse(BEGINS)?;
@@ -133,6 +138,7 @@ async fn play_hour(
         match answer.status {
             StatusCode::CREATED | StatusCode::OK => {
                 tally.redeemed += 1;
+                award(api, org, now, &order, customer, "24.50").await?;
                 tally.first.get_or_insert(order);
             }
             StatusCode::CONFLICT => {
@@ -142,7 +148,23 @@ async fn play_hour(
             _ => return Err(answer.complaint()),
         }
     }
-    Ok(())
+    let order = format!("week-{}-{:02}", local.weekday(), local.hour());
+    award(api, org, now, &order, 100 + hour % 40, &format!("{}.99", 14 + hour % 9)).await
+}
+
+/// The points of an order, if its customer is in the purchase log that was loaded.
+async fn award(
+    api: &Api,
+    org: &OrgId,
+    now: DateTime<Utc>,
+    order: &str,
+    customer: i64,
+    total: &str,
+) -> Result<(), String> {
+    let body = json!({"orgId": org, "customerId": format!("c{customer:04}"), "orderId": order, "orderTotal": total});
+    let request = Request { now: Some(now), ..Request::post("points-award", "/awards", body) };
+    let answer = api.send(&request).await?;
+    if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { answer.accepted().map(drop) }
 }
 
 async fn show(api: &Api, org: &OrgId, tallies: &BTreeMap<&str, Tally>) -> Result<(), String> {

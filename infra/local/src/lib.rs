@@ -26,7 +26,7 @@ pub mod yaml;
 use shared::host::Function;
 
 /// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 7] = [
+pub const FUNCTIONS: [Function; 8] = [
     bundle_transitions::FUNCTION,
     bundle_redemption::FUNCTION,
     points_award::FUNCTION,
@@ -34,4 +34,5 @@ pub const FUNCTIONS: [Function; 7] = [
     tier_recalculation::FUNCTION,
     back_office::FUNCTION,
     churn_prediction::FUNCTION,
+    weekly_report::FUNCTION,
 ];

@@ -51,6 +51,9 @@ struct Options {
     /// Where the Anthropic API is
     #[arg(long, env = "ANTHROPIC_BASE_URL")]
     anthropic_url: Option<String>,
+    /// The webhook of the Slack channel that is told of each week
+    #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true)]
+    slack_webhook: Option<String>,
     /// Which log lines are written to standard error
     #[arg(long, env = "LOG_LEVEL", default_value = "warn,dynoxide=error")]
     log_level: String,
@@ -81,6 +84,10 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     template.give("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
     if let Some(key) = options.anthropic_key {
         template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
+    }
+
+    if let Some(webhook) = options.slack_webhook {
+        template.give("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
     }
 
     let listening = gateway::listen(options.port).await.map_err(|error| format!("port {}: {error}", options.port))?;

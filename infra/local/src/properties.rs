@@ -11,13 +11,21 @@ use crate::template::{Attribute, Expiry, Index, KeyPart};
 pub(crate) type CloudOnly = Option<Value>;
 
 /// Resources that are the cloud's own business altogether: who may do what, where logs go, what is kept for a redrive (here
-/// it is logged), what watches, and what deploys.
-pub(crate) const CLOUD_ONLY: [&str; 7] = [
+/// it is logged), what watches and who is told, and what deploys.
+pub(crate) const CLOUD_ONLY: [&str; 15] = [
+    "AWS::Chatbot::SlackChannelConfiguration",
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::IAM::Role",
+    "AWS::KMS::Key",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::Logs::QueryDefinition",
     "AWS::Pipes::Pipe",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
 ];
@@ -33,6 +41,8 @@ pub(crate) struct Document {
     _description: CloudOnly,
     #[serde(rename = "Parameters", default)]
     pub(crate) parameters: HashMap<String, Parameter>,
+    #[serde(rename = "Conditions")]
+    _conditions: CloudOnly,
     #[serde(rename = "Globals", default)]
     pub(crate) globals: Globals,
     #[serde(rename = "Resources")]
@@ -59,6 +69,8 @@ pub(crate) struct Globals {
 pub(crate) struct Resource {
     pub(crate) r#type: String,
     pub(crate) properties: Map<String, Value>,
+    #[serde(rename = "Condition")]
+    _condition: CloudOnly,
     #[serde(rename = "DeletionPolicy")]
     _deletion_policy: CloudOnly,
     #[serde(rename = "UpdateReplacePolicy")]

@@ -14,6 +14,7 @@
 //! | what a shop can set | [`org`], [`loyalty`] |
 //! | what is kept about a customer | [`customer`] |
 //! | what stands in the ledger | [`ledger`] |
+//! | a shop's week in figures, beside their targets | [`report`] |
 //! | keys that act for one org | [`key`] |
 //! | why a rule says no | [`rejection`] |
 
@@ -35,6 +36,7 @@ pub mod recalculation;
 pub mod redemption;
 pub mod refund;
 pub mod rejection;
+pub mod report;
 pub mod segment;
 pub mod text;
 pub mod tier;

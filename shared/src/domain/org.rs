@@ -97,6 +97,14 @@ pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
 /// Why a text is not a time zone.
 pub const ZONE_RULE: &str = "must be an IANA time zone, as America/New_York";
 
+impl Currency {
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for Currency {
     type Error = &'static str;
 

@@ -279,8 +279,8 @@ impl Transaction<'_> {
             let next = version.saturating_add(1);
             let key = keys::transition(&self.org.id, &moved.bundle.id, next, nth, transition);
             let told = ToldForm::of_transition(&self.org.id, &moved.bundle.id, transition);
-            let form = TransitionForm::from(transition);
-            self.put_told(&key, None, &form, Condition::Absent, told.as_ref())?;
+            let (form, place) = (TransitionForm::from(transition), keys::transition_place(&self.org.id, moved.now));
+            self.put_told(&key, Some(&place), &form, Condition::Absent, told.as_ref())?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::{
     customers::read_customer,
     items::{self, KeptForm, PredictionForm, RiskForm, ToldForm},
     keys,
-    pages::{after_place, page},
+    pages::{after_place, page, readable},
     transact::{Change, Condition},
 };
 use crate::domain::{
@@ -36,8 +36,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// A page of the predictions of an org's customers whose horizon ends on some day. One that can't be read is not in
-    /// it, and logged.
+    /// A page of the predictions of an org's customers whose horizon ends on some day.
     pub async fn predictions(
         &self,
         org: &OrgId,
@@ -45,20 +44,8 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Option<(CustomerId, Past)>>, StoreError> {
-        let start = after.map(|position| {
-            let key: [String; 3] = serde_json::from_str(position).map_err(|_| StoreError::Position)?;
-            let [pk, sk, at] = key;
-            let place = keys::Place { list: keys::predictions_list(org, ends_on), at };
-            Ok::<_, StoreError>(after_place(&keys::Key { pk, sk }, &place))
-        });
-        let query = self.query_list(&keys::predictions_list(org, ends_on), limit);
-        page(query.set_exclusive_start_key(start.transpose()?), |item| {
-            let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-            let position = serde_json::json!([part("pk"), part("sk"), part("at")]).to_string();
-            let value = readable(items::read::<PredictionForm, _>("a prediction", item));
-            Ok(Row { value, position })
-        })
-        .await
+        let list = keys::predictions_list(org, ends_on);
+        self.listed(&list, None, after, limit, |item| items::read::<PredictionForm, _>("a prediction", item)).await
     }
 
     /// A page of those at some risk whose prediction still looks ahead at `now`, by lifetime value when it was made,
@@ -99,11 +86,6 @@ impl Store {
         let keys: Vec<_> = customers.iter().map(|customer| keys::customer(org, customer)).collect();
         Ok(self.get_all(&keys).await?.into_iter().filter_map(|item| readable(read_customer(item))).collect())
     }
-}
-
-/// What can't be read is logged, and holds up nothing else.
-fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
-    read.inspect_err(|error| tracing::error!(?error, "passed over")).ok()
 }
 
 impl Transaction<'_> {

@@ -7,7 +7,7 @@
 //! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
 //! | how the client is built: trust store, time-outs, retries | [`connect`] |
 //! | what is read once a minute | [`cache`] |
-//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`claims`], [`churn`], [`org_keys`], [`sweeps`] |
+//! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`claims`], [`churn`], [`history`], [`org_keys`], [`sweeps`] |
 //!
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
 //! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
@@ -19,6 +19,7 @@ mod claims;
 mod connect;
 mod customers;
 mod error;
+mod history;
 mod items;
 mod keys;
 mod orders;

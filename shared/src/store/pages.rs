@@ -7,6 +7,11 @@ use super::{
     keys::{Key, Place, text},
 };
 
+/// An item's attribute that is a text, empty where there is none.
+pub(super) fn part<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
 /// Some of a list.
 #[derive(Debug)]
 pub struct Page<T> {
@@ -35,6 +40,34 @@ impl Store {
             .expression_attribute_values(":list", text(list))
     }
 
+    /// A page of a list in which items of many partitions stand, in its order, from a place in it on or whole. One that can't
+    /// be read is not in it, and logged.
+    pub(super) async fn listed<T>(
+        &self,
+        list: &str,
+        from: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+        read: impl Fn(Item) -> Result<T, StoreError>,
+    ) -> Result<Page<Option<T>>, StoreError> {
+        let start = after.map(|position| {
+            let [pk, sk, at] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::Position)?;
+            Ok::<_, StoreError>(after_place(&Key { pk, sk }, &Place { list: list.to_owned(), at }))
+        });
+        let mut query = self.query_list(list, limit);
+        if let Some(from) = from {
+            query = query
+                .key_condition_expression("#list = :list AND #at >= :from")
+                .expression_attribute_names("#at", "at")
+                .expression_attribute_values(":from", text(from));
+        }
+        page(query.set_exclusive_start_key(start.transpose()?), |item| {
+            let position = serde_json::json!(["pk", "sk", "at"].map(|name| part(&item, name))).to_string();
+            Ok(Row { value: readable(read(item)), position })
+        })
+        .await
+    }
+
     /// A query of the items of a partition whose sort keys begin so.
     pub(super) fn query_partition(&self, pk: &str, sk_prefix: &str, limit: usize) -> QueryFluentBuilder {
         self.query(limit)
@@ -47,6 +80,11 @@ impl Store {
     pub(super) fn query(&self, limit: usize) -> QueryFluentBuilder {
         self.client.query().table_name(self.table.as_ref()).limit(i32::try_from(limit).unwrap_or(i32::MAX))
     }
+}
+
+/// What can't be read is logged, and holds up nothing else.
+pub(super) fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(?error, "passed over")).ok()
 }
 
 /// The start key for a position in the index.

@@ -175,7 +175,7 @@ async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(
             match called.map_err(|trouble| trouble.or_missing(|| cloud.missing(&format!("function {arn}"))))? {
                 Outcome::Done(answer) => {
                     let more = match answer.get("cursor") {
-                        Some(_) => "; its time was over before it was through: run it again",
+                        Some(_) => "; its time was over before it was through",
                         None => "",
                     };
                     let told = format!("{}{more}", summary(&answer));

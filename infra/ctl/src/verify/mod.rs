@@ -11,6 +11,7 @@ mod look;
 mod points;
 mod shop;
 mod tiers;
+mod week;
 
 use std::{pin::pin, process::ExitCode, time::Duration};
 
@@ -45,11 +46,12 @@ enum System {
     PointsRedemption,
     TierRecalculation,
     ChurnPrediction,
+    WeeklyReport,
 }
 
 impl System {
     /// In the order in which they are checked: what others rest on comes first.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::BackOffice,
         Self::BundleTransitions,
         Self::BundleRedemption,
@@ -57,6 +59,7 @@ impl System {
         Self::PointsRedemption,
         Self::TierRecalculation,
         Self::ChurnPrediction,
+        Self::WeeklyReport,
     ];
 
     const fn name(self) -> &'static str {
@@ -68,6 +71,7 @@ impl System {
             Self::PointsRedemption => "points redemption",
             Self::TierRecalculation => "tier recalculation",
             Self::ChurnPrediction => "churn prediction",
+            Self::WeeklyReport => "weekly report",
         }
     }
 
@@ -80,6 +84,7 @@ impl System {
             Self::PointsRedemption => points::check_redemption(shop).await,
             Self::TierRecalculation => tiers::check(shop).await,
             Self::ChurnPrediction => churn::check(shop).await,
+            Self::WeeklyReport => week::check(shop).await,
         }
     }
 }

@@ -200,6 +200,12 @@ fn window_of(schedule: &Schedule, zone: Tz, date: NaiveDate) -> Option<(DateTime
     Some((instant(zone, date, from, Edge::Start)?, instant(zone, last_day, to, Edge::End)?))
 }
 
+/// When a day begins in a zone.
+#[must_use]
+pub fn start_of_day(zone: Tz, date: NaiveDate) -> Option<DateTime<Utc>> {
+    instant(zone, date, TimeOfDay::START_OF_DAY, Edge::Start)
+}
+
 /// The instant of a local time. One that occurs twice is taken the first time for a start and the last for an end; one
 /// that the clocks skip is the instant they jump.
 fn instant(zone: Tz, date: NaiveDate, time: TimeOfDay, edge: Edge) -> Option<DateTime<Utc>> {

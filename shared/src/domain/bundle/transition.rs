@@ -86,6 +86,8 @@ pub struct Moved {
     pub due: Option<DateTime<Utc>>,
     /// Whether everything up to now is on record; else there were more than [`MOST_AT_ONCE`], and it goes on from here.
     pub complete: bool,
+    /// When this goes on record, which may be long after the changes.
+    pub now: DateTime<Utc>,
 }
 
 impl Moved {
@@ -96,7 +98,7 @@ impl Moved {
         let mut bundle = Bundle { id, terms, usage: Usage::NONE, recorded };
         bundle.recorded.status = status_at(&bundle, zone, now);
         let due = next_change(&bundle, zone, now);
-        Self { bundle, transitions: Vec::new(), due, complete: true }
+        Self { bundle, transitions: Vec::new(), due, complete: true, now }
     }
 
     /// Whether there is nothing to write.
@@ -159,7 +161,7 @@ impl Moved {
 pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) -> Moved {
     let Recorded { at, zone: judged_by, .. } = bundle.recorded;
     let due = next_change(bundle, judged_by, at);
-    let mut moved = Moved { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true };
+    let mut moved = Moved { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true, now };
     if judged_by != zone.zone {
         moved.follow_the_clock(zone.since.map_or(now, |since| since.min(now)));
         moved.change_zone(zone.zone);

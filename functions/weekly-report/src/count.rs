@@ -1,0 +1,204 @@
+//! Reads what is on record of an org's week.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::ControlFlow,
+    time::Duration,
+};
+
+use shared::{
+    domain::{
+        churn::prediction::Past,
+        customer::Customer,
+        ids::{BundleId, CustomerId},
+        org::Org,
+        report::{figures::Figures, tally::Tally, week::Week},
+    },
+    failure::{Failure, Retry},
+    store::{Listed, Page, StoreError},
+    sweep::Sweep,
+};
+
+/// Rows in a page.
+const PAGE: usize = 1_000;
+
+/// Customers who are read in one request.
+const AT_ONCE: usize = 100;
+
+/// How long before the week those were told to leave with whom its own are compared, in days.
+const MONTH: u64 = 28;
+
+/// What it takes to say that an org's week is more than a call can count.
+const LAST: Duration = Duration::from_secs(3);
+
+/// Counts one org.
+pub(crate) struct Counter<'a> {
+    pub(crate) sweep: &'a Sweep<'a>,
+    pub(crate) org: &'a Org,
+    pub(crate) week: Week,
+    pub(crate) tally: Tally,
+}
+
+impl Counter<'_> {
+    /// The figures of the org's week.
+    pub(crate) async fn figures(mut self) -> Result<Figures, Failure> {
+        // First, because they say which orders are those with a bundle.
+        for bundle in self.bundles().await? {
+            self.redemptions(&bundle).await?;
+        }
+        self.history().await?;
+        self.customers().await?;
+        let earlier = self.week.earlier(MONTH, self.org.profile.timezone);
+        for week in [Some(self.week), earlier].into_iter().flatten() {
+            self.predictions(week).await?;
+        }
+        Ok(self.tally.figures(self.org.profile.currency.clone()))
+    }
+
+    /// The bundles that were ever redeemed.
+    async fn bundles(&self) -> Result<Vec<BundleId>, Failure> {
+        let (store, org) = (self.sweep.store, &self.org.id);
+        let mut bundles = Vec::new();
+        let page = |after: Option<String>| async move { store.bundles(org, after.as_deref(), PAGE).await };
+        each(self.sweep, page, |bundle| {
+            match bundle {
+                Listed::Readable(bundle) if !bundle.value.usage.ever => {}
+                bundle => bundles.push(bundle.id().clone()),
+            }
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(bundles)
+    }
+
+    /// From a day before the week on: an order may be awarded a little later than it redeems.
+    async fn redemptions(&mut self, bundle: &BundleId) -> Result<(), Failure> {
+        let (store, org) = (self.sweep.store, &self.org.id);
+        let (since, until) = (self.week.from - chrono::TimeDelta::days(1), self.week.until);
+        let page = |after: Option<String>| async move {
+            store.redemptions_since(org, bundle, since, after.as_deref(), PAGE).await
+        };
+        each(self.sweep, page, |redemption| {
+            if redemption.as_ref().is_some_and(|redemption| redemption.redeemed_at >= until) {
+                return ControlFlow::Break(());
+            }
+            if let Some(redemption) = redemption {
+                self.tally.redemption(&redemption);
+            }
+            ControlFlow::Continue(())
+        })
+        .await
+    }
+
+    /// What was written into ledgers, and what went on record of bundles.
+    async fn history(&mut self) -> Result<(), Failure> {
+        let (store, org) = (self.sweep.store, &self.org.id);
+        for day in self.week.utc_days() {
+            let page =
+                |after: Option<String>| async move { store.entries_of_day(org, day, after.as_deref(), PAGE).await };
+            each(self.sweep, page, |entry| {
+                if let Some((customer, entry)) = entry {
+                    self.tally.entry(&customer, &entry);
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+            let page =
+                |after: Option<String>| async move { store.transitions_of_day(org, day, after.as_deref(), PAGE).await };
+            each(self.sweep, page, |transition| {
+                if let Some((transition, at)) = transition {
+                    self.tally.transition(&transition, at);
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Each customer once: who orders meanwhile moves in the list, and is met again.
+    async fn customers(&mut self) -> Result<(), Failure> {
+        let (store, org) = (self.sweep.store, &self.org.id);
+        let page =
+            |after: Option<String>| async move { store.customers_since(org, None, after.as_deref(), PAGE).await };
+        // A digest of each: of millions, ids would be too much to keep.
+        let mut met: HashSet<u64> = HashSet::new();
+        each(self.sweep, page, |customer| {
+            let mut digest = DefaultHasher::new();
+            customer.id.hash(&mut digest);
+            match customer.image {
+                _ if !met.insert(digest.finish()) => {}
+                Ok(customer) => self.tally.customer(&customer.value),
+                Err(why) => tracing::error!(%org, customer = %customer.id, why, "a customer is not counted"),
+            }
+            ControlFlow::Continue(())
+        })
+        .await
+    }
+
+    /// What came of those at risk whose time was over in a week. Of somebody who was scored again within it, the last word counts.
+    async fn predictions(&mut self, week: Week) -> Result<(), Failure> {
+        let (store, org, now) = (self.sweep.store, &self.org.id, self.sweep.now);
+        let mut ended: HashMap<CustomerId, Past> = HashMap::new();
+        for day in week.utc_days() {
+            let page = |after: Option<String>| async move { store.predictions(org, day, after.as_deref(), PAGE).await };
+            each(self.sweep, page, |prediction| {
+                let over = prediction.filter(|(_, past)| week.has(past.ends_at()) && past.is_kept(now));
+                if let Some((customer, past)) = over {
+                    let last = ended.entry(customer).or_insert(past);
+                    *last = if past.at > last.at { past } else { *last };
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        }
+        let at_risk: Vec<(CustomerId, Past)> = ended.into_iter().filter(|(_, past)| Tally::is_at_risk(past)).collect();
+        for some in at_risk.chunks(AT_ONCE) {
+            in_time(self.sweep)?;
+            let ids: Vec<CustomerId> = some.iter().map(|(id, _)| id.clone()).collect();
+            let customers = store.customers_now(org, &ids).await?.into_iter();
+            let customers: HashMap<CustomerId, Customer> =
+                customers.map(|customer| (customer.value.id.clone(), customer.value)).collect();
+            for (id, past) in some {
+                let judged = customers.get(id).and_then(|known| past.judged(known.orders.as_ref(), now));
+                if let Some(judged) = judged {
+                    self.tally.judged(past, judged);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Shows every row of a list, page by page, until `take` has seen enough.
+async fn each<T, F>(
+    sweep: &Sweep<'_>,
+    page: impl Fn(Option<String>) -> F,
+    mut take: impl FnMut(T) -> ControlFlow<()>,
+) -> Result<(), Failure>
+where
+    F: Future<Output = Result<Page<T>, StoreError>>,
+{
+    let mut after = None;
+    loop {
+        in_time(sweep)?;
+        let Page { rows, next } = page(after).await?;
+        if rows.into_iter().try_for_each(|row| take(row.value)).is_break() || next.is_none() {
+            return Ok(());
+        }
+        after = next;
+    }
+}
+
+/// A week that is counted in part is no week. Where there is no time for more, the org is left to the next call; but one that
+/// has had a call to itself gets no more time in another, and may not keep the others from their turn.
+fn in_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
+    if sweep.is_over() {
+        return Err(Failure::Retry(Retry::Unavailable("there is no time for an org's week".into())));
+    }
+    if sweep.deadline.left() < LAST {
+        return Err(Failure::Bug("an org's week is more than one call can count".into()));
+    }
+    Ok(())
+}

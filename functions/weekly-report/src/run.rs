@@ -1,0 +1,158 @@
+//! A report: each org's week, counted whole or left to the next call, then told.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use deserr::Deserr;
+use shared::{
+    clock::Stopwatch,
+    domain::{
+        bundle::{Bundle, transition::bring_up_to_date},
+        ids::OrgId,
+        report::{
+            tally::{IN_TIME, Known, Tally},
+            week::Week,
+        },
+    },
+    event::{Call, cursor::Cursor},
+    failure::Failure,
+    host::{Context, Reply},
+    store::{DUE_SHARDS, DueItem, Listed, Store},
+    sweep::{GotOn, Sweep, Visit, Visited},
+};
+use tokio::sync::OnceCell;
+
+use crate::{
+    answer::{Answer, Message, Report, Summary, millis},
+    count::Counter,
+    slack::{self, News},
+};
+
+/// Bundles in a page.
+const PAGE: usize = 1_000;
+
+/// What telling, and the answer, may take.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// So many orgs are answered at most: an answer has a largest size. The log has all of them.
+const ENOUGH: usize = 400;
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct Request {
+    #[deserr(default)]
+    org_id: Option<OrgId>,
+    #[deserr(default)]
+    cursor: Option<Cursor>,
+    #[deserr(default)]
+    dry_run: bool,
+}
+
+/// One call.
+struct Run<'a> {
+    sweep: Sweep<'a>,
+    /// The bundles whose status should have changed long ago and is as it was on record, by their orgs.
+    overdue: OnceCell<HashMap<OrgId, Vec<Bundle>>>,
+    reports: Mutex<Vec<Report>>,
+}
+
+pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
+    let watch = Stopwatch::start();
+    let operation = call.operation.name;
+    let Request { org_id, cursor, dry_run } = call.read()?;
+    let Context { store, now, deadline, .. } = context;
+    let only = org_id.as_ref();
+    let (got_on, kind) = (GotOn::default(), dry_run.then(|| "dryRun".to_owned()));
+    let sweep = Sweep { store, now: *now, deadline: *deadline, margin: MARGIN, operation, only, dry_run: kind, got_on };
+    let run = Run { sweep, overdue: OnceCell::new(), reports: Mutex::default() };
+    let swept = run.sweep.run(cursor, |visit| run.week(visit)).await?;
+
+    let reports = run.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let cursor = swept.cursor().map(str::to_owned);
+    let (counted, failed): (Vec<_>, Vec<_>) = swept.results.into_iter().partition(|told| told.figures);
+    let errors: Vec<OrgId> = failed.into_iter().map(|told| told.org_id).collect();
+    let goes_on = cursor.is_some();
+    tracing::info!(orgs = counted.len(), errors = errors.len(), goes_on, "a call of the report is over");
+    let slack = if only.is_some() || dry_run {
+        // Who asks about one org, or only tries, has the answer.
+        Message::NotAsked
+    } else {
+        let news = News { reports: &reports, count: counted.len(), errors: &errors, goes_on };
+        slack::tell(&context.config, &news).await
+    };
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let answer = Answer {
+        success: errors.is_empty(),
+        job_duration: millis(watch.elapsed()),
+        orgs: &reports,
+        errors: &errors,
+        summary: Summary { total_orgs: counted.len() + errors.len(), total_errors: errors.len() },
+        slack,
+        cursor,
+    };
+    let reply = Reply::ok(&answer);
+    if dry_run {
+        return Ok(reply);
+    }
+    Ok(reply
+        .measuring("Reports", count(counted.len()))
+        .measuring("ErrorsEncountered", count(errors.len()))
+        .measuring("MessagesFailed", i64::from(slack == Message::Failed)))
+}
+
+impl Run<'_> {
+    /// An org's week; whether it was counted. One that is to be thrown away is of interest to those alone who ask about it.
+    async fn week(&self, visit: Visit<()>) -> Result<Option<Visited<bool, ()>>, Failure> {
+        let Visit { org, began, .. } = visit;
+        if org.disposable && self.sweep.only.is_none() {
+            return Ok(None);
+        }
+        let week = Week::before(began, org.profile.timezone);
+        let week = week.ok_or_else(|| Failure::Bug(format!("there is no week before {began}")))?;
+        let settings = org.loyalty.as_ref().map(|loyalty| loyalty.settings.clone()).unwrap_or_default();
+        let scored_at = self.sweep.store.churn(&org.id).await?.map(|kept| kept.looked_back_to);
+        let has_loyalty = org.loyalty_in_force().is_ok();
+        let mut tally = Tally::new(Known { week, settings, has_loyalty, scored_at, now: began });
+        let then = began - IN_TIME;
+        let overdue = self.overdue.get_or_try_init(|| overdue(self.sweep.store, then)).await?;
+        for bundle in overdue.get(&org.id).into_iter().flatten() {
+            let changes = bring_up_to_date(bundle, org.zone(), then).transitions.len();
+            tally.overdue(u64::try_from(changes).unwrap_or(u64::MAX));
+        }
+        let figures = Counter { sweep: &self.sweep, org: &org, week, tally }.figures().await?;
+        let report = Report::new(org.id.clone(), org.profile.name.as_str().to_owned(), figures);
+        let figures = serde_json::json!(report.figures);
+        tracing::info!(org = %org.id, %figures, "a week");
+        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        if reports.len() < ENOUGH {
+            reports.push(report);
+        }
+        Ok(Some(Visited { figures: true, errors: 0, stopped_at: None }))
+    }
+}
+
+/// The bundles of each org whose status should have changed by `then`, and has not on record. One that can't be read is told of by
+/// the job that moves bundles.
+async fn overdue(store: &Store, then: DateTime<Utc>) -> Result<HashMap<OrgId, Vec<Bundle>>, Failure> {
+    let mut overdue: HashMap<OrgId, Vec<Bundle>> = HashMap::new();
+    for shard in 0..DUE_SHARDS {
+        let mut after = None;
+        loop {
+            let page = store.due(shard, then, after.as_deref(), PAGE).await?;
+            for due in page.rows.into_iter().map(|row| row.value) {
+                if let DueItem::Bundle(Listed::Readable(bundle)) = due.what {
+                    overdue.entry(due.org).or_default().push(bundle.value);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(overdue)
+}
