@@ -112,7 +112,7 @@ def test_a_version_that_is_live_and_broken_keeps_no_better_one_out(template, mon
 def test_a_run_has_less_time_than_the_check(template):
     resources = template["Resources"]
     check = resources["PreTrafficCheck"]["Properties"]["Timeout"]
-    for job in ("BundleTransitions", "TierRecalculation", "ChurnPrediction"):
+    for job in ("BundleTransitions", "TierRecalculation", "ChurnPrediction", "WeeklyReport"):
         assert resources[job]["Properties"]["Timeout"] + 30 <= check, job
 
 
@@ -136,6 +136,6 @@ def test_every_job_is_checked_and_every_other_function_has_a_canary(template):
 
 
 def test_the_jobs_themselves_answer_what_the_check_reads(stack):
-    for job in ("bundle-transitions", "tier-recalculation", "churn-prediction"):
+    for job in ("bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"):
         summary = stack.invoke(job, dryRun=True)["summary"]
         assert summary.get("totalErrors", summary.get("errorsEncountered")) == 0

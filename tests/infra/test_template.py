@@ -87,7 +87,7 @@ def test_every_call_from_outside_goes_to_the_alias(template):
                     assert properties["Qualifier"] == "live"
 
     found = dict(called())
-    assert len(found) == 7 + 3 + 1 + 2, found
+    assert len(found) == 8 + 3 + 2 + 2, found
     assert all(arn["Ref"] in aliases for arn in found.values()), found
 
 
@@ -127,6 +127,7 @@ def test_roles_that_sam_makes_allow_nothing_on_everything(template):
 
 
 # What those roles are for that no function has. The functions' own are held against what they do, in Rust.
+JOBS = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"]
 ROLES = {
     "ChangesRole": {
         "dynamodb:DescribeStream": ["Table.StreamArn"],
@@ -137,8 +138,8 @@ ROLES = {
         "sqs:SendMessage": ["ChangesFailures.Arn"],
     },
     "PreTrafficCheckRole": {
-        "lambda:InvokeFunction": ["bundle-transitions:*", "tier-recalculation:*", "churn-prediction:*"],
-        "lambda:GetAlias": ["bundle-transitions", "tier-recalculation", "churn-prediction"],
+        "lambda:InvokeFunction": [f"{job}:*" for job in JOBS],
+        "lambda:GetAlias": JOBS,
         "codedeploy:PutLifecycleEventHookExecutionStatus": ["ServerlessDeploymentApplication-*/*"],
         "logs:CreateLogStream": ["PreTrafficCheckLogs.Arn"],
         "logs:PutLogEvents": ["PreTrafficCheckLogs.Arn"],
@@ -151,10 +152,12 @@ ROLES = {
         "cloudwatch:DescribeAlarms": ["alarm:*"],
     },
 }
+ROLES["ChannelsRole"] = {"cloudwatch:DescribeAlarms": ["alarm:*"]}
 for job in ("TierRecalculation", "ChurnPrediction"):
     name = "tier-recalculation" if job == "TierRecalculation" else "churn-prediction"
     ROLES[f"{job}SweepRole"] = {
         "dynamodb:Query": ["${Table.Arn}/index/by_time"],
+        "dynamodb:PutItem": ["Table.Arn"],
         "lambda:InvokeFunction": [f"{job}Aliaslive"],
         "sqs:SendMessage": [f"{job}Failures.Arn"],
         "states:StartExecution": [f"stateMachine:${{AWS::StackName}}-{name}"],
@@ -216,6 +219,78 @@ def test_a_canary_is_watched_by_what_its_function_and_lambda_tell_of_it(template
     assert watched == 4
 
 
+def test_a_sweep_may_write_that_it_ended_and_nothing_else(template):
+    for name, operation in (("TierRecalculationSweep", "recalculate"), ("ChurnPredictionSweep", "predict")):
+        (policy,) = template["Resources"][name]["Properties"]["Policies"]
+        (put,) = [statement for statement in policy["Statement"] if "dynamodb:PutItem" in statement["Action"]]
+        assert put["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"SWEEP#{operation}"]}}
+
+
+def test_alarms_reach_their_topic_which_only_this_account_s_cloudwatch_may_write_to(template):
+    resources = template["Resources"]
+    topics = {"p1": "AlertsTopic", "p2": "AlertsTopic", "p3": "RetentionTopic"}
+    found = 0
+    for resource in resources.values():
+        if resource["Type"] != "AWS::CloudWatch::Alarm" or "AlarmActions" not in resource["Properties"]:
+            continue
+        found += 1
+        alarm = resource["Properties"]
+        priority = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-").split("-")[0]
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topics[priority]}]
+    queues = [resource for resource in resources.values() if resource["Type"] == "AWS::SQS::Queue"]
+    assert found == 10 + len(queues)
+    own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    (publish,) = resources["TopicsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert publish["Resource"] == [{"Ref": "AlertsTopic"}, {"Ref": "RetentionTopic"}]
+    assert (publish["Principal"], publish["Condition"]) == ({"Service": "cloudwatch.amazonaws.com"}, own)
+    _, use = resources["TopicsKey"]["Properties"]["KeyPolicy"]["Statement"]
+    # CloudWatch is not said to name the account where it uses a key.
+    assert use["Principal"] == publish["Principal"]
+    assert "Condition" not in use
+    for topic in ("AlertsTopic", "RetentionTopic"):
+        assert resources[topic]["Properties"]["KmsMasterKeyId"] == {"Ref": "TopicsKey"}
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({}, set()),
+        ({"AlertsEmail": "x@example.com"}, {"AlertsMail", "RetentionMail"}),
+        ({"SlackWorkspaceId": "T0", "AlertsEmail": "x@example.com"}, {"AlertsMail", "RetentionMail"}),
+        (
+            {"SlackWorkspaceId": "T0", "AlertsChannelId": "C0", "AlertsEmail": "x@example.com"},
+            {"AlertsChannel", "RetentionMail", "ChannelsRole"},
+        ),
+        (
+            {"SlackWorkspaceId": "T0", "AlertsChannelId": "C0", "RetentionChannelId": "C1", "AlertsEmail": "x@example.com"},
+            {"AlertsChannel", "RetentionChannel", "ChannelsRole"},
+        ),
+        ({"SlackWorkspaceId": "T0", "RetentionChannelId": "C1"}, {"RetentionChannel", "ChannelsRole"}),
+    ],
+)
+def test_who_is_told_follows_from_what_is_given(template, given, told):
+    def holds(condition):
+        if not isinstance(condition, dict):
+            return condition
+        ((function, argument),) = condition.items()
+        match function:
+            case "Condition":
+                return holds(template["Conditions"][argument])
+            case "Fn::And":
+                return all(map(holds, argument))
+            case "Fn::Or":
+                return any(map(holds, argument))
+            case "Fn::Not":
+                return not holds(argument[0])
+            case "Fn::Equals":
+                return holds(argument[0]) == holds(argument[1])
+            case "Ref":
+                return given.get(argument, template["Parameters"][argument]["Default"])
+
+    conditional = {name: resource["Condition"] for name, resource in template["Resources"].items() if "Condition" in resource}
+    assert {name for name, condition in conditional.items() if holds({"Condition": condition})} == told
+
+
 def test_what_must_not_be_lost_is_kept(template):
     resources = template["Resources"]
     table = resources["Table"]
@@ -247,7 +322,7 @@ def test_every_schedule_has_a_zone_a_name_and_another_try(template):
         for event in owner.get("Properties", {}).get("Events", {}).values()
         if event["Type"] == "ScheduleV2"
     ]
-    assert len(schedules) == 3
+    assert len(schedules) == 4
     for owner, schedule in schedules:
         assert schedule["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
         assert schedule["Name"] == owner.get("FunctionName", owner.get("Name")), "where ctl jobs looks"

@@ -1,13 +1,13 @@
 //! One role a function, with what it does and nothing else. That no function does more than its role allows, every test
 //! shows: the wire refuses it (`harness/faults.rs`).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use harness::{Request, World, bundles, instant, roles, scenario, world::ORG};
 use serde_json::{Value, json};
 
 /// Every sort of thing that each function does with the table.
-async fn everything_is_done(world: &World) {
+pub(crate) async fn everything_is_done(world: &World) {
     let succeeds = async |request: Request, at: &str| {
         let answer = world.send_at(&request, instant(at)).await;
         assert!(answer.status.is_success(), "{} {}: {}", request.method, request.path, answer.body);
@@ -50,6 +50,12 @@ async fn everything_is_done(world: &World) {
     world.invoke("bundle-redemption", scenario::event("OrderCancelled", cancelled)).await.unwrap();
 
     succeeds(scenario::prediction(&json!({})), later).await;
+    // One that has to stop after an org keeps where it goes on, and the next takes that away.
+    succeeds(Request::new("PUT", "back-office", "/orgs/another").json(&json!({"name": "Another"})), later).await;
+    let report = Request::new("POST", "weekly-report", "/").json(&json!({}));
+    let stopped = world.send_within(&report, instant(later), Duration::from_secs(5)).await.body;
+    assert!(stopped["cursor"].is_string(), "{stopped}");
+    succeeds(report, later).await;
     // By then somebody's tier is lowered.
     succeeds(scenario::recalculation(&json!({})), "2027-01-01T00:00:00Z").await;
 
@@ -87,7 +93,9 @@ fn beside_the_table_a_role_allows_the_secrets_its_function_is_told_of_its_own_qu
     for (function, (resource, properties)) in roles::functions(&template) {
         let own = properties["Environment"]["Variables"].clone();
         let variables = [&shared, &own].into_iter().filter_map(Value::as_object).flatten();
-        let secrets = variables.filter(|(name, _)| ["CRON_SECRET_NAME", "ANTHROPIC_SECRET"].contains(&name.as_str()));
+        let secrets = variables.filter(|(name, _)| {
+            ["CRON_SECRET_NAME", "ANTHROPIC_SECRET", "SLACK_WEBHOOK_SECRET"].contains(&name.as_str())
+        });
         let mut expected: BTreeSet<String> =
             secrets.map(|(_, secret)| format!("secretsmanager:GetSecretValue on {secret}")).collect();
         let (queue, logs) = (at(&format!("{resource}Failures")), format!("{resource}Logs"));
@@ -107,6 +115,17 @@ fn beside_the_table_a_role_allows_the_secrets_its_function_is_told_of_its_own_qu
         assert_eq!(*queue_name, format!("{name}-failures"), "where ctl redrive looks");
         let log_name = &resources[&logs]["Properties"]["LogGroupName"]["Fn::Sub"];
         assert_eq!(*log_name, format!("/aws/lambda/{name}"), "where ctl logs looks");
+    }
+}
+
+#[test]
+fn the_secrets_have_the_names_that_ctl_and_the_documents_know() {
+    let template = roles::template();
+    for (resource, name) in
+        [("CronSecret", "cron-secret"), ("AnthropicKey", "anthropic-key"), ("SlackWebhook", "slack-webhook")]
+    {
+        let named = &template["Resources"][resource]["Properties"]["Name"]["Fn::Sub"];
+        assert_eq!(*named, format!("${{AWS::StackName}}-{name}"));
     }
 }
 

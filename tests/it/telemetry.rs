@@ -1,7 +1,35 @@
-//! One metrics record a call, in CloudWatch's embedded metric format, with bounded dimensions.
+//! One metrics record a call, in CloudWatch's embedded metric format, with bounded dimensions; and what watches them, held
+//! against them.
 
-use harness::{Request, World, scenario::award, world::ORG};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use harness::{
+    Request, World,
+    anthropic::asking,
+    bundles,
+    cloudwatch::{self, Metric},
+    expression::Expression,
+    faults::{Fault, Lasting},
+    instant,
+    log::Log,
+    roles, root,
+    scenario::{self, award, event},
+    world::{ORG, SECRET, noon},
+};
 use serde_json::{Value, json};
+use shared::{
+    clock::Deadline,
+    config::Config,
+    domain::{bundle::schedule::BundleStatus, money::Money, rejection::Rejection},
+    event::operation::Operation,
+    failure::{Failure, Retry},
+    host::{Context, Function, Host, Invocation, Reply},
+    store::{self, Store},
+};
 
 #[tokio::test]
 async fn a_call_writes_one_record_that_says_how_it_ended() {
@@ -12,30 +40,17 @@ async fn a_call_writes_one_record_that_says_how_it_ended() {
     world.send(&award("ada", "o1", "50", &json!({}))).await;
     world.send(&award("ada", "o1", "49.99", &json!({})).anonymous()).await;
     let records = world.take_records();
-    let ended = |record: &Value| ["Succeeded", "Refused", "Failed"].map(|name| record[name].as_i64().unwrap());
     assert_eq!(records.iter().map(ended).collect::<Vec<_>>(), [[1, 0, 0], [0, 1, 0], [0, 1, 0]]);
     let codes: Vec<Option<&str>> = records.iter().map(|record| record["Code"].as_str()).collect();
     assert_eq!(codes, [None, Some("idempotency_mismatch"), Some("unauthorized")]);
     let operations: Vec<&str> = records.iter().map(|record| record["Operation"].as_str().unwrap()).collect();
     assert_eq!(operations, ["award", "award", "none"]);
     assert_eq!((&records[0]["PointsAwarded"], &records[0]["OrgId"]), (&json!(49), &json!(ORG)));
+    assert!(records[0]["Duration"].is_f64());
 }
 
-#[tokio::test]
-async fn every_metric_of_a_record_is_in_it_and_no_dimension_is_an_id() {
-    let world = World::new().await;
-    world.put_customer(ORG, "ada", &json!({})).await;
-    world.send(&award("ada", "o1", "49.99", &json!({}))).await;
-    for record in world.take_records() {
-        let directive = &record["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Namespace"], "Regulars/regulars");
-        assert_eq!(directive["Dimensions"], json!([["Function"], ["Function", "Operation"]]));
-        assert!(["Function", "Operation"].iter().all(|name| !record[name].as_str().unwrap().is_empty()));
-        for metric in directive["Metrics"].as_array().unwrap() {
-            assert!(record[metric["Name"].as_str().unwrap()].is_number(), "{record}");
-        }
-        assert!(record["_aws"]["Timestamp"].as_i64().unwrap() > 1_700_000_000_000);
-    }
+fn ended(record: &Value) -> [i64; 3] {
+    ["Succeeded", "Refused", "Failed"].map(|name| record[name].as_i64().unwrap())
 }
 
 #[tokio::test]
@@ -44,4 +59,299 @@ async fn health_checks_are_not_calls() {
     world.take_records();
     world.send(&Request::new("GET", "back-office", "/health").anonymous()).await;
     assert!(world.take_records().is_empty());
+}
+
+/// What the function below is to fail with.
+static FAILURE: Mutex<Option<Failure>> = Mutex::new(None);
+
+/// A function that has counted something when it fails.
+const FAILING: Function = Function {
+    name: "failing",
+    operations: &[(Operation::new("fail", "POST", "/").on_schedule().on_event("Rang"), |context: &Context, _| {
+        context.count("Done", 1);
+        context.count("Done", 1);
+        let failure = FAILURE.lock().unwrap().clone();
+        Box::pin(async { failure.map_or_else(|| Ok(Reply::ok(&json!({}))), Err) })
+    })],
+};
+
+/// Every way to fail, and each sort of no.
+fn failures() -> Vec<Failure> {
+    let rejections = [
+        Rejection::Unauthorized,
+        Rejection::BodyTooLarge,
+        Rejection::UnreadableJson { detail: String::new() },
+        Rejection::OtherOrg,
+        Rejection::invalid("points", "must be another"),
+        Rejection::UnknownCustomer,
+        Rejection::MethodNotAllowed { allow: "GET".into() },
+        Rejection::AlreadyExists,
+        Rejection::LimitReached,
+        Rejection::BundleNotActive { status: BundleStatus::Paused },
+        Rejection::ExceedsOrderTotal { value: Money::ZERO },
+    ];
+    let faults = [
+        Failure::Retry(Retry::Contended),
+        Failure::Retry(Retry::Unavailable("the store".into())),
+        Failure::Bug("a bug".into()),
+        Failure::NotConfigured("a secret".into()),
+    ];
+    rejections.map(Failure::Rejected).into_iter().chain(faults).collect()
+}
+
+#[tokio::test]
+async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function_is_called() {
+    let settings = BTreeMap::from([("TABLE_NAME", "none"), ("CRON_SECRET", SECRET)]);
+    let config = Config::from_lookup(|name| settings.get(name).map(|value| (*value).to_owned())).unwrap();
+    let records: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let written = Arc::clone(&records);
+    let sink = Arc::new(move |line: &str| written.lock().unwrap().push(serde_json::from_str(line).unwrap()));
+    let host = Host::new(FAILING, Store::new(store::local_client("http://127.0.0.1:1"), "none"), config, sink);
+    let schedule = json!({
+        "version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.scheduler", "account": "1",
+        "time": "2026-06-01T12:00:00Z", "region": "r", "resources": [], "detail": "{}",
+    });
+    let by_url = Request::new("POST", "failing", "/").to_event();
+    let calls = [by_url, json!({"operation": "fail"}), json!({}), event("Rang", json!({})), schedule];
+    for failure in failures() {
+        let expected = match &failure {
+            Failure::Rejected(_) => [0, 1, 0],
+            Failure::Retry(_) | Failure::Bug(_) | Failure::NotConfigured(_) => [0, 0, 1],
+        };
+        *FAILURE.lock().unwrap() = Some(failure.clone());
+        for call in &calls {
+            let invocation = Invocation::new(Some(noon()), Deadline::after(Duration::from_mins(1)));
+            let _ = host.answer(call.clone(), invocation).await;
+            let record = records.lock().unwrap().pop().unwrap();
+            assert_eq!(ended(&record), expected, "{failure:?} {call}");
+            assert_eq!(record["Code"], failure.code());
+            assert_eq!(record["Done"], 2, "what was done by then is counted");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_of_which_one_bundle_fails_by_our_fault_has_failed_though_another_is_not_known() {
+    let world = World::with_timeout(Some(Duration::from_secs(2))).await;
+    for bundle in ["before", "b"] {
+        world.send(&bundles::put(bundle, &json!({}))).await;
+    }
+    world.spoil("ORG#shop", "BUNDLE#b", "terms").await;
+    world.take_records();
+    let detail = json!({
+        "orgId": ORG, "customerId": "ada", "orderId": "o", "orderTotal": 40, "bundleIds": ["unheard-of", "before", "b"],
+    });
+    assert_eq!(world.invoke("bundle-redemption", event("OrderFulfilled", detail)).await.unwrap_err().code, "internal");
+    let record = &world.take_records()[0];
+    assert_eq!((ended(record), &record["Redemptions"]), ([0, 0, 1], &json!(1)), "{record}");
+    assert_eq!(record["RedemptionsRefused"], 1, "the one that is not known");
+}
+
+#[tokio::test]
+async fn redemptions_and_refusals_count_alike_by_request_and_by_event() {
+    let world = World::new().await;
+    world.send(&bundles::put("one", &json!({"maxRedemptions": 1}))).await;
+    world.take_records();
+    let by_event = |order: &str| {
+        event(
+            "OrderFulfilled",
+            json!({"orgId": ORG, "customerId": "a", "orderId": order, "orderTotal": 1, "bundleIds": ["one"]}),
+        )
+    };
+    world.invoke("bundle-redemption", by_event("o1")).await.unwrap();
+    world.invoke("bundle-redemption", by_event("o2")).await.unwrap();
+    world.send(&bundles::void("one", "o1")).await;
+    world.send(&bundles::redeem("one", "a", "o3", &json!({}))).await;
+    world.send(&bundles::redeem("one", "a", "o4", &json!({}))).await;
+    let told: Vec<_> = world.take_records();
+    let of = |name: &str| told.iter().map(|record| record[name].as_i64().unwrap_or(0)).collect::<Vec<_>>();
+    assert_eq!(of("Redemptions"), [1, 0, 0, 1, 0]);
+    assert_eq!(of("RedemptionsRefused"), [0, 1, 0, 0, 1]);
+}
+
+/// Everything that is ever recorded.
+struct Told {
+    metrics: BTreeSet<Metric>,
+    /// The names of what records and log lines say.
+    fields: BTreeSet<String>,
+}
+
+impl Told {
+    fn add(&mut self, world: &World) {
+        for record in world.take_records() {
+            self.fields.extend(record.as_object().unwrap().keys().cloned());
+            self.metrics.extend(Metric::of_record(&record).into_iter().map(|(metric, _)| metric));
+        }
+    }
+}
+
+/// Does everything that is recorded in a way of its own.
+async fn all_that_is_told() -> Told {
+    let (log, guard) = Log::start_json(tracing::Level::INFO);
+    let mut told = Told { metrics: BTreeSet::new(), fields: BTreeSet::new() };
+    let (world, ..) = asking(&[]).await;
+    crate::roles::everything_is_done(&world).await;
+    told.add(&world);
+
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&award("ada", "o1", "250", &json!({"equityStatus": true}))).await;
+    world.send(&scenario::spend("ada", "o2", 5_000, "49.99")).await;
+    let hours = json!({"timeStart": "09:00", "timeEnd": "17:00", "endDate": "2026-06-03T12:00:00Z"});
+    world.send(&bundles::put("hours", &hours)).await;
+    world.send(&bundles::put("broken", &hours)).await;
+    world.spoil("ORG#shop", "BUNDLE#broken", "terms").await;
+    world.send(&bundles::redeem("unheard-of", "ada", "o1", &json!({}))).await;
+    for at in ["2026-06-01T23:00:00Z", "2026-06-02T15:00:00Z", "2026-06-04T12:00:00Z"] {
+        world.send_at(&bundles::job(&json!({})), instant(at)).await;
+    }
+    look_back_on_a_ladder_of_twenty_tiers(&world).await;
+    for function in roles::functions(&roles::template()).keys() {
+        world.invoke(function, event("Unheard", json!({}))).await.unwrap_err();
+    }
+    world.wire.fail(0, Fault::Throttle, Lasting::UntilHealed);
+    world.send_within(&award("ada", "o3", "1", &json!({})), noon(), Duration::from_secs(1)).await;
+    told.add(&world);
+
+    drop(guard);
+    for line in log.text().lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        told.fields.extend(line.as_object().unwrap().keys().cloned());
+    }
+    told
+}
+
+/// Twenty customers, one on each step, who are scored; of whom one orders again, and a horizon later it is looked back.
+async fn look_back_on_a_ladder_of_twenty_tiers(world: &World) {
+    let tiers: Vec<Value> = (0..20).map(|step| json!({"name": format!("T{step}"), "threshold": 10 * step})).collect();
+    world.put_loyalty(ORG, &json!({ "tiers": tiers })).await;
+    for step in 0..20 {
+        let name = format!("c{step:02}");
+        world.put_customer(ORG, &name, &json!({})).await;
+        world.send(&award(&name, &name, &format!("{}", 10 * step + 1), &json!({}))).await;
+    }
+    world.send(&scenario::prediction(&json!({}))).await;
+    world.send(&scenario::recalculation(&json!({}))).await;
+    world.send_at(&award("c00", "again", "1", &json!({})), instant("2026-07-01T12:00:00Z")).await;
+    world.send_at(&scenario::prediction(&json!({})), instant("2026-09-05T12:00:00Z")).await;
+}
+
+/// The metrics of our own that the dashboard shows, and what it works out of them.
+fn dashboard() -> Vec<(Metric, String)> {
+    let template = roles::template();
+    let body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"].clone();
+    let body: Value = serde_json::from_str(cloudwatch::resolved(&template, &body).as_str().unwrap()).unwrap();
+    let mut found = Vec::new();
+    for widget in body["widgets"].as_array().unwrap() {
+        let (title, mut ids, mut used) = (widget["properties"]["title"].to_string(), BTreeSet::new(), Vec::new());
+        for row in widget["properties"]["metrics"].as_array().into_iter().flatten().map(|row| row.as_array().unwrap()) {
+            if let Some(expression) = row[0]["expression"].as_str() {
+                used.extend(Expression::read(expression).ids().into_iter().map(str::to_owned));
+                continue;
+            }
+            let text = |at: usize| row[at].as_str().unwrap().to_owned();
+            let dimensions = BTreeMap::from([(text(2), text(3))]);
+            found.push((Metric { namespace: text(0), name: text(1), dimensions }, title.clone()));
+            ids.extend(row.get(4).and_then(|options| options["id"].as_str()).map(str::to_owned));
+        }
+        assert!(used.iter().all(|id| ids.contains(id)), "{title}: {used:?} of {ids:?}");
+    }
+    found
+}
+
+/// The fields that a saved query names.
+fn fields_of_query(query: &str) -> BTreeSet<String> {
+    let words = ["fields", "filter", "sort", "desc", "limit", "or", "and", "in", "like", "ispresent"];
+    let mut found = BTreeSet::new();
+    let (mut rest, mut plain) = (query, String::new());
+    // What stands in quotes, or is a pattern, names no field.
+    while let Some(at) = rest.find(['"', '/']) {
+        let quote = rest[at..].chars().next().unwrap();
+        plain += &rest[..at];
+        rest = rest[at + 1..].split_once(quote).unwrap().1;
+    }
+    plain += rest;
+    for word in plain.split(|char: char| !(char.is_ascii_alphanumeric() || char == '@')) {
+        let is_field =
+            !word.is_empty() && word.parse::<u32>().is_err() && !words.contains(&word) && !word.starts_with('@');
+        found.extend(is_field.then(|| word.to_owned()));
+    }
+    found
+}
+
+/// A heading, as a link names it.
+fn slug(heading: &str) -> String {
+    heading.to_lowercase().replace(' ', "-")
+}
+
+#[tokio::test]
+async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
+    let (told, filtered) = (all_that_is_told().await, cloudwatch::filtered());
+    let template = roles::template();
+    let functions = roles::functions(&template);
+    let queues: BTreeSet<String> = template["Resources"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter(|resource| resource["Type"] == "AWS::SQS::Queue")
+        .map(|queue| cloudwatch::resolved(&template, &queue["Properties"]["QueueName"]).as_str().unwrap().to_owned())
+        .collect();
+    let is_told = |metric: &Metric| match (metric.namespace.as_str(), metric.name.as_str()) {
+        ("AWS/Lambda", "Errors" | "Throttles") => functions.keys().any(|function| {
+            metric.dimensions["FunctionName"] == format!("regulars-{function}")
+                && metric.dimensions["Resource"] == format!("regulars-{function}:live")
+        }),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => queues.contains(&metric.dimensions["QueueName"]),
+        _ => told.metrics.contains(metric) || filtered.contains(metric),
+    };
+    let alarms = cloudwatch::alarms();
+    let watched =
+        alarms.iter().flat_map(|alarm| alarm.metrics.values().map(|(metric, _)| (metric.clone(), alarm.name.clone())));
+    let watched: Vec<(Metric, String)> = watched.chain(dashboard()).collect();
+    assert!(watched.len() > 80, "{}", watched.len());
+    for (metric, by) in &watched {
+        assert!(is_told(metric), "{by} looks at {metric:?}, which nobody tells");
+    }
+    let in_queues = alarms.iter().filter(|alarm| alarm.name.ends_with("-dead-letters"));
+    let in_queues =
+        in_queues.flat_map(|alarm| alarm.metrics.values().map(|(metric, _)| &metric.dimensions["QueueName"]));
+    assert_eq!(in_queues.cloned().collect::<BTreeSet<_>>(), queues, "every queue is watched");
+
+    let queries = template["Resources"].as_object().unwrap().values();
+    let queries: Vec<&Value> = queries.filter(|resource| resource["Type"] == "AWS::Logs::QueryDefinition").collect();
+    assert_eq!(queries.len(), 8);
+    for query in queries {
+        let text = query["Properties"]["QueryString"].as_str().unwrap();
+        let strange: Vec<String> = fields_of_query(text).difference(&told.fields).cloned().collect();
+        assert!(strange.is_empty(), "{}: nobody tells {strange:?}", query["Properties"]["Name"]);
+    }
+
+    for metric in &told.metrics {
+        assert_eq!(metric.namespace, "Regulars/regulars");
+        let names: Vec<&String> = metric.dimensions.keys().collect();
+        assert_eq!(names, ["Function"], "{metric:?}: each value of another would be paid for");
+        assert!(functions.contains_key(&metric.dimensions["Function"]), "{metric:?}");
+    }
+    let readme = std::fs::read_to_string(root().join("infra/README.md")).unwrap();
+    let count = format!("**{} custom metrics**", told.metrics.len() + filtered.len());
+    assert!(readme.contains(&count), "infra/README.md does not say {count}: {:#?}", told.metrics);
+    let of_alarms: usize = alarms.iter().map(|alarm| alarm.metrics.len()).sum();
+    let count = format!("{} alarms on {of_alarms} metrics", alarms.len());
+    assert!(readme.contains(&count), "infra/README.md does not say {count}");
+}
+
+#[test]
+fn every_alarm_says_what_to_do_first_and_names_a_section_of_the_runbook_that_is_there() {
+    let runbook = std::fs::read_to_string(root().join("infra/RUNBOOK.md")).unwrap();
+    let sections: BTreeSet<String> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(slug).collect();
+    let readme = std::fs::read_to_string(root().join("infra/README.md")).unwrap();
+    for alarm in cloudwatch::alarms() {
+        let (said, section) = alarm.description.rsplit_once(" infra/RUNBOOK.md#").expect(&alarm.name);
+        assert!(sections.contains(section), "{}: there is no section {section}", alarm.name);
+        let is_canary = alarm.name.ends_with("-failing") && !alarm.name.starts_with("p1-");
+        assert!(is_canary || said.contains("First: "), "{}", alarm.name);
+        assert!(is_canary || alarm.name.ends_with(section), "{} leads to {section}", alarm.name);
+        let told = if section == "dead-letters" { "p1-<queue>-dead-letters" } else { &alarm.name };
+        assert!(is_canary || readme.contains(&format!("`{told}`")), "infra/README.md does not tell {}", alarm.name);
+    }
 }
