@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up verify test soak eval check check-infra binaries
+.PHONY: help run demo up report verify test soak eval check check-infra binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ up: binaries ## start the local stack alone, empty
 	@$(BIN)/local --port $(PORT) --dynamodb-port $(DYNAMODB_PORT)
 
 URL ?= $(if $(STACK),,http://127.0.0.1:$(PORT))
+report: binaries ## print an org's last week in figures (ORG=, URL= or STACK=)
+	@$(BIN)/ctl report $(addprefix --stack ,$(STACK)) $(addprefix --url ,$(URL)) --org $(ORG)
+
 verify: binaries ## check every system of a stack, in an org of its own (URL= or STACK=, ORG= to look at one too)
 	@$(BIN)/ctl verify $(addprefix --stack ,$(STACK)) $(addprefix --url ,$(URL)) $(addprefix --org ,$(ORG))
 
@@ -107,8 +110,8 @@ rollback: binaries ## set every function of a deployed stack, or one, back to th
 redrive: binaries ## replay the calls that a function of a deployed stack failed (FUNCTION=, STACK=)
 	@$(BIN)/ctl redrive $(GIVEN_FUNCTION) $(OF_STACK)
 
-logs: binaries ## print the log lines of a function of a deployed stack (FUNCTION=, STACK=)
-	@$(BIN)/ctl logs $(GIVEN_FUNCTION) $(OF_STACK)
+logs: binaries ## print the log lines of a function of a deployed stack (FUNCTION=, SINCE=3h, STACK=)
+	@$(BIN)/ctl logs $(GIVEN_FUNCTION) $(addprefix --since ,$(SINCE)) $(OF_STACK)
 
 BUILDS ?= $(TARGET)/lambda
 bench: build ## measure cold starts of what make build made, or of other BUILDS, and what jobs and the churn model cost as data grows
