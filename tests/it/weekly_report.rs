@@ -241,7 +241,7 @@ async fn a_bundle_that_opens_late_or_not_at_all_is_not_in_time() {
 #[tokio::test]
 async fn those_at_risk_who_left_are_held_against_a_month_before() {
     let world = World::new().await;
-    world.put_loyalty(ORG, &json!({"activeDays": 40})).await;
+    world.put_loyalty(ORG, &json!({"activeDays": 42})).await;
     let order = async |customer: &str, at: &str| {
         let order = scenario::award(customer, &format!("{customer}-{at}"), "40", &json!({}));
         accepted(&world, &order, instant(at)).await;
@@ -252,15 +252,15 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
     }
     // Whoever has ordered once, weeks ago, is likelier to leave than not.
     order("before", "2026-02-25T12:00:00Z").await;
-    predict("2026-04-03T12:00:00Z").await;
+    predict("2026-04-01T12:00:00Z").await;
     order("gone", "2026-04-04T12:00:00Z").await;
     order("back", "2026-04-04T12:00:00Z").await;
     for day in (4..=30).step_by(2) {
         order("often", &format!("2026-04-{day:02}T18:00:00Z")).await;
     }
     // Scored on two days, they are two customers all the same.
-    predict("2026-05-01T12:00:00Z").await;
-    predict("2026-05-02T12:00:00Z").await;
+    predict("2026-04-29T12:00:00Z").await;
+    predict("2026-04-30T12:00:00Z").await;
     let levels: BTreeMap<String, String> = listed(&world, "customers", "customers")
         .await
         .iter()
@@ -277,7 +277,11 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
     // Those scores are weeks old: of who is active now, nobody has one.
     assert_eq!(told["scored"], json!({"count": 0, "of": 1, "percent": 0, "target": 100}));
 
-    world.put_loyalty(ORG, &json!({"activeDays": 35})).await;
+    // Nor does it make a difference on which day of the week after it is asked.
+    let sunday = world.send_at(&report(&json!({"orgId": ORG})), instant("2026-06-22T03:59:00Z")).await.body;
+    assert_eq!(sunday["orgs"][0]["figures"]["leftAtRisk"], expected);
+
+    world.put_loyalty(ORG, &json!({"activeDays": 41})).await;
     let told = figures(&world).await;
     assert_eq!(told["leftAtRisk"].get("monthBefore"), None, "so old predictions are not kept then");
 }
@@ -296,7 +300,7 @@ async fn a_shop_without_a_loyalty_programme_misses_no_target_of_one() {
 }
 
 #[tokio::test]
-async fn an_order_that_redeems_before_the_week_and_is_awarded_in_it_has_a_bundle() {
+async fn an_order_that_redeems_shortly_before_or_after_the_week_and_is_awarded_in_it_has_a_bundle() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &bundles::put("b", &json!({})), instant("2026-06-07T12:00:00Z")).await;
@@ -304,12 +308,14 @@ async fn an_order_that_redeems_before_the_week_and_is_awarded_in_it_has_a_bundle
     accepted(&world, &bundles::redeem("b", "ada", "o1", &json!({})), instant("2026-06-08T03:59:00Z")).await;
     accepted(&world, &scenario::award("ada", "o1", "24.50", &json!({})), instant("2026-06-08T04:01:00Z")).await;
     accepted(&world, &scenario::award("ada", "o2", "10", &json!({})), instant("2026-06-08T03:59:59.999Z")).await;
+    accepted(&world, &scenario::award("ada", "o4", "25.50", &json!({})), instant("2026-06-15T03:59:00Z")).await;
     accepted(&world, &scenario::award("ada", "o3", "10", &json!({})), instant("2026-06-15T04:00:00Z")).await;
+    accepted(&world, &bundles::redeem("b", "ada", "o4", &json!({})), instant("2026-06-15T04:01:00Z")).await;
     let figures = figures(&world).await;
-    assert_eq!((&figures["awards"]["count"], &figures["redemptions"]["count"]), (&json!(1), &json!(0)));
+    assert_eq!((&figures["awards"]["count"], &figures["redemptions"]["count"]), (&json!(2), &json!(0)));
     assert_eq!(
         (&figures["bundleOrders"], &figures["otherOrders"]),
-        (&json!({"count": 1, "average": 24.5}), &json!({"count": 0}))
+        (&json!({"count": 2, "average": 25}), &json!({"count": 0}))
     );
 }
 
@@ -435,11 +441,13 @@ async fn an_address_at_which_nobody_listens_is_not_in_the_log() {
 
 #[tokio::test]
 async fn an_org_that_no_call_can_count_is_told_and_keeps_no_other_from_its_turn() {
-    let world = World::new().await;
+    // Nobody is heard in the time that is left, and the report is made all the same.
+    let (world, _slack) = telling(Takes::Never).await;
     world.put_org("a", &json!({"name": "A"})).await;
     world.wire.slow_queries(Some(Duration::from_millis(60)));
     let first = world.send_within(&report(&json!({})), instant(MONDAY), Duration::from_secs(5)).await.body;
     assert_eq!((&first["errors"], &first["orgs"]), (&json!(["a"]), &json!([])), "{first}");
+    assert_eq!(first["slack"], "failed");
     world.wire.slow_queries(None);
     let next = reported(&world, &json!({"cursor": first["cursor"]})).await.body;
     assert_eq!(next["orgs"][0]["orgId"], ORG);
@@ -455,6 +463,72 @@ async fn a_message_shows_twenty_orgs_and_says_how_many_more_there_are() {
     let message = &slack.told()[0];
     assert_eq!(message.matches("*Shop*").count(), 20);
     assert!(message.ends_with("```\nand 3 more, in the log"), "{message}");
+}
+
+#[tokio::test]
+async fn a_message_ends_with_what_is_not_in_it_however_much_there_is() {
+    let (world, slack) = telling(Takes::Well).await;
+    let tiers: Vec<Value> =
+        (0..20).map(|step| json!({"name": format!("{step}{}", "&".repeat(90)), "threshold": step})).collect();
+    for number in 0..22 {
+        let org = format!("org-{number:02}");
+        world.put_org(&org, &json!({"name": "Shop"})).await;
+        world.put_loyalty(&org, &json!({ "tiers": tiers })).await;
+        world.put_customer(&org, "ada", &json!({})).await;
+    }
+    world.put_org("broken", &json!({"name": "Broken"})).await;
+    world.spoil("ORG#broken", "ORG", "version").await;
+    reported(&world, &json!({})).await;
+    let message = &slack.told()[0];
+    assert!(message.chars().count() <= 39_000, "{}", message.chars().count());
+    let shown = message.matches("*Shop*").count();
+    assert!(shown > 1 && message.matches("```").count() == 2 * shown, "each whole: {message}");
+    let end = format!("```\nand {} more, in the log\nCould not be counted: 1 (broken)", 23 - shown);
+    assert!(message.ends_with(&end), "{message}");
+}
+
+#[tokio::test]
+async fn a_read_that_fails_in_passing_is_made_again() {
+    let world = World::with_timeout(Some(Duration::from_mins(1))).await;
+    world.put_org("a", &json!({"name": "A"})).await;
+    world.wire.take_seen();
+    reported(&world, &json!({})).await;
+    let requests = world.wire.take_seen().len();
+    assert!(requests > 60, "{requests}");
+    for number in (0..requests).step_by(7) {
+        for fault in [Fault::ServerError, Fault::Throttle, Fault::DropRequest] {
+            world.wire.fail(number, fault, Lasting::Once);
+            let answer = reported(&world, &json!({})).await.body;
+            world.wire.heal();
+            assert_eq!((&answer["success"], answer.get("cursor")), (&json!(true), None), "{number} {fault:?} {answer}");
+            assert_eq!(answer["summary"]["totalOrgs"], 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_org_that_can_not_be_read_is_told_and_keeps_no_other_from_its_turn_unless_it_is_the_first() {
+    let world = World::with_timeout(Some(Duration::from_mins(1))).await;
+    world.put_org("a", &json!({"name": "A"})).await;
+    world.wire.take_seen();
+    reported(&world, &json!({})).await;
+    let requests = world.wire.take_seen().len();
+    world.wire.fail(requests - 5, Fault::ServerError, Lasting::UntilHealed);
+    let answer = reported(&world, &json!({})).await.body;
+    assert_eq!((&answer["orgs"][0]["orgId"], &answer["errors"]), (&json!("a"), &json!([ORG])), "{answer}");
+    assert_eq!((&answer["success"], answer.get("cursor")), (&json!(false), None));
+    world.wire.fail(requests / 3, Fault::ServerError, Lasting::UntilHealed);
+    assert_eq!(world.send_at(&report(&json!({})), instant(MONDAY)).await.status, 503);
+}
+
+#[tokio::test]
+async fn when_scores_were_made_need_not_be_readable() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    accepted(&world, &scenario::award("ada", "o1", "40", &json!({})), instant("2026-06-10T12:00:00Z")).await;
+    accepted(&world, &scenario::prediction(&json!({})), instant("2026-06-14T12:00:00Z")).await;
+    world.spoil("ORG#shop", "CHURN", "lookedBackTo").await;
+    assert_eq!(figures(&world).await["scored"]["percent"], 100);
 }
 
 #[tokio::test]

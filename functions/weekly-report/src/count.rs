@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use shared::{
     domain::{
         churn::prediction::Past,
@@ -28,6 +29,9 @@ const AT_ONCE: usize = 100;
 
 /// How long before the week those were told to leave with whom its own are compared, in days.
 const MONTH: u64 = 28;
+
+/// How far from its redemption an order's award may be.
+const A_LITTLE: TimeDelta = TimeDelta::days(1);
 
 /// What it takes to say that an org's week is more than a call can count.
 const LAST: Duration = Duration::from_secs(3);
@@ -72,10 +76,10 @@ impl Counter<'_> {
         Ok(bundles)
     }
 
-    /// From a day before the week on: an order may be awarded a little later than it redeems.
+    /// From a day before the week to a day after it: an order may be awarded a little later than it redeems, or earlier.
     async fn redemptions(&mut self, bundle: &BundleId) -> Result<(), Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
-        let (since, until) = (self.week.from - chrono::TimeDelta::days(1), self.week.until);
+        let (since, until) = (self.week.from - A_LITTLE, self.week.until + A_LITTLE);
         let page = |after: Option<String>| async move {
             store.redemptions_since(org, bundle, since, after.as_deref(), PAGE).await
         };
@@ -157,7 +161,7 @@ impl Counter<'_> {
         for some in at_risk.chunks(AT_ONCE) {
             in_time(self.sweep)?;
             let ids: Vec<CustomerId> = some.iter().map(|(id, _)| id.clone()).collect();
-            let customers = store.customers_now(org, &ids).await?.into_iter();
+            let customers = patiently(self.sweep, || store.customers_now(org, &ids)).await?.into_iter();
             let customers: HashMap<CustomerId, Customer> =
                 customers.map(|customer| (customer.value.id.clone(), customer.value)).collect();
             for (id, past) in some {
@@ -171,8 +175,26 @@ impl Counter<'_> {
     }
 }
 
+/// A read, made again after a while where the store fails in passing.
+pub(crate) async fn patiently<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+    for pause in PAUSES {
+        match read().await {
+            Err(StoreError::Unavailable(why)) if !sweep.is_late() => {
+                tracing::warn!(why, "a read of a week is made again");
+                tokio::time::sleep(pause).await;
+            }
+            done => return done,
+        }
+    }
+    read().await
+}
+
 /// Shows every row of a list, page by page, until `take` has seen enough.
-async fn each<T, F>(
+pub(crate) async fn each<T, F>(
     sweep: &Sweep<'_>,
     page: impl Fn(Option<String>) -> F,
     mut take: impl FnMut(T) -> ControlFlow<()>,
@@ -183,7 +205,7 @@ where
     let mut after = None;
     loop {
         in_time(sweep)?;
-        let Page { rows, next } = page(after).await?;
+        let Page { rows, next } = patiently(sweep, || page(after.clone())).await?;
         if rows.into_iter().try_for_each(|row| take(row.value)).is_break() || next.is_none() {
             return Ok(());
         }

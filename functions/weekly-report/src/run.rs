@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::ControlFlow,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -13,7 +14,9 @@ use shared::{
     domain::{
         bundle::{Bundle, transition::bring_up_to_date},
         ids::OrgId,
+        org::Org,
         report::{
+            figures::Figures,
             tally::{IN_TIME, Known, Tally},
             week::Week,
         },
@@ -21,14 +24,14 @@ use shared::{
     event::{Call, cursor::Cursor},
     failure::Failure,
     host::{Context, Reply},
-    store::{DUE_SHARDS, DueItem, Listed, Store},
+    store::{DUE_SHARDS, DueItem, Listed, StoreError},
     sweep::{GotOn, Sweep, Visit, Visited},
 };
 use tokio::sync::OnceCell;
 
 use crate::{
     answer::{Answer, Message, Report, Summary, millis},
-    count::Counter,
+    count::{Counter, each, patiently},
     slack::{self, News},
 };
 
@@ -82,7 +85,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         Message::NotAsked
     } else {
         let news = News { reports: &reports, count: counted.len(), errors: &errors, goes_on };
-        slack::tell(&context.config, &news).await
+        slack::tell(&context.config, &news, *deadline).await
     };
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let answer = Answer {
@@ -111,19 +114,7 @@ impl Run<'_> {
         if org.disposable && self.sweep.only.is_none() {
             return Ok(None);
         }
-        let week = Week::before(began, org.profile.timezone);
-        let week = week.ok_or_else(|| Failure::Bug(format!("there is no week before {began}")))?;
-        let settings = org.loyalty.as_ref().map(|loyalty| loyalty.settings.clone()).unwrap_or_default();
-        let scored_at = self.sweep.store.churn(&org.id).await?.map(|kept| kept.looked_back_to);
-        let has_loyalty = org.loyalty_in_force().is_ok();
-        let mut tally = Tally::new(Known { week, settings, has_loyalty, scored_at, now: began });
-        let then = began - IN_TIME;
-        let overdue = self.overdue.get_or_try_init(|| overdue(self.sweep.store, then)).await?;
-        for bundle in overdue.get(&org.id).into_iter().flatten() {
-            let changes = bring_up_to_date(bundle, org.zone(), then).transitions.len();
-            tally.overdue(u64::try_from(changes).unwrap_or(u64::MAX));
-        }
-        let figures = Counter { sweep: &self.sweep, org: &org, week, tally }.figures().await?;
+        let figures = self.figures(&org, began).await.map_err(|failure| self.given_up(failure))?;
         let report = Report::new(org.id.clone(), org.profile.name.as_str().to_owned(), figures);
         let figures = serde_json::json!(report.figures);
         tracing::info!(org = %org.id, %figures, "a week");
@@ -133,26 +124,59 @@ impl Run<'_> {
         }
         Ok(Some(Visited { figures: true, errors: 0, stopped_at: None }))
     }
+
+    /// Nobody goes on where a schedule's call has stopped: while there is time, an org that can't be read keeps no other from
+    /// its turn. Where not even the first can, the store may be out of reach, and the call is made again.
+    fn given_up(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Retry(why) if self.sweep.has_got_on() && !self.sweep.is_late() => {
+                Failure::Bug(format!("its week can't be read: {why:?}"))
+            }
+            failure => failure,
+        }
+    }
+
+    async fn figures(&self, org: &Org, began: DateTime<Utc>) -> Result<Figures, Failure> {
+        let week = Week::before(began, org.profile.timezone);
+        let week = week.ok_or_else(|| Failure::Bug(format!("there is no week before {began}")))?;
+        let settings = org.loyalty.as_ref().map(|loyalty| loyalty.settings.clone()).unwrap_or_default();
+        let scored_at = self.scored_at(org).await?;
+        let has_loyalty = org.loyalty_in_force().is_ok();
+        let mut tally = Tally::new(Known { week, settings, has_loyalty, scored_at, now: began });
+        let then = began - IN_TIME;
+        let overdue = self.overdue.get_or_try_init(|| overdue(&self.sweep, then)).await?;
+        for bundle in overdue.get(&org.id).into_iter().flatten() {
+            let changes = bring_up_to_date(bundle, org.zone(), then).transitions.len();
+            tally.overdue(u64::try_from(changes).unwrap_or(u64::MAX));
+        }
+        Counter { sweep: &self.sweep, org, week, tally }.figures().await
+    }
+
+    /// When scores were last made, if that can be read: the job that makes them makes what can't be anew.
+    async fn scored_at(&self, org: &Org) -> Result<Option<DateTime<Utc>>, Failure> {
+        match patiently(&self.sweep, || self.sweep.store.churn(&org.id)).await {
+            Err(StoreError::Broken(why)) => {
+                tracing::error!(org = %org.id, why, "when scores were last made can't be read");
+                Ok(None)
+            }
+            kept => Ok(kept?.map(|kept| kept.looked_back_to)),
+        }
+    }
 }
 
 /// The bundles of each org whose status should have changed by `then`, and has not on record. One that can't be read is told of by
 /// the job that moves bundles.
-async fn overdue(store: &Store, then: DateTime<Utc>) -> Result<HashMap<OrgId, Vec<Bundle>>, Failure> {
+async fn overdue(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashMap<OrgId, Vec<Bundle>>, Failure> {
     let mut overdue: HashMap<OrgId, Vec<Bundle>> = HashMap::new();
     for shard in 0..DUE_SHARDS {
-        let mut after = None;
-        loop {
-            let page = store.due(shard, then, after.as_deref(), PAGE).await?;
-            for due in page.rows.into_iter().map(|row| row.value) {
-                if let DueItem::Bundle(Listed::Readable(bundle)) = due.what {
-                    overdue.entry(due.org).or_default().push(bundle.value);
-                }
+        let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
+        each(sweep, page, |due| {
+            if let DueItem::Bundle(Listed::Readable(bundle)) = due.what {
+                overdue.entry(due.org).or_default().push(bundle.value);
             }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+            ControlFlow::Continue(())
+        })
+        .await?;
     }
     Ok(overdue)
 }

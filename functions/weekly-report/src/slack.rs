@@ -3,15 +3,21 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::{config::Config, domain::ids::OrgId, secrets, web};
+use shared::{clock::Deadline, config::Config, domain::ids::OrgId, secrets, web};
 
 use crate::answer::{Message, Report};
 
 /// How long it may take to find the webhook and to be heard.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What the answer may take afterwards.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// How many orgs a message shows; what is beyond is in the log.
 const SHOWN: usize = 20;
+
+/// Room for how many orgs more there are.
+const AND_MORE: usize = 50;
 
 /// The longest message that is sent, in characters: Slack cuts off what is longer than forty thousand.
 const LONGEST: usize = 39_000;
@@ -26,16 +32,17 @@ pub(crate) struct News<'a> {
     pub(crate) goes_on: bool,
 }
 
-/// Sends the news, if there is a webhook and anything to say.
-pub(crate) async fn tell(config: &Config, news: &News<'_>) -> Message {
+/// Sends the news, if there is a webhook and anything to say. The report has to be answered by `deadline`, heard or not.
+pub(crate) async fn tell(config: &Config, news: &News<'_>, deadline: Deadline) -> Message {
     if config.slack_webhook.is_none() {
         return Message::NotConfigured;
     }
     if news.count == 0 && news.errors.is_empty() {
         return Message::NothingToSay;
     }
-    let sent = tokio::time::timeout(PATIENCE, send(config, text(news))).await;
-    match sent.unwrap_or_else(|_| Err(format!("no answer within {} seconds", PATIENCE.as_secs()))) {
+    let patience = deadline.left().saturating_sub(ANSWER).min(PATIENCE);
+    let sent = tokio::time::timeout(patience, send(config, text(news))).await;
+    match sent.unwrap_or_else(|_| Err(format!("no answer within {patience:?}"))) {
         Ok(message) => message,
         Err(why) => {
             tracing::error!(why, "the channel was not told");
@@ -56,24 +63,32 @@ async fn send(config: &Config, text: String) -> Result<Message, String> {
     if status.is_success() { Ok(Message::Sent) } else { Err(status.to_string()) }
 }
 
-/// The message, in Slack's own markup.
+/// The message, in Slack's own markup: of as many orgs as there is room for, each whole, and what is not in it.
 fn text(news: &News<'_>) -> String {
-    let shown = news.reports.iter().take(SHOWN).map(|report| {
-        let (name, lines) = (escaped(&report.name), escaped(&report.lines.join("\n")));
-        format!("*{name}* ({})\n```{lines}```", report.org_id)
-    });
-    let mut parts: Vec<String> = shown.collect();
-    if let Some(more) = news.count.checked_sub(SHOWN).filter(|more| *more > 0) {
-        parts.push(format!("and {more} more, in the log"));
-    }
+    let mut notes = Vec::new();
     if !news.errors.is_empty() {
         let named: Vec<&str> = news.errors.iter().take(SHOWN).map(OrgId::as_str).collect();
-        parts.push(format!("Could not be counted: {} ({})", news.errors.len(), named.join(", ")));
+        notes.push(format!("Could not be counted: {} ({})", news.errors.len(), named.join(", ")));
     }
     if news.goes_on {
-        parts.push("There was no time for all shops: these are not all.".into());
+        notes.push("There was no time for all shops: these are not all.".into());
     }
-    parts.join("\n").chars().take(LONGEST).collect()
+    let length = |text: &String| text.chars().count() + 1;
+    let mut room = LONGEST.saturating_sub(AND_MORE + notes.iter().map(length).sum::<usize>());
+    let mut parts = Vec::new();
+    for report in news.reports.iter().take(SHOWN) {
+        let (name, lines) = (escaped(&report.name), escaped(&report.lines.join("\n")));
+        let shown = format!("*{name}* ({})\n```{lines}```", report.org_id);
+        let Some(left) = room.checked_sub(length(&shown)) else { break };
+        room = left;
+        parts.push(shown);
+    }
+    let more = news.count.saturating_sub(parts.len());
+    if more > 0 {
+        parts.push(format!("and {more} more, in the log"));
+    }
+    parts.append(&mut notes);
+    parts.join("\n")
 }
 
 /// What people have written, so that it is text to Slack and no markup.

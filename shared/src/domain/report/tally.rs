@@ -34,9 +34,9 @@ pub const IN_TIME: TimeDelta = TimeDelta::minutes(10);
 /// How old a score may be: a week, and the hours that a run may take.
 const SCORED_WITHIN: TimeDelta = TimeDelta::days(8);
 
-/// The shortest horizon of whose predictions those are still kept whose time was over in the same week of a month before: they
-/// are kept for two horizons.
-const REMEMBERED_FROM: u32 = 36;
+/// The shortest horizon of whose predictions those are kept, whenever the report is made, whose time was over in the same week of
+/// a month before: they are kept for one horizon more, which has to be the four weeks, that week and the one in which it is made.
+const REMEMBERED_FROM: u32 = 42;
 
 /// Orders, and what was paid for them, in minor units.
 #[derive(Default)]
