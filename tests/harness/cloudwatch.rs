@@ -1,8 +1,9 @@
 //! A stand-in for CloudWatch: the template's alarms, as they are written, over data points that a test hands in.
 //!
-//! Of an alarm it does what the service documents: the window slides with each minute; a period without data points has no
-//! value, which counts as `TreatMissingData` says; it goes off where so many of the last periods breach. What is newer than
-//! two minutes has not come yet. It leaves out that the service looks further back where the newest periods have no value.
+//! Of an alarm it does what the service documents: the window slides with each minute; it goes off where so many of the last
+//! periods breach. A period without data points has no value. For those the service looks further back, how far it does not
+//! say: where there are values enough, the newest of them count, else a period without one counts as `TreatMissingData`
+//! says. What is newer than two minutes has not come yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,9 @@ use crate::{expression::Expression, roles};
 
 /// The stack's name.
 const STACK: &str = "regulars";
+
+/// So many periods more than an alarm is about are looked at.
+const FURTHER_BACK: i32 = 3;
 
 /// For how long what is recorded does not show.
 const LATE: TimeDelta = TimeDelta::minutes(2);
@@ -309,7 +313,7 @@ impl CloudWatch {
     pub fn state(&self, alarm: &str, now: DateTime<Utc>) -> State {
         let alarm = self.alarms.get(alarm).unwrap_or_else(|| panic!("there is no alarm {alarm}"));
         let come: Vec<_> = self.points.iter().filter(|(at, ..)| *at <= now - LATE).collect();
-        let values = (0..alarm.periods).map(|back| {
+        let values = (0..alarm.periods + FURTHER_BACK).map(|back| {
             let until = now - alarm.period * back;
             let of = |metric: &Metric, stat: &str| {
                 let within =
@@ -322,7 +326,10 @@ impl CloudWatch {
         if alarm.missing == Missing::Nothing && values.iter().all(Option::is_none) {
             return State::InsufficientData;
         }
-        let breaching = values.into_iter().filter(|value| alarm.breaches(*value)).count();
+        let periods = usize::try_from(alarm.periods).unwrap();
+        let there: Vec<Option<f64>> = values.iter().flatten().map(|value| Some(*value)).collect();
+        let judged = if there.len() >= periods { there } else { values };
+        let breaching = judged.into_iter().take(periods).filter(|value| alarm.breaches(*value)).count();
         if breaching >= alarm.breaching { State::Alarm } else { State::Ok }
     }
 }

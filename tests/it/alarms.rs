@@ -132,6 +132,10 @@ async fn a_crash_counts_once_whatever_else_lambda_writes_of_it() {
 async fn a_schedule_that_stops_is_noticed_and_so_are_runs_that_all_fail() {
     let mut watch = impatient().await;
     watch.runs(40, 5).await;
+    assert!(!watch.is_raised("p1-bundle-transitions-not-running", 14));
+    assert!(watch.is_raised("p1-bundle-transitions-not-running", 17), "a quarter of an hour without a run");
+    let properties = &harness::roles::template()["Resources"]["BundleTransitionsNotRunningAlarm"]["Properties"];
+    assert_eq!(properties["TreatMissingData"], "breaching", "nor is nothing at all a run");
     watch.is_silent("p1-bundle-transitions-not-running");
     // What is done for one org, or dry, is no run.
     for minute in 0..20 {
@@ -201,7 +205,7 @@ async fn a_recalculation_that_is_not_made_is_noticed_and_one_of_a_single_org_is_
     watch.send(&scenario::recalculation(&json!({}))).await;
     watch.runs(70, 10).await;
     watch.is_silent("p1-tier-recalculation-not-running");
-    watch.pass(70);
+    watch.pass(5 * 60);
     let unknown = watch.cloud.state("p1-tier-recalculation-not-running", watch.now);
     assert_eq!(unknown, State::InsufficientData, "who would tell does not run");
     watch.fires("p1-bundle-transitions-not-running", 0);
@@ -332,6 +336,32 @@ async fn a_claude_that_is_down_is_told_of_where_a_key_is_set() {
 }
 
 #[tokio::test]
+async fn a_fifth_without_claude_is_not_more_than_a_fifth_of_what_was_scored_in_a_day() {
+    for (dropped, is_more) in [(0, false), (1, true)] {
+        let (world, anthropic, _) = asking(&[]).await;
+        active(&world, "c0", 5).await;
+        for number in 1..5 {
+            // For a day more.
+            active(&world, &format!("c{number}"), 89).await;
+        }
+        let mut watch = Watch::of(world);
+        anthropic.always(Say::Dropping(dropped));
+        watch.pass(2 * 60);
+        let run = watch.invoke("churn-prediction", json!({"orgId": ORG})).await.unwrap();
+        assert_eq!(
+            (&run["results"][0]["statistical"], &run["summary"]["totalPredictions"]),
+            (&json!(dropped), &json!(5))
+        );
+        assert!(!watch.is_raised("p2-churn-without-claude", 10), "{dropped} of five");
+        watch.pass(22 * 60);
+        anthropic.always(Say::Status(500));
+        let run = watch.invoke("churn-prediction", json!({"orgId": ORG})).await.unwrap();
+        assert_eq!(run["summary"]["totalPredictions"], 1, "{run}");
+        assert_eq!(watch.is_raised("p2-churn-without-claude", 10), is_more, "{} of six", dropped + 1);
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_is_refused_or_can_not_be_read_is_told_of_and_none_is_not() {
     let (anthropic, secrets) = (Anthropic::start().await, SecretsManager::start("the-key", "sk-ant-kept").await);
     let environment = vec![
@@ -365,20 +395,27 @@ async fn many_who_come_to_be_at_critical_risk_are_told_of_once() {
         active(&world, &format!("c{number}"), 5).await;
     }
     let mut watch = Watch::of(world);
-    let critical = async |watch: &mut Watch| {
-        let run = watch.invoke("churn-prediction", json!({"orgId": ORG})).await.unwrap();
+    let critical = async |watch: &mut Watch, of: Value| {
+        let run = watch.invoke("churn-prediction", of).await.unwrap();
         run["results"][0]["highRisk"].as_u64().unwrap()
     };
-    assert_eq!(critical(&mut watch).await, 0);
+    assert_eq!(critical(&mut watch, json!({"orgId": ORG})).await, 0);
     watch.pass(80 * 24 * 60);
-    assert_eq!(critical(&mut watch).await, 21);
+    for number in 0..20 {
+        assert_eq!(critical(&mut watch, json!({"orgId": ORG, "customerId": format!("c{number}")})).await, 1);
+    }
+    assert!(!watch.is_raised("p3-critical-churn-risk-spike", 10), "twenty are not enough");
+    // As long as a run over a million may take.
+    watch.pass(28 * 60);
+    assert_eq!(critical(&mut watch, json!({"orgId": ORG, "customerId": "c20"})).await, 1);
     watch.fires("p3-critical-churn-risk-spike", 3);
-    watch.pass(23 * 60);
-    assert_eq!(critical(&mut watch).await, 21);
-    watch.pass(70);
+    watch.pass(21 * 60);
     watch.is_silent("p3-critical-churn-risk-spike");
-    watch.pass(24 * 60);
+    // With nothing in two days, what was before them does not count again.
+    watch.pass(28 * 60);
     watch.is_silent("p3-critical-churn-risk-spike");
+    assert_eq!(critical(&mut watch, json!({"orgId": ORG})).await, 21);
+    assert!(!watch.is_raised("p3-critical-churn-risk-spike", 10), "they are known");
 }
 
 #[tokio::test]

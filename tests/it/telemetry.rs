@@ -245,14 +245,16 @@ fn dashboard() -> Vec<(Metric, String)> {
     for widget in body["widgets"].as_array().unwrap() {
         let (title, mut ids, mut used) = (widget["properties"]["title"].to_string(), BTreeSet::new(), Vec::new());
         for row in widget["properties"]["metrics"].as_array().into_iter().flatten().map(|row| row.as_array().unwrap()) {
+            let options = row.last().filter(|options| options.is_object());
+            ids.extend(options.and_then(|options| options["id"].as_str()).map(str::to_owned));
             if let Some(expression) = row[0]["expression"].as_str() {
                 used.extend(Expression::read(expression).ids().into_iter().map(str::to_owned));
                 continue;
             }
-            let text = |at: usize| row[at].as_str().unwrap().to_owned();
-            let dimensions = BTreeMap::from([(text(2), text(3))]);
-            found.push((Metric { namespace: text(0), name: text(1), dimensions }, title.clone()));
-            ids.extend(row.get(4).and_then(|options| options["id"].as_str()).map(str::to_owned));
+            let texts: Vec<String> = row.iter().map_while(Value::as_str).map(str::to_owned).collect();
+            let (names, dimensions) = texts.split_at(2);
+            let dimensions = dimensions.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+            found.push((Metric { namespace: names[0].clone(), name: names[1].clone(), dimensions }, title.clone()));
         }
         assert!(used.iter().all(|id| ids.contains(id)), "{title}: {used:?} of {ids:?}");
     }
