@@ -20,7 +20,7 @@ use crate::{
         rejection::Rejection,
     },
     failure::{Failure, settle_one},
-    store::{Listed, Store, Versioned},
+    store::{Listed, ListedBundle, Store, Versioned},
 };
 
 /// Bundles worked on at once, within one page.
@@ -97,11 +97,10 @@ impl Upkeep<'_> {
         let mut after: Option<String> = None;
         loop {
             let page = self.store.bundles(&org.id, after.as_deref(), PAGE).await?;
-            let behind = page.rows.into_iter().map(|row| row.value).filter(|listed| match listed {
-                Listed::Readable(bundle) => bundle.value.recorded.zone != org.profile.timezone,
-                Listed::Unreadable { .. } => true,
+            let behind = page.rows.into_iter().map(|row| row.value).filter(|listed| {
+                let is_behind = |bundle: &Versioned<Bundle>| bundle.value.recorded.zone != org.profile.timezone;
+                listed.image.as_ref().map_or(true, |bundle| is_behind(bundle)) && meant(&listed.id)
             });
-            let behind = behind.filter(|listed| meant(listed.id()));
             let mut behind = behind.peekable();
             while behind.peek().is_some() {
                 if self.deadline.left() < MARGIN {
@@ -121,11 +120,11 @@ impl Upkeep<'_> {
         }
     }
 
-    async fn listed(&self, org: &Org, listed: Listed) -> (BundleId, Outcome) {
-        match listed {
+    async fn listed(&self, org: &Org, Listed { id, image }: ListedBundle) -> (BundleId, Outcome) {
+        match image {
             // It is judged by another zone, so it is loaded anew, and written if that still holds.
-            Listed::Readable(image) => (image.value.id.clone(), self.bundle(org, *image).await),
-            Listed::Unreadable { bundle, why } => (bundle, Err(Failure::Bug(why))),
+            Ok(image) => (id, self.bundle(org, *image).await),
+            Err(why) => (id, Err(Failure::Bug(why))),
         }
     }
 }

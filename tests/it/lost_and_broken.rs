@@ -394,6 +394,44 @@ async fn an_item_made_unreadable_is_500_and_gives_nothing_away() {
 }
 
 #[tokio::test]
+async fn what_can_not_be_read_keeps_no_other_from_being_listed() {
+    let world = World::new().await;
+    for name in ["ada", "bo", "cy"] {
+        world.put_customer(ORG, name, &json!({})).await;
+        world.send(&bundles::put(name, &json!({}))).await;
+        world.put_org(name, &json!({"name": "An org"})).await;
+    }
+    world.spoil("CUSTOMER#shop#bo", "PROFILE", "points").await;
+    world.spoil("ORG#shop", "BUNDLE#bo", "terms").await;
+    world.spoil("ORG#bo", "ORG", "version").await;
+    for (path, plural, id, readable) in [
+        ("/orgs", "orgs", "orgId", vec!["ada", "cy", "shop"]),
+        ("/orgs/shop/bundles", "bundles", "bundleId", vec!["ada", "cy"]),
+        ("/orgs/shop/customers", "customers", "customerId", vec!["ada", "cy"]),
+    ] {
+        let (mut whole, mut broken, mut cursor) = (Vec::new(), Vec::new(), String::new());
+        loop {
+            let page = world.get(&format!("{path}?limit=1{cursor}")).await;
+            assert_eq!(page.status, 200, "{path}: {}", page.body);
+            for row in page.body[plural].as_array().unwrap() {
+                if row.get("error").is_some() { &mut broken } else { &mut whole }.push(row.clone());
+            }
+            let Some(next) = page.body["cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(broken, [json!({id: "bo", "error": "internal"})], "{path}");
+        let mut ids: Vec<&str> = whole.iter().map(|row| row[id].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, readable, "{path}");
+    }
+    // Nobody can say whether it is one of those.
+    for path in ["/orgs/shop/bundles?status=draft", "/orgs/shop/customers?tier=Bronze"] {
+        let page = world.get(path).await.body;
+        assert!(!page.to_string().contains("\"bo\""), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn an_award_read_before_another_refund_is_not_written_back() {
     use shared::{
         domain::{ids::OrgId, refund},

@@ -21,12 +21,12 @@ use shared::{
     },
     failure::{Failure, Retry},
     host::{Context, Reply, settle},
-    store::{Listed, Versioned},
+    store::Versioned,
 };
 
 use crate::{
-    pages::filtered,
-    view::{BundleRow, BundleView},
+    pages::{Listing, filtered},
+    view::BundleView,
 };
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
@@ -170,17 +170,12 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let after = scope.resume(cursor)?;
     let org = context.org(&org_id).await?;
 
-    let view = |listed| match listed {
-        Listed::Readable(bundle) => {
-            let wanted = status.is_none_or(|status| bundle.value.recorded.status == status);
-            wanted.then(|| BundleRow::Bundle(Box::new(BundleView::recorded(&org, bundle.value))))
-        }
-        Listed::Unreadable { bundle, why } => {
-            tracing::error!(org = %org.id, %bundle, why, "a bundle can't be read");
-            // What its status is nobody can say.
-            status.is_none().then_some(BundleRow::Unreadable { bundle_id: bundle, error: "internal" })
-        }
+    let view = |bundle: Box<Versioned<Bundle>>| {
+        let wanted = status.is_none_or(|status| bundle.value.recorded.status == status);
+        wanted.then(|| BundleView::recorded(&org, bundle.value))
     };
+    let listing = Listing { org: Some(&org_id), name: "bundleId", filters: status.is_some() };
+    let view = |listed| listing.shown(listed, view);
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };
     let (rows, next) = filtered(after, limit.get(), status.is_some(), fetch, view).await?;

@@ -20,10 +20,13 @@ use shared::{
     },
     failure::Failure,
     host::{Context, Reply, settle},
-    store::{Page, Row, StoreError},
+    store::{Page, Row, StoreError, Versioned},
 };
 
-use crate::{pages::filtered, view::CustomerView};
+use crate::{
+    pages::{Listing, Shown, filtered},
+    view::CustomerView,
+};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -147,9 +150,12 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let (org_id, store) = (&org_id, &context.store);
     let (rows, next) = if let Some(level) = by_value {
         let fetch = |after, size| at_risk(context, org_id, level, after, size);
-        filtered(after, limit.get(), filters, fetch, |customer: Option<_>| customer.and_then(view)).await?
+        let view = |customer: Option<_>| customer.and_then(view).map(|view| Shown::Whole(Box::new(view)));
+        filtered(after, limit.get(), filters, fetch, view).await?
     } else {
         let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
+        let listing = Listing { org: Some(org_id), name: "customerId", filters };
+        let view = |listed| listing.shown(listed, |customer: Versioned<_>| view(customer.value));
         filtered(after, limit.get(), filters, fetch, view).await?
     };
     Ok(Reply::list("customers", &rows, scope.next(next)))

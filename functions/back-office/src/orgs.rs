@@ -21,7 +21,7 @@ use shared::{
     upkeep::{Going, Outcome, Upkeep},
 };
 
-use crate::view::OrgView;
+use crate::{pages::Listing, view::OrgView};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -128,8 +128,9 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let OrgsPage { limit, cursor } = call.read()?;
     let after = scope.resume(cursor)?;
     let page = context.store.orgs(after.as_deref(), limit.get()).await?;
-    let rows = page.rows.into_iter().map(|row| row.value).filter(|org| !org.deleting);
-    let rows: Vec<_> = rows.map(OrgView::from).collect();
+    let listing = Listing { org: None, name: "orgId", filters: false };
+    let view = |org: Org| (!org.deleting).then(|| OrgView::from(org));
+    let rows: Vec<_> = page.rows.into_iter().filter_map(|row| listing.shown(row.value, view)).collect();
     Ok(Reply::list("orgs", &rows, scope.next(page.next)))
 }
 

@@ -1,8 +1,12 @@
 //! Pages of lists that are looked through for what is wanted.
 
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use shared::{
+    domain::ids::OrgId,
     failure::Failure,
-    store::{Page, Row, StoreError},
+    store::{Listed, Page, Row, StoreError},
 };
 
 /// A page of up to `limit` of those things that `view` makes something of, and the position after it. Where few do, the
@@ -38,6 +42,65 @@ where
         }
     }
     Ok((found.into_iter().map(|(view, _)| view).collect(), after))
+}
+
+/// What a list shows of one thing.
+pub(crate) enum Shown<V> {
+    /// All of it.
+    Whole(Box<V>),
+    /// That it is there and can't be read: it keeps no other from being listed.
+    Unreadable {
+        /// What lists call such an id.
+        name: &'static str,
+        /// The id.
+        id: String,
+    },
+}
+
+/// In answers an unreadable one is `{<name>: id, error}`.
+impl<V: Serialize> Serialize for Shown<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Whole(view) => view.serialize(serializer),
+            Self::Unreadable { name, id } => {
+                let mut fields = serializer.serialize_map(Some(2))?;
+                fields.serialize_entry(name, id)?;
+                fields.serialize_entry("error", "internal")?;
+                fields.end()
+            }
+        }
+    }
+}
+
+/// A list.
+#[derive(Clone, Copy)]
+pub(crate) struct Listing<'a> {
+    /// The org's, or of all orgs.
+    pub(crate) org: Option<&'a OrgId>,
+    /// What its ids are called.
+    pub(crate) name: &'static str,
+    /// Whether only some of it is asked for.
+    pub(crate) filters: bool,
+}
+
+impl Listing<'_> {
+    /// What it shows of one thing, if `view` makes something of it. Of one that can't be read nobody can say whether a filter
+    /// is meant to find it.
+    pub(crate) fn shown<Id: Display, T, V>(
+        self,
+        Listed { id, image }: Listed<Id, T>,
+        view: impl FnOnce(T) -> Option<V>,
+    ) -> Option<Shown<V>> {
+        let Self { org, name, filters } = self;
+        match image {
+            Ok(image) => view(image).map(|view| Shown::Whole(Box::new(view))),
+            Err(why) => {
+                let id = id.to_string();
+                tracing::error!(org = org.map(tracing::field::display), name, id, why, "what is listed can't be read");
+                (!filters).then_some(Shown::Unreadable { name, id })
+            }
+        }
+    }
 }
 
 fn cut<V>(found: Vec<(V, String)>) -> (Vec<V>, Option<String>) {

@@ -119,16 +119,6 @@ impl CustomerView {
     }
 }
 
-/// A bundle in a list.
-#[derive(Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
-pub(crate) enum BundleRow {
-    /// A bundle.
-    Bundle(Box<BundleView>),
-    /// One that can't be read: it is there, and keeps no other from being listed.
-    Unreadable { bundle_id: BundleId, error: &'static str },
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BundleView {

@@ -179,23 +179,23 @@ impl Run<'_> {
         let org = match (known, &due.what) {
             (Some(Known::There(org)), _) => org,
             (Some(Known::Unreadable), DueItem::Bundle(listed)) => {
-                with(&self.found, |found| found.failed(&due.org, Some(listed.id().clone()), "internal"));
+                with(&self.found, |found| found.failed(&due.org, Some(listed.id.clone()), "internal"));
                 return;
             }
             (Some(Known::Unreadable), DueItem::Rezone(_)) | (Some(Known::Gone) | None, _) => return,
         };
         if let DueItem::Bundle(listed) = &due.what
-            && !self.is_first(&org.id, listed.id())
+            && !self.is_first(&org.id, &listed.id)
         {
             return;
         }
         match &due.what {
-            DueItem::Bundle(Listed::Readable(image)) => {
-                let outcome = self.upkeep.bundle(&org, image.as_ref().clone()).await;
-                self.note(&org.id, image.value.id.clone(), outcome);
-            }
-            DueItem::Bundle(Listed::Unreadable { bundle, why }) => {
-                self.note(&org.id, bundle.clone(), Err(Failure::Bug(why.clone())));
+            DueItem::Bundle(Listed { id, image }) => {
+                let outcome = match image {
+                    Ok(image) => self.upkeep.bundle(&org, image.as_ref().clone()).await,
+                    Err(why) => Err(Failure::Bug(why.clone())),
+                };
+                self.note(&org.id, id.clone(), outcome);
             }
             DueItem::Rezone(mark) => with(&self.rezoned, |rezoned| rezoned.push((org, mark.clone()))),
         }

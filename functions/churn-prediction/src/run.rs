@@ -20,7 +20,7 @@ use shared::{
     failure::Failure,
     host::{Context, Reply},
     secrets,
-    store::{Met, Row, Versioned},
+    store::{Listed, ListedCustomer, Row, Versioned},
     sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
 };
 
@@ -213,10 +213,10 @@ impl Lots<'_> {
     }
 
     /// The next lot of those who are not scored yet.
-    fn gather(&self, rows: &mut impl Iterator<Item = Row<Met>>) -> Gathered {
+    fn gather(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Gathered {
         let mut gathered = Gathered::default();
         let at_once = self.run.at_once();
-        for Row { value: Met { id, image }, position } in rows {
+        for Row { value: Listed { id, image }, position } in rows {
             gathered.reached = Some(position);
             match image {
                 Ok(image) if self.is_scored(&image.value) => {}

@@ -22,7 +22,7 @@ use shared::{
     event::{Call, cursor::Cursor},
     failure::{Failure, settle_one},
     host::{Context, Reply},
-    store::{Met, Page, Row, StoreError, Versioned},
+    store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
     sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
 };
 
@@ -172,12 +172,12 @@ struct Moved {
 }
 
 impl Judge<'_> {
-    async fn next_page(&self, after: Option<&str>) -> Result<Page<Met>, StoreError> {
+    async fn next_page(&self, after: Option<&str>) -> Result<Page<ListedCustomer>, StoreError> {
         self.sweep.store.customers_since(&self.org.id, None, after, PAGE).await
     }
 
     /// Judges a page, as far as there is time and the store answers.
-    async fn page(&self, rows: Vec<Row<Met>>, figures: &mut Figures) -> Result<Reached, Failure> {
+    async fn page(&self, rows: Vec<Row<ListedCustomer>>, figures: &mut Figures) -> Result<Reached, Failure> {
         let (mut last, mut errors) = (None, 0);
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
@@ -218,9 +218,9 @@ impl Judge<'_> {
     }
 
     /// The next customers, up to so many changes.
-    fn gather(&self, rows: &mut impl Iterator<Item = Row<Met>>) -> Lot {
+    fn gather(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Lot {
         let mut lot = Lot::default();
-        for Row { value: Met { id, image }, position } in rows {
+        for Row { value: Listed { id, image }, position } in rows {
             lot.met += 1;
             lot.last = Some(position);
             match image {

@@ -17,7 +17,7 @@ use shared::{
         report::{figures::Figures, tally::Tally, week::Week},
     },
     failure::{Failure, Retry},
-    store::{Listed, Page, StoreError},
+    store::{Page, StoreError},
     sweep::Sweep,
 };
 
@@ -66,9 +66,9 @@ impl Counter<'_> {
         let mut bundles = Vec::new();
         let page = |after: Option<String>| async move { store.bundles(org, after.as_deref(), PAGE).await };
         each(self.sweep, page, |bundle| {
-            match bundle {
-                Listed::Readable(bundle) if !bundle.value.usage.ever => {}
-                bundle => bundles.push(bundle.id().clone()),
+            // Of one that can't be read, nobody knows.
+            if bundle.image.map_or(true, |bundle| bundle.value.usage.ever) {
+                bundles.push(bundle.id);
             }
             ControlFlow::Continue(())
         })

@@ -24,7 +24,7 @@ use shared::{
     event::{Call, cursor::Cursor},
     failure::Failure,
     host::{Context, Reply},
-    store::{DUE_SHARDS, DueItem, Listed, StoreError},
+    store::{DUE_SHARDS, DueItem, StoreError},
     sweep::{GotOn, Sweep, Visit, Visited},
 };
 use tokio::sync::OnceCell;
@@ -171,7 +171,9 @@ async fn overdue(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashMap<OrgId
     for shard in 0..DUE_SHARDS {
         let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
         each(sweep, page, |due| {
-            if let DueItem::Bundle(Listed::Readable(bundle)) = due.what {
+            if let DueItem::Bundle(bundle) = due.what
+                && let Ok(bundle) = bundle.image
+            {
                 overdue.entry(due.org).or_default().push(bundle.value);
             }
             ControlFlow::Continue(())

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    Item, Page, Row, Store, StoreError, Transaction, Versioned,
+    Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
     items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
     keys::{self, text},
     pages::{after_place, ask, page},
@@ -40,35 +40,13 @@ pub struct Due {
 #[derive(Debug, Clone)]
 pub enum DueItem {
     /// A bundle, as the index has it: it may lag.
-    Bundle(Listed),
+    Bundle(ListedBundle),
     /// All bundles of an org whose time zone has changed.
     Rezone(RezoneMark),
 }
 
-/// A bundle in a list, where one that can't be read holds up no other.
-#[derive(Debug, Clone)]
-pub enum Listed {
-    /// A bundle.
-    Readable(Box<Versioned<Bundle>>),
-    /// One that can't be read.
-    Unreadable {
-        /// The bundle.
-        bundle: BundleId,
-        /// Why not, for the log.
-        why: String,
-    },
-}
-
-impl Listed {
-    /// The bundle's id.
-    #[must_use]
-    pub const fn id(&self) -> &BundleId {
-        match self {
-            Self::Readable(bundle) => &bundle.value.id,
-            Self::Unreadable { bundle, .. } => bundle,
-        }
-    }
-}
+/// A bundle in a list.
+pub type ListedBundle = Listed<BundleId, Box<Versioned<Bundle>>>;
 
 /// That an org's zone has changed: kept until all its bundles are judged by the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +71,12 @@ impl Store {
     }
 
     /// A page of an org's bundles, by id.
-    pub async fn bundles(&self, org: &OrgId, after: Option<&str>, limit: usize) -> Result<Page<Listed>, StoreError> {
+    pub async fn bundles(
+        &self,
+        org: &OrgId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ListedBundle>, StoreError> {
         let start = after.map(|id| {
             let id = BundleId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
             Ok::<_, StoreError>(keys::bundle(org, &id).to_item())
@@ -194,11 +177,8 @@ fn due_parts(item: &Item) -> Result<(OrgId, Option<BundleId>), StoreError> {
     keys::due_parts(part("pk"), part("sk")).ok_or_else(|| StoreError::unreadable("a bundle's key", part("sk")))
 }
 
-fn read_listed(bundle: BundleId, item: Item) -> Listed {
-    match read_bundle(item) {
-        Ok(bundle) => Listed::Readable(Box::new(bundle)),
-        Err(error) => Listed::Unreadable { bundle, why: format!("{error:?}") },
-    }
+fn read_listed(bundle: BundleId, item: Item) -> ListedBundle {
+    Listed::new(bundle, read_bundle(item).map(Box::new))
 }
 
 fn read_due(item: Item, at: String) -> Result<Due, StoreError> {

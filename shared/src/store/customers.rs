@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Item, Page, Row, Store, StoreError, Versioned,
+    Item, Listed, Page, Row, Store, StoreError, Versioned,
     items::{self, AdjustmentForm, CustomerForm, EntryForm},
     keys::{self, text},
-    pages::{after_place, page},
+    pages::{after_place, page, part},
 };
 use crate::domain::{
     adjustment::Adjustment,
@@ -16,14 +16,8 @@ use crate::domain::{
     time,
 };
 
-/// A customer met by a sweep, as the index has them, where one that can't be read holds up no other.
-#[derive(Debug)]
-pub struct Met {
-    /// Who.
-    pub id: CustomerId,
-    /// What is known of them, which may lag; or why it can't be read, for the log.
-    pub image: Result<Versioned<Customer>, String>,
-}
+/// A customer in a list, which may lag.
+pub type ListedCustomer = Listed<CustomerId, Versioned<Customer>>;
 
 impl Store {
     /// A customer as they are now.
@@ -54,14 +48,9 @@ impl Store {
         org: &OrgId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Customer>, StoreError> {
+    ) -> Result<Page<ListedCustomer>, StoreError> {
         let query = self.query_list(&keys::customers_list(org), limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start(org, after)?), |item| {
-            let Versioned { value, .. } = read_customer(item)?;
-            let at = keys::customer_place(org, value.last_order_at()).at;
-            Ok(Row { position: format!("{at}#{}", value.id), value })
-        })
-        .await
+        page(query.set_exclusive_start_key(start(org, after)?), |item| read_listed(org, item)).await
     }
 
     /// A page of an org's customers for a sweep: by last order, oldest first, those without orders before all others;
@@ -72,7 +61,7 @@ impl Store {
         since: Option<DateTime<Utc>>,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Met>, StoreError> {
+    ) -> Result<Page<ListedCustomer>, StoreError> {
         let mut query = self.query_list(&keys::customers_list(org), limit);
         if let Some(since) = since {
             query = query
@@ -82,14 +71,7 @@ impl Store {
         }
         // Who stood there when the sweep was there may be out of its bounds by now; everybody before was too.
         let after = after.filter(|after| since.is_none_or(|since| **after >= *time::text(since)));
-        page(query.set_exclusive_start_key(start(org, after)?), |item| {
-            let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
-            let id = keys::customer_of(org, part("pk")).ok_or_else(|| StoreError::unreadable("a key", part("pk")))?;
-            let position = format!("{}#{id}", part("at"));
-            let image = read_customer(item).map_err(|error| format!("{error:?}"));
-            Ok(Row { value: Met { id, image }, position })
-        })
-        .await
+        page(query.set_exclusive_start_key(start(org, after)?), |item| read_listed(org, item)).await
     }
 
     /// A page of a customer's ledger, newest first.
@@ -124,6 +106,13 @@ fn start(org: &OrgId, after: Option<&str>) -> Result<Option<Item>, StoreError> {
         Ok(after_place(&keys::customer(org, &id), &place))
     });
     start.transpose()
+}
+
+fn read_listed(org: &OrgId, item: Item) -> Result<Row<ListedCustomer>, StoreError> {
+    let pk = part(&item, "pk");
+    let id = keys::customer_of(org, pk).ok_or_else(|| StoreError::unreadable("a key", pk))?;
+    let position = format!("{}#{id}", part(&item, "at"));
+    Ok(Row { value: Listed::new(id, read_customer(item)), position })
 }
 
 pub(super) fn read_customer(item: Item) -> Result<Versioned<Customer>, StoreError> {

@@ -31,13 +31,13 @@ mod redemptions;
 mod sweeps;
 mod transact;
 
-pub use bundles::{Due, DueItem, Listed, RezoneMark};
+pub use bundles::{Due, DueItem, ListedBundle, RezoneMark};
 pub use connect::{client, local_client};
-pub use customers::Met;
+pub use customers::ListedCustomer;
 pub use error::StoreError;
 pub use keys::DUE_SHARDS;
 pub use orders::{AwardStory, OrderMark, RefundStory};
-pub use pages::{Page, Row};
+pub use pages::{Listed, Page, Row};
 pub use points::SpendingStory;
 pub use redemptions::RedemptionStory;
 pub use transact::Transaction;

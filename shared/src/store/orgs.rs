@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
 use super::{
-    Item, Page, Patience, Row, Store, StoreError, Versioned,
+    Item, Listed, Page, Patience, Row, Store, StoreError, Versioned,
     items::{self, OrgForm},
     keys,
-    pages::{after_place, ask, page},
+    pages::{after_place, ask, page, part},
 };
 use crate::domain::{ids::OrgId, org::Org};
 
@@ -84,26 +84,24 @@ impl Store {
     pub async fn org_ids(&self, after: Option<&OrgId>, limit: usize) -> Result<Page<OrgId>, StoreError> {
         let start = after.map(|id| after_place(&keys::org(id), &keys::org_place(id)));
         let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start);
-        // In the list of orgs an org stands at its id.
         let query = query.projection_expression("#at").expression_attribute_names("#at", "at");
         page(query, |item| {
-            let id = item.get("at").and_then(|at| at.as_s().ok()).cloned().unwrap_or_default();
-            let value = OrgId::try_from(id.clone()).map_err(|rule| StoreError::unreadable("an org's id", rule))?;
-            Ok(Row { value, position: id })
+            let value = id_of(&item)?;
+            Ok(Row { position: value.to_string(), value })
         })
         .await
     }
 
     /// A page of all orgs, by id.
-    pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Org>, StoreError> {
+    pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Listed<OrgId, Org>>, StoreError> {
         let start = after.map(|id| {
             let id = OrgId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
             Ok::<_, StoreError>(after_place(&keys::org(&id), &keys::org_place(&id)))
         });
         let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start.transpose()?);
         page(query, |item| {
-            let Versioned { value, .. } = items::read::<OrgForm, Versioned<Org>>("an org", item)?;
-            Ok(Row { position: value.id.to_string(), value })
+            let (id, org) = (id_of(&item)?, items::read::<OrgForm, Versioned<Org>>("an org", item));
+            Ok(Row { position: id.to_string(), value: Listed::new(id, org.map(|org| org.value)) })
         })
         .await
     }
@@ -191,4 +189,9 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// In the list of orgs an org stands at its id.
+fn id_of(item: &Item) -> Result<OrgId, StoreError> {
+    OrgId::try_from(part(item, "at").to_owned()).map_err(|rule| StoreError::unreadable("an org's id", rule))
 }

@@ -30,6 +30,21 @@ pub struct Row<T> {
     pub position: String,
 }
 
+/// One of a list in which one that can't be read holds up no other.
+#[derive(Debug, Clone)]
+pub struct Listed<Id, T> {
+    /// Which.
+    pub id: Id,
+    /// What it is, or why it can't be read, for the log.
+    pub image: Result<T, String>,
+}
+
+impl<Id, T> Listed<Id, T> {
+    pub(super) fn new(id: Id, read: Result<T, StoreError>) -> Self {
+        Self { id, image: read.map_err(|error| format!("{error:?}")) }
+    }
+}
+
 impl Store {
     /// A query of a list in the index.
     pub(super) fn query_list(&self, list: &str, limit: usize) -> QueryFluentBuilder {

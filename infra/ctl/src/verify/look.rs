@@ -64,8 +64,11 @@ pub(crate) async fn at(api: &Api, org: &OrgId) -> Result<(), String> {
 
 impl Customers {
     fn add(&mut self, customer: &Value) {
-        let points = customer.get("points").and_then(Value::as_i64).unwrap_or(0);
         self.count += 1;
+        if customer.get("error").is_some() {
+            return count(&mut self.tiers, "unreadable");
+        }
+        let points = customer.get("points").and_then(Value::as_i64).unwrap_or(0);
         self.points += points;
         self.with_points += i64::from(points > 0);
         for (counts, name) in
