@@ -449,7 +449,7 @@ async fn cursors_that_no_such_run_gave_are_refused() {
             json!({"cursor": cursor(mine, position(json!(ORG), json!({"after": "2026#ada", "judged_by": 1})))}),
             "no date",
         ),
-        (json!({"cursor": cursor(mine, position(json!(ORG), json!({"later": 1})))}), "an unknown field"),
+        (json!({"cursor": cursor(mine, position(json!(ORG), json!({"later": 1})))}), "without what must be there"),
         (
             json!({"cursor": cursor(mine, json!({"began": "2026-06-01T12:00:00.001Z", "org": null, "within": null}).to_string())}),
             "yet to come",

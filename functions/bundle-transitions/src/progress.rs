@@ -9,7 +9,6 @@ use shared::{
 
 /// A run, as it begins or goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Progress {
     /// When the run began: what falls due later is the next run's.
     #[serde(serialize_with = "time::serialize")]

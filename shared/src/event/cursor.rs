@@ -3,9 +3,14 @@
 //! Left out on purpose: a signature. What a list's cursor names is only a position *within* the list that the route itself
 //! chooses, so a forged one reaches nothing that its caller could not list anyway. A sweep's also names when the sweep
 //! began; sweeps are the deployment's alone to call.
+//!
+//! Versions of this program run side by side, so a cursor says which version of its form it has. A field that is not known
+//! is ignored, which is right for what a reader may do without. What a reader must understand raises [`VERSION`], and is
+//! refused by every program that does not know it.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
+use serde::{Deserialize, Serialize};
 
 use super::fields::refuse;
 use crate::domain::rejection::Rejection;
@@ -48,8 +53,9 @@ impl<E: DeserializeError> Deserr<E> for Cursor {
 
 impl Scope<'_> {
     fn cursor(&self, position: &str) -> String {
-        let parts = serde_json::json!([self.operation, self.org, self.of, position]);
-        BASE64_URL_SAFE_NO_PAD.encode(parts.to_string())
+        let Self { operation, org, of } = *self;
+        let parts = Parts { v: VERSION, operation, org, of, position };
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(parts).to_string())
     }
 
     /// The cursor for the rest of this list, if there is a rest.
@@ -64,7 +70,7 @@ impl Scope<'_> {
     }
 
     fn position(&self, cursor: &Cursor) -> Result<String, Rejection> {
-        let [operation, org, of, position] = parts(&cursor.0).ok_or(Rejection::InvalidCursor)?;
+        let Parts { operation, org, of, position, .. } = parts(&cursor.0).ok_or(Rejection::InvalidCursor)?;
         if operation != self.operation || org != self.org || of != self.of {
             return Err(Rejection::InvalidCursor);
         }
@@ -74,9 +80,28 @@ impl Scope<'_> {
 
 /// The org that a cursor was given for.
 pub(super) fn org_of(cursor: &str) -> Option<String> {
-    parts(cursor).map(|[_, org, _, _]| org)
+    parts(cursor).map(|parts| parts.org)
 }
 
-fn parts(cursor: &str) -> Option<[String; 4]> {
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
+/// The version of a cursor's form.
+const VERSION: u32 = 1;
+
+/// What a cursor says.
+#[derive(Serialize, Deserialize)]
+struct Parts<T> {
+    v: u32,
+    operation: T,
+    org: T,
+    of: T,
+    position: T,
+}
+
+/// What a cursor says, if it is one that is understood: of this version, or of the release before, which gave the four
+/// texts alone.
+fn parts(cursor: &str) -> Option<Parts<String>> {
+    let json = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    if let Ok([operation, org, of, position]) = serde_json::from_slice::<[String; 4]>(&json) {
+        return Some(Parts { v: VERSION, operation, org, of, position });
+    }
+    serde_json::from_slice(&json).ok().filter(|parts: &Parts<String>| parts.v == VERSION)
 }

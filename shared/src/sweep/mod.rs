@@ -88,15 +88,17 @@ pub struct Visited<F, P> {
     pub stopped_at: Option<P>,
 }
 
-/// How far a sweep is.
+/// How far a sweep is. Each field has to be there, also where it is null: what is left out would be half understood.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(bound(deserialize = "P: Deserialize<'de>"))]
 struct Progress<P> {
     #[serde(serialize_with = "time::serialize")]
     began: DateTime<Utc>,
     /// The last org that had its turn.
+    #[serde(deserialize_with = "Option::deserialize")]
     org: Option<OrgId>,
     /// Where it goes on in that org; if nowhere, in the next.
+    #[serde(deserialize_with = "Option::deserialize")]
     within: Option<P>,
 }
 
