@@ -76,7 +76,7 @@ impl Upkeep<'_> {
         let moved = bring_up_to_date(&bundle.value, org.zone(), self.now);
         if !self.dry_run && (even_if_idle || !moved.is_idle(&bundle.value)) {
             let mut transaction = self.store.transaction(org);
-            transaction.move_bundle(&moved, bundle.version)?;
+            transaction.move_bundle(&moved, bundle)?;
             transaction.commit().await?;
         }
         Ok(moved.transitions)

@@ -157,7 +157,7 @@ for job in ("TierRecalculation", "ChurnPrediction"):
     name = "tier-recalculation" if job == "TierRecalculation" else "churn-prediction"
     ROLES[f"{job}SweepRole"] = {
         "dynamodb:Query": ["${Table.Arn}/index/by_time"],
-        "dynamodb:PutItem": ["Table.Arn"],
+        "dynamodb:UpdateItem": ["Table.Arn"],
         "lambda:InvokeFunction": [f"{job}Aliaslive"],
         "sqs:SendMessage": [f"{job}Failures.Arn"],
         "states:StartExecution": [f"stateMachine:${{AWS::StackName}}-{name}"],
@@ -222,8 +222,8 @@ def test_a_canary_is_watched_by_what_its_function_and_lambda_tell_of_it(template
 def test_a_sweep_may_write_that_it_ended_and_nothing_else(template):
     for name, operation in (("TierRecalculationSweep", "recalculate"), ("ChurnPredictionSweep", "predict")):
         (policy,) = template["Resources"][name]["Properties"]["Policies"]
-        (put,) = [statement for statement in policy["Statement"] if "dynamodb:PutItem" in statement["Action"]]
-        assert put["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"SWEEP#{operation}"]}}
+        (update,) = [statement for statement in policy["Statement"] if "dynamodb:UpdateItem" in statement["Action"]]
+        assert update["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"SWEEP#{operation}"]}}
 
 
 def test_alarms_reach_their_topic_which_only_this_account_s_cloudwatch_may_write_to(template):

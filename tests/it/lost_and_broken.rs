@@ -456,8 +456,8 @@ async fn an_award_read_before_another_refund_is_not_written_back() {
     let torn = refund::refund(&stale, loyalty, &before.value, late, None, noon()).unwrap();
 
     let mut transaction = store.transaction(&org);
-    transaction.replace_customer(&torn.customer, after.version, &torn.entries).unwrap();
-    transaction.record_refund(&torn.refund, &torn.award, before.version).unwrap();
+    transaction.replace_customer(&torn.customer, &after, &torn.entries).unwrap();
+    transaction.record_refund(&torn.refund, &torn.award, &before).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     assert_eq!(audit::check(&world, ORG, "ada").await["points"], 0);
 }

@@ -135,7 +135,7 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     let Counting::Counted(last) = decided else { panic!("it takes the last unit") };
     assert!(last.moved.is_some());
     let mut transaction = store.transaction(&org);
-    transaction.redeem(&last, read.version, None).unwrap();
+    transaction.redeem(&last, &read, None).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     assert_eq!(bundles::check(&world, ORG, "b").await["status"], "active");
 }
@@ -164,7 +164,7 @@ async fn a_limit_set_to_what_was_used_is_not_set_if_more_is_used_meanwhile() {
     let moved = bring_up_to_date(&read.value, org.value.zone(), noon());
     let edited = edit(moved, terms, None).unwrap();
     let mut transaction = store.transaction(&org.value);
-    transaction.edit_bundle(&edited, read.version).unwrap();
+    transaction.edit_bundle(&edited, &read).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     let lower = world.send(&bundles::put("b", &json!({"maxRedemptions": 1}))).await;
     assert_eq!((lower.status.as_u16(), lower.code()), (409, "limit_below_used"));
@@ -198,7 +198,7 @@ async fn a_bundle_made_anew_is_not_taken_for_the_one_deleted() {
     let moved = bring_up_to_date(&read.value, org.value.zone(), later);
     assert!(!moved.transitions.is_empty());
     let mut transaction = store.transaction(&org.value);
-    transaction.move_bundle(&moved, read.version).unwrap();
+    transaction.move_bundle(&moved, &read).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     assert_eq!(bundles::check(&world, ORG, "b").await["bundlePrice"], 1);
 }

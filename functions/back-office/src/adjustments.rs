@@ -53,7 +53,7 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     let decided = adjustment::adjust(&customer.value, adjustment_id.clone(), *points, reason.clone(), context.now)?;
 
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&decided.customer, customer.version, &[decided.entry])?;
+    transaction.replace_customer(&decided.customer, &customer, &[decided.entry])?;
     transaction.record_adjustment(customer_id, &decided.adjustment)?;
     transaction.commit().await?;
     Ok(Reply::created(&answer(&decided.adjustment)))

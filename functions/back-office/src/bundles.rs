@@ -88,10 +88,10 @@ async fn change(
     let mut transaction = context.store.transaction(&org.value);
     let moved = if complete {
         let edited = edit(moved, terms, note)?;
-        transaction.edit_bundle(&edited, current.version)?;
+        transaction.edit_bundle(&edited, current)?;
         edited
     } else {
-        transaction.move_bundle(&moved, current.version)?;
+        transaction.move_bundle(&moved, current)?;
         moved
     };
     transaction.require_org(org.version)?;

@@ -65,8 +65,8 @@ async fn replace(
     match context.store.customer(&org.id, id).await? {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let customer = Customer { person: person.clone(), ..current.value };
-            transaction.replace_customer(&customer, current.version, &[])?;
+            let customer = Customer { person: person.clone(), ..current.value.clone() };
+            transaction.replace_customer(&customer, &current, &[])?;
             transaction.commit().await?;
             Ok(Reply::ok(&CustomerView::new(org, customer, context.now)))
         }
@@ -102,9 +102,9 @@ pub(crate) async fn erase(context: &Context, call: Call) -> Result<Reply, Failur
 
 async fn erase_person(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply, Failure> {
     let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
-    let customer = Customer { person: Person::default(), ..current.value };
+    let customer = Customer { person: Person::default(), ..current.value.clone() };
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&customer, current.version, &[])?;
+    transaction.replace_customer(&customer, &current, &[])?;
     transaction.commit().await?;
     Ok(Reply::ok(&CustomerView::new(org, customer, context.now)))
 }

@@ -33,7 +33,7 @@ async fn replace(
     }
     let is_new = before.is_none();
     let loyalty = Some(Loyalty::replaced(before, settings.clone()));
-    context.store.put_org(&Org { loyalty, ..current.value }, Some(current.version)).await?;
+    context.store.put_org(&Org { loyalty, ..current.value.clone() }, Some(&current)).await?;
     Ok(if is_new { Reply::created(settings) } else { Reply::ok(settings) })
 }
 

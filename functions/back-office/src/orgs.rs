@@ -81,10 +81,10 @@ async fn replace(
             let org = current.value.replaced(profile, disposable, context.now)?;
             let reply = Reply::ok(&OrgView::from(org.clone()));
             if org.profile.timezone == current.value.profile.timezone {
-                context.store.put_org(&org, Some(current.version)).await?;
+                context.store.put_org(&org, Some(&current)).await?;
                 return Ok((reply, None));
             }
-            context.store.put_rezoned_org(&org, current.version, context.now).await?;
+            context.store.put_rezoned_org(&org, &current, context.now).await?;
             Ok((reply, Some(org)))
         }
         None => {
@@ -163,7 +163,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
 async fn mark(context: &Context, id: &OrgId) -> Result<(), Failure> {
     let current = context.store.org_now(id).await?.ok_or(Rejection::UnknownOrg)?;
     if !current.value.deleting {
-        context.store.put_org(&current.value.marked_for_deletion()?, Some(current.version)).await?;
+        context.store.put_org(&current.value.marked_for_deletion()?, Some(&current)).await?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
         // No redemptions are those of a bundle that nobody wants yet, or of none.
         bundle(context, &org_id, &bundle_id).await?;
     }
-    let rows: Vec<View> = page.rows.into_iter().map(|row| row.value.into()).collect();
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(View::from)).collect();
     Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
 }
 

@@ -141,12 +141,12 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     let mut transaction = context.store.transaction(org);
     match decided? {
         Counting::Counted(counted) => {
-            transaction.redeem(&counted, current.version, mark)?;
+            transaction.redeem(&counted, &current, mark)?;
             transaction.commit().await?;
             Ok(Redeemed { redemption: counted.redemption, is_new: true })
         }
         Counting::Behind(moved) => {
-            transaction.move_bundle(&moved, current.version)?;
+            transaction.move_bundle(&moved, &current)?;
             transaction.commit().await?;
             Err(Failure::Retry(Retry::Contended))
         }

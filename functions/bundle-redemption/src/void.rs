@@ -14,6 +14,7 @@ use shared::{
     event::Call,
     failure::{Failure, Retry},
     host::{Context, Reply, settle},
+    store::Versioned,
 };
 
 use crate::redeem::{View, judging};
@@ -62,18 +63,18 @@ pub(crate) async fn void(
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
     let (mark, claim) = context.store.claim(&org.id, bundle, order).await?;
-    let (redemption, claim_version) = match claim.map(|claim| (claim.value, claim.version)) {
-        Some((Claim::Redeemed(redemption), _)) if redemption.voided_at.is_some() => {
-            return Ok(Voided { redemption: Some(redemption), is_new: false });
+    let (redemption, claim) = match &claim {
+        Some(Versioned { value: Claim::Redeemed(redemption), .. }) if redemption.voided_at.is_some() => {
+            return Ok(Voided { redemption: Some(redemption.clone()), is_new: false });
         }
-        Some((Claim::VoidedBefore, _)) => return Ok(Voided { redemption: None, is_new: false }),
+        Some(Versioned { value: Claim::VoidedBefore, .. }) => return Ok(Voided { redemption: None, is_new: false }),
         None => {
             let mut transaction = context.store.transaction(org);
             transaction.mark_void(bundle, order, mark.is_some())?;
             transaction.commit().await?;
             return Ok(Voided { redemption: None, is_new: true });
         }
-        Some((Claim::Redeemed(redemption), version)) => (redemption, version),
+        Some(claim @ Versioned { value: Claim::Redeemed(redemption), .. }) => (redemption.clone(), claim),
     };
 
     // What the count is by is only known from the record.
@@ -85,12 +86,12 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     // The counters may be from before the redemption was counted or from after it was voided.
     match decided.ok_or(Failure::Retry(Retry::Contended))? {
         Counting::Counted(counted) => {
-            transaction.void_redemption(&counted, current.version, claim_version)?;
+            transaction.void_redemption(&counted, &current, claim)?;
             transaction.commit().await?;
             Ok(Voided { redemption: Some(counted.redemption), is_new: true })
         }
         Counting::Behind(moved) => {
-            transaction.move_bundle(&moved, current.version)?;
+            transaction.move_bundle(&moved, &current)?;
             transaction.commit().await?;
             Err(Failure::Retry(Retry::Contended))
         }

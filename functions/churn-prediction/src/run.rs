@@ -55,8 +55,8 @@ struct Request {
 
 /// Where an org goes on: after which customer.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Position {
+    #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
 }
 
@@ -277,8 +277,8 @@ impl Lots<'_> {
     }
 
     async fn commit(&self, prediction: &Prediction, current: Versioned<Customer>) -> Result<Option<Scored>, Failure> {
-        let Versioned { value: customer, version } = current;
-        if self.run.only.is_none() && self.is_scored(&customer) {
+        let customer = &current.value;
+        if self.run.only.is_none() && self.is_scored(customer) {
             return Ok(None);
         }
         let scored = (prediction.clone(), customer.churn.as_ref().map(Prediction::level));
@@ -286,7 +286,7 @@ impl Lots<'_> {
             return Ok(Some(scored));
         }
         let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
-        transaction.record_prediction(&customer, version, prediction, self.scorer.horizon_days)?;
+        transaction.record_prediction(&current, prediction, self.scorer.horizon_days)?;
         transaction.commit().await?;
         Ok(Some(scored))
     }

@@ -74,7 +74,7 @@ async fn attempt(context: &Context, org: &Org, order: &Order) -> Result<Reply, F
     let decided = award::award(&customer.value, loyalty, order.clone(), context.now)?;
 
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&decided.customer, customer.version, &decided.entries)?;
+    transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
     transaction.record_award(&decided.award)?;
     if story.owner.is_none() {
         transaction.claim_order(&order.id, &order.customer)?;

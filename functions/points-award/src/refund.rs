@@ -76,8 +76,8 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     let decided = decided?;
 
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&decided.customer, customer.version, &decided.entries)?;
-    transaction.record_refund(&decided.refund, &decided.award, award.version)?;
+    transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
+    transaction.record_refund(&decided.refund, &decided.award, &award)?;
     transaction.commit().await?;
     Ok(Reply::created(&answer(&decided.refund)).measuring("PointsReversed", decided.refund.points.0))
 }

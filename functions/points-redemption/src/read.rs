@@ -157,7 +157,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
         // No redemptions are those of somebody who saves up, or of nobody.
         customer(context, &org_id, &customer_id).await?;
     }
-    let rows: Vec<View> = page.rows.into_iter().map(|row| row.value.into()).collect();
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(View::from)).collect();
     Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
 }
 

@@ -68,7 +68,7 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     let decided = decided?;
 
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&decided.customer, customer.version, &[decided.entry])?;
+    transaction.replace_customer(&decided.customer, customer, &[decided.entry])?;
     transaction.record_spending(&decided.redemption, None)?;
     if story.order.as_ref().is_none_or(|order| order.owner.is_none()) {
         transaction.claim_order(order_id, customer_id)?;

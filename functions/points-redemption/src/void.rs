@@ -14,6 +14,7 @@ use shared::{
     event::Call,
     failure::Failure,
     host::{Context, Reply, settle},
+    store::Versioned,
 };
 
 #[derive(Deserr)]
@@ -59,11 +60,11 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     }
 
     let mut transaction = context.store.transaction(org);
-    let (redemption, version) = match story.spending.map(|spending| (spending.value, spending.version)) {
-        Some((Claim::VoidedBefore, _)) => return Ok(Reply::replayed(&Answer::NOTHING)),
-        Some((Claim::Redeemed(redemption), version)) => match &redemption.voided {
-            Some(void) => return Ok(Reply::replayed(&Answer::of(&redemption, void))),
-            None => (redemption, version),
+    let (redemption, spending) = match &story.spending {
+        Some(Versioned { value: Claim::VoidedBefore, .. }) => return Ok(Reply::replayed(&Answer::NOTHING)),
+        Some(spending @ Versioned { value: Claim::Redeemed(redemption), .. }) => match &redemption.voided {
+            Some(void) => return Ok(Reply::replayed(&Answer::of(redemption, void))),
+            None => (redemption.clone(), spending),
         },
         None => {
             transaction.mark_unspendable(order_id)?;
@@ -76,8 +77,8 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     };
 
     let decided = redemption::void(&customer.value, redemption, context.now)?;
-    transaction.replace_customer(&decided.customer, customer.version, &[decided.entry])?;
-    transaction.record_spending(&decided.redemption, Some(version))?;
+    transaction.replace_customer(&decided.customer, &customer, &[decided.entry])?;
+    transaction.record_spending(&decided.redemption, Some(spending))?;
     transaction.commit().await?;
     let Some(void) = &decided.redemption.voided else {
         return Err(Failure::Bug("a void that voids nothing".into()));

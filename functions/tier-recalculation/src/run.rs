@@ -52,11 +52,12 @@ struct Request {
 
 /// Where an org goes on.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Position {
     /// After which customer.
+    #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
     /// The tier rules by which every customer up to there was judged; none, if one could not be.
+    #[serde(deserialize_with = "Option::deserialize")]
     judged_by: Option<u64>,
 }
 
@@ -256,7 +257,7 @@ impl Judge<'_> {
         let moved = Moved { direction: recalculated.direction, height: self.height(&recalculated.customer) };
         if self.sweep.dry_run.is_none() {
             let mut transaction = self.sweep.store.transaction(self.org);
-            transaction.replace_customer(&recalculated.customer, current.version, &[recalculated.entry])?;
+            transaction.replace_customer(&recalculated.customer, &current, &[recalculated.entry])?;
             transaction.commit().await?;
         }
         Ok(Some(moved))
@@ -274,7 +275,7 @@ impl Judge<'_> {
                 return Ok(());
             };
             if let Some(loyalty) = current.value.loyalty.as_ref().and_then(|loyalty| loyalty.settled_by(rules)) {
-                store.put_org(&Org { loyalty: Some(loyalty), ..current.value }, Some(current.version)).await?;
+                store.put_org(&Org { loyalty: Some(loyalty), ..current.value.clone() }, Some(&current)).await?;
             }
             Ok(())
         });

@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
+    HistoryRow, Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
     items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
     keys::{self, text},
-    pages::{after_place, ask, page},
-    transact::{Change, Condition, number},
+    pages::{after_place, ask, page, part},
+    transact::{Change, number},
 };
 use crate::domain::{
     bundle::{
@@ -60,7 +60,7 @@ impl Store {
         bundle: &BundleId,
     ) -> Result<(Option<Versioned<Org>>, Option<Versioned<Bundle>>), StoreError> {
         let [owner, item] = self.get([&keys::org(org), &keys::bundle(org, bundle)]).await?;
-        let owner = owner.map(|item| items::read::<OrgForm, _>("an org", item)).transpose()?;
+        let owner = owner.map(|item| items::read_versioned::<OrgForm, _>("an org", item)).transpose()?;
         Ok((owner, item.map(read_bundle).transpose()?))
     }
 
@@ -97,7 +97,7 @@ impl Store {
         bundle: &BundleId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Transition>, StoreError> {
+    ) -> Result<Page<HistoryRow<Transition>>, StoreError> {
         let pk = keys::bundle_partition(org, bundle);
         let start = after.map(|sk| {
             let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
@@ -106,8 +106,9 @@ impl Store {
         });
         let query = self.query_partition(&pk, keys::TRANSITION_PREFIX, limit).scan_index_forward(false);
         page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
-            let position = sort_key(&item);
-            Ok(Row { value: items::read::<TransitionForm, _>("a transition", item)?, position })
+            let position = part(&item, "sk").to_owned();
+            let read = items::read::<TransitionForm, _>("a transition", item.clone());
+            Ok(Row { value: HistoryRow::of(read, || items::unread_transition(&item)), position })
         })
         .await
     }
@@ -164,12 +165,8 @@ impl Store {
     }
 }
 
-fn sort_key(item: &Item) -> String {
-    item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default()
-}
-
 pub(super) fn read_bundle(item: Item) -> Result<Versioned<Bundle>, StoreError> {
-    items::read::<BundleForm, _>("a bundle", item)
+    items::read_versioned::<BundleForm, _>("a bundle", item)
 }
 
 fn due_parts(item: &Item) -> Result<(OrgId, Option<BundleId>), StoreError> {
@@ -198,28 +195,28 @@ impl Transaction<'_> {
         let key = keys::bundle(org, &made.bundle.id);
         // Where one with this id was deleted, nobody who has read that one may take this one for it.
         let version = u64::try_from(made.bundle.recorded.at.timestamp_millis()).unwrap_or_default();
-        self.put(&key, place.as_ref(), &BundleForm::new(&made.bundle, version), Condition::Absent)?;
+        self.create(&key, place.as_ref(), &BundleForm::new(&made.bundle, version))?;
         self.require_org(org_version)
     }
 
-    /// Writes the status of a bundle that must still be at `version`, and appends its transitions.
-    pub fn move_bundle(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
-        let change = self.status_change(moved, version)?;
+    /// Writes the status of a bundle that must still be as it was read, and appends its transitions.
+    pub fn move_bundle(&mut self, moved: &Moved, before: &Versioned<Bundle>) -> Result<(), StoreError> {
+        let change = self.status_change(moved, before)?;
         self.update(&keys::bundle(&self.org.id, &moved.bundle.id), change)?;
-        self.append_transitions(moved, version)
+        self.append_transitions(moved, before.next_version())
     }
 
     /// The same, and its terms. Orders may count meanwhile, as long as that does not sell it out or exceed the limit.
-    pub fn edit_bundle(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
+    pub fn edit_bundle(&mut self, moved: &Moved, before: &Versioned<Bundle>) -> Result<(), StoreError> {
         let bundle = &moved.bundle;
-        let mut change = self.status_change(moved, version)?;
-        change = change.set("terms", items::attribute(&TermsForm::from(&bundle.terms))?);
+        let mut change = self.status_change(moved, before)?;
+        change = change.set("terms", items::rewrite_part("terms", &TermsForm::from(&bundle.terms), &before.image)?);
         if let Some(max) = bundle.terms.max_redemptions {
             let comparison = if bundle.is_sold_out() { "=" } else { "<" };
             change = change.require("redemptions", comparison, number(max.get()));
         }
         self.update(&keys::bundle(&self.org.id, &bundle.id), change)?;
-        self.append_transitions(moved, version)
+        self.append_transitions(moved, before.next_version())
     }
 
     /// Removes a bundle that must still be at `version` and must never have been redeemed.
@@ -240,27 +237,28 @@ impl Transaction<'_> {
     pub(super) fn mark_rezone(&mut self, zone: Tz, now: DateTime<Utc>) -> Result<(), StoreError> {
         let org = &self.org.id;
         let place = keys::rezone_place(org, now + REZONE_DELAY);
-        self.put(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), Condition::Any)
+        self.upsert(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), None)
     }
 
     /// The change of a bundle's recorded status, of its place among what is due, and of its version.
-    pub(super) fn status_change(&self, moved: &Moved, version: u64) -> Result<Change, StoreError> {
+    pub(super) fn status_change(&self, moved: &Moved, before: &Versioned<Bundle>) -> Result<Change, StoreError> {
         let Moved { bundle, due, .. } = moved;
         let place = due.map(|due| keys::bundle_place(&self.org.id, &bundle.id, due));
+        let recorded = items::rewrite_part("recorded", &RecordedForm::from(bundle.recorded), &before.image)?;
         Ok(Change::default()
-            .set("recorded", items::attribute(&RecordedForm::from(bundle.recorded))?)
-            .set("version", number(version.saturating_add(1)))
+            .set("recorded", recorded)
+            .set("version", number(before.next_version()))
             .place(place.as_ref())
-            .require("version", "=", number(version)))
+            .require("version", "=", number(before.version)))
     }
 
+    /// Appends the transitions that a write makes by which the bundle gets this version.
     pub(super) fn append_transitions(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
         for (nth, transition) in moved.transitions.iter().enumerate() {
-            let next = version.saturating_add(1);
-            let key = keys::transition(&self.org.id, &moved.bundle.id, next, nth, transition);
+            let key = keys::transition(&self.org.id, &moved.bundle.id, version, nth, transition);
             let told = ToldForm::of_transition(&self.org.id, &moved.bundle.id, transition);
             let (form, place) = (TransitionForm::from(transition), keys::transition_place(&self.org.id, moved.now));
-            self.put_told(&key, Some(&place), &form, Condition::Absent, told.as_ref())?;
+            self.create_told(&key, Some(&place), &form, told.as_ref())?;
         }
         Ok(())
     }

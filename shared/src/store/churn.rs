@@ -8,7 +8,7 @@ use super::{
     items::{self, KeptForm, PredictionForm, RiskForm, ToldForm},
     keys,
     pages::{after_place, page, readable},
-    transact::{Change, Condition},
+    transact::Change,
 };
 use crate::domain::{
     churn::{
@@ -32,7 +32,7 @@ impl Store {
     pub async fn keep_churn(&self, org: &Org, kept: &Kept) -> Result<(), StoreError> {
         let mut transaction = self.transaction(org);
         transaction.check(&keys::org(&org.id), Change::default().require_present("pk"))?;
-        transaction.put(&keys::churn(&org.id), None, &KeptForm::from(kept), Condition::Any)?;
+        transaction.upsert(&keys::churn(&org.id), None, &KeptForm::from(kept), None)?;
         transaction.commit().await
     }
 
@@ -89,25 +89,25 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Writes what is predicted of a customer that must still be at `version`: with the customer, as a dated record, and
-    /// in the list of the risk level.
+    /// Writes what is predicted of a customer as it was read: with the customer, as a dated record, and in the list of the
+    /// risk level.
     pub fn record_prediction(
         &mut self,
-        customer: &Customer,
-        version: u64,
+        before: &Versioned<Customer>,
         prediction: &Prediction,
         horizon_days: u32,
     ) -> Result<(), StoreError> {
+        let customer = &before.value;
         let (org, id) = (&self.org.id, &customer.id);
         let past = Past { probability: prediction.probability, at: prediction.at, horizon_days };
         let key = keys::prediction(org, id, past.at.date_naive());
         let place = keys::prediction_place(org, id, past.ends_at().date_naive());
         let (risk, among) = (keys::risk(org, id), keys::risk_place(org, prediction.level(), customer.lifetime_value));
         let predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
-        self.replace_customer(&predicted, version, &[])?;
+        self.replace_customer(&predicted, before, &[])?;
         let told = ToldForm::of_prediction(org, id, customer.churn.as_ref(), prediction);
         let form = PredictionForm::new(id, prediction, horizon_days);
-        self.put_told(&key, Some(&place), &form, Condition::Any, told.as_ref())?;
-        self.put(&risk, Some(&among), &RiskForm::new(id, prediction.at, horizon_days), Condition::Any)
+        self.upsert(&key, Some(&place), &form, told.as_ref())?;
+        self.upsert(&risk, Some(&among), &RiskForm::new(id, prediction.at, horizon_days), None)
     }
 }

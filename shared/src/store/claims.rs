@@ -1,31 +1,27 @@
 //! What orders have redeemed, of bundles or in points: listed alike.
 
-use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Item, Page, Row, Store, StoreError, Versioned,
+    HistoryRow, Item, Page, Row, Store, StoreError, Versioned,
     items::{self, ClaimForm},
-    keys::{Key, Place},
-    pages::{after_place, page},
+    keys::{self, Key, Place},
+    pages::{after_place, page, part},
 };
 use crate::domain::{claim::Claim, ids::OrderId, time};
 
-/// Something that an order has redeemed, as it is stored in the form `Form` and listed by when that was.
+/// Something that an order has redeemed, as it is stored in the form `Form`.
 pub(super) trait Redeemed: Sized {
     /// How it is written.
-    type Form: DeserializeOwned + TryInto<Self, Error = &'static str>;
+    type Form: Serialize + DeserializeOwned + TryInto<Self, Error = &'static str>;
 
     /// What to call it where it can't be read.
     const WHAT: &'static str;
-
-    /// When it was redeemed, and for which order.
-    fn at(&self) -> (DateTime<Utc>, &OrderId);
 }
 
 /// Reads what an order has redeemed.
 pub(super) fn read_claim<R: Redeemed>(item: Item) -> Result<Versioned<Claim<R>>, StoreError> {
-    items::read::<ClaimForm<R::Form>, _>(R::WHAT, item)
+    items::read_versioned::<ClaimForm<R::Form>, _>(R::WHAT, item)
 }
 
 impl Store {
@@ -36,7 +32,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
         key: impl Fn(&OrderId) -> Key,
-    ) -> Result<Page<R>, StoreError> {
+    ) -> Result<Page<HistoryRow<R>>, StoreError> {
         let start = after.map(|position| {
             let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
             let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
@@ -44,13 +40,14 @@ impl Store {
             Ok::<_, StoreError>(after_place(&key(&order), &Place { list: list.to_owned(), at }))
         });
         let query = self.query_list(list, limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start.transpose()?), |item| match read_claim::<R>(item)?.value {
-            Claim::Redeemed(value) => {
-                let (at, order) = value.at();
-                let position = format!("{}#{order}", time::text(at));
-                Ok(Row { value, position })
-            }
-            Claim::VoidedBefore => Err(StoreError::unreadable(R::WHAT, "the mark of a void is listed")),
+        page(query.set_exclusive_start_key(start.transpose()?), |item| {
+            let order = keys::order_of(part(&item, "pk")).unwrap_or_default();
+            let position = format!("{}#{order}", part(&item, "at"));
+            let read = read_claim::<R>(item.clone()).and_then(|claim| match claim.value {
+                Claim::Redeemed(value) => Ok(value),
+                Claim::VoidedBefore => Err(StoreError::unreadable(R::WHAT, "the mark of a void is listed")),
+            });
+            Ok(Row { value: HistoryRow::of(read, || items::unread_claim(&item)), position })
         })
         .await
     }

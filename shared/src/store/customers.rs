@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Item, Listed, Page, Row, Store, StoreError, Versioned,
+    HistoryRow, Item, Listed, Page, Row, Store, StoreError, Versioned,
     items::{self, AdjustmentForm, CustomerForm, EntryForm},
     keys::{self, text},
     pages::{after_place, page, part},
@@ -81,7 +81,7 @@ impl Store {
         customer: &CustomerId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Entry>, StoreError> {
+    ) -> Result<Page<HistoryRow<Entry>>, StoreError> {
         let pk = keys::customer_partition(org, customer);
         let start = after.map(|sk| {
             let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
@@ -90,8 +90,9 @@ impl Store {
         });
         let query = self.query_partition(&pk, keys::ENTRY_PREFIX, limit).scan_index_forward(false);
         page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
-            let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
-            Ok(Row { value: items::read::<EntryForm, _>("a ledger entry", item)?, position: sk })
+            let position = part(&item, "sk").to_owned();
+            let read = items::read::<EntryForm, _>("a ledger entry", item.clone());
+            Ok(Row { value: HistoryRow::of(read, || items::unread_entry(&item)), position })
         })
         .await
     }
@@ -116,5 +117,5 @@ fn read_listed(org: &OrgId, item: Item) -> Result<Row<ListedCustomer>, StoreErro
 }
 
 pub(super) fn read_customer(item: Item) -> Result<Versioned<Customer>, StoreError> {
-    items::read::<CustomerForm, _>("a customer", item)
+    items::read_versioned::<CustomerForm, _>("a customer", item)
 }

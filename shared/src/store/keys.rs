@@ -106,6 +106,11 @@ pub(super) fn order_partition(org: &OrgId, order: &OrderId) -> String {
     format!("ORDER#{org}#{order}")
 }
 
+/// The order whose partition this is.
+pub(super) fn order_of(pk: &str) -> Option<&str> {
+    pk.strip_prefix("ORDER#")?.split_once('#').map(|(_, order)| order)
+}
+
 pub(super) fn org(org: &OrgId) -> Key {
     Key::new(org_partition(org), ORG)
 }

@@ -37,7 +37,7 @@ pub use customers::ListedCustomer;
 pub use error::StoreError;
 pub use keys::DUE_SHARDS;
 pub use orders::{AwardStory, OrderMark, RefundStory};
-pub use pages::{Listed, Page, Row};
+pub use pages::{HistoryRow, Listed, Page, Row, Unread};
 pub use points::SpendingStory;
 pub use redemptions::RedemptionStory;
 pub use transact::Transaction;
@@ -50,6 +50,7 @@ use aws_sdk_dynamodb::{
 };
 
 use cache::Cache;
+use items::Image;
 use keys::Key;
 
 use crate::domain::{
@@ -73,13 +74,22 @@ pub struct Store {
     no_keys: Arc<Cache<(OrgId, KeyId), ()>>,
 }
 
-/// A value with the version under which it was read; written back only if that still holds.
+/// A value with the version under which it was read; written back only if that still holds, and with everything that the
+/// item holds beside it.
 #[derive(Debug, Clone)]
 pub struct Versioned<T> {
     /// The value.
     pub value: T,
     /// Grows by one with every write.
     pub version: u64,
+    image: Image,
+}
+
+impl<T> Versioned<T> {
+    /// The version with which it is written back.
+    const fn next_version(&self) -> u64 {
+        self.version.saturating_add(1)
+    }
 }
 
 /// How often what came back unprocessed is asked for again: it comes back when the table is throttled.

@@ -80,7 +80,7 @@ impl Store {
 }
 
 fn read_award(item: Item) -> Result<Versioned<Award>, StoreError> {
-    items::read::<AwardForm, _>("an award", item)
+    items::read_versioned::<AwardForm, _>("an award", item)
 }
 
 pub(super) fn read_mark(item: Option<Item>) -> Result<Option<OrderMark>, StoreError> {

@@ -7,7 +7,7 @@ use super::{
     items::{self, KeyForm},
     keys,
     pages::page,
-    transact::{Change, Condition},
+    transact::Change,
 };
 use crate::domain::{
     ids::{KeyId, OrgId},
@@ -38,7 +38,7 @@ impl Store {
     /// Adds a key to an org that must still be at the version read.
     pub async fn add_key(&self, org: &Versioned<Org>, key: &OrgKey) -> Result<(), StoreError> {
         let mut transaction = self.transaction(&org.value);
-        transaction.put(&keys::org_key(&org.value.id, &key.id), None, &KeyForm::from(key), Condition::Absent)?;
+        transaction.create(&keys::org_key(&org.value.id, &key.id), None, &KeyForm::from(key))?;
         transaction.require_org(org.version)?;
         transaction.commit().await
     }

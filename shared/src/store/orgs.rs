@@ -46,22 +46,27 @@ impl Store {
     /// An org as it is now, to be changed.
     pub async fn org_now(&self, org: &OrgId) -> Result<Option<Versioned<Org>>, StoreError> {
         let [item] = self.get([&keys::org(org)]).await?;
-        item.map(|item| items::read::<OrgForm, _>("an org", item)).transpose()
+        item.map(|item| items::read_versioned::<OrgForm, _>("an org", item)).transpose()
     }
 
-    /// Writes an org: one that must still be at `version`, or a new one.
-    pub async fn put_org(&self, org: &Org, version: Option<u64>) -> Result<(), StoreError> {
+    /// Writes an org: in the place of one that was read, or a new one.
+    pub async fn put_org(&self, org: &Org, before: Option<&Versioned<Org>>) -> Result<(), StoreError> {
         let _forgotten = self.orgs.forget_after(|known| *known == org.id);
         let mut transaction = self.transaction(org);
-        transaction.put_org(version)?;
+        transaction.put_org(before)?;
         transaction.commit().await
     }
 
     /// The same, where the org's time zone changes at `now`: marks that its bundles are to be judged by the new one.
-    pub async fn put_rezoned_org(&self, org: &Org, version: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn put_rezoned_org(
+        &self,
+        org: &Org,
+        before: &Versioned<Org>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let _forgotten = self.orgs.forget_after(|known| *known == org.id);
         let mut transaction = self.transaction(org);
-        transaction.put_org(Some(version))?;
+        transaction.put_org(Some(before))?;
         transaction.mark_rezone(org.profile.timezone, now)?;
         transaction.commit().await
     }
@@ -75,7 +80,7 @@ impl Store {
         let items = self.get_all(&keys).await?;
         let read = |(id, key): (&OrgId, &keys::Key)| {
             let item = items.iter().find(|item| key.is_of(item)).cloned();
-            (id.clone(), item.map(|item| items::read::<OrgForm, _>("an org", item)).transpose())
+            (id.clone(), item.map(|item| items::read_versioned::<OrgForm, _>("an org", item)).transpose())
         };
         Ok(orgs.iter().zip(&keys).map(read).collect())
     }
@@ -100,8 +105,8 @@ impl Store {
         });
         let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start.transpose()?);
         page(query, |item| {
-            let (id, org) = (id_of(&item)?, items::read::<OrgForm, Versioned<Org>>("an org", item));
-            Ok(Row { position: id.to_string(), value: Listed::new(id, org.map(|org| org.value)) })
+            let (id, org) = (id_of(&item)?, items::read::<OrgForm, (Org, u64)>("an org", item));
+            Ok(Row { position: id.to_string(), value: Listed::new(id, org.map(|(org, _)| org)) })
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! Pages of a list. A page may be shorter than asked, or empty, and is the last only without a next position.
 
 use aws_sdk_dynamodb::operation::query::{QueryOutput, builders::QueryFluentBuilder};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     BY_TIME, Item, Store, StoreError,
@@ -42,6 +43,69 @@ pub struct Listed<Id, T> {
 impl<Id, T> Listed<Id, T> {
     pub(super) fn new(id: Id, read: Result<T, StoreError>) -> Self {
         Self { id, image: read.map_err(|error| format!("{error:?}")) }
+    }
+}
+
+/// One row of a history, in which one that this version can't read holds up no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryRow<T> {
+    /// What is recorded.
+    Read(T),
+    /// A record that this version can't read.
+    Unread(Unread),
+}
+
+/// What is known of a record that this version can't read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// What kind of record it says it is.
+    pub kind: String,
+    /// When it was made, as it says.
+    pub at: String,
+    /// Whether a newer version wrote it, as far as can be told: else it is damaged.
+    pub is_newer: bool,
+}
+
+impl<T> HistoryRow<T> {
+    /// What was read of an item; `unread` says what is known of one that could not be.
+    pub(super) fn of(read: Result<T, StoreError>, unread: impl FnOnce() -> Unread) -> Self {
+        match read {
+            Ok(value) => Self::Read(value),
+            Err(error) => {
+                let unread = unread();
+                let Unread { kind, is_newer, .. } = &unread;
+                if *is_newer {
+                    tracing::warn!(kind, ?error, "a record of a newer version is listed by its kind alone");
+                } else {
+                    tracing::error!(kind, ?error, "a record can't be read and is listed by its kind alone");
+                }
+                Self::Unread(unread)
+            }
+        }
+    }
+
+    /// The row with what is recorded in another form.
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> HistoryRow<U> {
+        match self {
+            Self::Read(value) => HistoryRow::Read(form(value)),
+            Self::Unread(unread) => HistoryRow::Unread(unread),
+        }
+    }
+}
+
+/// In answers an unread record is `{kind, at, error}`.
+impl<T: Serialize> Serialize for HistoryRow<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Read(value) => value.serialize(serializer),
+            Self::Unread(Unread { kind, at, is_newer }) => {
+                let mut fields = serializer.serialize_map(Some(3))?;
+                fields.serialize_entry("kind", kind)?;
+                fields.serialize_entry("at", at)?;
+                fields.serialize_entry("error", if *is_newer { "unknown_kind" } else { "internal" })?;
+                fields.end()
+            }
+        }
     }
 }
 

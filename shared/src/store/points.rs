@@ -1,15 +1,12 @@
 //! Points that orders were paid with.
 
-use chrono::{DateTime, Utc};
-
 use super::{
-    OrderMark, Page, Store, StoreError, Transaction, Versioned,
+    HistoryRow, OrderMark, Page, Store, StoreError, Transaction, Versioned,
     claims::{Redeemed, read_claim},
     customers::read_customer,
     items::{ClaimForm, SpendingForm},
     keys,
     orders::read_mark,
-    transact::Condition,
 };
 use crate::domain::{
     claim::Claim,
@@ -53,7 +50,7 @@ impl Store {
         customer: &CustomerId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Redemption>, StoreError> {
+    ) -> Result<Page<HistoryRow<Redemption>>, StoreError> {
         self.redeemed(&keys::spendings_list(org, customer), after, limit, |order| keys::spending(org, order)).await
     }
 }
@@ -62,25 +59,28 @@ impl Redeemed for Redemption {
     type Form = SpendingForm;
 
     const WHAT: &'static str = "a redemption of points";
-
-    fn at(&self) -> (DateTime<Utc>, &OrderId) {
-        (self.redeemed_at, &self.order)
-    }
 }
 
 impl Transaction<'_> {
-    /// Records a redemption of points: the first of its order, or one that must still be at `version`.
-    pub fn record_spending(&mut self, redemption: &Redemption, version: Option<u64>) -> Result<(), StoreError> {
+    /// Records a redemption of points: the first of its order, or in the place of one that was read.
+    pub fn record_spending(
+        &mut self,
+        redemption: &Redemption,
+        before: Option<&Versioned<Claim<Redemption>>>,
+    ) -> Result<(), StoreError> {
         let org = &self.org.id;
+        let key = keys::spending(org, &redemption.order);
         let place = keys::spending_place(org, &redemption.customer, redemption.redeemed_at);
-        let form = ClaimForm::redeemed(SpendingForm::from(redemption), version.unwrap_or(0).saturating_add(1));
-        let condition = version.map_or(Condition::Absent, Condition::Version);
-        self.put(&keys::spending(org, &redemption.order), Some(&place), &form, condition)
+        let form = |version| ClaimForm::redeemed(SpendingForm::from(redemption), version);
+        match before {
+            Some(before) => self.replace(&key, Some(&place), &form(before.next_version()), before),
+            None => self.create(&key, Some(&place), &form(1)),
+        }
     }
 
     /// Marks that an order won't be paid with points any more that was not yet.
     pub fn mark_unspendable(&mut self, order: &OrderId) -> Result<(), StoreError> {
         let key = keys::spending(&self.org.id, order);
-        self.put(&key, None, &ClaimForm::<SpendingForm>::voided_before(), Condition::Absent)
+        self.create(&key, None, &ClaimForm::<SpendingForm>::voided_before())
     }
 }

@@ -1,15 +1,14 @@
 //! What orders have redeemed of bundles.
 
-use chrono::{DateTime, Utc};
-
 use super::{
-    Item, OrderMark, Page, Store, StoreError, Transaction, Versioned,
+    HistoryRow, Item, OrderMark, Page, Store, StoreError, Transaction, Versioned,
     bundles::read_bundle,
     claims::{Redeemed, read_claim},
     items::{self, ClaimForm, CountForm, RedemptionForm},
     keys::{self, text},
     orders::read_mark,
-    transact::{Change, Condition, number},
+    pages::readable,
+    transact::{Change, number},
 };
 use crate::domain::{
     bundle::{
@@ -95,7 +94,9 @@ impl Store {
             let query = self.query_partition(&keys::order_partition(org, order), keys::BUNDLE_PREFIX, PAGE);
             let answer = query.consistent_read(true).set_exclusive_start_key(start).send().await?;
             for item in answer.items.unwrap_or_default() {
-                if let Claim::Redeemed(redemption) = read_claim::<Redemption>(item)?.value {
+                // One that can't be read holds up no other.
+                let claim = readable(read_claim::<Redemption>(item)).map(|claim| claim.value);
+                if let Some(Claim::Redeemed(redemption)) = claim {
                     bundles.push(redemption.bundle);
                 }
             }
@@ -113,7 +114,7 @@ impl Store {
         bundle: &BundleId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Redemption>, StoreError> {
+    ) -> Result<Page<HistoryRow<Redemption>>, StoreError> {
         self.redeemed(&keys::redemptions_list(org, bundle), after, limit, |order| keys::claim(org, bundle, order)).await
     }
 }
@@ -122,10 +123,6 @@ impl Redeemed for Redemption {
     type Form = RedemptionForm;
 
     const WHAT: &'static str = "a redemption";
-
-    fn at(&self) -> (DateTime<Utc>, &OrderId) {
-        (self.redeemed_at, &self.order)
-    }
 }
 
 fn read_count(item: Option<Item>) -> Result<u64, StoreError> {
@@ -134,13 +131,18 @@ fn read_count(item: Option<Item>) -> Result<u64, StoreError> {
 
 impl Transaction<'_> {
     /// Records a redemption, once, for an order of which nothing was voided whole, and counts it.
-    pub fn redeem(&mut self, counted: &Counted, version: u64, order: Option<&OrderMark>) -> Result<(), StoreError> {
+    pub fn redeem(
+        &mut self,
+        counted: &Counted,
+        bundle: &Versioned<Bundle>,
+        order: Option<&OrderMark>,
+    ) -> Result<(), StoreError> {
         let redemption = &counted.redemption;
         let org = &self.org.id;
         let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
         let key = keys::claim(org, &redemption.bundle, &redemption.order);
-        self.put(&key, Some(&place), &ClaimForm::redeemed(RedemptionForm::from(redemption), 1), Condition::Absent)?;
-        self.count(counted, version)?;
+        self.create(&key, Some(&place), &ClaimForm::redeemed(RedemptionForm::from(redemption), 1))?;
+        self.count(counted, bundle)?;
 
         let key = keys::order(&self.org.id, &redemption.order);
         if order.is_some_and(|order| order.owner.is_some()) {
@@ -150,22 +152,27 @@ impl Transaction<'_> {
         self.update(&key, claim.require_absent("customerId").require_absent("bundlesVoided"))
     }
 
-    /// Gives a redemption on record at `claim_version` back.
-    pub fn void_redemption(&mut self, counted: &Counted, version: u64, claim_version: u64) -> Result<(), StoreError> {
+    /// Gives a redemption back that was read as `claim`.
+    pub fn void_redemption(
+        &mut self,
+        counted: &Counted,
+        bundle: &Versioned<Bundle>,
+        claim: &Versioned<Claim<Redemption>>,
+    ) -> Result<(), StoreError> {
         let redemption = &counted.redemption;
         let org = &self.org.id;
         let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
         let key = keys::claim(org, &redemption.bundle, &redemption.order);
-        let form = ClaimForm::redeemed(RedemptionForm::from(redemption), claim_version.saturating_add(1));
-        self.put(&key, Some(&place), &form, Condition::Version(claim_version))?;
-        self.count(counted, version)
+        let form = ClaimForm::redeemed(RedemptionForm::from(redemption), claim.next_version());
+        self.replace(&key, Some(&place), &form, claim)?;
+        self.count(counted, bundle)
     }
 
     /// Marks that an order won't redeem a bundle any more that it has not redeemed; `known`: something was done about the
     /// order before.
     pub fn mark_void(&mut self, bundle: &BundleId, order: &OrderId, known: bool) -> Result<(), StoreError> {
         let key = keys::claim(&self.org.id, bundle, order);
-        self.put(&key, None, &ClaimForm::<RedemptionForm>::voided_before(), Condition::Absent)?;
+        self.create(&key, None, &ClaimForm::<RedemptionForm>::voided_before())?;
         if self.org.disposable && !known {
             let listed = self.order_change(order).require_absent("pk");
             self.update(&keys::order(&self.org.id, order), listed)?;
@@ -186,7 +193,7 @@ impl Transaction<'_> {
 
     /// Moves the counters by one, and the status where that takes the last unit or gives it back. The conditions let
     /// other orders count meanwhile; only what this one decided by must still hold.
-    fn count(&mut self, counted: &Counted, version: u64) -> Result<(), StoreError> {
+    fn count(&mut self, counted: &Counted, read: &Versioned<Bundle>) -> Result<(), StoreError> {
         let Counted { redemption, before, after, .. } = counted;
         let key = keys::bundle(&self.org.id, &redemption.bundle);
         let redeemed = after.redemptions > before.redemptions;
@@ -197,10 +204,10 @@ impl Transaction<'_> {
             change.set("ever", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
         };
         let change = if let Some(moved) = &counted.moved {
-            let change = counters(self.status_change(moved, version)?);
+            let change = counters(self.status_change(moved, read)?);
             change.require("redemptions", "=", number(before.redemptions))
         } else {
-            let change = counters(Change::default().require("version", "=", number(version)));
+            let change = counters(Change::default().require("version", "=", number(read.version)));
             let room = |max: UseLimit| if redeemed { max.get() - 1 } else { max.get() };
             match counted.max.map(room) {
                 Some(room) => change.require("redemptions", "<", number(room)),
@@ -209,7 +216,7 @@ impl Transaction<'_> {
         };
         self.update(&key, change)?;
         if let Some(moved) = &counted.moved {
-            self.append_transitions(moved, version)?;
+            self.append_transitions(moved, read.next_version())?;
         }
         self.count_customer(counted)
     }

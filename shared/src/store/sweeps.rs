@@ -1,20 +1,24 @@
 //! What is on record of sweeps over all orgs: how far one is that had to stop, for those who can't hand a cursor on, and when
 //! the last one ended, for those who watch that they go on.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::{
+    error::ProvideErrorMetadata, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
 use chrono::{DateTime, Utc};
 
-use super::{Store, StoreError, keys, keys::text};
+use super::{
+    Store, StoreError,
+    keys::{self, Key, text},
+};
 use crate::domain::time;
 
 const POSITION: &str = "position";
-const BEGAN: &str = "began";
 const ENDED: &str = "ended";
 
-const NOT_OUTLASTED: &str = "attribute_not_exists(ended) OR ended <= :ended";
+const NOT_OUTLASTED: &str = "attribute_not_exists(ended) OR ended <= :new";
 
 /// One that began later is not put back by one that began before.
-const NOT_OUTDONE: &str = "attribute_not_exists(began) OR began <= :began";
+const NOT_OUTDONE: &str = "attribute_not_exists(began) OR began <= :new";
 
 impl Store {
     /// Where the last sweep by this operation goes on, if it has not ended.
@@ -30,30 +34,36 @@ impl Store {
         began: DateTime<Utc>,
         position: Option<&str>,
     ) -> Result<(), StoreError> {
-        let (table, key, began) = (self.table.as_ref(), keys::sweep(operation).to_item(), text(&time::text(began)));
-        let outcome = if let Some(position) = position {
-            let put = self.client.put_item().table_name(table).set_item(Some(key));
-            let put = put.item(POSITION, text(position)).item(BEGAN, began.clone());
-            let put = put.condition_expression(NOT_OUTDONE).expression_attribute_values(":began", began);
-            put.send().await.map(drop).map_err(|error| (is_outdone(&error), error.into()))
-        } else {
-            let delete = self.client.delete_item().table_name(table).set_key(Some(key));
-            let delete = delete.condition_expression(NOT_OUTDONE).expression_attribute_values(":began", began);
-            delete.send().await.map(drop).map_err(|error| (is_outdone(&error), error.into()))
-        };
-        match outcome {
-            Ok(()) | Err((true, _)) => Ok(()),
-            Err((false, error)) => Err(error),
-        }
+        let update = self.update_unless(&keys::sweep(operation), NOT_OUTDONE, text(&time::text(began)));
+        self.unless_outdone(
+            match position {
+                Some(position) => {
+                    let update = update.update_expression("SET began = :new, #position = :position");
+                    update.expression_attribute_values(":position", text(position))
+                }
+                None => update.update_expression("SET began = :new REMOVE #position"),
+            }
+            // `position` is a reserved word.
+            .expression_attribute_names("#position", POSITION),
+        )
+        .await
     }
 
     /// Puts on record when a sweep by this operation ended, unless a later one has.
     pub async fn end_sweep(&self, operation: &str, ended: DateTime<Utc>) -> Result<(), StoreError> {
-        let (key, ended) = (keys::sweep_ended(operation).to_item(), text(&time::text(ended)));
-        let put = self.client.put_item().table_name(self.table.as_ref()).set_item(Some(key)).item(ENDED, ended.clone());
-        let put = put.condition_expression(NOT_OUTLASTED).expression_attribute_values(":ended", ended);
-        match put.send().await {
-            Err(error) if !is_outdone(&error) => Err(error.into()),
+        let update = self.update_unless(&keys::sweep_ended(operation), NOT_OUTLASTED, text(&time::text(ended)));
+        self.unless_outdone(update.update_expression("SET ended = :new")).await
+    }
+
+    /// An update of an item, not a put: attributes that are not known here stay.
+    fn update_unless(&self, key: &Key, condition: &str, new: AttributeValue) -> UpdateItemFluentBuilder {
+        let update = self.client.update_item().table_name(self.table.as_ref()).set_key(Some(key.to_item()));
+        update.condition_expression(condition).expression_attribute_values(":new", new)
+    }
+
+    async fn unless_outdone(&self, update: UpdateItemFluentBuilder) -> Result<(), StoreError> {
+        match update.send().await {
+            Err(error) if error.code() != Some("ConditionalCheckFailedException") => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -81,8 +91,4 @@ impl Store {
         }
         Ok(since)
     }
-}
-
-fn is_outdone(error: &impl ProvideErrorMetadata) -> bool {
-    error.code() == Some("ConditionalCheckFailedException")
 }

@@ -5,11 +5,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
-use serde::Serialize;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update, builders::PutBuilder,
+};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Store, StoreError, error,
+    Item, Store, StoreError, Versioned, error,
     items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrgForm, RefundForm, TOLD, ToldForm},
     keys::{self, Key, Place, text},
 };
@@ -29,18 +31,6 @@ pub struct Transaction<'a> {
     pub(super) store: &'a Store,
     pub(super) org: &'a Org,
     writes: Vec<TransactWriteItem>,
-}
-
-/// What has to hold for an item to be put. What was loaded together need not be of one moment, so each item that is
-/// replaced is guarded by its own version.
-#[derive(Clone, Copy)]
-pub(super) enum Condition {
-    /// Nothing is there yet.
-    Absent,
-    /// What is there has this version.
-    Version(u64),
-    /// Whatever is there is superseded.
-    Any,
 }
 
 /// A change of some attributes of an item, and what has to hold for it to be made.
@@ -125,8 +115,9 @@ impl Change {
         part("SET", &self.sets) + &part("REMOVE", &self.removes)
     }
 
-    fn condition(&self) -> String {
-        self.conditions.join(" AND ")
+    /// The condition, where there is one: the service takes no empty one.
+    fn condition(&self) -> Option<String> {
+        (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
     }
 
     /// The values, where there are any: the service takes no empty map.
@@ -148,30 +139,37 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Writes the org itself: one that must still be at `version`, or a new one.
-    pub(super) fn put_org(&mut self, version: Option<u64>) -> Result<(), StoreError> {
+    /// Writes the org itself: in the place of one that was read, or a new one.
+    pub(super) fn put_org(&mut self, before: Option<&Versioned<Org>>) -> Result<(), StoreError> {
         let org = self.org;
-        let form = OrgForm::new(org, version.unwrap_or(0).saturating_add(1));
-        let condition = version.map_or(Condition::Absent, Condition::Version);
-        self.put(&keys::org(&org.id), Some(&keys::org_place(&org.id)), &form, condition)
+        let (key, place) = (keys::org(&org.id), keys::org_place(&org.id));
+        match before {
+            Some(before) => self.replace(&key, Some(&place), &OrgForm::new(org, before.next_version()), before),
+            None => self.create(&key, Some(&place), &OrgForm::new(org, 1)),
+        }
     }
 
     /// Adds a customer who must not exist yet.
     pub fn create_customer(&mut self, customer: &Customer) -> Result<(), StoreError> {
         let (key, place) = self.customer_keys(customer);
-        self.put(&key, Some(&place), &CustomerForm::new(customer, 1), Condition::Absent)
+        self.create(&key, Some(&place), &CustomerForm::new(customer, 1))
     }
 
-    /// Replaces a customer that must still be at `version`, and appends the ledger entries of the change.
-    pub fn replace_customer(&mut self, customer: &Customer, version: u64, entries: &[Entry]) -> Result<(), StoreError> {
+    /// Replaces a customer as it was read, and appends the ledger entries of the change.
+    pub fn replace_customer(
+        &mut self,
+        customer: &Customer,
+        before: &Versioned<Customer>,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
         let (key, place) = self.customer_keys(customer);
-        let next = version.saturating_add(1);
-        self.put(&key, Some(&place), &CustomerForm::new(customer, next), Condition::Version(version))?;
+        let next = before.next_version();
+        self.replace(&key, Some(&place), &CustomerForm::new(customer, next), before)?;
         for entry in entries {
             let key = keys::entry(&self.org.id, &customer.id, next, entry);
             let place = keys::entry_place(&self.org.id, entry.at);
             let told = ToldForm::of_entry(&self.org.id, &customer.id, entry);
-            self.put_told(&key, Some(&place), &EntryForm::from(entry), Condition::Absent, Some(&told))?;
+            self.create_told(&key, Some(&place), &EntryForm::from(entry), Some(&told))?;
         }
         Ok(())
     }
@@ -192,21 +190,25 @@ impl Transaction<'_> {
     /// Records an award, once.
     pub fn record_award(&mut self, award: &Award) -> Result<(), StoreError> {
         let key = keys::award(&self.org.id, &award.order.id);
-        self.put(&key, None, &AwardForm::new(award, 1), Condition::Absent)
+        self.create(&key, None, &AwardForm::new(award, 1))
     }
 
-    /// Records a refund, once, and what it leaves of its award, which must still be at `version`.
-    pub fn record_refund(&mut self, refund: &Refund, award: &Award, version: u64) -> Result<(), StoreError> {
+    /// Records a refund, once, and what it leaves of its award as that was read.
+    pub fn record_refund(
+        &mut self,
+        refund: &Refund,
+        award: &Award,
+        before: &Versioned<Award>,
+    ) -> Result<(), StoreError> {
         let (org, order) = (&self.org.id, &award.order.id);
-        let form = AwardForm::new(award, version.saturating_add(1));
-        self.put(&keys::award(org, order), None, &form, Condition::Version(version))?;
-        self.put(&keys::refund(org, order, &refund.id), None, &RefundForm::from(refund), Condition::Absent)
+        self.replace(&keys::award(org, order), None, &AwardForm::new(award, before.next_version()), before)?;
+        self.create(&keys::refund(org, order, &refund.id), None, &RefundForm::from(refund))
     }
 
     /// Records an adjustment, once.
     pub fn record_adjustment(&mut self, customer: &CustomerId, adjustment: &Adjustment) -> Result<(), StoreError> {
         let key = keys::adjustment(&self.org.id, customer, &adjustment.id);
-        self.put(&key, None, &AdjustmentForm::from(adjustment), Condition::Absent)
+        self.create(&key, None, &AdjustmentForm::from(adjustment))
     }
 
     /// Writes everything, or nothing.
@@ -226,7 +228,7 @@ impl Transaction<'_> {
             .table_name(self.store.table.as_ref())
             .set_key(Some(key.to_item()))
             .update_expression(change.expression())
-            .condition_expression(change.condition())
+            .set_condition_expression(change.condition())
             .set_expression_attribute_names(Some(change.names.clone()))
             .set_expression_attribute_values(change.values());
         self.writes.push(TransactWriteItem::builder().update(update.build()?).build());
@@ -238,7 +240,7 @@ impl Transaction<'_> {
         let check = ConditionCheck::builder()
             .table_name(self.store.table.as_ref())
             .set_key(Some(key.to_item()))
-            .condition_expression(change.condition())
+            .set_condition_expression(change.condition())
             .set_expression_attribute_names(Some(change.names.clone()))
             .set_expression_attribute_values(change.values());
         self.writes.push(TransactWriteItem::builder().condition_check(check.build()?).build());
@@ -250,47 +252,68 @@ impl Transaction<'_> {
         let delete = Delete::builder()
             .table_name(self.store.table.as_ref())
             .set_key(Some(key.to_item()))
-            .condition_expression(change.condition())
+            .set_condition_expression(change.condition())
             .set_expression_attribute_names(Some(change.names.clone()))
             .set_expression_attribute_values(change.values());
         self.writes.push(TransactWriteItem::builder().delete(delete.build()?).build());
         Ok(())
     }
 
-    /// Puts an item.
-    pub(super) fn put(
-        &mut self,
-        key: &Key,
-        place: Option<&Place>,
-        value: &impl Serialize,
-        condition: Condition,
-    ) -> Result<(), StoreError> {
-        self.put_told(key, place, value, condition, None)
+    /// Adds an item that must not be there yet.
+    pub(super) fn create(&mut self, key: &Key, place: Option<&Place>, form: &impl Serialize) -> Result<(), StoreError> {
+        self.create_told(key, place, form, None)
     }
 
-    /// Puts an item that tells the outside something, unless the org is one to throw away: nobody is to write to its
-    /// customers.
-    pub(super) fn put_told(
+    /// Adds an item that must not be there yet, and that emits an event. Disposable orgs emit none: no message is to reach
+    /// their customers.
+    pub(super) fn create_told(
         &mut self,
         key: &Key,
         place: Option<&Place>,
-        value: &impl Serialize,
-        condition: Condition,
+        form: &impl Serialize,
         told: Option<&ToldForm>,
     ) -> Result<(), StoreError> {
-        let mut item = items::write(key, place, value)?;
+        let mut item = items::write(key, place, form)?;
         if let Some(told) = told.filter(|_| !self.org.disposable) {
             item.insert(TOLD.to_owned(), items::attribute(told)?);
         }
-        let put = Put::builder().table_name(self.store.table.as_ref()).set_item(Some(item));
-        let put = match condition {
-            Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
-            Condition::Version(version) => {
-                put.condition_expression("version = :version").expression_attribute_values(":version", number(version))
-            }
-            Condition::Any => put,
-        };
-        self.writes.push(TransactWriteItem::builder().put(put.build()?).build());
+        self.put(Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"))
+    }
+
+    /// Puts an item in the place of one that was read and must still have its version: what was loaded together need not be
+    /// of one moment, so each item is guarded by its own. What the form does not know of the item before is kept.
+    pub(super) fn replace<F: Serialize + DeserializeOwned, T>(
+        &mut self,
+        key: &Key,
+        place: Option<&Place>,
+        form: &F,
+        before: &Versioned<T>,
+    ) -> Result<(), StoreError> {
+        let item = items::rewrite(key, place, form, &before.image)?;
+        let put = Put::builder().set_item(Some(item)).condition_expression("version = :version");
+        self.put(put.expression_attribute_values(":version", number(before.version)))
+    }
+
+    /// Writes an item whether it is there or not. It is changed, not put: attributes that the form does not know stay.
+    pub(super) fn upsert(
+        &mut self,
+        key: &Key,
+        place: Option<&Place>,
+        form: &impl Serialize,
+        told: Option<&ToldForm>,
+    ) -> Result<(), StoreError> {
+        let mut item: Item = items::write(key, place, form)?;
+        item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk"));
+        if let Some(told) = told.filter(|_| !self.org.disposable) {
+            item.insert(TOLD.to_owned(), items::attribute(told)?);
+        }
+        let change = item.into_iter().fold(Change::default(), |change, (name, value)| change.set(&name, value));
+        self.update(key, change)
+    }
+
+    fn put(&mut self, put: PutBuilder) -> Result<(), StoreError> {
+        let put = put.table_name(self.store.table.as_ref()).build()?;
+        self.writes.push(TransactWriteItem::builder().put(put).build());
         Ok(())
     }
 }

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::Versioned, money};
+use super::{
+    super::{Item, Unread},
+    money, unread,
+};
 use crate::domain::{
     bundle::{
         Bundle, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Terms, Usage, UseLimit,
@@ -91,7 +94,7 @@ impl BundleForm {
     }
 }
 
-impl TryFrom<BundleForm> for Versioned<Bundle> {
+impl TryFrom<BundleForm> for (Bundle, u64) {
     type Error = &'static str;
 
     fn try_from(form: BundleForm) -> Result<Self, Self::Error> {
@@ -103,7 +106,7 @@ impl TryFrom<BundleForm> for Versioned<Bundle> {
             usage: Usage { redemptions, customers, savings: money(savings)?, ever },
             recorded: Recorded { status: recorded.status, at: recorded.at, zone },
         };
-        Ok(Self { value, version })
+        Ok((value, version))
     }
 }
 
@@ -198,6 +201,20 @@ impl TryFrom<TransitionForm> for Transition {
         let TransitionForm { from, to, reason, happened_at, desired_state, note } = form;
         Ok(Self { from, to, reason, at: happened_at, desired_state, note })
     }
+}
+
+/// A transition that says from where to where and why, in words that this version does not know, is one of a newer version.
+pub(in crate::store) fn unread_transition(item: &Item) -> Unread {
+    #[derive(Deserialize)]
+    struct NewerForm {
+        #[serde(rename = "from")]
+        _from: String,
+        #[serde(rename = "to")]
+        _to: String,
+        reason: String,
+    }
+    let newer = serde_dynamo::from_item::<_, NewerForm>(item.clone()).ok();
+    unread(item, newer.map(|newer| newer.reason), "transition", "happenedAt")
 }
 
 /// A redemption of a bundle.

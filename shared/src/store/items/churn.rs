@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::if_known;
 use crate::domain::{
     churn::{
         fit::Kept,
@@ -53,7 +54,8 @@ fn probability(hundredths: u16) -> Result<Probability, &'static str> {
 pub(in crate::store) struct PredictionForm {
     customer_id: CustomerId,
     probability: u16,
-    source: ChurnSource,
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
+    source: Option<ChurnSource>,
     horizon_days: u32,
     #[serde(serialize_with = "time::serialize")]
     predicted_at: DateTime<Utc>,
@@ -67,7 +69,7 @@ impl PredictionForm {
         Self {
             customer_id: customer.clone(),
             probability: prediction.probability.hundredths(),
-            source: prediction.source,
+            source: Some(prediction.source),
             horizon_days,
             predicted_at: prediction.at,
             expires: expires(prediction.at, 2 * i64::from(horizon_days)),

@@ -1,8 +1,12 @@
 //! What an order has redeemed, or the mark of a void that came first.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::super::Versioned;
+use super::{
+    super::{Item, Unread},
+    unread,
+};
 use crate::domain::claim::Claim;
 
 #[derive(Serialize, Deserialize)]
@@ -27,7 +31,17 @@ impl<F> ClaimForm<F> {
     }
 }
 
-impl<F: TryInto<R, Error = &'static str>, R> TryFrom<ClaimForm<F>> for Versioned<Claim<R>> {
+/// A record that holds something else than a redemption, or a redemption that names its kind, is one of a newer version.
+pub(in crate::store) fn unread_claim(item: &Item) -> Unread {
+    let kind = match item.get("redemption").map(|redemption| redemption.as_m()) {
+        Some(Ok(redemption)) => redemption.get("kind").and_then(|kind| kind.as_s().ok()).cloned(),
+        Some(Err(_)) => None,
+        None => item.iter().find(|(_, value)| matches!(value, AttributeValue::M(_))).map(|(name, _)| name.clone()),
+    };
+    unread(item, kind, "redemption", "at")
+}
+
+impl<F: TryInto<R, Error = &'static str>, R> TryFrom<ClaimForm<F>> for (Claim<R>, u64) {
     type Error = &'static str;
 
     fn try_from(ClaimForm { redemption, voided_before, version }: ClaimForm<F>) -> Result<Self, Self::Error> {
@@ -36,6 +50,6 @@ impl<F: TryInto<R, Error = &'static str>, R> TryFrom<ClaimForm<F>> for Versioned
             None if voided_before => Claim::VoidedBefore,
             None => return Err("neither a redemption nor the mark of a void"),
         };
-        Ok(Self { value, version })
+        Ok((value, version))
     }
 }

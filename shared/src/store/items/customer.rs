@@ -1,11 +1,15 @@
 //! A customer, the entries of the ledger, and the record of an adjustment.
 
-use std::num::NonZeroU32;
+use std::{collections::HashMap, num::NonZeroU32};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use super::{super::Versioned, churn::ChurnForm, money};
+use super::{
+    super::{Item, Unread},
+    churn::ChurnForm,
+    if_known, money, unread,
+};
 use crate::domain::{
     adjustment::Adjustment,
     customer::{Customer, Orders, Person, Standing},
@@ -28,7 +32,7 @@ pub(in crate::store) struct CustomerForm {
     orders: Option<OrdersForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     standing: Option<StandingForm>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     churn: Option<ChurnForm>,
     version: u64,
 }
@@ -95,7 +99,7 @@ impl CustomerForm {
     }
 }
 
-impl TryFrom<CustomerForm> for Versioned<Customer> {
+impl TryFrom<CustomerForm> for (Customer, u64) {
     type Error = &'static str;
 
     fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
@@ -109,7 +113,7 @@ impl TryFrom<CustomerForm> for Versioned<Customer> {
             standing: standing.map(|StandingForm { tier, since, tier_rules }| Standing { tier, since, tier_rules }),
             churn: form.churn.map(TryInto::try_into).transpose()?,
         };
-        Ok(Self { value, version: form.version })
+        Ok((value, form.version))
     }
 }
 
@@ -120,6 +124,7 @@ pub(in crate::store) struct EntryForm {
     written_at: DateTime<Utc>,
     points: Points,
     balance: Points,
+    #[serde(deserialize_with = "of_known_kind")]
     what: HappeningForm,
 }
 
@@ -184,6 +189,24 @@ impl TryFrom<EntryForm> for Entry {
         };
         Ok(Self { at: form.written_at, points: form.points, balance: form.balance, what })
     }
+}
+
+/// An entry of which all but what happened can be read is one of a newer version.
+pub(in crate::store) fn unread_entry(item: &Item) -> Unread {
+    let what = item.get("what").and_then(|what| what.as_m().ok());
+    let kinds = what.into_iter().flatten().filter(|(_, value)| value.is_m());
+    let kind = kinds.map(|(kind, _)| kind.clone()).min();
+    unread(item, kind.filter(|_| item.contains_key("balance")), "entry", "writtenAt")
+}
+
+/// The one member of `what` that is a known kind. A newer version may add others.
+fn of_known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HappeningForm, D::Error> {
+    let members: HashMap<String, serde_json::Value> = HashMap::deserialize(deserializer)?;
+    let known = members.into_iter().find_map(|(kind, what)| {
+        let member = serde_json::Map::from_iter([(kind, what)]);
+        HappeningForm::deserialize(serde_json::Value::Object(member)).ok()
+    });
+    known.ok_or_else(|| D::Error::custom("it is of no known kind"))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -9,23 +9,31 @@ mod order;
 mod org;
 mod points;
 mod told;
+mod unknown;
 
-pub(super) use bundle::{BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm};
+pub(super) use bundle::{
+    BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm, unread_transition,
+};
 pub(super) use churn::{KeptForm, PredictionForm, RiskForm};
-pub(super) use claim::ClaimForm;
-pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
+pub(super) use claim::{ClaimForm, unread_claim};
+pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm, unread_entry};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
 pub(super) use org::{KeyForm, OrgForm};
 pub(super) use points::SpendingForm;
 pub(super) use told::{TOLD, ToldForm};
+pub(super) use unknown::{Image, rewrite, rewrite_part};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rust_decimal::Decimal;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{
-    Item, StoreError,
+    Item, StoreError, Unread, Versioned,
     keys::{Key, Place, text},
+    pages::part,
 };
 use crate::domain::money::Money;
 
@@ -48,9 +56,41 @@ where
     form.try_into().map_err(|why| StoreError::unreadable(what, why))
 }
 
+/// Reads an item that is written back under its version: what the form does not know of it stays with the value.
+pub(super) fn read_versioned<F, T>(what: &str, item: Item) -> Result<Versioned<T>, StoreError>
+where
+    F: DeserializeOwned + TryInto<(T, u64), Error = &'static str>,
+{
+    let (value, version) = read::<F, _>(what, item.clone())?;
+    Ok(Versioned { value, version, image: item.into() })
+}
+
+/// What is known of an item that could not be read: `kind`, if it has the form of its sort at all, though of a kind or with
+/// values that this version does not know; else its sort, as `damaged`.
+fn unread(item: &Item, kind: Option<String>, damaged: &str, at: &str) -> Unread {
+    let at = [at, "at"].into_iter().map(|name| part(item, name)).find(|at| !at.is_empty()).unwrap_or_default();
+    let is_newer = kind.is_some();
+    Unread { kind: kind.unwrap_or_else(|| damaged.to_owned()), at: at.to_owned(), is_newer }
+}
+
 /// One attribute of an item.
 pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     Ok(serde_dynamo::to_attribute_value(value)?)
+}
+
+/// An attribute that a newer version may give a value that this one does not know: it is then absent for this one, and is
+/// kept when the item is written back.
+fn if_known<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Value<T> {
+        Known(T),
+        Unknown(IgnoredAny),
+    }
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Known(value) => Some(value),
+        Value::Unknown(IgnoredAny) => None,
+    })
 }
 
 fn money(minor: i64) -> Result<Money, &'static str> {

@@ -3,10 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{OrderMark, Versioned},
-    decimal, money,
-};
+use super::{super::OrderMark, decimal, if_known, money};
 use crate::domain::{
     award::{Award, Order, Outcome, Terms},
     ids::{CustomerId, OrderId, RefundId},
@@ -23,7 +20,7 @@ use crate::domain::{
 struct OutcomeForm {
     balance: Points,
     tier: Line,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     tier_change: Option<TierChange>,
 }
 
@@ -78,7 +75,7 @@ impl AwardForm {
     }
 }
 
-impl TryFrom<AwardForm> for Versioned<Award> {
+impl TryFrom<AwardForm> for (Award, u64) {
     type Error = &'static str;
 
     fn try_from(form: AwardForm) -> Result<Self, Self::Error> {
@@ -96,7 +93,7 @@ impl TryFrom<AwardForm> for Versioned<Award> {
         };
         let remaining = form.remaining.map(money).transpose()?;
         let value = Award { order, terms, points: form.points, outcome: form.outcome.into(), remaining };
-        Ok(Self { value, version: form.version })
+        Ok((value, form.version))
     }
 }
 

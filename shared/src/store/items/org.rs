@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::Versioned, decimal, money};
+use super::{decimal, money};
 use crate::domain::{
     ids::{KeyId, OrgId},
     key::{KeyDigest, OrgKey},
@@ -79,7 +79,7 @@ impl OrgForm {
     }
 }
 
-impl TryFrom<OrgForm> for Versioned<Org> {
+impl TryFrom<OrgForm> for (Org, u64) {
     type Error = &'static str;
 
     fn try_from(form: OrgForm) -> Result<Self, Self::Error> {
@@ -92,7 +92,7 @@ impl TryFrom<OrgForm> for Versioned<Org> {
             deleting: form.deleting,
             loyalty: form.loyalty.map(TryInto::try_into).transpose()?,
         };
-        Ok(Self { value, version: form.version })
+        Ok((value, form.version))
     }
 }
 
