@@ -191,6 +191,7 @@ fn folder_package_binary_template_and_local_stack_name_the_same_functions() {
 #[test]
 fn the_visible_root_holds_the_house_and_nothing_else() {
     let rooms = [
+        "CONTRIBUTING.md",
         "Cargo.lock",
         "Cargo.toml",
         "LICENSE",

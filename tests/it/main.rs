@@ -45,4 +45,5 @@ mod telemetry;
 mod torn_reads;
 mod transitions;
 mod verify;
+mod versions;
 mod weekly_report;
