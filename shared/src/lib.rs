@@ -2,7 +2,7 @@
 //!
 //! | room | what it is | may import |
 //! |---|---|---|
-//! | [`domain`] | rules as pure functions over types that can't hold nonsense | std, decimals, dates, serde derives; [`domain::churn`] an optimiser and `libm` |
+//! | [`domain`] | rules as pure functions over types that can't hold nonsense | std, decimals, dates, serde derives; [`domain::churn`] an optimiser, `libm` and a digest |
 //! | [`event`] | raw event in, one typed call out | domain |
 //! | [`auth`] | who is calling, from the credentials of a request | domain |
 //! | [`clock`] | the only reader of time | domain |

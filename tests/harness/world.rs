@@ -129,6 +129,12 @@ impl Response {
         Self { status: StatusCode::from_u16(status).unwrap(), headers, body }
     }
 
+    /// Whether something was made: by this call, or by one that was answered 503 though its transaction had committed, of
+    /// which this one is the replay. How fast the machine is decides which.
+    pub fn has_landed(&self) -> bool {
+        self.status == StatusCode::CREATED || self.body["replayed"] == true
+    }
+
     /// The code of a problem, or nothing.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()

@@ -156,11 +156,12 @@ async fn the_same_order_many_times_at_once_awards_once() {
         let world = Arc::clone(&world);
         tokio::spawn(async move {
             let request = scenario::award("ada", "o1", "49.99", &json!({}));
-            world.send_until_settled(&request, world::noon()).await.status.as_u16()
+            let answer = world.send_until_settled(&request, world::noon()).await;
+            assert!(answer.has_landed(), "{}", answer.body);
+            answer.status == 201
         })
     });
-    let mut statuses: Vec<u16> = futures::future::try_join_all(tries).await.unwrap();
-    statuses.sort_unstable();
-    assert_eq!((statuses[0], statuses[18], statuses[19]), (200, 200, 201), "{statuses:?}");
+    let made: Vec<bool> = futures::future::try_join_all(tries).await.unwrap();
+    assert!(made.iter().filter(|made| **made).count() <= 1, "{made:?}");
     assert_eq!(audit::check(&world, ORG, "ada").await["points"], 49);
 }

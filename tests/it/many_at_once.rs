@@ -16,11 +16,11 @@ async fn two_hundred_orders_of_one_customer_at_once_all_land_and_none_twice() {
         let world = Arc::clone(&world);
         tokio::spawn(async move {
             let request = scenario::award("ada", &format!("o{number}"), "10", &json!({}));
-            world.send_until_settled(&request, noon()).await.status.as_u16()
+            let answer = world.send_until_settled(&request, noon()).await;
+            assert!(answer.has_landed(), "{}", answer.body);
         })
     });
-    let statuses: Vec<u16> = futures::future::try_join_all(awards).await.unwrap();
-    assert_eq!(statuses, [201; 200]);
+    futures::future::try_join_all(awards).await.unwrap();
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"], &ada["tier"]), (&json!(2000), &json!(200), &json!("Platinum")));
     let entries = audit::ledger(&world, ORG, "ada").await;
@@ -48,8 +48,8 @@ async fn awards_refunds_and_adjustments_at_once_leave_a_true_ledger() {
         tokio::spawn(async move { world.send_until_settled(&request, noon()).await.status.as_u16() })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
-    // Where the whole was refunded first, the part comes too late; all else succeeds.
-    assert!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
+    // Where the whole was refunded first, the part comes too late; all else succeeds, if need be as a replay.
+    assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"]), (&json!(100), &json!(10)));
 }

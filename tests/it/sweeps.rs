@@ -308,3 +308,9 @@ async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
     let run = world.send(&bundles::job(&json!({}))).await;
     assert_eq!((run.status.as_u16(), run.code()), (500, "internal"), "somebody is told");
 }
+
+#[test]
+fn what_a_dry_run_is_bound_to_does_not_change_with_the_compiler() {
+    // The first 16 digits of `printf null | sha256sum`.
+    assert_eq!(shared::event::cursor::digest("null"), "74234e98afe7498f");
+}

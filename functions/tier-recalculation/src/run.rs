@@ -1,9 +1,6 @@
 //! A run: the customers of each org, page by page; of those whose tier changes, some at once.
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    time::Duration,
-};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use deserr::Deserr;
@@ -19,7 +16,10 @@ use shared::{
         rejection::Rejection,
         tier,
     },
-    event::{Call, cursor::Cursor},
+    event::{
+        Call,
+        cursor::{self, Cursor},
+    },
     failure::{Failure, settle_one},
     host::{Context, Reply},
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
@@ -86,9 +86,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 /// A name for dry runs by these settings, so that none goes on by others.
 fn kind(instead: Option<&LoyaltySettings>) -> String {
-    let mut hasher = DefaultHasher::new();
-    serde_json::json!(instead).to_string().hash(&mut hasher);
-    format!("dryRun {:016x}", hasher.finish())
+    format!("dryRun {}", cursor::digest(&serde_json::json!(instead).to_string()))
 }
 
 impl Run<'_> {

@@ -11,6 +11,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::fields::refuse;
 use crate::domain::rejection::Rejection;
@@ -76,6 +77,14 @@ impl Scope<'_> {
         }
         Ok(position)
     }
+}
+
+/// A short digest of what a cursor is bound to beside its list. No release of the compiler changes it: a run that began
+/// before a deployment goes on after it.
+#[must_use]
+pub fn digest(of: &str) -> String {
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(of));
+    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 /// The org that a cursor was given for.

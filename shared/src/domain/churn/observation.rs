@@ -1,12 +1,10 @@
 //! What the statistical model looks at of a customer, and a bounded sample of customers to fit it on.
 
-use std::{
-    collections::BTreeMap,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
 
 use crate::domain::{customer::Orders, ids::CustomerId};
 
@@ -82,11 +80,12 @@ pub(super) fn days_from(one: NaiveDate, other: NaiveDate) -> u32 {
     u32::try_from((other - one).num_days()).unwrap_or(0)
 }
 
-/// At most [`Sample::LARGEST`] of the customers it is shown: those whose ids have the smallest hashes. So it is the same
-/// sample in whatever order they come, and whoever comes twice is in it once.
+/// At most [`Sample::LARGEST`] of the customers it is shown: those whose ids have the smallest digests (SHA-256, which no
+/// release of the compiler changes). So it is the same sample in whatever order they come, and a customer who comes twice is
+/// in it once.
 #[derive(Debug, Default)]
 pub struct Sample {
-    by_hash: BTreeMap<u64, Observation>,
+    by_digest: BTreeMap<[u8; 32], Observation>,
 }
 
 impl Sample {
@@ -96,16 +95,14 @@ impl Sample {
 
     /// Shows one customer. Whom the model is fitted on has to include those who have left long ago.
     pub fn show(&mut self, id: &CustomerId, observation: Observation) {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        self.by_hash.insert(hasher.finish(), observation);
-        if self.by_hash.len() > Self::LARGEST {
-            self.by_hash.pop_last();
+        self.by_digest.insert(Sha256::digest(id.as_str()).into(), observation);
+        if self.by_digest.len() > Self::LARGEST {
+            self.by_digest.pop_last();
         }
     }
 
     /// What was kept.
     pub fn observations(&self) -> impl Iterator<Item = Observation> + '_ {
-        self.by_hash.values().copied()
+        self.by_digest.values().copied()
     }
 }
