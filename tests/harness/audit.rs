@@ -54,6 +54,9 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
                     left.insert(order, rest)
                 };
             }
+            "points_restored" => {
+                *left.entry(order).or_default() += cents(&entry["refundTotal"]);
+            }
             "points_redeemed" => {
                 assert!(balance >= 0, "{order} was paid with points that were not there: {entries:#?}");
                 assert!(

@@ -108,6 +108,11 @@ impl Scenario {
         self.send(refund_request(customer, order, refund, Some(total)))
     }
 
+    /// A refund did not happen after all.
+    pub fn void_refund(self, customer: &str, order: &str, refund: &str) -> Self {
+        self.send(void_refund(customer, order, refund))
+    }
+
     /// An order is paid in part with points.
     pub fn spend(self, customer: &str, order: &str, points: i64, total: &str) -> Self {
         self.send(spend(customer, order, points, total))
@@ -212,6 +217,12 @@ pub fn refund_request(customer: &str, order: &str, refund: &str, total: Option<&
         body["refundTotal"] = total.into();
     }
     Request::new("POST", "points-award", "/refunds").json(&body)
+}
+
+/// The request to void a refund that did not happen.
+pub fn void_refund(customer: &str, order: &str, refund: &str) -> Request {
+    let path = format!("/refunds/{refund}?orgId={ORG}&customerId={customer}&orderId={order}");
+    Request::new("DELETE", "points-award", path)
 }
 
 /// The request to pay an order in part with points.

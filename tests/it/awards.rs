@@ -90,7 +90,7 @@ async fn an_order_restores_a_tier_lost_to_inactivity() {
         .expect(json!({"tier": "Gold"}))
         .at("2027-01-01T12:00:00Z")
         .refund_of("ada", "o1", "r1", "0")
-        .expect(json!({"tierChange": {"from": "Gold", "to": "Silver", "cause": "refund"}}))
+        .expect(json!({"tierChange": {"from": "Gold", "to": "Silver", "cause": "inactivity"}}))
         .award("ada", "o2", "1")
         .expect(json!({"tierChange": {"from": "Silver", "to": "Gold", "cause": "order"}}))
         .await;

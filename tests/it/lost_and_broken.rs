@@ -101,6 +101,24 @@ async fn a_refund_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_void_of_a_refund_survives_every_fault_at_every_request() {
+    let before =
+        vec![scenario::award("ada", "o1", "250", &json!({})), scenario::refund_request("ada", "o1", "r1", None)];
+    let holds: Holds = of_ada!(|ada| {
+        let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
+        assert_eq!(stands, (&json!(250), &json!(250), &json!(1), &json!("Silver")));
+    });
+    every_fault(Case { before: before.clone(), request: scenario::void_refund("ada", "o1", "r1") }, holds).await;
+    // The order's own customer, where none is named; and the mark of a void that comes before its refund.
+    let unnamed =
+        |refund: &str| Request::new("DELETE", "points-award", format!("/refunds/{refund}?orgId={ORG}&orderId=o1"));
+    every_fault(Case { before: before.clone(), request: unnamed("r1") }, holds).await;
+    let request = scenario::void_refund("ada", "o1", "never");
+    every_fault(Case { before, request }, of_ada!(|ada| assert_eq!(ada["points"], 0))).await;
+    every_fault(Case { before: vec![], request: unnamed("never") }, of_ada!(|ada| assert_eq!(ada["points"], 0))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_adjustment_survives_every_fault_at_every_request() {
     let case = Case { before: vec![], request: scenario::adjustment("ada", "a1", 30) };
     every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 30))).await;

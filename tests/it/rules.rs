@@ -11,9 +11,11 @@ use shared::domain::{
     customer::{Customer, Orders, Person},
     loyalty::{InactivityDays, Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier, Tiers},
     money::Money,
+    org::Currency,
     points::Points,
     rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
-    redemption, refund,
+    redemption::{self, Worth},
+    refund,
     rejection::Rejection,
     segment::segment_at,
     text::Line,
@@ -169,7 +171,12 @@ fn every_redemption_vector_holds() {
             row.redemption_tiers.iter().map(|tier| (tier.points_cost, money(&tier.reward_value))).collect();
         let settings = rewards(&tiers, row.redemption_mode);
         let points = row.points.try_into().unwrap();
-        let quoted = redemption::quote(&settings, Points(row.balance), points, Some(money(&row.order_total)));
+        let quoted = redemption::quote(
+            Worth::new(&settings, &Currency::default()),
+            Points(row.balance),
+            points,
+            Some(money(&row.order_total)),
+        );
         let ought = row.code.as_ref().map_or_else(|| json!(money(row.value.as_ref().unwrap())), |code| json!(code));
         (quoted.map_or_else(|refusal| json!(refusal.code()), |value| json!(value)), ought)
     });
@@ -199,21 +206,25 @@ fn every_segment_vector_holds() {
 fn a_product_that_binary_floating_point_gets_wrong_is_exact() {
     let terms = Terms {
         points_per_dollar: PointsPerDollar::default(),
+        earn_rate: None,
         equity: EquityMultiplier::try_from(Decimal::new(115, 2)).unwrap(),
         tier: PointsMultiplier::default(),
     };
-    assert_eq!(terms.points_for(money(&json!("100.00"))), Points(115));
+    assert_eq!(terms.points_for(money(&json!("100.00"))), Ok(Points(115)));
 }
 
 #[test]
 fn the_largest_product_is_exact() {
     let terms = Terms {
         points_per_dollar: PointsPerDollar::try_from(decimal(&json!("999.9999"))).unwrap(),
+        earn_rate: None,
         equity: EquityMultiplier::try_from(decimal(&json!("9.9999"))).unwrap(),
         tier: PointsMultiplier::try_from(decimal(&json!("99.9999"))).unwrap(),
     };
     let exact: i128 = 999_999_999 * 9_999_999 * 99_999 * 999_999 / 100_000_000_000_000;
-    assert_eq!(terms.points_for(money(&json!("9999999.99"))), Points(i64::try_from(exact).unwrap()));
+    assert_eq!(terms.points_for(money(&json!("9999999.99"))), Ok(Points(i64::try_from(exact).unwrap())));
+    let beyond = terms.points_for(money(&json!("100000000000")));
+    assert_eq!(beyond, Err(Rejection::OutOfRange { figure: "points" }));
 }
 
 #[test]
@@ -274,15 +285,17 @@ proptest! {
     #[test]
     fn the_most_points_are_accepted_and_no_more_would_be(
         tiers in prop::collection::btree_map(1_i64..40, prop_oneof![0_i64..30, 0_i64..3000], 0..5), exact in any::<bool>(), balance in -20_i64..60,
-        total in prop::option::of(prop_oneof![0_i64..40, 0_i64..4000]),
+        total in prop::option::of(prop_oneof![0_i64..40, 0_i64..4000]), has_decimals in any::<bool>(),
     ) {
+        let currency = Currency::try_from(if has_decimals { "USD" } else { "JPY" }.to_owned()).unwrap();
         let tiers: Vec<_> = tiers.into_iter().map(|(cost, value)| (cost, Money::from_minor(value).unwrap())).collect();
         let mode = if exact { RedemptionMode::Exact } else { RedemptionMode::Proportional };
         let (settings, total) = (rewards(&tiers, mode), total.map(|total| Money::from_minor(total).unwrap()));
-        let quote = |points: i64| redemption::quote(&settings, Points(balance), points.try_into().unwrap(), total).ok();
+        let worth = Worth::new(&settings, &currency);
+        let quote = |points: i64| redemption::quote(worth, Points(balance), points.try_into().unwrap(), total).ok();
         // Each one tried, one by one, which the rule does not do.
         let most = (1..=60).rev().find_map(|points| quote(points).map(|value| (points, value)));
-        let told = redemption::most(&settings, Points(balance), total).map(|(points, value)| (points.get().0, value));
+        let told = redemption::most(worth, Points(balance), total).map(|(points, value)| (points.get().0, value));
         prop_assert_eq!(told, most);
     }
 

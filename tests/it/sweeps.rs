@@ -311,6 +311,6 @@ async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
 
 #[test]
 fn what_a_dry_run_is_bound_to_does_not_change_with_the_compiler() {
-    // The first 16 digits of `printf null | sha256sum`.
-    assert_eq!(shared::event::cursor::digest("null"), "74234e98afe7498f");
+    // The first nine bytes of `printf null | sha256sum`.
+    assert_eq!(shared::event::cursor::digest("null"), "dCNOmK_nSY-1");
 }

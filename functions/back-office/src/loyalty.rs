@@ -4,6 +4,7 @@ use shared::{
     domain::{
         ids::OrgId,
         loyalty::{Loyalty, LoyaltySettings},
+        money::Money,
         org::Org,
         rejection::Rejection,
     },
@@ -28,6 +29,7 @@ async fn replace(
 ) -> Result<Reply, Failure> {
     let current = context.org_now(org_id).await?;
     let before = current.value.loyalty.as_ref();
+    check_amounts(&current.value, settings)?;
     if before.is_some() && only_create {
         return Err(Rejection::AlreadyExists.into());
     }
@@ -35,6 +37,18 @@ async fn replace(
     let loyalty = Some(Loyalty::replaced(before, settings.clone()));
     context.store.put_org(&Org { loyalty, ..current.value.clone() }, Some(&current)).await?;
     Ok(if is_new { Reply::created(settings) } else { Reply::ok(settings) })
+}
+
+/// Every amount of the settings is one of the org's currency.
+fn check_amounts(org: &Org, settings: &LoyaltySettings) -> Result<(), Rejection> {
+    let currency = &org.profile.currency;
+    // Of many the first that is not: tiers are sorted, so the place of one says nothing.
+    let is_wrong = |amount: &Money| currency.floored(*amount) != *amount;
+    org.check_amounts([
+        ("earnRate.per", settings.earn_rate.map(|rate| rate.per.get())),
+        ("tiers", settings.tiers.iter().map(|tier| tier.threshold).find(is_wrong)),
+        ("redemptionTiers", settings.redemption_tiers.iter().map(|tier| tier.reward_value).find(is_wrong)),
+    ])
 }
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {

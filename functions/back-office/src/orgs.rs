@@ -7,14 +7,14 @@ use serde::Serialize;
 use shared::{
     domain::{
         ids::OrgId,
-        org::{Currency, Org, OrgProfile},
+        org::{Org, OrgProfile},
         rejection::Rejection,
         text::Line,
     },
     event::{
         Call,
         cursor::{Cursor, Scope},
-        fields::{Limit, Zone},
+        fields::{Limit, OrgCurrency, Zone},
     },
     failure::Failure,
     host::{Context, Reply, settle},
@@ -31,7 +31,7 @@ struct OrgFields {
     #[deserr(default)]
     timezone: Zone,
     #[deserr(default)]
-    currency: Currency,
+    currency: OrgCurrency,
     #[deserr(default)]
     disposable: Option<bool>,
 }
@@ -39,7 +39,7 @@ struct OrgFields {
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
     let only_create = call.only_create;
     let fields: OrgFields = call.read()?;
-    let profile = OrgProfile { name: fields.name, timezone: fields.timezone.0, currency: fields.currency };
+    let profile = OrgProfile { name: fields.name, timezone: fields.timezone.0, currency: fields.currency.0 };
     let (reply, rezoned) =
         settle(context.deadline, || replace(context, &fields.org_id, &profile, fields.disposable, only_create)).await?;
     if let Some(org) = rezoned {

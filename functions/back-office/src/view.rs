@@ -103,7 +103,7 @@ impl CustomerView {
             points: customer.points,
             lifetime_value: customer.lifetime_value,
             order_count: customer.order_count(),
-            average_order_value: customer.average_order_value(),
+            average_order_value: customer.average_order_value().map(|value| org.profile.currency.floored(value)),
             first_order_at: customer.orders.as_ref().map(|orders| orders.first_at),
             last_order_at: customer.last_order_at(),
             tier_updated_at: customer.standing.as_ref().map(|standing| standing.since),

@@ -7,7 +7,7 @@ use shared::{
         award::{self, Award, Order},
         ids::{CustomerId, OrderId, OrgId},
         money::Money,
-        org::Org,
+        org::{Currency, Org},
         points::Points,
         rate::EquityMultiplier,
         recalculation::{Direction, direction},
@@ -32,6 +32,8 @@ struct Request {
     equity_status: Option<bool>,
     #[deserr(default)]
     fulfilled_at: Option<Instant>,
+    #[deserr(default)]
+    currency: Option<Currency>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +48,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let request: Request = call.read()?;
     let fulfilled_at = time::fulfilled_at(request.fulfilled_at.map(|Instant(at)| at), context.now)?;
     let org = context.org(&request.org_id).await?;
+    org.check_amounts([("orderTotal", Some(request.order_total))])?;
+    let currency = request.currency;
     let order = Order {
         id: request.order_id,
         customer: request.customer_id,
@@ -53,10 +57,10 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         equity_status: request.equity_status.unwrap_or(false),
         fulfilled_at,
     };
-    settle(context.deadline, || attempt(context, &org, &order)).await
+    settle(context.deadline, || attempt(context, &org, &order, currency.as_ref())).await
 }
 
-async fn attempt(context: &Context, org: &Org, order: &Order) -> Result<Reply, Failure> {
+async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&Currency>) -> Result<Reply, Failure> {
     let story = context.store.award_story(&org.id, &order.customer, &order.id).await?;
     let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
 
@@ -70,6 +74,7 @@ async fn attempt(context: &Context, org: &Org, order: &Order) -> Result<Reply, F
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
+    org.check_currency(currency)?;
     let loyalty = org.loyalty_in_force()?;
     let decided = award::award(&customer.value, loyalty, order.clone(), context.now)?;
 

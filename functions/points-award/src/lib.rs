@@ -4,12 +4,21 @@
 
 mod award;
 mod refund;
+mod refund_void;
 
 use serde::Serialize;
 use shared::{
-    domain::{award::Outcome, points::Points, text::Line, tier::TierChange},
+    domain::{
+        award::Outcome,
+        ids::{CustomerId, OrderId},
+        org::Org,
+        points::Points,
+        text::Line,
+        tier::TierChange,
+    },
     event::operation::Operation,
-    host::Function,
+    failure::Failure,
+    host::{Context, Function},
 };
 
 /// The function.
@@ -22,8 +31,16 @@ pub const FUNCTION: Function = Function {
         (Operation::new("refund", "POST", "/refunds").on_event("OrderRefunded"), |context, call| {
             Box::pin(refund::handle(context, call))
         }),
+        (Operation::new("voidRefund", "DELETE", "/refunds/{refundId}").on_event("RefundCancelled"), |context, call| {
+            Box::pin(refund_void::handle(context, call))
+        }),
     ],
 };
+
+/// Whose an order is, where something on record says so.
+async fn owner_of(context: &Context, org: &Org, order: &OrderId) -> Result<Option<CustomerId>, Failure> {
+    Ok(context.store.order_mark(&org.id, order).await?.and_then(|order| order.owner))
+}
 
 /// How the customer stands after it, as every answer of this function says.
 #[derive(Serialize)]

@@ -6,27 +6,31 @@ use shared::{
     domain::{
         ids::{CustomerId, OrderId, OrgId, RefundId},
         money::Money,
-        org::Org,
+        org::{Currency, Org},
         points::Points,
-        refund::{self, Refund},
+        refund::{self, Refund, RefundRecord},
         rejection::Rejection,
     },
     event::Call,
     failure::{Failure, Retry},
     host::{Context, Reply, settle},
+    store::RefundStory,
 };
 
-use crate::StandsAt;
+use crate::{StandsAt, owner_of};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct Request {
     org_id: OrgId,
-    customer_id: CustomerId,
+    #[deserr(default)]
+    customer_id: Option<CustomerId>,
     order_id: OrderId,
     refund_id: RefundId,
     #[deserr(default)]
     refund_total: Option<Money>,
+    #[deserr(default)]
+    currency: Option<Currency>,
 }
 
 #[derive(Serialize)]
@@ -40,24 +44,34 @@ struct Answer<'a> {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let request: Request = call.read()?;
     let org = context.org(&request.org_id).await?;
+    org.check_amounts([("refundTotal", request.refund_total)])?;
     settle(context.deadline, || attempt(context, &org, &request)).await
 }
 
 async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, order_id, refund_id, refund_total, .. } = request;
-    let story = context.store.refund_story(&org.id, customer_id, order_id, refund_id).await?;
-    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
-    let award = story.award.ok_or(Rejection::UnknownOrder)?;
-    if award.value.order.customer != *customer_id {
+    let Request { customer_id, order_id, refund_id, refund_total, currency, .. } = request;
+    let customer_id = match customer_id {
+        Some(customer_id) => customer_id.clone(),
+        None => owner_of(context, org, order_id).await?.ok_or(Rejection::UnknownOrder)?,
+    };
+    let load = || context.store.refund_story(&org.id, &customer_id, order_id, refund_id);
+    let RefundStory { customer, award, refund, .. } = load().await?;
+    let customer = customer.ok_or(Rejection::UnknownCustomer)?;
+    if let Some(RefundRecord::VoidedBefore) = refund.as_ref().map(|refund| &refund.value) {
+        return Err(Rejection::AlreadyVoided.into());
+    }
+    let award = award.ok_or(Rejection::UnknownOrder)?;
+    if award.value.order.customer != customer_id {
         return Err(Rejection::IdempotencyMismatch.into());
     }
-
-    if let Some(refund) = story.refund {
-        if refund.asked == *refund_total {
-            return Ok(Reply::replayed(&answer(&refund)));
-        }
-        return Err(Rejection::IdempotencyMismatch.into());
+    if let Some(RefundRecord::Made(refund)) = refund.map(|refund| refund.value) {
+        return match (&refund.voided, refund.asked == *refund_total) {
+            (Some(_), _) => Err(Rejection::AlreadyVoided.into()),
+            (None, true) => Ok(Reply::replayed(&answer(&refund))),
+            (None, false) => Err(Rejection::IdempotencyMismatch.into()),
+        };
     }
+    org.check_currency(currency.as_ref())?;
 
     // Refunds go on while the programme is off; that something was awarded means there are settings.
     let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
@@ -65,7 +79,7 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     if decided.is_err() {
         // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
         // very refund, sent before, that left too little.
-        let again = context.store.refund_story(&org.id, customer_id, order_id, refund_id).await?;
+        let again = load().await?;
         let same = again.refund.is_none()
             && again.customer.is_some_and(|again| again.version == customer.version)
             && again.award.is_some_and(|again| again.version == award.version);

@@ -9,8 +9,9 @@ use shared::{
         ids::{CustomerId, OrderId, OrgId},
         loyalty::{PointsCost, RedemptionTier},
         money::Money,
+        org::Currency,
         points::Points,
-        redemption::{self, Redemption},
+        redemption::{self, Redemption, Worth},
         rejection::Rejection,
         time,
     },
@@ -31,6 +32,8 @@ struct Asking {
     points: PointsCost,
     #[deserr(default)]
     order_total: Option<Money>,
+    #[deserr(default)]
+    currency: Option<Currency>,
 }
 
 #[derive(Serialize)]
@@ -50,13 +53,15 @@ struct Quote {
 /// What so many points would take off an order now, and the most that would be accepted: by the rule that a redemption
 /// meets.
 pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Asking { org_id, customer_id, points, order_total } = call.read()?;
+    let Asking { org_id, customer_id, points, order_total, currency } = call.read()?;
     let org = context.org(&org_id).await?;
+    org.check_amounts([("orderTotal", order_total)])?;
     let customer = customer(context, &org_id, &customer_id).await?;
-    let settings = &org.loyalty_in_force()?.settings;
-    let quoted = redemption::quote(settings, customer.points, points, order_total);
+    org.check_currency(currency.as_ref())?;
+    let worth = Worth::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
+    let quoted = redemption::quote(worth, customer.points, points, order_total);
     // No order comes to more.
-    let most = redemption::most(settings, customer.points, order_total.or(Some(Money::LARGEST)));
+    let most = redemption::most(worth, customer.points, order_total.or(Some(Money::LARGEST)));
     let refusal = quoted.as_ref().err();
     Ok(Reply::ok(&Quote {
         is_valid: quoted.is_ok(),

@@ -8,9 +8,9 @@ use shared::{
         ids::{CustomerId, OrderId, OrgId},
         loyalty::PointsCost,
         money::Money,
-        org::Org,
+        org::{Currency, Org},
         points::Points,
-        redemption::{self, Redemption},
+        redemption::{self, Redemption, Worth},
         rejection::Rejection,
     },
     event::Call,
@@ -27,6 +27,8 @@ struct Request {
     order_id: OrderId,
     points: PointsCost,
     order_total: Money,
+    #[deserr(default)]
+    currency: Option<Currency>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,7 @@ struct Answer {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let request: Request = call.read()?;
     let org = context.org(&request.org_id).await?;
+    org.check_amounts([("orderTotal", Some(request.order_total))])?;
     let settled = settle(context.deadline, || attempt(context, &org, &request)).await;
     if let Err(Failure::Rejected(_)) = settled {
         context.count("RedemptionsRefused", 1);
@@ -48,15 +51,16 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 }
 
 async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, order_id, points, order_total, .. } = request;
+    let Request { customer_id, order_id, points, order_total, currency, .. } = request;
     let story = context.store.spending_story(&org.id, customer_id, order_id).await?;
     let customer = story.customer.as_ref().ok_or(Rejection::UnknownCustomer)?;
     if let Some(told) = replay(&story, request) {
         return told;
     }
 
-    let settings = &org.loyalty_in_force()?.settings;
-    let decided = redemption::redeem(&customer.value, settings, order_id.clone(), *points, *order_total, context.now);
+    org.check_currency(currency.as_ref())?;
+    let worth = Worth::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
+    let decided = redemption::redeem(&customer.value, worth, order_id.clone(), *points, *order_total, context.now);
     if matches!(decided, Err(Rejection::InsufficientPoints { .. })) {
         // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
         // very order, sent before, that took the points.

@@ -21,7 +21,8 @@ use shared::{
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct Request {
     org_id: OrgId,
-    customer_id: CustomerId,
+    #[deserr(default)]
+    customer_id: Option<CustomerId>,
     order_id: OrderId,
 }
 
@@ -52,10 +53,18 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
     let Request { customer_id, order_id, .. } = request;
-    let story = context.store.spending_story(&org.id, customer_id, order_id).await?;
+    let customer_id = match customer_id {
+        Some(customer_id) => customer_id.clone(),
+        None => match context.store.order_mark(&org.id, order_id).await?.and_then(|order| order.owner) {
+            Some(owner) => owner,
+            // Nothing says whose it is, so it was not paid with points either.
+            None => return mark(context, org, order_id).await,
+        },
+    };
+    let story = context.store.spending_story(&org.id, &customer_id, order_id).await?;
     let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
-    let owner = story.order.and_then(|order| order.owner);
-    if owner.as_ref().is_some_and(|owner| owner != customer_id) {
+    let owner = story.order.as_ref().and_then(|order| order.owner.as_ref());
+    if owner.is_some_and(|owner| *owner != customer_id) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
@@ -67,10 +76,7 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
             None => (redemption.clone(), spending),
         },
         None => {
-            transaction.mark_unspendable(order_id)?;
-            if owner.is_none() {
-                transaction.claim_order(order_id, customer_id)?;
-            }
+            transaction.mark_unspendable(order_id, story.order.is_some())?;
             transaction.commit().await?;
             return Ok(Reply::ok(&Answer::NOTHING));
         }
@@ -85,4 +91,15 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     };
     let returned = decided.redemption.points.0;
     Ok(Reply::ok(&Answer::of(&decided.redemption, void)).measuring("PointsReturned", returned))
+}
+
+/// Marks that an order of which nothing is known is not to be paid with points; whose it is stays open.
+async fn mark(context: &Context, org: &Org, order: &OrderId) -> Result<Reply, Failure> {
+    if context.store.spending(&org.id, order).await?.is_some() {
+        return Ok(Reply::replayed(&Answer::NOTHING));
+    }
+    let mut transaction = context.store.transaction(org);
+    transaction.mark_unspendable(order, false)?;
+    transaction.commit().await?;
+    Ok(Reply::ok(&Answer::NOTHING))
 }

@@ -1,7 +1,7 @@
 //! What an order earns.
 
 use chrono::{DateTime, Utc};
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::Decimal;
 
 use crate::domain::{
     customer::Customer,
@@ -10,11 +10,14 @@ use crate::domain::{
     loyalty::Loyalty,
     money::Money,
     points::Points,
-    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
+    rate::{EarnRate, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::Rejection,
     text::Line,
     tier::{self, TierCause, TierChange},
 };
+
+/// Minor units of a unit of currency, as money is kept, whatever the currency.
+const MINOR_UNITS: i128 = 100;
 
 /// An order as the shop reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Order {
 pub struct Terms {
     /// Points for each unit of currency.
     pub points_per_dollar: PointsPerDollar,
+    /// Points for each so much money; wins over `points_per_dollar`.
+    pub earn_rate: Option<EarnRate>,
     /// The equity multiplier as applied; 1 without equity status.
     pub equity: EquityMultiplier,
     /// The multiplier of the tier held before the order.
@@ -43,13 +48,25 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// `floor(total x pointsPerDollar x equity x tier)`, formed exactly and floored once.
+    /// `floor(total x pointsPerDollar x equity x tier)`, or with an earn rate `floor(total x points x equity x tier / per)`:
+    /// formed exactly, in whole numbers, and floored once.
     ///
-    /// Within the bounds of its parts the product has at most 27 digits, which a decimal holds without rounding.
-    #[must_use]
-    pub fn points_for(&self, total: Money) -> Points {
-        let product: Decimal = total.decimal() * self.points_per_dollar.get() * self.equity.get() * self.tier.get();
-        Points(product.floor().to_i64().unwrap_or(i64::MAX))
+    /// Within the bounds of its parts a product has at most 32 digits, which 128 bits hold. What comes to more points than
+    /// are kept is out of range.
+    pub fn points_for(&self, total: Money) -> Result<Points, Rejection> {
+        /// Multipliers have four decimals at most.
+        const SCALE: i128 = 10_000;
+        let scaled = |value: Decimal| value.mantissa() * SCALE / 10_i128.pow(value.scale());
+        let multipliers = scaled(self.equity.get()) * scaled(self.tier.get());
+        let total = i128::from(total.minor());
+        let points = match self.earn_rate {
+            Some(EarnRate { points, per }) => {
+                total * i128::from(points.get()) * multipliers / (i128::from(per.get().minor()) * SCALE * SCALE)
+            }
+            None => total * scaled(self.points_per_dollar.get()) * multipliers / (MINOR_UNITS * SCALE * SCALE * SCALE),
+        };
+        let points = i64::try_from(points).ok().and_then(|points| Points::ZERO.plus(Points(points)));
+        points.ok_or(Rejection::OutOfRange { figure: "points" })
     }
 }
 
@@ -90,25 +107,26 @@ pub struct Awarded {
     pub entries: Vec<Entry>,
 }
 
-/// Awards an order. The multiplier is that of the tier held just before it, now; the tier is then set as of now.
+/// Awards an order. The multiplier is that of the tier held just before it, now; the tier is then set as of now. Where the
+/// tier was due to be lowered, that change comes first, with its own cause.
 pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime<Utc>) -> Result<Awarded, Rejection> {
     let settings = &loyalty.settings;
     let before = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
     let has_equity = order.equity_status || customer.person.equity_status == Some(true);
     let terms = Terms {
         points_per_dollar: settings.points_per_dollar,
+        earn_rate: settings.earn_rate,
         equity: if has_equity { settings.equity_multiplier } else { EquityMultiplier::NONE },
         tier: before.points_multiplier,
     };
-    let points = terms.points_for(order.total);
+    let points = terms.points_for(order.total)?;
 
-    let mut customer = customer.clone();
-    customer.add_points(points)?;
-    customer.count_order(order.total, order.fulfilled_at)?;
-    let tier_change = tier::judge(&mut customer, loyalty, TierCause::Order, now);
-
+    let mut moving = Moving::begin(customer, loyalty, now);
+    moving.customer.add_points(points)?;
+    moving.customer.add_value(Money::ZERO, order.total)?;
+    moving.customer.count_order(order.fulfilled_at)?;
     let earned = Happening::PointsEarned { order_id: order.id.clone(), order_total: order.total };
-    let (entries, outcome) = conclude(&customer, loyalty, points, earned, tier_change, &order.id, now);
+    let Moved { customer, entries, outcome } = moving.conclude(points, earned, TierCause::Order, &order.id);
     let award = Award { terms, points, outcome, remaining: Some(order.total), order };
     Ok(Awarded { customer, award, entries })
 }
@@ -120,21 +138,53 @@ pub fn repeats(order: &Order, award: &Award) -> bool {
     order.customer == known.customer && order.total == known.total && order.equity_status == known.equity_status
 }
 
-/// The ledger entries and the outcome of a change of points that may have moved the tier.
-pub(super) fn conclude(
-    customer: &Customer,
-    loyalty: &Loyalty,
-    points: Points,
-    what: Happening,
-    tier_change: Option<TierChange>,
-    order: &OrderId,
+/// A change of a customer's points that may move the tier, while it is worked out.
+pub(super) struct Moving<'a> {
+    /// The customer, so far.
+    pub(super) customer: Customer,
+    loyalty: &'a Loyalty,
     now: DateTime<Utc>,
-) -> (Vec<Entry>, Outcome) {
-    let mut entries = vec![ledger::entry(customer, points, what, now)];
-    if let Some(change) = tier_change.clone() {
-        let moved = Happening::TierChanged { change, order_id: Some(order.clone()) };
-        entries.push(ledger::entry(customer, Points::ZERO, moved, now));
+    /// The tier held before it.
+    held: Line,
+    /// The lowering that was due before it.
+    lowered: Option<TierChange>,
+    entries: Vec<Entry>,
+}
+
+/// What it changes.
+pub(super) struct Moved {
+    pub(super) customer: Customer,
+    pub(super) entries: Vec<Entry>,
+    pub(super) outcome: Outcome,
+}
+
+impl<'a> Moving<'a> {
+    /// Begins with what is due anyway.
+    pub(super) fn begin(customer: &Customer, loyalty: &'a Loyalty, now: DateTime<Utc>) -> Self {
+        let held = tier::held_by(customer, &loyalty.settings).clone();
+        let mut customer = customer.clone();
+        let lowered = tier::lower_if_due(&mut customer, loyalty, now);
+        let entry = |change: &TierChange| {
+            let what = Happening::TierChanged { change: change.clone(), order_id: None };
+            ledger::entry(&customer, Points::ZERO, what, now)
+        };
+        let entries = lowered.iter().map(entry).collect();
+        Self { customer, loyalty, now, held, lowered, entries }
     }
-    let tier = tier::held_by(customer, &loyalty.settings).clone();
-    (entries, Outcome { balance: customer.points, tier, tier_change })
+
+    /// Sets the tier, and writes the entries: what was due, the change of points, and its own change of tier.
+    pub(super) fn conclude(mut self, points: Points, what: Happening, cause: TierCause, order: &OrderId) -> Moved {
+        let own = tier::judge(&mut self.customer, self.loyalty, cause, self.now);
+        self.entries.push(ledger::entry(&self.customer, points, what, self.now));
+        if let Some(change) = own.clone() {
+            let what = Happening::TierChanged { change, order_id: Some(order.clone()) };
+            self.entries.push(ledger::entry(&self.customer, Points::ZERO, what, self.now));
+        }
+        let tier = tier::held_by(&self.customer, &self.loyalty.settings).clone();
+        // What is answered is the change as a whole, with the cause of its last step.
+        let last = own.or(self.lowered).filter(|_| tier != self.held);
+        let tier_change = last.map(|last| TierChange { from: self.held, to: tier.clone(), cause: last.cause });
+        let outcome = Outcome { balance: self.customer.points, tier, tier_change };
+        Moved { customer: self.customer, entries: self.entries, outcome }
+    }
 }

@@ -51,8 +51,8 @@ pub struct Person {
 
 /// How many orders, and when: what the rules need of a history, and no more.
 ///
-/// An order of which nothing is left after refunds is not one of them, though the dates of the first and the last stay
-/// where it put them until there is no other.
+/// An order of which nothing is left after refunds is not one of them. The dates of the first and the last are then those of
+/// the orders that are left, as far as these are remembered; else they stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Orders {
     /// How many.
@@ -124,12 +124,10 @@ impl Customer {
     }
 
     /// Counts an order fulfilled at `at`; one that arrives late moves no date the wrong way.
-    pub(super) fn count_order(&mut self, total: Money, at: DateTime<Utc>) -> Result<(), Rejection> {
-        let out_of_range = |figure| Rejection::OutOfRange { figure };
-        self.lifetime_value = self.lifetime_value.plus(total).ok_or(out_of_range("lifetimeValue"))?;
+    pub(super) fn count_order(&mut self, at: DateTime<Utc>) -> Result<(), Rejection> {
         match &mut self.orders {
             None => self.orders = Some(Orders::dated(NonZeroU32::MIN, at, at)),
-            Some(orders) => orders.add(at).ok_or(out_of_range("orderCount"))?,
+            Some(orders) => orders.add(at).ok_or(Rejection::OutOfRange { figure: "orderCount" })?,
         }
         Ok(())
     }
@@ -137,6 +135,13 @@ impl Customer {
     /// No longer counts an order, fulfilled at `at`, of which nothing is left; without any other, all dates go.
     pub(super) fn uncount_order(&mut self, at: DateTime<Utc>) {
         self.orders = self.orders.take().and_then(|orders| orders.without(at));
+    }
+
+    /// Adds to what was paid, or takes from it.
+    pub(super) fn add_value(&mut self, before: Money, after: Money) -> Result<(), Rejection> {
+        let value = self.lifetime_value.plus(after).and_then(|value| value.minus(before));
+        self.lifetime_value = value.ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
+        Ok(())
     }
 }
 
@@ -184,6 +189,12 @@ impl Orders {
             self.recent.remove(index);
         } else if self.recent.first().is_none_or(|oldest| !same_day(at, *oldest)) {
             self.earlier_days = self.earlier_days.saturating_sub(1);
+        }
+        if let Some(last) = self.recent.last() {
+            self.last_at = *last;
+        }
+        if let Some(first) = self.recent.first().filter(|_| self.all_recent()) {
+            self.first_at = *first;
         }
         Some(self)
     }

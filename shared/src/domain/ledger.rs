@@ -49,6 +49,15 @@ pub enum Happening {
         /// What was paid back.
         refund_total: Money,
     },
+    /// A refund did not happen, and what it took was given back.
+    PointsRestored {
+        /// The order.
+        order_id: OrderId,
+        /// The refund.
+        refund_id: RefundId,
+        /// What was not paid back after all.
+        refund_total: Money,
+    },
     /// An order was paid in part with points.
     PointsRedeemed {
         /// The order.
@@ -88,6 +97,7 @@ impl Happening {
         match self {
             Self::PointsEarned { .. } => "points_earned",
             Self::PointsReversed { .. } => "points_reversed",
+            Self::PointsRestored { .. } => "points_restored",
             Self::PointsRedeemed { .. } => "points_redeemed",
             Self::PointsReturned { .. } => "points_returned",
             Self::PointsAdjusted { .. } => "points_adjusted",
@@ -102,7 +112,7 @@ impl Happening {
             Self::PointsEarned { order_id, .. }
             | Self::PointsRedeemed { order_id, .. }
             | Self::PointsReturned { order_id } => order_id.as_str(),
-            Self::PointsReversed { refund_id, .. } => refund_id.as_str(),
+            Self::PointsReversed { refund_id, .. } | Self::PointsRestored { refund_id, .. } => refund_id.as_str(),
             Self::PointsAdjusted { adjustment_id, .. } => adjustment_id.as_str(),
             Self::TierChanged { order_id, .. } => order_id.as_ref().map_or("", OrderId::as_str),
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::domain::{
     money::Money,
     points::Points,
-    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
+    rate::{EarnRate, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     text::Line,
 };
 
@@ -45,8 +45,11 @@ impl Loyalty {
 pub struct LoyaltySettings {
     /// Off: nothing is earned or redeemed, the sweeps pass the org over.
     pub enabled: bool,
-    /// Points earned for each unit of currency.
+    /// Points earned for each unit of currency. With an earn rate it is that, floored to four decimals, and not used.
     pub points_per_dollar: PointsPerDollar,
+    /// Points earned for each so much money; wins over `points_per_dollar`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earn_rate: Option<EarnRate>,
     /// What an order with equity status earns more.
     pub equity_multiplier: EquityMultiplier,
     /// The ladder of tiers.
@@ -66,6 +69,7 @@ impl Default for LoyaltySettings {
         Self {
             enabled: true,
             points_per_dollar: PointsPerDollar::default(),
+            earn_rate: None,
             equity_multiplier: EquityMultiplier::default(),
             tiers: Tiers::default(),
             redemption_tiers: RedemptionTiers::default(),

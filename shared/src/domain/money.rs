@@ -1,4 +1,5 @@
-//! Amounts of money: whole minor units (cents), never a float. Every currency has two decimals.
+//! Amounts of money: whole minor units, never a float. A minor unit is a hundredth, whatever the currency: one without
+//! decimals has amounts of whole units alone.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Serialize, Serializer};
@@ -8,10 +9,10 @@ use serde::{Serialize, Serializer};
 pub struct Money(i64);
 
 /// Why a number is not an amount that a request may name.
-pub const RULE: &str = "must be an amount from 0 to 10000000 with at most two decimals";
+pub const RULE: &str = "must be an amount from 0 to 100000000000 with at most two decimals";
 
 /// The largest amount that a request may name, in minor units.
-const MAX_REQUESTED: i64 = 1_000_000_000;
+const MAX_REQUESTED: i64 = 10_000_000_000_000;
 
 impl Money {
     /// Nothing.

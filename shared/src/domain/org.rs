@@ -4,7 +4,13 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::{ids::OrgId, loyalty::Loyalty, rejection::Rejection, text::Line};
+use crate::domain::{
+    ids::OrgId,
+    loyalty::Loyalty,
+    money::Money,
+    rejection::{FieldError, Rejection},
+    text::Line,
+};
 
 /// One shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +47,7 @@ pub struct OrgProfile {
     /// Where its days and clock times are read.
     #[serde(serialize_with = "zone_name")]
     pub timezone: Tz,
-    /// A label; amounts are never converted.
+    /// What its amounts are in; they are never converted.
     pub currency: Currency,
 }
 
@@ -60,6 +66,21 @@ impl Org {
     #[must_use]
     pub const fn zone(&self) -> ZoneInForce {
         ZoneInForce { zone: self.profile.timezone, since: self.zone_since }
+    }
+
+    /// Refuses amounts with a fraction where the org's currency has none; each with the field that it is in.
+    pub fn check_amounts<const N: usize>(&self, amounts: [(&str, Option<Money>); N]) -> Result<(), Rejection> {
+        let currency = &self.profile.currency;
+        let wrong = amounts.into_iter().filter(|(_, amount)| amount.is_some_and(|amount| !currency.has(amount)));
+        let rule = || format!("must be a whole amount in {}", currency.as_str());
+        let errors: Vec<_> = wrong.map(|(field, _)| FieldError::new(field, rule())).collect();
+        if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
+    }
+
+    /// Refuses what names another currency than the org's.
+    pub fn check_currency(&self, named: Option<&Currency>) -> Result<(), Rejection> {
+        let own = &self.profile.currency;
+        if named.is_none_or(|named| named == own) { Ok(()) } else { Err(Rejection::OtherCurrency { own: own.clone() }) }
     }
 
     /// The org as a PUT at `now` leaves it: `disposable` may be repeated, not changed.
@@ -86,13 +107,16 @@ impl Org {
     }
 }
 
-/// An ISO 4217 code, as a label.
+/// An ISO 4217 code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Currency(String);
 
-/// Why a text is not a currency.
+/// Why a text is not a currency code.
 pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
+
+/// Why a currency is none that an org can have.
+pub const ORG_CURRENCY_RULE: &str = "must be the ISO 4217 code of a currency with two decimals or none, as USD or JPY";
 
 /// Why a text is not a time zone.
 pub const ZONE_RULE: &str = "must be an IANA time zone, as America/New_York";
@@ -102,6 +126,34 @@ impl Currency {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// How many decimals its amounts have, by ISO 4217; `None` where the standard does not know it.
+    fn decimals(&self) -> Option<u16> {
+        iso_currency::Currency::from_code(&self.0)?.exponent()
+    }
+
+    /// The currency of an org, which has two decimals or none. What was stored before that was a rule is read as it is.
+    pub fn of_org(self) -> Result<Self, &'static str> {
+        if matches!(self.decimals(), Some(0 | 2)) { Ok(self) } else { Err(ORG_CURRENCY_RULE) }
+    }
+
+    /// The smallest amount of it, in minor units: a whole unit where it has no decimals.
+    #[must_use]
+    pub fn smallest(&self) -> i64 {
+        if self.decimals() == Some(0) { 100 } else { 1 }
+    }
+
+    /// Whether an amount is one of this currency.
+    fn has(&self, amount: Money) -> bool {
+        self.floored(amount) == amount
+    }
+
+    /// The largest amount of this currency that is not above this.
+    #[must_use]
+    pub fn floored(&self, amount: Money) -> Money {
+        let minor = amount.minor();
+        Money::from_minor(minor - minor % self.smallest()).unwrap_or(Money::ZERO)
     }
 }
 

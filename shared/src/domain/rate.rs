@@ -1,7 +1,9 @@
 //! Rates and multipliers: exact decimals with at most four decimals, each within its own bounds.
 
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 use serde::{Serialize, Serializer};
+
+use crate::domain::money::Money;
 
 /// Writes a decimal as a JSON number, whole where it is whole.
 pub(crate) fn serialize_decimal<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
@@ -79,4 +81,75 @@ rate!(
 impl EquityMultiplier {
     /// The multiplier of an order without equity status.
     pub const NONE: Self = Self(Decimal::ONE);
+}
+
+/// So many points for each so much money: "1 point for each $3".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct EarnRate {
+    /// The points.
+    pub points: EarnedPoints,
+    /// The money.
+    pub per: EarnedPer,
+}
+
+impl EarnRate {
+    /// The nearest rate below it that has four decimals, for those who know no other: at most the largest there is.
+    #[must_use]
+    pub fn points_per_dollar(&self) -> PointsPerDollar {
+        let exact = Decimal::from(self.points.get()) / self.per.get().decimal();
+        let floored = exact.round_dp_with_strategy(4, RoundingStrategy::ToZero);
+        PointsPerDollar(floored.min(PointsPerDollar::LARGEST).normalize())
+    }
+}
+
+impl PointsPerDollar {
+    const LARGEST: Decimal = Decimal::ONE_THOUSAND;
+}
+
+/// The points of an earn rate: 1 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct EarnedPoints(i64);
+
+impl EarnedPoints {
+    /// Why a number is not one of these.
+    pub const RULE: &'static str = "must be a whole number from 1 to 1000";
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for EarnedPoints {
+    type Error = &'static str;
+
+    fn try_from(points: i64) -> Result<Self, Self::Error> {
+        if (1..=1_000).contains(&points) { Ok(Self(points)) } else { Err(Self::RULE) }
+    }
+}
+
+/// The money of an earn rate: never nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct EarnedPer(Money);
+
+impl EarnedPer {
+    /// Why an amount is not one of these.
+    pub const RULE: &'static str = "must be an amount from 0.01 to 100000000000 with at most two decimals";
+
+    /// The amount.
+    #[must_use]
+    pub const fn get(self) -> Money {
+        self.0
+    }
+}
+
+impl TryFrom<Money> for EarnedPer {
+    type Error = &'static str;
+
+    fn try_from(per: Money) -> Result<Self, Self::Error> {
+        if per > Money::ZERO { Ok(Self(per)) } else { Err(Self::RULE) }
+    }
 }

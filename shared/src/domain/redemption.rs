@@ -8,6 +8,7 @@ use crate::domain::{
     ledger::{self, Entry, Happening},
     loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
     money::Money,
+    org::Currency,
     points::Points,
     rejection::Rejection,
 };
@@ -53,6 +54,22 @@ pub struct Spent {
     pub entry: Entry,
 }
 
+/// What points are worth in an org: by its settings, in its currency.
+#[derive(Clone, Copy)]
+pub struct Worth<'a> {
+    settings: &'a LoyaltySettings,
+    /// The smallest amount, in minor units: a value is floored to whole ones.
+    smallest: i64,
+}
+
+impl<'a> Worth<'a> {
+    /// By these settings, in this currency.
+    #[must_use]
+    pub fn new(settings: &'a LoyaltySettings, currency: &Currency) -> Self {
+        Self { settings, smallest: currency.smallest() }
+    }
+}
+
 /// From how many points on so many are worth so much, in proportion.
 #[derive(Clone, Copy)]
 struct Rate {
@@ -60,12 +77,15 @@ struct Rate {
     cost: i64,
     /// In minor units.
     reward: i64,
+    /// The smallest amount, in minor units.
+    smallest: i64,
 }
 
 impl Rate {
-    /// In minor units, floored.
+    /// In minor units, floored to the smallest amount.
     fn value(self, points: i64) -> i128 {
-        i128::from(points) * i128::from(self.reward) / i128::from(self.cost)
+        let smallest = i128::from(self.smallest);
+        i128::from(points) * i128::from(self.reward) / (i128::from(self.cost) * smallest) * smallest
     }
 
     /// The most points that are worth no more than `total` minor units.
@@ -73,43 +93,47 @@ impl Rate {
         if self.reward == 0 {
             return i128::MAX;
         }
-        ((i128::from(total) + 1) * i128::from(self.cost) - 1) / i128::from(self.reward)
+        // Worth less than the next amount that is above the total.
+        let above = i128::from((total / self.smallest + 1) * self.smallest);
+        (above * i128::from(self.cost) - 1) / i128::from(self.reward)
     }
 }
 
 /// The rates, cheapest first, never none.
-fn rates(settings: &LoyaltySettings) -> Vec<Rate> {
+fn rates(Worth { settings, smallest }: Worth<'_>) -> Vec<Rate> {
     let listed = settings.redemption_tiers.iter().map(|tier| {
         let cost = tier.points_cost.get().0;
-        Rate { from: cost, cost, reward: tier.reward_value.minor() }
+        Rate { from: cost, cost, reward: tier.reward_value.minor(), smallest }
     });
     let listed: Vec<_> = listed.collect();
     // Without redemption tiers 100 points are worth one unit of currency.
-    if listed.is_empty() { vec![Rate { from: 1, cost: 100, reward: 100 }] } else { listed }
+    if listed.is_empty() { vec![Rate { from: 1, cost: 100, reward: 100, smallest }] } else { listed }
 }
 
 fn is_exact(settings: &LoyaltySettings) -> bool {
     settings.redemption_mode == RedemptionMode::Exact && settings.redemption_tiers.iter().next().is_some()
 }
 
-/// What so many points are worth: at the rate of the dearest redemption tier that they reach, floored to the cent.
+/// What so many points are worth: at the rate of the dearest redemption tier that they reach, floored to the
+/// smallest amount of the currency.
 /// `None` below the cheapest, and beyond what is kept.
 #[must_use]
-pub fn value(settings: &LoyaltySettings, points: PointsCost) -> Option<Money> {
+pub fn value(worth: Worth<'_>, points: PointsCost) -> Option<Money> {
     let points = points.get().0;
-    let rate = rates(settings).into_iter().rev().find(|rate| rate.from <= points)?;
+    let rate = rates(worth).into_iter().rev().find(|rate| rate.from <= points)?;
     i64::try_from(rate.value(points)).ok().and_then(Money::from_minor)
 }
 
 /// What so many points take off an order, or the first refusal that applies. Without an order total that rule is left
 /// out.
 pub fn quote(
-    settings: &LoyaltySettings,
+    worth: Worth<'_>,
     balance: Points,
     points: PointsCost,
     order_total: Option<Money>,
 ) -> Result<Money, Rejection> {
-    let minimum = rates(settings).first().map_or(1, |rate| rate.from);
+    let settings = worth.settings;
+    let minimum = rates(worth).first().map_or(1, |rate| rate.from);
     if points.get().0 < minimum {
         return Err(Rejection::BelowMinimum { minimum: Points(minimum) });
     }
@@ -119,7 +143,7 @@ pub fn quote(
     if is_exact(settings) && !settings.redemption_tiers.iter().any(|tier| tier.points_cost == points) {
         return Err(Rejection::NotAListedAmount);
     }
-    let value = value(settings, points).ok_or(Rejection::OutOfRange { figure: "value" })?;
+    let value = value(worth, points).ok_or(Rejection::OutOfRange { figure: "value" })?;
     if order_total.is_some_and(|total| value > total) {
         return Err(Rejection::ExceedsOrderTotal { value });
     }
@@ -131,15 +155,15 @@ pub fn quote(
 /// A value need not rise with points: just above a dearer redemption tier's cost the rate changes. So each tier's own
 /// span is looked at, from the top.
 #[must_use]
-pub fn most(settings: &LoyaltySettings, balance: Points, order_total: Option<Money>) -> Option<(PointsCost, Money)> {
+pub fn most(worth: Worth<'_>, balance: Points, order_total: Option<Money>) -> Option<(PointsCost, Money)> {
     let mut above = PointsCost::MAX + 1;
-    for rate in rates(settings).into_iter().rev() {
+    for rate in rates(worth).into_iter().rev() {
         let within = order_total.map_or(i128::MAX, |total| rate.points_within(total.minor()));
-        let top = if is_exact(settings) { rate.from } else { above - 1 };
+        let top = if is_exact(worth.settings) { rate.from } else { above - 1 };
         let top = i64::try_from(within).unwrap_or(i64::MAX).min(top).min(balance.0);
         if top >= rate.from {
             let points = PointsCost::try_from(top).ok()?;
-            return value(settings, points).map(|value| (points, value));
+            return value(worth, points).map(|value| (points, value));
         }
         above = rate.from;
     }
@@ -149,13 +173,13 @@ pub fn most(settings: &LoyaltySettings, balance: Points, order_total: Option<Mon
 /// Spends points on an order, if [`quote`] accepts them.
 pub fn redeem(
     customer: &Customer,
-    settings: &LoyaltySettings,
+    worth: Worth<'_>,
     order: OrderId,
     points: PointsCost,
     order_total: Money,
     now: DateTime<Utc>,
 ) -> Result<Spent, Rejection> {
-    let value = quote(settings, customer.points, points, Some(order_total))?;
+    let value = quote(worth, customer.points, points, Some(order_total))?;
     let mut customer = customer.clone();
     let change = points.get().negated();
     customer.add_points(change)?;

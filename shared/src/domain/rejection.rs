@@ -1,6 +1,6 @@
 //! Why a rule says no: each reason once, with its stable code and a sentence for people.
 
-use crate::domain::{bundle::schedule::BundleStatus, money::Money, points::Points};
+use crate::domain::{bundle::schedule::BundleStatus, money::Money, org::Currency, points::Points};
 
 /// A request that is clear, and refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,11 @@ pub enum Rejection {
     LoyaltyNotSet,
     /// The name of the operation is taken by one with other content.
     IdempotencyMismatch,
+    /// It names another currency than the org's.
+    OtherCurrency {
+        /// The org's.
+        own: Currency,
+    },
     /// Nothing is left of the order to refund.
     AlreadyRefunded,
     /// More was asked for than is left of the order.
@@ -176,6 +181,7 @@ impl Rejection {
             Self::AlreadyExists => Kind::PreconditionFailed,
             Self::LoyaltyDisabled
             | Self::IdempotencyMismatch
+            | Self::OtherCurrency { .. }
             | Self::AlreadyRefunded
             | Self::RefundExceedsOrder { .. }
             | Self::BundleNotActive { .. }
@@ -213,6 +219,7 @@ impl Rejection {
             Self::LoyaltyDisabled => "loyalty_disabled",
             Self::LoyaltyNotSet => "loyalty_not_set",
             Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::OtherCurrency { .. } => "other_currency",
             Self::AlreadyRefunded => "already_refunded",
             Self::RefundExceedsOrder { .. } => "refund_exceeds_order",
             Self::BundleNotFound => "bundle_not_found",
@@ -253,6 +260,7 @@ impl Rejection {
             Self::LoyaltyDisabled => "The org's loyalty programme is off.".into(),
             Self::LoyaltyNotSet => "The org has no loyalty settings yet; PUT them first.".into(),
             Self::IdempotencyMismatch => "This id was used before, for a request with other content.".into(),
+            Self::OtherCurrency { own } => format!("The org's currency is {}.", own.as_str()),
             Self::AlreadyRefunded => "Nothing is left of this order to refund.".into(),
             Self::RefundExceedsOrder { remaining } => {
                 format!("Only {} is left of this order to refund.", remaining.decimal())
@@ -261,7 +269,7 @@ impl Rejection {
             Self::BundleNotActive { status } => format!("The bundle is {} at that time.", status.name()),
             Self::LimitReached => "The bundle is sold out.".into(),
             Self::CustomerLimitReached => "This customer has redeemed the bundle as often as one may.".into(),
-            Self::AlreadyVoided => "This was voided, and can't be redeemed any more.".into(),
+            Self::AlreadyVoided => "This was voided, and can't be done any more.".into(),
             Self::BelowMinimum { minimum } => format!("At least {} points can be redeemed.", minimum.0),
             Self::InsufficientPoints { balance } => format!("The customer has {} points.", balance.0),
             Self::NotAListedAmount => "Only the numbers of points that are listed as options can be redeemed.".into(),

@@ -33,7 +33,7 @@ pub fn tier_at(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TierCause {
-    /// An order was awarded.
+    /// An order was awarded; never the cause of a lower tier.
     Order,
     /// An order was refunded, in part or whole.
     Refund,
@@ -58,6 +58,16 @@ pub struct TierChange {
 #[must_use]
 pub fn held_by<'a>(customer: &'a Customer, settings: &'a LoyaltySettings) -> &'a Line {
     customer.standing.as_ref().map_or_else(|| &settings.tiers.at(0).name, |standing| &standing.tier)
+}
+
+/// Lowers the tier of a customer who is due for it at `now`, before something else is done with them: so no order or refund
+/// is named as the cause of what time, or other settings, have done.
+pub(super) fn lower_if_due(customer: &mut Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<TierChange> {
+    let settings = &loyalty.settings;
+    let held = settings.tiers.height_of(held_by(customer, settings))?;
+    let due = tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
+    let is_lower = settings.tiers.height_of(&due.name).is_some_and(|due| due < held);
+    if is_lower { judge(customer, loyalty, TierCause::Inactivity, now) } else { None }
 }
 
 /// Sets the tier of a customer as of `now`, and says whether that is a change.

@@ -83,8 +83,7 @@ impl Scope<'_> {
 /// before a deployment goes on after it.
 #[must_use]
 pub fn digest(of: &str) -> String {
-    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(of));
-    format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(of).iter().copied().take(9).collect::<Vec<u8>>())
 }
 
 /// The org that a cursor was given for.

@@ -18,7 +18,7 @@ use crate::domain::{
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Money},
     org::{self, Currency},
-    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
+    rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
     rejection::{FieldError, Rejection},
     segment::Segment,
     text::{self, Description, Line},
@@ -213,10 +213,16 @@ scalar!(ProductId, |value| value.text(ids::RULE));
 scalar!(Line, |value| value.text(text::RULE));
 scalar!(Description, |value| value.text(text::DESCRIPTION_RULE));
 scalar!(Currency, |value| value.text(org::CURRENCY_RULE));
+scalar!(OrgCurrency, |value| value.text(org::ORG_CURRENCY_RULE).and_then(Currency::of_org).map(OrgCurrency));
 scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
 scalar!(PointsPerDollar, |value| value.decimal(PointsPerDollar::RULE).and_then(TryFrom::try_from));
 scalar!(EquityMultiplier, |value| value.decimal(EquityMultiplier::RULE).and_then(TryFrom::try_from));
 scalar!(PointsMultiplier, |value| value.decimal(PointsMultiplier::RULE).and_then(TryFrom::try_from));
+scalar!(EarnedPoints, |value| value.whole(EarnedPoints::RULE));
+scalar!(EarnedPer, |value| {
+    let amount = value.decimal(EarnedPer::RULE).and_then(Money::requested);
+    amount.and_then(EarnedPer::try_from).map_err(|_| EarnedPer::RULE)
+});
 scalar!(PointsCost, |value| value.whole(PointsCost::RULE));
 scalar!(PointsChange, |value| value.whole(PointsChange::RULE));
 scalar!(InactivityDays, |value| value.whole(InactivityDays::RULE));
@@ -274,6 +280,10 @@ impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
         Self::try_from(days).map_err(|rule| refuse(rule, at))
     }
 }
+
+/// The currency of an org: USD unless told.
+#[derive(Debug, Clone, Default)]
+pub struct OrgCurrency(pub Currency);
 
 /// A time zone, by its IANA name.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ use crate::domain::{
         Tiers,
     },
     money::Money,
-    rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
+    rate::{EarnRate, EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     text::Line,
 };
 
@@ -53,6 +53,8 @@ struct SettingsFields {
     #[deserr(default)]
     points_per_dollar: PointsPerDollar,
     #[deserr(default)]
+    earn_rate: Option<EarnRate>,
+    #[deserr(default)]
     equity_multiplier: EquityMultiplier,
     #[deserr(default)]
     tiers: Tiers,
@@ -71,7 +73,8 @@ impl<E: DeserializeError> Deserr<E> for LoyaltySettings {
         let fields: SettingsFields = Deserr::deserialize_from_value(value, at)?;
         Ok(Self {
             enabled: fields.enabled,
-            points_per_dollar: fields.points_per_dollar,
+            points_per_dollar: fields.earn_rate.map_or(fields.points_per_dollar, |rate| rate.points_per_dollar()),
+            earn_rate: fields.earn_rate,
             equity_multiplier: fields.equity_multiplier,
             tiers: fields.tiers,
             redemption_tiers: fields.redemption_tiers,
@@ -79,6 +82,20 @@ impl<E: DeserializeError> Deserr<E> for LoyaltySettings {
             inactivity_days: fields.inactivity_days,
             active_days: fields.active_days,
         })
+    }
+}
+
+#[derive(Deserr)]
+#[deserr(rename_all = camelCase, deny_unknown_fields)]
+struct EarnRateFields {
+    points: EarnedPoints,
+    per: EarnedPer,
+}
+
+impl<E: DeserializeError> Deserr<E> for EarnRate {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let EarnRateFields { points, per } = Deserr::deserialize_from_value(value, at)?;
+        Ok(Self { points, per })
     }
 }
 

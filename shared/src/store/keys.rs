@@ -4,11 +4,11 @@
 //! |---|---|---|---|
 //! | org and its loyalty settings | `ORG#o` | `ORG` | `ORGS` / o |
 //! | customer | `CUSTOMER#o#c` | `PROFILE` | `CUSTOMERS#o` / last order (`0000` without) |
-//! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version#kind#ref` | `ACTIVITY#o#day` / at |
+//! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version.nth#kind#ref` | `ACTIVITY#o#day` / at |
 //! | an adjustment's idempotency record | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
 //! | whose an order is, and that none of its bundles counts | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
 //! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
-//! | a refund's idempotency record | `ORDER#o#order` | `REFUND#id` | |
+//! | a refund's idempotency record, or the mark of a void before it | `ORDER#o#order` | `REFUND#id` | |
 //! | a redemption of points, or the mark of a void before it | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
 //! | an org's key (a digest of it) | `ORG#o` | `KEY#id` | |
 //! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
@@ -23,7 +23,8 @@
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
 //! An order's partition is its whole story. The version in an entry's key is the customer's, so a ledger is listed in the
-//! order in which it was committed, whatever the clocks of those who wrote it said. By time it is in the index.
+//! order in which it was committed, whatever the clocks of those who wrote it said; `nth` orders the entries of one write. The
+//! release before wrote `ENTRY#version#kind#ref`. By time an entry is in the index.
 //!
 //! The due index is in 16 shards, so that no shop and no hour has it to itself; which one is a digest of org and bundle.
 
@@ -59,6 +60,7 @@ const ORG: &str = "ORG";
 const PROFILE: &str = "PROFILE";
 const ORDER: &str = "ORDER";
 pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
+pub(super) const REFUND_PREFIX: &str = "REFUND#";
 pub(super) const BUNDLE_PREFIX: &str = "BUNDLE#";
 pub(super) const TRANSITION_PREFIX: &str = "TRANSITION#";
 pub(super) const KEY_PREFIX: &str = "KEY#";
@@ -143,9 +145,9 @@ pub(super) fn customer_place_at(org: &OrgId, at: &str) -> Option<Place> {
     is_place.then(|| Place { list: customers_list(org), at: at.to_owned() })
 }
 
-pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, entry: &Entry) -> Key {
+pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize, entry: &Entry) -> Key {
     let (kind, reference) = (entry.what.kind(), entry.what.reference());
-    Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}#{kind}#{reference}"))
+    Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}.{nth:02}#{kind}#{reference}"))
 }
 
 /// The entries that were written on a day of UTC.
@@ -174,7 +176,7 @@ pub(super) fn award(org: &OrgId, order: &OrderId) -> Key {
 }
 
 pub(super) fn refund(org: &OrgId, order: &OrderId, refund: &RefundId) -> Key {
-    Key::new(order_partition(org, order), format!("REFUND#{refund}"))
+    Key::new(order_partition(org, order), format!("{REFUND_PREFIX}{refund}"))
 }
 
 pub(super) fn bundle(org: &OrgId, bundle: &BundleId) -> Key {

@@ -10,7 +10,7 @@ use crate::domain::{
     award::Award,
     customer::Customer,
     ids::{CustomerId, OrderId, OrgId, RefundId},
-    refund::Refund,
+    refund::{Refund, RefundRecord},
 };
 
 /// Whose an order is, and what holds for all of it.
@@ -40,8 +40,10 @@ pub struct RefundStory {
     pub customer: Option<Versioned<Customer>>,
     /// The award, if it was made.
     pub award: Option<Versioned<Award>>,
-    /// The refund, if it was made.
-    pub refund: Option<Refund>,
+    /// Whose the order is, if anything was done about it.
+    pub order: Option<OrderMark>,
+    /// What is on record under the refund's id.
+    pub refund: Option<Versioned<RefundRecord>>,
 }
 
 impl Store {
@@ -69,18 +71,59 @@ impl Store {
         order: &OrderId,
         refund: &RefundId,
     ) -> Result<RefundStory, StoreError> {
-        let keys = [&keys::customer(org, customer), &keys::award(org, order), &keys::refund(org, order, refund)];
-        let [customer, award, refund] = self.get(keys).await?;
+        let keys = [
+            &keys::customer(org, customer),
+            &keys::order(org, order),
+            &keys::award(org, order),
+            &keys::refund(org, order, refund),
+        ];
+        let [customer, header, award, refund] = self.get(keys).await?;
         Ok(RefundStory {
             customer: customer.map(read_customer).transpose()?,
+            order: read_mark(header)?,
             award: award.map(read_award).transpose()?,
-            refund: refund.map(|item| items::read::<RefundForm, _>("a refund", item)).transpose()?,
+            refund: refund.map(read_refund).transpose()?,
         })
+    }
+
+    /// What is on record under a refund's id.
+    pub async fn refund_record(
+        &self,
+        org: &OrgId,
+        order: &OrderId,
+        refund: &RefundId,
+    ) -> Result<Option<RefundRecord>, StoreError> {
+        let [record] = self.get([&keys::refund(org, order, refund)]).await?;
+        Ok(record.map(read_refund).transpose()?.map(|record| record.value))
+    }
+
+    /// The refunds of an order that were made, voided ones included.
+    pub async fn refunds_of_order(&self, org: &OrgId, order: &OrderId) -> Result<Vec<Refund>, StoreError> {
+        const PAGE: usize = 100;
+        let mut refunds = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self.query_partition(&keys::order_partition(org, order), keys::REFUND_PREFIX, PAGE);
+            let answer = query.consistent_read(true).set_exclusive_start_key(start).send().await?;
+            for item in answer.items.unwrap_or_default() {
+                if let RefundRecord::Made(refund) = read_refund(item)?.value {
+                    refunds.push(*refund);
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(refunds);
+            }
+        }
     }
 }
 
 fn read_award(item: Item) -> Result<Versioned<Award>, StoreError> {
     items::read_versioned::<AwardForm, _>("an award", item)
+}
+
+fn read_refund(item: Item) -> Result<Versioned<RefundRecord>, StoreError> {
+    items::read_versioned::<RefundForm, _>("a refund", item)
 }
 
 pub(super) fn read_mark(item: Option<Item>) -> Result<Option<OrderMark>, StoreError> {

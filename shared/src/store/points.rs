@@ -43,6 +43,16 @@ impl Store {
         })
     }
 
+    /// What an order has to do with points.
+    pub async fn spending(
+        &self,
+        org: &OrgId,
+        order: &OrderId,
+    ) -> Result<Option<Versioned<Claim<Redemption>>>, StoreError> {
+        let [spending] = self.get([&keys::spending(org, order)]).await?;
+        spending.map(read_claim).transpose()
+    }
+
     /// A page of a customer's redemptions, newest first.
     pub async fn spendings(
         &self,
@@ -78,9 +88,11 @@ impl Transaction<'_> {
         }
     }
 
-    /// Marks that an order won't be paid with points any more that was not yet.
-    pub fn mark_unspendable(&mut self, order: &OrderId) -> Result<(), StoreError> {
+    /// Marks that an order won't be paid with points any more that was not yet; `known`: something was done about the order
+    /// before.
+    pub fn mark_unspendable(&mut self, order: &OrderId, known: bool) -> Result<(), StoreError> {
         let key = keys::spending(&self.org.id, order);
-        self.create(&key, None, &ClaimForm::<SpendingForm>::voided_before())
+        self.create(&key, None, &ClaimForm::<SpendingForm>::voided_before())?;
+        self.list_order(order, known)
     }
 }

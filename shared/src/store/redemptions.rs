@@ -173,11 +173,7 @@ impl Transaction<'_> {
     pub fn mark_void(&mut self, bundle: &BundleId, order: &OrderId, known: bool) -> Result<(), StoreError> {
         let key = keys::claim(&self.org.id, bundle, order);
         self.create(&key, None, &ClaimForm::<RedemptionForm>::voided_before())?;
-        if self.org.disposable && !known {
-            let listed = self.order_change(order).require_absent("pk");
-            self.update(&keys::order(&self.org.id, order), listed)?;
-        }
-        Ok(())
+        self.list_order(order, known)
     }
 
     /// Marks that an order won't redeem any bundle any more, and whose it is where nobody has said so yet.

@@ -19,10 +19,10 @@ use crate::domain::{
     adjustment::Adjustment,
     award::Award,
     customer::Customer,
-    ids::{CustomerId, OrderId, OrgId},
+    ids::{CustomerId, OrderId, OrgId, RefundId},
     ledger::Entry,
     org::Org,
-    refund::Refund,
+    refund::{Refund, RefundRecord},
 };
 
 /// Writes that happen together or not at all.
@@ -165,8 +165,8 @@ impl Transaction<'_> {
         let (key, place) = self.customer_keys(customer);
         let next = before.next_version();
         self.replace(&key, Some(&place), &CustomerForm::new(customer, next), before)?;
-        for entry in entries {
-            let key = keys::entry(&self.org.id, &customer.id, next, entry);
+        for (nth, entry) in entries.iter().enumerate() {
+            let key = keys::entry(&self.org.id, &customer.id, next, nth, entry);
             let place = keys::entry_place(&self.org.id, entry.at);
             let told = ToldForm::of_entry(&self.org.id, &customer.id, entry);
             self.create_told(&key, Some(&place), &EntryForm::from(entry), Some(&told))?;
@@ -202,7 +202,39 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let (org, order) = (&self.org.id, &award.order.id);
         self.replace(&keys::award(org, order), None, &AwardForm::new(award, before.next_version()), before)?;
-        self.create(&keys::refund(org, order, &refund.id), None, &RefundForm::from(refund))
+        self.create(&keys::refund(org, order, &refund.id), None, &RefundForm::made(refund, 1))
+    }
+
+    /// Records the void of a refund as that was read, and what its award holds again.
+    pub fn record_refund_void(
+        &mut self,
+        refund: &Refund,
+        before: &Versioned<RefundRecord>,
+        award: &Award,
+        award_before: &Versioned<Award>,
+    ) -> Result<(), StoreError> {
+        let (org, order) = (&self.org.id, &award.order.id);
+        let form = AwardForm::new(award, award_before.next_version());
+        self.replace(&keys::award(org, order), None, &form, award_before)?;
+        let form = RefundForm::made(refund, before.next_version());
+        self.replace(&keys::refund(org, order, &refund.id), None, &form, before)
+    }
+
+    /// Marks that a refund can't be made any more that was not yet; `known`: something was done about the order before.
+    pub fn mark_refund_void(&mut self, order: &OrderId, refund: &RefundId, known: bool) -> Result<(), StoreError> {
+        let key = keys::refund(&self.org.id, order, refund);
+        self.create(&key, None, &RefundForm::voided_before(refund))?;
+        self.list_order(order, known)
+    }
+
+    /// Lists an order of a disposable org of which nothing is on record, to be found when the org is deleted. That says
+    /// nothing of whose it is.
+    pub(super) fn list_order(&mut self, order: &OrderId, known: bool) -> Result<(), StoreError> {
+        if self.org.disposable && !known {
+            let listed = self.order_change(order).require_absent("pk");
+            self.update(&keys::order(&self.org.id, order), listed)?;
+        }
+        Ok(())
     }
 
     /// Records an adjustment, once.
@@ -290,8 +322,14 @@ impl Transaction<'_> {
         before: &Versioned<T>,
     ) -> Result<(), StoreError> {
         let item = items::rewrite(key, place, form, &before.image)?;
-        let put = Put::builder().set_item(Some(item)).condition_expression("version = :version");
-        self.put(put.expression_attribute_values(":version", number(before.version)))
+        let put = Put::builder().set_item(Some(item));
+        self.put(if before.image.has("version") {
+            let put = put.condition_expression("version = :version");
+            put.expression_attribute_values(":version", number(before.version))
+        } else {
+            // It was written before items of its kind had one.
+            put.condition_expression("attribute_exists(pk) AND attribute_not_exists(version)")
+        })
     }
 
     /// Writes an item whether it is there or not. It is changed, not put: attributes that the form does not know stay.

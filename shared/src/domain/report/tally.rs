@@ -160,6 +160,7 @@ impl Tally {
             }
             Happening::TierChanged { .. } => self.tier_changes += 1,
             Happening::PointsReversed { .. }
+            | Happening::PointsRestored { .. }
             | Happening::PointsRedeemed { .. }
             | Happening::PointsReturned { .. }
             | Happening::PointsAdjusted { .. } => {}

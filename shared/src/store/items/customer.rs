@@ -133,6 +133,7 @@ pub(in crate::store) struct EntryForm {
 enum HappeningForm {
     PointsEarned { order_id: OrderId, order_total: i64 },
     PointsReversed { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
+    PointsRestored { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
     PointsRedeemed { order_id: OrderId, order_total: i64, value: i64 },
     PointsReturned { order_id: OrderId },
     PointsAdjusted { adjustment_id: AdjustmentId, reason: Line },
@@ -147,6 +148,9 @@ impl From<&Entry> for EntryForm {
             }
             Happening::PointsReversed { order_id, refund_id, refund_total } => {
                 HappeningForm::PointsReversed { order_id, refund_id, refund_total: refund_total.minor() }
+            }
+            Happening::PointsRestored { order_id, refund_id, refund_total } => {
+                HappeningForm::PointsRestored { order_id, refund_id, refund_total: refund_total.minor() }
             }
             Happening::PointsRedeemed { order_id, order_total, value } => {
                 let (order_total, value) = (order_total.minor(), value.minor());
@@ -174,6 +178,9 @@ impl TryFrom<EntryForm> for Entry {
             }
             HappeningForm::PointsReversed { order_id, refund_id, refund_total } => {
                 Happening::PointsReversed { order_id, refund_id, refund_total: money(refund_total)? }
+            }
+            HappeningForm::PointsRestored { order_id, refund_id, refund_total } => {
+                Happening::PointsRestored { order_id, refund_id, refund_total: money(refund_total)? }
             }
             HappeningForm::PointsRedeemed { order_id, order_total, value } => {
                 let (order_total, value) = (money(order_total)?, money(value)?);

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::OrderMark, decimal, if_known, money};
+use super::{super::OrderMark, decimal, if_known, money, org::EarnRateForm};
 use crate::domain::{
     award::{Award, Order, Outcome, Terms},
     ids::{CustomerId, OrderId, RefundId},
     money::Money,
     points::Points,
-    refund::Refund,
+    refund::{Refund, RefundRecord, RefundVoid},
     text::Line,
     tier::TierChange,
     time,
@@ -47,6 +47,8 @@ pub(in crate::store) struct AwardForm {
     #[serde(serialize_with = "time::serialize")]
     fulfilled_at: DateTime<Utc>,
     points_per_dollar: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earn_rate: Option<EarnRateForm>,
     equity_multiplier: String,
     tier_multiplier: String,
     points: Points,
@@ -65,6 +67,7 @@ impl AwardForm {
             equity_status: award.order.equity_status,
             fulfilled_at: award.order.fulfilled_at,
             points_per_dollar: award.terms.points_per_dollar.get().to_string(),
+            earn_rate: award.terms.earn_rate.map(EarnRateForm::from),
             equity_multiplier: award.terms.equity.get().to_string(),
             tier_multiplier: award.terms.tier.get().to_string(),
             points: award.points,
@@ -88,6 +91,7 @@ impl TryFrom<AwardForm> for (Award, u64) {
         };
         let terms = Terms {
             points_per_dollar: decimal(&form.points_per_dollar)?,
+            earn_rate: form.earn_rate.map(TryInto::try_into).transpose()?,
             equity: decimal(&form.equity_multiplier)?,
             tier: decimal(&form.tier_multiplier)?,
         };
@@ -97,33 +101,92 @@ impl TryFrom<AwardForm> for (Award, u64) {
     }
 }
 
+/// A refund, or the mark of a void that came before it: then all but the id is absent.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct RefundForm {
     refund_id: RefundId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked: Option<i64>,
+    /// Absent from refunds that were made before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    points: Option<Points>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<OutcomeForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    voided: Option<RefundVoidForm>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    voided_before: bool,
+    /// Absent from refunds that were made before they could be voided.
+    #[serde(default = "first_version")]
+    version: u64,
+}
+
+const fn first_version() -> u64 {
+    1
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RefundVoidForm {
+    #[serde(serialize_with = "time::serialize")]
+    at: DateTime<Utc>,
     points: Points,
     outcome: OutcomeForm,
 }
 
-impl From<&Refund> for RefundForm {
-    fn from(refund: &Refund) -> Self {
+impl RefundForm {
+    pub(in crate::store) fn made(refund: &Refund, version: u64) -> Self {
+        let void = |RefundVoid { at, points, outcome }: &RefundVoid| RefundVoidForm {
+            at: *at,
+            points: *points,
+            outcome: outcome.into(),
+        };
         Self {
             refund_id: refund.id.clone(),
             asked: refund.asked.map(Money::minor),
-            points: refund.points,
-            outcome: (&refund.outcome).into(),
+            total: refund.total.map(Money::minor),
+            points: Some(refund.points),
+            outcome: Some((&refund.outcome).into()),
+            voided: refund.voided.as_ref().map(void),
+            voided_before: false,
+            version,
+        }
+    }
+
+    pub(in crate::store) fn voided_before(refund: &RefundId) -> Self {
+        Self {
+            refund_id: refund.clone(),
+            asked: None,
+            total: None,
+            points: None,
+            outcome: None,
+            voided: None,
+            voided_before: true,
+            version: first_version(),
         }
     }
 }
 
-impl TryFrom<RefundForm> for Refund {
+impl TryFrom<RefundForm> for (RefundRecord, u64) {
     type Error = &'static str;
 
     fn try_from(form: RefundForm) -> Result<Self, Self::Error> {
-        let asked = form.asked.map(money).transpose()?;
-        Ok(Self { id: form.refund_id, asked, points: form.points, outcome: form.outcome.into() })
+        if form.voided_before {
+            return Ok((RefundRecord::VoidedBefore, form.version));
+        }
+        let void = |RefundVoidForm { at, points, outcome }| RefundVoid { at, points, outcome: outcome.into() };
+        let refund = Refund {
+            id: form.refund_id,
+            asked: form.asked.map(money).transpose()?,
+            total: form.total.map(money).transpose()?,
+            points: form.points.ok_or("a refund without points")?,
+            outcome: form.outcome.ok_or("a refund without an outcome")?.into(),
+            voided: form.voided.map(void),
+        };
+        Ok((RefundRecord::Made(Box::new(refund)), form.version))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::{
     key::{KeyDigest, OrgKey},
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     org::{Currency, Org, OrgProfile},
+    rate::EarnRate,
     text::Line,
     time,
 };
@@ -35,6 +36,8 @@ pub(in crate::store) struct OrgForm {
 struct LoyaltyForm {
     enabled: bool,
     points_per_dollar: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earn_rate: Option<EarnRateForm>,
     equity_multiplier: String,
     tiers: Vec<TierForm>,
     redemption_tiers: Vec<RedemptionTierForm>,
@@ -44,6 +47,28 @@ struct LoyaltyForm {
     tier_rules: u64,
     #[serde(default)]
     settled_rules: u64,
+}
+
+/// So many points for each so much money, in minor units.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EarnRateForm {
+    points: i64,
+    per: i64,
+}
+
+impl From<EarnRate> for EarnRateForm {
+    fn from(EarnRate { points, per }: EarnRate) -> Self {
+        Self { points: points.get(), per: per.get().minor() }
+    }
+}
+
+impl TryFrom<EarnRateForm> for EarnRate {
+    type Error = &'static str;
+
+    fn try_from(EarnRateForm { points, per }: EarnRateForm) -> Result<Self, Self::Error> {
+        Ok(Self { points: points.try_into()?, per: money(per)?.try_into()? })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,6 +162,7 @@ impl From<&Loyalty> for LoyaltyForm {
         Self {
             enabled: settings.enabled,
             points_per_dollar: settings.points_per_dollar.get().to_string(),
+            earn_rate: settings.earn_rate.map(EarnRateForm::from),
             equity_multiplier: settings.equity_multiplier.get().to_string(),
             tiers: settings.tiers.iter().map(tier).collect(),
             redemption_tiers: settings.redemption_tiers.iter().map(redemption_tier).collect(),
@@ -166,6 +192,7 @@ impl TryFrom<LoyaltyForm> for Loyalty {
         let settings = LoyaltySettings {
             enabled: form.enabled,
             points_per_dollar: decimal(&form.points_per_dollar)?,
+            earn_rate: form.earn_rate.map(TryInto::try_into).transpose()?,
             equity_multiplier: decimal(&form.equity_multiplier)?,
             tiers: tiers.try_into()?,
             redemption_tiers: redemption_tiers.try_into()?,

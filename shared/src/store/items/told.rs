@@ -63,6 +63,7 @@ impl ToldForm {
             Happening::PointsAdjusted { reason, .. } => ("", "", Cause::Adjustment(reason.clone())),
             Happening::PointsEarned { .. }
             | Happening::PointsReversed { .. }
+            | Happening::PointsRestored { .. }
             | Happening::PointsRedeemed { .. }
             | Happening::PointsReturned { .. } => ("", "", Cause::default()),
         };
@@ -120,6 +121,7 @@ const fn name(what: &Happening) -> &'static str {
     match what {
         Happening::PointsEarned { .. } => "PointsEarned",
         Happening::PointsReversed { .. } => "PointsReversed",
+        Happening::PointsRestored { .. } => "PointsRestored",
         Happening::PointsRedeemed { .. } => "PointsRedeemed",
         Happening::PointsReturned { .. } => "PointsReturned",
         Happening::PointsAdjusted { .. } => "PointsAdjusted",

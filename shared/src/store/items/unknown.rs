@@ -29,6 +29,13 @@ const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", TOLD];
 /// maps has one of them, or its elements never change.
 const IDENTITIES: [&str; 3] = ["productId", "pointsCost", "name"];
 
+impl Image {
+    /// Whether the item has an attribute.
+    pub(in crate::store) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+}
+
 impl From<Item> for Image {
     fn from(item: Item) -> Self {
         Self(item)
