@@ -109,7 +109,7 @@ fn rooms_of_shared_import_only_what_they_may() {
 
 #[test]
 fn the_rules_use_only_decimals_dates_and_serde_and_nothing_that_acts() {
-    let everywhere = ["chrono", "chrono_tz", "rust_decimal", "serde", "std", "crate", "super", "self"];
+    let everywhere = ["chrono", "jiff", "rust_decimal", "serde", "std", "crate", "super", "self"];
     let of_churn = ["argmin", "libm"];
     for file in room_files("domain") {
         let code = code(&file);

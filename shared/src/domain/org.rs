@@ -1,10 +1,9 @@
 //! An org: one shop, with its settings.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::{ids::OrgId, loyalty::Loyalty, rejection::Rejection, text::Line};
+use crate::domain::{ids::OrgId, loyalty::Loyalty, rejection::Rejection, text::Line, zone::Zone};
 
 /// One shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +26,7 @@ pub struct Org {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneInForce {
     /// The zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Since when, if it was another before.
     pub since: Option<DateTime<Utc>>,
 }
@@ -40,13 +39,13 @@ pub struct OrgProfile {
     pub name: Line,
     /// Where its days and clock times are read.
     #[serde(serialize_with = "zone_name")]
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// A label; amounts are never converted.
     pub currency: Currency,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+fn zone_name<S: Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.name())
 }
 
@@ -93,9 +92,6 @@ pub struct Currency(String);
 
 /// Why a text is not a currency.
 pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
-
-/// Why a text is not a time zone.
-pub const ZONE_RULE: &str = "must be an IANA time zone, as America/New_York";
 
 impl Currency {
     /// The code.

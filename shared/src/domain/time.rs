@@ -1,6 +1,6 @@
 //! Instants: UTC, whole milliseconds, written so that text order is time order.
 
-use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Serializer;
 
 use crate::domain::rejection::Rejection;
@@ -18,6 +18,21 @@ pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
         .ok()
         .filter(|at| (1970..=9999).contains(&at.year()))
         .ok_or(RULE)
+}
+
+/// The last instant that can be written so that text order is time order.
+pub const LAST: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+    Some(last) => last,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
+/// Why a text is not a day.
+pub const DAY_RULE: &str = "must be a date, as 2026-12-24, from 1970 to 9999";
+
+/// Reads a day as a request writes it: `2026-12-24`, and in no shorter way.
+pub fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
+    let day = text.parse::<NaiveDate>().ok().filter(|day| day.to_string() == text);
+    day.filter(|day| (1970..=9999).contains(&day.year())).ok_or(DAY_RULE)
 }
 
 /// When an order was fulfilled: `now` unless it says otherwise, and hardly ahead of it.

@@ -4,7 +4,6 @@
 //! orders for the same bundle must not make each other fail. So no write of the one ever carries the other along.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::{
     Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
@@ -21,6 +20,7 @@ use crate::domain::{
     ids::{BundleId, OrgId},
     org::Org,
     time,
+    zone::Zone,
 };
 
 /// How long after a change of an org's zone the job looks at its bundles once more: longer than another process may know
@@ -213,7 +213,7 @@ impl Transaction<'_> {
     pub fn edit_bundle(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
         let bundle = &moved.bundle;
         let mut change = self.status_change(moved, version)?;
-        change = change.set("terms", items::attribute(&TermsForm::from(&bundle.terms))?);
+        change = change.set("terms", items::attribute(&TermsForm::new(&bundle.terms, bundle.recorded.zone))?);
         if let Some(max) = bundle.terms.max_redemptions {
             let comparison = if bundle.is_sold_out() { "=" } else { "<" };
             change = change.require("redemptions", comparison, number(max.get()));
@@ -237,7 +237,7 @@ impl Transaction<'_> {
 
     /// Marks that the org's zone has changed at `now`. The job looks at the mark when whoever had read the old zone is
     /// done with it.
-    pub(super) fn mark_rezone(&mut self, zone: Tz, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) fn mark_rezone(&mut self, zone: Zone, now: DateTime<Utc>) -> Result<(), StoreError> {
         let org = &self.org.id;
         let place = keys::rezone_place(org, now + REZONE_DELAY);
         self.put(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), Condition::Any)

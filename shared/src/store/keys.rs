@@ -19,6 +19,7 @@
 //! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#end of its horizon` / c |
 //! | a customer's risk level (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
 //! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
+//! | by which release of the zone rules bundles are judged, and how far the change to it is | `SWEEP#transition` | `ZONES` | |
 //! | since when the next sweep over all orgs is waited for (the state machine writes it too) | `SWEEP#operation` | `ENDED` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
@@ -283,6 +284,11 @@ pub(super) fn sweep(operation: &str) -> Key {
 
 pub(super) fn sweep_ended(operation: &str) -> Key {
     Key::new(format!("SWEEP#{operation}"), "ENDED")
+}
+
+/// Up to which release of the zone rules all orgs are marked, for the bundles to be judged anew.
+pub(super) fn zone_data() -> Key {
+    Key::new("SWEEP#transition".to_owned(), "ZONES")
 }
 
 pub(super) fn due_list(shard: u8) -> String {

@@ -5,7 +5,6 @@
 //! it back, moves the status too.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::{
     Bundle, DesiredState, Usage, UseLimit,
@@ -17,6 +16,7 @@ use crate::domain::{
     money::Money,
     org::ZoneInForce,
     rejection::Rejection,
+    zone::Zone,
 };
 
 /// What is kept about a redemption, for ever.
@@ -70,7 +70,7 @@ pub enum Counting {
 
 /// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled at
 /// `at`. The first refusal that applies is given.
-pub fn admit(bundle: &Bundle, zone: Tz, by_customer: u64, at: DateTime<Utc>) -> Result<(), Rejection> {
+pub fn admit(bundle: &Bundle, zone: Zone, by_customer: u64, at: DateTime<Utc>) -> Result<(), Rejection> {
     let published = matches!(bundle.terms.desired, DesiredState::Published | DesiredState::Paused);
     if published && bundle.is_sold_out() {
         return Err(Rejection::LimitReached);

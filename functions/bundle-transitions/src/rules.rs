@@ -1,0 +1,56 @@
+//! After a release with newer zone rules: every org is marked once, and the job judges its bundles anew, as after a change of
+//! its zone. What is due by older rules may be due at another instant by these.
+
+use std::time::Duration;
+
+use shared::{
+    domain::{ids::OrgId, zone},
+    failure::{Failure, settle_one},
+    host::Context,
+    store::Marking,
+};
+
+/// Orgs in a page, after which it is kept how far this is.
+const PAGE: usize = 50;
+
+/// What a page, and the answer, may take.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// Marks all orgs, from where an earlier run has stopped, as far as the call's time goes: the next run goes on.
+pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result<(), Failure> {
+    let store = &context.store;
+    while context.deadline.left() > MARGIN {
+        let page = store.org_ids(marking.after.as_ref(), PAGE).await?;
+        let ids: Vec<OrgId> = page.rows.into_iter().map(|row| row.value).collect();
+        if !ids.is_empty() {
+            mark(context, &ids).await?;
+            marking.after = ids.last().cloned();
+        }
+        if page.next.is_none() {
+            store.keep_marking(None).await?;
+            tracing::info!(zone_data = zone::data_version(), "all orgs are marked for newer zone rules");
+            return Ok(());
+        }
+        store.keep_marking(Some(&marking)).await?;
+    }
+    Ok(())
+}
+
+/// Marks each of some orgs. One that can't be read holds up no other; one that is gone is left out.
+async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
+    let Context { store, now, deadline, .. } = context;
+    for id in ids {
+        let marked = settle_one(*deadline, || async {
+            match store.org_now(id).await?.map(|org| org.value).filter(|org| !org.deleting) {
+                Some(org) => Ok(store.mark_for_newer_rules(&org, *now).await?),
+                None => Ok(()),
+            }
+        });
+        match marked.await {
+            Ok(()) => {}
+            Err(Failure::Bug(why)) => tracing::error!(org = %id, why, "an org is not marked for newer zone rules"),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(())
+}
