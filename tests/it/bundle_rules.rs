@@ -372,3 +372,26 @@ fn a_zone_that_changed_during_a_long_outage_is_reached_in_the_end_and_no_change_
     }
     assert_eq!(bundle.recorded.at, now);
 }
+
+#[test]
+fn a_window_that_ends_with_its_day_ends_with_the_first_midnight_where_there_are_two() {
+    let until_the_end = |from: &str| {
+        let time_start = Some(from.to_owned().try_into().unwrap());
+        published(Schedule { time_start, ..Schedule::default() })
+    };
+    // At one o'clock the clocks go back to midnight: in the Azores and in Havana the day's first hour occurs twice.
+    for (zone, opens, closes) in [
+        ("Atlantic/Azores", "2026-10-24T20:00:00Z", "2026-10-25T00:00:00Z"),
+        ("America/Havana", "2026-11-01T00:00:00Z", "2026-11-01T04:00:00Z"),
+    ] {
+        on(&window("20:00", "24:00"), zone, opens, closes);
+        on(&until_the_end("20:00"), zone, opens, closes);
+        let zone: Zone = zone.parse().unwrap();
+        assert_eq!(zone.end_of_day(instant(opens).with_timezone(&zone).date_naive()), instant(closes));
+    }
+    // Another end that occurs twice is the last.
+    on(&window("20:00", "00:30"), "Atlantic/Azores", "2026-10-24T20:00:00Z", "2026-10-25T01:30:00Z");
+    on(&window("20:00", "00:30"), "America/Havana", "2026-11-01T00:00:00Z", "2026-11-01T05:30:00Z");
+    // Where the clocks skip midnight, the day begins at one o'clock.
+    on(&window("20:00", "24:00"), "America/Havana", "2026-03-08T01:00:00Z", "2026-03-08T05:00:00Z");
+}

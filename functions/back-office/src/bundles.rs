@@ -142,7 +142,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
             return Err(Rejection::BundleRedeemed.into());
         }
         let mut transaction = context.store.transaction(&org);
-        transaction.delete_bundle(&bundle_id, bundle.version)?;
+        transaction.delete_bundle(&bundle_id, bundle.version, context.now)?;
         transaction.commit().await?;
         Ok(Some(bundle.value))
     })

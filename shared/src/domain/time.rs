@@ -5,8 +5,23 @@ use serde::Serializer;
 
 use crate::domain::rejection::Rejection;
 
-/// How far ahead of now an order may claim to have been fulfilled: clocks differ, months don't.
-const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
+/// How far ahead of now an order may claim to have been fulfilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// 24 hours, where it earns points: clocks and time zones differ, months don't.
+    Day,
+    /// 5 minutes, where it redeems a bundle: a deal of tomorrow is not sold today.
+    Minutes,
+}
+
+impl Ahead {
+    const fn bound(self) -> (TimeDelta, &'static str) {
+        match self {
+            Self::Day => (TimeDelta::hours(24), "must be at most 24 hours ahead"),
+            Self::Minutes => (TimeDelta::minutes(5), "must be at most 5 minutes ahead"),
+        }
+    }
+}
 
 /// Why a text is not an instant that a request may name.
 pub const RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
@@ -36,9 +51,10 @@ pub fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
 }
 
 /// When an order was fulfilled: `now` unless it says otherwise, and hardly ahead of it.
-pub fn fulfilled_at(said: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Rejection> {
+pub fn fulfilled_at(said: Option<DateTime<Utc>>, now: DateTime<Utc>, ahead: Ahead) -> Result<DateTime<Utc>, Rejection> {
+    let (bound, rule) = ahead.bound();
     match said {
-        Some(at) if at > now + MAX_AHEAD => Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead")),
+        Some(at) if at > now + bound => Err(Rejection::invalid("fulfilledAt", rule)),
         Some(at) => Ok(at),
         None => Ok(now),
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
-    items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
+    items::{self, BundleForm, DeletedForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
     keys::{self, text},
     pages::{after_place, ask, page},
     transact::{Change, Condition, number},
@@ -110,6 +110,29 @@ impl Store {
             Ok(Row { value: items::read::<TransitionForm, _>("a transition", item)?, position })
         })
         .await
+    }
+
+    /// The first of a bundle's transitions after an instant.
+    pub async fn transition_after(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Transition>, StoreError> {
+        let (pk, [from, to]) = (keys::bundle_partition(org, bundle), keys::transitions_after(at));
+        let query =
+            self.query(1).consistent_read(true).key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to");
+        let query = query.expression_attribute_values(":pk", text(&pk));
+        let query =
+            query.expression_attribute_values(":from", text(&from)).expression_attribute_values(":to", text(&to));
+        let found = ask(query).await?.items.unwrap_or_default().into_iter().next();
+        found.map(|item| items::read::<TransitionForm, _>("a transition", item)).transpose()
+    }
+
+    /// Whether an org had a bundle with this id that was deleted; it may have another by now.
+    pub async fn bundle_was_deleted(&self, org: &OrgId, bundle: &BundleId) -> Result<bool, StoreError> {
+        let [mark] = self.get([&keys::deleted_bundle(org, bundle)]).await?;
+        Ok(mark.is_some())
     }
 
     /// A page of what is due in one shard up to an instant, the longest due first.
@@ -222,8 +245,10 @@ impl Transaction<'_> {
         self.append_transitions(moved, version)
     }
 
-    /// Removes a bundle that must still be at `version` and must never have been redeemed.
-    pub fn delete_bundle(&mut self, bundle: &BundleId, version: u64) -> Result<(), StoreError> {
+    /// Removes a bundle that must still be at `version` and must never have been redeemed, and marks that it was there.
+    pub fn delete_bundle(&mut self, bundle: &BundleId, version: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mark = keys::deleted_bundle(&self.org.id, bundle);
+        self.put(&mark, None, &DeletedForm::new(bundle.clone(), now), Condition::Any)?;
         let never = Change::default().require("version", "=", number(version));
         let never = never.require("ever", "=", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
         self.delete(&keys::bundle(&self.org.id, bundle), never)

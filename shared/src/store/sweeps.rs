@@ -102,7 +102,15 @@ impl Store {
                 None => self.end_sweep(operation, now).await?,
             }
         }
-        let newer_rules = marking(item(&zone_data));
+        let is_first = ended.iter().all(|key| item(key).is_none());
+        let newer_rules = match marking(item(&zone_data)) {
+            // Nothing was ever judged but by these rules.
+            Some(_) if is_first => {
+                self.keep_marking(None).await?;
+                None
+            }
+            marking => marking,
+        };
         Ok(Watched { waited_since: since, newer_rules })
     }
 

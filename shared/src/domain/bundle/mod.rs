@@ -255,6 +255,12 @@ impl Usage {
 }
 
 impl Bundle {
+    /// Whether it had been made by an instant; of one that was made before this was kept, it is taken for granted.
+    #[must_use]
+    pub fn existed_at(&self, at: DateTime<Utc>) -> bool {
+        self.created_at.is_none_or(|created_at| created_at <= at)
+    }
+
     /// Whether its limit is reached.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {

@@ -123,7 +123,8 @@ impl Schedule {
     /// Whether it may end after it begins: without the time zone, an instant and a day can't always be told apart.
     #[must_use]
     pub fn may_be_in_order(&self) -> bool {
-        use ScheduleDate::{At, Day};
+        use self::ScheduleDate::{At, Day};
+
         /// No local day begins further than this from the day of UTC.
         const WIDEST: TimeDelta = TimeDelta::hours(16);
 

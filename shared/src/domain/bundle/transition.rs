@@ -172,6 +172,24 @@ pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) 
     moved
 }
 
+/// The status at an instant as it is on record, given the first transition after the instant; and where the record is not
+/// that far yet, what the clock has made of the status since.
+#[must_use]
+pub fn status_on_record(
+    bundle: &Bundle,
+    zone: ZoneInForce,
+    at: DateTime<Utc>,
+    next: Option<&Transition>,
+) -> BundleStatus {
+    let recorded = bundle.recorded;
+    match next {
+        Some(next) => next.from,
+        None if at <= recorded.at => recorded.status,
+        None if zone.since.is_some_and(|since| at < since) => status_at(bundle, recorded.zone, at),
+        None => status_at(bundle, zone.zone, at),
+    }
+}
+
 const fn by_the_clock(from: BundleStatus, to: BundleStatus) -> Reason {
     match (from, to) {
         (_, BundleStatus::Expired) => Reason::EndDateReached,

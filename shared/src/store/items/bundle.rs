@@ -308,3 +308,18 @@ impl RezoneForm {
         Self { zone: zone.name().into() }
     }
 }
+
+/// That a bundle was deleted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct DeletedForm {
+    bundle_id: BundleId,
+    #[serde(serialize_with = "time::serialize")]
+    deleted_at: DateTime<Utc>,
+}
+
+impl DeletedForm {
+    pub(in crate::store) const fn new(bundle_id: BundleId, deleted_at: DateTime<Utc>) -> Self {
+        Self { bundle_id, deleted_at }
+    }
+}

@@ -10,7 +10,9 @@ mod org;
 mod points;
 mod told;
 
-pub(super) use bundle::{BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm};
+pub(super) use bundle::{
+    BundleForm, CountForm, DeletedForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm,
+};
 pub(super) use churn::{KeptForm, PredictionForm, RiskForm};
 pub(super) use claim::ClaimForm;
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm};
