@@ -167,7 +167,7 @@ async fn a_deleted_bundle_is_refused_for_good_and_its_id_is_free() {
     let world = world()
         .await
         .bundle("b", json!({}))
-        .bundle("gone", json!({}))
+        .send(bundles::put("gone", &json!({})))
         .send(delete)
         .expect_status(200)
         .redeem("gone", "ada", "o1")

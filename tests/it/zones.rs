@@ -89,13 +89,13 @@ async fn an_org_and_a_bundle_that_are_stored_with_a_fixed_offset_go_on() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    for (sk, path) in [("ORG", "timezone"), ("BUNDLE#b", "recorded.#zone")] {
+    for (sk, name) in [("ORG", "timezone"), ("BUNDLE#b", "zone")] {
         let update =
             world.client.update_item().table_name(&world.table).key("pk", text("ORG#shop")).key("sk", text(sk));
-        let update = update.update_expression(format!("SET {path} = :zone"));
-        let update = update.expression_attribute_values(":zone", text("EST"));
-        let names = path.contains('#').then(|| [("#zone".to_owned(), "zone".to_owned())].into());
-        update.set_expression_attribute_names(names).send().await.unwrap();
+        let within = if sk == "ORG" { "" } else { "recorded." };
+        let update = update.update_expression(format!("SET {within}#zone = :zone"));
+        let update = update.expression_attribute_names("#zone", name).expression_attribute_values(":zone", text("EST"));
+        update.send().await.unwrap();
     }
     // Another process, which has not cached the org.
     let another = world.another_process();

@@ -7,7 +7,7 @@ use shared::{
     domain::{ids::OrgId, zone},
     failure::{Failure, settle_one},
     host::Context,
-    store::Marking,
+    store::{Marking, StoreError},
 };
 
 /// Orgs in a page, after which it is kept how far this is.
@@ -36,21 +36,24 @@ pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result
     Ok(())
 }
 
-/// Marks each of some orgs. One that can't be read holds up no other; one that is gone is left out.
+/// Marks each of some orgs. One that is gone is left out; so is one that can't be read, whose bundles can't be judged.
 async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
     let Context { store, now, deadline, .. } = context;
     for id in ids {
-        let marked = settle_one(*deadline, || async {
-            match store.org_now(id).await?.map(|org| org.value).filter(|org| !org.deleting) {
+        settle_one(*deadline, || async {
+            let org = match store.org_now(id).await {
+                Err(StoreError::Broken(why)) => {
+                    tracing::error!(org = %id, why, "an org can't be marked for newer zone rules");
+                    None
+                }
+                read => read?.map(|org| org.value),
+            };
+            match org.filter(|org| !org.deleting) {
                 Some(org) => Ok(store.mark_for_newer_rules(&org, *now).await?),
                 None => Ok(()),
             }
-        });
-        match marked.await {
-            Ok(()) => {}
-            Err(Failure::Bug(why)) => tracing::error!(org = %id, why, "an org is not marked for newer zone rules"),
-            Err(failure) => return Err(failure),
-        }
+        })
+        .await?;
     }
     Ok(())
 }

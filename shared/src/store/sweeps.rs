@@ -102,7 +102,7 @@ impl Store {
                 None => self.end_sweep(operation, now).await?,
             }
         }
-        let is_first = ended.iter().all(|key| item(key).is_none());
+        let is_first = ended.iter().chain([&zone_data]).all(|key| item(key).is_none());
         let newer_rules = match marking(item(&zone_data)) {
             // Nothing was ever judged but by these rules.
             Some(_) if is_first => {
