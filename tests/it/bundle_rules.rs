@@ -70,8 +70,9 @@ fn every_schedule_and_limits_vector_holds() {
     }
 }
 
-/// Zones that change their clocks by an hour, by half an hour, at midnight, never, and that left out a day.
-const ZONES: [&str; 8] = [
+/// Zones that change their clocks by an hour, by half an hour, at midnight, never, that left out a day, and that have some
+/// midnights twice.
+const ZONES: [&str; 10] = [
     "America/New_York",
     "Europe/Berlin",
     "Australia/Lord_Howe",
@@ -80,6 +81,8 @@ const ZONES: [&str; 8] = [
     "America/St_Johns",
     "Pacific/Apia",
     "UTC",
+    "Atlantic/Azores",
+    "America/Havana",
 ];
 
 fn instants() -> impl Strategy<Value = DateTime<Utc>> {

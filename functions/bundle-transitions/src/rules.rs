@@ -13,8 +13,8 @@ use shared::{
 /// Orgs in a page, after which it is kept how far this is.
 const PAGE: usize = 20;
 
-/// What a page, and the answer, may take.
-const MARGIN: Duration = Duration::from_secs(5);
+/// What a page, and the answer, may take. A page that is cut off is marked again, to no harm.
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// Marks all orgs, from where an earlier run has stopped, as far as the call's time goes: the next run goes on.
 pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result<(), Failure> {
