@@ -127,17 +127,14 @@ impl Store {
     pub async fn keep_marking(&self, marking: Option<&Marking>) -> Result<(), StoreError> {
         let (key, data) = (keys::zone_data().to_item(), text(zone::data_version()));
         let update = self.client.update_item().table_name(self.table.as_ref()).set_key(Some(key));
-        let update = match marking {
-            Some(Marking { after }) => {
-                let after = text(after.as_ref().map_or("", OrgId::as_str));
-                let update = update.update_expression("SET marking = :data, #after = :after");
-                update.expression_attribute_names("#after", AFTER).expression_attribute_values(":after", after)
-            }
-            None => {
-                let update = update.update_expression("SET marked = :data REMOVE marking, #after");
-                update.expression_attribute_names("#after", AFTER)
-            }
+        let update = if let Some(Marking { after }) = marking {
+            let after = text(after.as_ref().map_or("", OrgId::as_str));
+            let update = update.update_expression("SET marking = :data, #after = :after");
+            update.expression_attribute_values(":after", after)
+        } else {
+            update.update_expression("SET marked = :data REMOVE marking, #after")
         };
+        let update = update.expression_attribute_names("#after", AFTER);
         update.expression_attribute_values(":data", data).send().await.map(drop).map_err(Into::into)
     }
 }
