@@ -154,6 +154,18 @@ async fn an_order_of_before_the_bundle_was_made_is_refused() {
     assert_eq!(world.send_at(&old, instant(LATER)).await.status, 201);
 }
 
+#[tokio::test]
+async fn a_clock_that_is_a_little_behind_finds_the_bundle_that_is_there() {
+    world()
+        .await
+        .at("2026-06-01T12:00:00.010Z")
+        .bundle("b", json!({}))
+        .at("2026-06-01T12:00:00Z")
+        .redeem("b", "ada", "o1")
+        .expect_status(201)
+        .await;
+}
+
 fn fulfilled() -> Value {
     let detail =
         json!({"orgId": ORG, "orderId": "o1", "customerId": "ada", "orderTotal": 40, "bundleIds": ["gone", "b"]});

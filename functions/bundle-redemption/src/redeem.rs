@@ -132,8 +132,8 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
 
     let org = &*judging(context, org, &current.value).await?;
     let decide = |was_active| {
-        let (who, fulfilled) = ((order.clone(), customer.clone()), Fulfilment { at: *fulfilled_at, was_active });
-        redemption::redeem(&current.value, org.zone(), story.by_customer, who, fulfilled, context.now)
+        let fulfilled = Fulfilment { at: *fulfilled_at, now: context.now, was_active };
+        redemption::redeem(&current.value, org.zone(), story.by_customer, (order.clone(), customer.clone()), fulfilled)
     };
     let mut decided = decide(false);
     if matches!(decided, Err(Rejection::BundleNotActive { .. }))

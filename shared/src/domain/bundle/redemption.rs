@@ -74,6 +74,8 @@ pub enum Counting {
 pub struct Fulfilment {
     /// The instant.
     pub at: DateTime<Utc>,
+    /// When it is counted.
+    pub now: DateTime<Utc>,
     /// Whether the bundle was active then, as recorded. It is looked up only where today's terms refuse the order.
     pub was_active: bool,
 }
@@ -85,7 +87,8 @@ pub fn admit(bundle: &Bundle, zone: Zone, by_customer: u64, order: Fulfilment) -
     if (published || order.was_active) && bundle.is_sold_out() {
         return Err(Rejection::LimitReached);
     }
-    if !bundle.existed_at(order.at) {
+    // What is fulfilled now meets a bundle that is there, whatever the clock said by which that was made.
+    if order.at < order.now && !bundle.existed_at(order.at) {
         return Err(Rejection::BundleNotActive { status: BundleStatus::Draft });
     }
     match status_at(bundle, zone, order.at) {
@@ -106,9 +109,9 @@ pub fn redeem(
     by_customer: u64,
     (order, customer): (OrderId, CustomerId),
     fulfilled: Fulfilment,
-    now: DateTime<Utc>,
 ) -> Result<Counting, Rejection> {
     admit(bundle, zone.zone, by_customer, fulfilled)?;
+    let now = fulfilled.now;
     let before = bundle.usage;
     let savings = bundle.terms.offer.price.savings();
     let after = Usage {
