@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up report verify test soak eval check check-infra binaries
+.PHONY: help run demo up report verify test soak eval check check-infra check-zones binaries
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ $(TOOLS)/made: tests/infra/requirements.txt
 
 check-infra: binaries $(TOOLS)/made ## the template, translated too, its exceptions, state machine and pre-traffic check (needs python3)
 	@$(TOOLS)/bin/python -m pytest -q -p no:cacheprovider tests/infra
+	@$(TOOLS)/bin/python tests/infra/zone_data.py || true
+
+check-zones: $(TOOLS)/made ## whether newer time zone rules are out than the build carries (needs python3)
+	@$(TOOLS)/bin/python tests/infra/zone_data.py
 
 # Every folder of functions/ is one function. The compiler is cargo itself, for the machine's own architecture; another
 # ARCH needs its Rust target and CARGO_LAMBDA_COMPILER=cargo-zigbuild. Nothing is ever fetched for it.

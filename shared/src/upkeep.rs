@@ -82,7 +82,7 @@ impl Upkeep<'_> {
         Ok(moved.transitions)
     }
 
-    /// Judges those bundles of an org by its time zone that are still judged by another and that are `meant`. Tells what
+    /// Judges those bundles of an org by its time zone that are still judged by another, or by older rules, and that are `meant`. Tells what
     /// came of each, and stops when it is told to or its time is over; answers whether that was all.
     pub async fn rezone(
         &self,
@@ -98,7 +98,10 @@ impl Upkeep<'_> {
         loop {
             let page = self.store.bundles(&org.id, after.as_deref(), PAGE).await?;
             let behind = page.rows.into_iter().map(|row| row.value).filter(|listed| {
-                let is_behind = |bundle: &Versioned<Bundle>| bundle.value.recorded.zone != org.profile.timezone;
+                let is_behind = |bundle: &Versioned<Bundle>| {
+                    let recorded = bundle.value.recorded;
+                    recorded.zone != org.profile.timezone || recorded.is_outdated
+                };
                 listed.image.as_ref().map_or(true, |bundle| is_behind(bundle)) && meant(&listed.id)
             });
             let mut behind = behind.peekable();
@@ -122,7 +125,6 @@ impl Upkeep<'_> {
 
     async fn listed(&self, org: &Org, Listed { id, image }: ListedBundle) -> (BundleId, Outcome) {
         match image {
-            // It is judged by another zone, so it is loaded anew, and written if that still holds.
             Ok(image) => (id, self.bundle(org, *image).await),
             Err(why) => (id, Err(Failure::Bug(why))),
         }

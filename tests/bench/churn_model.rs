@@ -3,15 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "what the tests read the purchase log with")]
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::America::New_York;
 use shared::{
     clock::Stopwatch,
-    domain::churn::{
-        features::Features,
-        fit::fit,
-        model::{Family, Model},
-        observation::{Observation, Sample},
-        risk::{Probability, RiskLevel},
+    domain::{
+        churn::{
+            features::Features,
+            fit::fit,
+            model::{Family, Model},
+            observation::{Observation, Sample},
+            risk::{Probability, RiskLevel},
+        },
+        zone::Zone,
     },
 };
 
@@ -23,7 +25,7 @@ use purchase_log::{HORIZON_DAYS, Past, known_at, parting};
 const RUNS: usize = 11;
 
 fn observe(past: &Past, now: DateTime<Utc>) -> Observation {
-    Observation::of(past.customer.orders.as_ref().unwrap(), New_York, now)
+    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::default(), now)
 }
 
 fn observe_all(now: DateTime<Utc>) -> Vec<Observation> {
@@ -46,7 +48,7 @@ fn time<T>(what: &str, run: impl Fn() -> T) -> T {
 
 /// Everything that is worked out of a customer without asking anybody.
 fn score(model: &Model, past: &Past) -> (Features, Probability, RiskLevel) {
-    let features = Features::at(&past.customer, New_York, parting()).unwrap();
+    let features = Features::at(&past.customer, Zone::default(), parting()).unwrap();
     let probability = Probability::from_share(model.no_purchase(observe(past, parting()), HORIZON_DAYS)).unwrap();
     (features, probability, RiskLevel::of(probability))
 }

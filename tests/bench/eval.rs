@@ -1,6 +1,5 @@
 //! How good the churn score is on a real purchase log: fitted on what was known on a day, judged by the 90 days after.
 
-use chrono_tz::UTC;
 use harness::purchase_log::{HORIZON_DAYS, Past, known_at, parting};
 use shared::domain::{
     churn::{
@@ -10,13 +9,14 @@ use shared::domain::{
         observation::Observation,
     },
     time,
+    zone::Zone,
 };
 
 /// What somebody might write down who does not measure: up to so many days since the last order, this probability.
 const BY_HAND: [(u32, f64); 5] = [(30, 0.1), (60, 0.3), (90, 0.5), (180, 0.8), (u32::MAX, 0.95)];
 
 fn observe(past: &Past) -> Observation {
-    Observation::of(past.customer.orders.as_ref().unwrap(), UTC, parting())
+    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, parting())
 }
 
 fn by_hand(past: &Past) -> f64 {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
+use shared::domain::time;
 
 use crate::{Request, Scenario, World, audit::cents, instant, world::ORG};
 
@@ -186,6 +188,28 @@ pub async fn item(world: &World, org: &str, bundle: &str) -> HashMap<String, Att
     let get = world.client.get_item().table_name(&world.table).key("pk", key(format!("ORG#{org}")));
     let get = get.key("sk", key(format!("BUNDLE#{bundle}"))).consistent_read(true);
     get.send().await.unwrap().item.expect("the bundle")
+}
+
+/// Makes a bundle one that was judged by older zone rules, of which no run of the job has heard yet: it falls due an hour
+/// late.
+pub async fn judged_by_older_rules(world: &World, org: &str, bundle: &str) {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let due = item(world, org, bundle).await.get("at").map(|at| instant(at.as_s().unwrap()) + TimeDelta::hours(1));
+    let update = |pk: String, sk: &str| {
+        world.client.update_item().table_name(&world.table).key("pk", AttributeValue::S(pk)).key("sk", text(sk))
+    };
+    let update_bundle = update(format!("ORG#{org}"), &format!("BUNDLE#{bundle}"));
+    let update_bundle = update_bundle.expression_attribute_values(":data", text("2025b"));
+    let update_bundle = match due {
+        Some(due) => update_bundle
+            .update_expression("SET recorded.zoneData = :data, #at = :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", AttributeValue::S(time::text(due))),
+        None => update_bundle.update_expression("SET recorded.zoneData = :data"),
+    };
+    update_bundle.send().await.unwrap();
+    let marked = update("SWEEP#transition".to_owned(), "ZONES").update_expression("SET marked = :data");
+    marked.expression_attribute_values(":data", text("2025b")).send().await.unwrap();
 }
 
 /// Checks that a bundle is listed to be looked at when its status will next change after the instant it is on record for.

@@ -1,7 +1,6 @@
 //! When a bundle is on: against the vectors, every row, and against what must hold of any schedule.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use harness::{instant, vectors};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -9,18 +8,19 @@ use serde_json::json;
 use shared::domain::{
     bundle::{
         Bundle, BundleType, DesiredState, Offer, Price, Product, Terms, Usage, UseLimit,
-        schedule::{BundleStatus, Schedule, next_change, status_at},
+        schedule::{BundleStatus, Schedule, ScheduleDate, next_change, status_at},
         transition::{MOST_AT_ONCE, Moved, bring_up_to_date},
     },
     money::Money,
     org::ZoneInForce,
     text::Line,
+    zone::Zone,
 };
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Row {
-    timezone: Tz,
+    timezone: String,
     bundle: Fields,
     now: DateTime<Utc>,
     status: BundleStatus,
@@ -47,8 +47,8 @@ impl Row {
             &self.bundle;
         let time = |text: &String| text.clone().try_into().unwrap();
         let schedule = Schedule {
-            start: *start_date,
-            end: *end_date,
+            start: start_date.map(ScheduleDate::At),
+            end: end_date.map(ScheduleDate::At),
             days: days_of_week.clone().map(|days| days.try_into().unwrap()),
             time_start: time_start.as_ref().map(time),
             time_end: time_end.as_ref().map(time),
@@ -63,15 +63,16 @@ impl Row {
 fn every_schedule_and_limits_vector_holds() {
     for (file, at_least) in [("schedule.json", 200), ("limits.json", 50)] {
         vectors::every_row(file, at_least, |row: &Row| {
-            let bundle = row.bundle();
-            let is = (status_at(&bundle, row.timezone, row.now), next_change(&bundle, row.timezone, row.now));
+            let (bundle, zone) = (row.bundle(), row.timezone.parse().unwrap());
+            let is = (status_at(&bundle, zone, row.now), next_change(&bundle, zone, row.now));
             (json!(is), json!((row.status, row.next_change)))
         });
     }
 }
 
-/// Zones that change their clocks by an hour, by half an hour, at midnight, never, and that left out a day.
-const ZONES: [&str; 8] = [
+/// Zones that change their clocks by an hour, by half an hour, at midnight, never, that left out a day, and that have some
+/// midnights twice.
+const ZONES: [&str; 10] = [
     "America/New_York",
     "Europe/Berlin",
     "Australia/Lord_Howe",
@@ -80,6 +81,8 @@ const ZONES: [&str; 8] = [
     "America/St_Johns",
     "Pacific/Apia",
     "UTC",
+    "Atlantic/Azores",
+    "America/Havana",
 ];
 
 fn instants() -> impl Strategy<Value = DateTime<Utc>> {
@@ -95,8 +98,8 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     let days = prop::option::of(prop::collection::vec(0_i64..7, 1..=7));
     (prop::option::of(instants()), prop::option::of(1_i64..400), days, times(), times()).prop_map(
         |(start, length, days, from, to)| Schedule {
-            start,
-            end: start.zip(length).map(|(start, days)| start + TimeDelta::days(days)),
+            start: start.map(ScheduleDate::At),
+            end: start.zip(length).map(|(start, days)| ScheduleDate::At(start + TimeDelta::days(days))),
             days: days.map(|days| days.try_into().unwrap()),
             time_start: from.map(|time| time.try_into().unwrap()),
             time_end: to.map(|time| time.try_into().unwrap()),
@@ -104,8 +107,12 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     )
 }
 
+fn tokyo() -> Zone {
+    "Asia/Tokyo".parse().unwrap()
+}
+
 /// The zone of an org that never had another.
-fn in_force(zone: Tz) -> ZoneInForce {
+fn in_force(zone: Zone) -> ZoneInForce {
     ZoneInForce { zone, since: None }
 }
 
@@ -130,8 +137,9 @@ fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<Use
         products: vec![product].try_into().unwrap(),
         price: Price::new(amount(1000), amount(800)).unwrap(),
     };
-    let terms = Terms { offer, desired, schedule, max_redemptions, per_customer_limit: None };
-    Moved::new("b".to_owned().try_into().unwrap(), terms, Tz::UTC, instant("2009-01-01T00:00:00Z")).bundle
+    let terms =
+        Terms { offer, desired, schedule, max_redemptions, per_customer_limit: None, known_customers_only: false };
+    Moved::new("b".to_owned().try_into().unwrap(), terms, Zone::UTC, instant("2009-01-01T00:00:00Z")).bundle
 }
 
 proptest! {
@@ -141,7 +149,7 @@ proptest! {
     fn however_long_nobody_looked_and_however_often_somebody_did_the_record_is_the_same(
         schedule in schedules(), zone in prop::sample::select(&ZONES[..]), from in instants(), looks in prop::collection::vec(0_i64..86_400, 1..12),
     ) {
-        let zone = zone.parse::<Tz>().unwrap();
+        let zone = zone.parse::<Zone>().unwrap();
         let mut bundle = published(schedule);
         bundle.recorded.at = from;
         bundle.recorded.zone = zone;
@@ -172,7 +180,7 @@ proptest! {
     fn the_status_changes_at_the_next_change_and_nowhere_before(
         schedule in schedules(), zone in prop::sample::select(&ZONES[..]), now in instants(), parts in prop::collection::vec(0_i32..1000, 20),
     ) {
-        let (bundle, zone) = (published(schedule), zone.parse::<Tz>().unwrap());
+        let (bundle, zone) = (published(schedule), zone.parse::<Zone>().unwrap());
         let status = status_at(&bundle, zone, now);
         let next = next_change(&bundle, zone, now);
         if let Some(next) = next {
@@ -191,7 +199,7 @@ proptest! {
     fn a_window_opens_at_its_local_time_whatever_the_clocks_did(
         zone in prop::sample::select(&ZONES[..]), day in instants(), fives in 0_u16..24 * 12 - 12,
     ) {
-        let zone = zone.parse::<Tz>().unwrap();
+        let zone = zone.parse::<Zone>().unwrap();
         let from = format!("{:02}:{:02}", fives / 12, fives % 12 * 5);
         let to = format!("{:02}:{:02}", (fives + 12) / 12, (fives + 12) % 12 * 5);
         let schedule = Schedule {
@@ -220,7 +228,7 @@ fn window(from: &str, to: &str) -> Bundle {
 
 /// Checks that a window is on exactly from one instant to another.
 fn on(bundle: &Bundle, zone: &str, opens: &str, closes: &str) {
-    let zone: Tz = zone.parse().unwrap();
+    let zone: Zone = zone.parse().unwrap();
     let (opens, closes) = (instant(opens), instant(closes));
     let second = TimeDelta::seconds(1);
     assert_eq!(next_change(bundle, zone, opens - second), Some(opens));
@@ -289,7 +297,7 @@ fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow
     let now = instant("2010-01-01T12:00:00Z");
     let (mut bundle, mut rounds, mut recorded) = (bundle, 0, Vec::new());
     loop {
-        let moved = bring_up_to_date(&bundle, in_force(Tz::UTC), now);
+        let moved = bring_up_to_date(&bundle, in_force(Zone::UTC), now);
         assert!(moved.transitions.len() <= MOST_AT_ONCE);
         assert!(moved.complete || moved.due.is_some_and(|due| due <= now), "it goes on at once");
         recorded.extend(moved.transitions.iter().map(|transition| transition.at));
@@ -308,9 +316,9 @@ fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow
 #[test]
 fn a_record_is_never_taken_back_by_a_clock_that_is_behind() {
     let bundle = window("09:00", "17:00");
-    let ahead = bring_up_to_date(&bundle, in_force(Tz::UTC), instant("2009-01-01T09:00:00.005Z")).bundle;
+    let ahead = bring_up_to_date(&bundle, in_force(Zone::UTC), instant("2009-01-01T09:00:00.005Z")).bundle;
     assert_eq!(ahead.recorded.status, BundleStatus::Active);
-    let behind = bring_up_to_date(&ahead, in_force(Tz::UTC), instant("2009-01-01T08:59:59.995Z"));
+    let behind = bring_up_to_date(&ahead, in_force(Zone::UTC), instant("2009-01-01T08:59:59.995Z"));
     assert_eq!((behind.bundle, behind.transitions), (ahead, vec![]));
 }
 
@@ -318,7 +326,7 @@ fn a_record_is_never_taken_back_by_a_clock_that_is_behind() {
 fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
     let bundle = window("09:00", "17:00");
     // In UTC it opened at nine; in Tokyo, where it is six in the evening, it has closed.
-    let moved = bring_up_to_date(&bundle, in_force(Tz::Asia__Tokyo), instant("2009-01-01T09:30:00Z"));
+    let moved = bring_up_to_date(&bundle, in_force(tokyo()), instant("2009-01-01T09:30:00Z"));
     let told: Vec<_> = moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
     assert_eq!(
         told,
@@ -334,7 +342,7 @@ fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
 fn a_zone_that_changed_a_while_ago_is_in_force_from_then_on() {
     let bundle = window("09:00", "17:00");
     // UTC until noon, Tokyo from then on; nobody looked until the evening of the next day.
-    let zone = ZoneInForce { zone: Tz::Asia__Tokyo, since: Some(instant("2009-01-01T12:00:00Z")) };
+    let zone = ZoneInForce { zone: tokyo(), since: Some(instant("2009-01-01T12:00:00Z")) };
     let moved = bring_up_to_date(&bundle, zone, instant("2009-01-02T12:00:00Z"));
     let told: Vec<_> = moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
     let expected = [
@@ -344,14 +352,14 @@ fn a_zone_that_changed_a_while_ago_is_in_force_from_then_on() {
         ("time window closed", BundleStatus::Paused, "2009-01-02T08:00:00Z"),
     ];
     assert_eq!(told, expected.map(|(reason, to, at)| (json!(reason), to, instant(at))));
-    assert_eq!((moved.bundle.recorded.zone, moved.complete), (Tz::Asia__Tokyo, true));
+    assert_eq!((moved.bundle.recorded.zone, moved.complete), (tokyo(), true));
 }
 
 #[test]
 fn a_zone_that_changed_during_a_long_outage_is_reached_in_the_end_and_no_change_is_recorded_twice() {
     let (mut bundle, now) = (window("09:00", "17:00"), instant("2009-07-01T12:00:00Z"));
     for since in ["2009-02-15T12:00:00Z", "2009-02-15T17:00:00Z", "2009-03-01T00:00:00Z"] {
-        let zone = ZoneInForce { zone: Tz::Asia__Tokyo, since: Some(instant(since)) };
+        let zone = ZoneInForce { zone: tokyo(), since: Some(instant(since)) };
         let mut ats = Vec::new();
         bundle = window("09:00", "17:00");
         for _ in 0..10 {
@@ -363,7 +371,30 @@ fn a_zone_that_changed_during_a_long_outage_is_reached_in_the_end_and_no_change_
         }
         assert!(ats.is_sorted_by(|(one, ..), (next, ..)| one < next), "{since}");
         assert!(ats.windows(2).all(|pair| pair[0].2 == pair[1].1), "{since}");
-        assert_eq!(bundle.recorded.zone, Tz::Asia__Tokyo);
+        assert_eq!(bundle.recorded.zone, tokyo());
     }
     assert_eq!(bundle.recorded.at, now);
+}
+
+#[test]
+fn a_window_that_ends_with_its_day_ends_with_the_first_midnight_where_there_are_two() {
+    let until_the_end = |from: &str| {
+        let time_start = Some(from.to_owned().try_into().unwrap());
+        published(Schedule { time_start, ..Schedule::default() })
+    };
+    // At one o'clock the clocks go back to midnight: in the Azores and in Havana the day's first hour occurs twice.
+    for (zone, opens, closes) in [
+        ("Atlantic/Azores", "2026-10-24T20:00:00Z", "2026-10-25T00:00:00Z"),
+        ("America/Havana", "2025-11-02T00:00:00Z", "2025-11-02T04:00:00Z"),
+    ] {
+        on(&window("20:00", "24:00"), zone, opens, closes);
+        on(&until_the_end("20:00"), zone, opens, closes);
+        let zone: Zone = zone.parse().unwrap();
+        assert_eq!(zone.end_of_day(instant(opens).with_timezone(&zone).date_naive()), instant(closes));
+    }
+    // Another end that occurs twice is the last.
+    on(&window("20:00", "00:30"), "Atlantic/Azores", "2026-10-24T20:00:00Z", "2026-10-25T01:30:00Z");
+    on(&window("20:00", "00:30"), "America/Havana", "2025-11-02T00:00:00Z", "2025-11-02T05:30:00Z");
+    // Where the clocks skip midnight, the day begins at one o'clock.
+    on(&window("20:00", "24:00"), "America/Havana", "2026-03-08T01:00:00Z", "2026-03-08T05:00:00Z");
 }

@@ -104,7 +104,7 @@ async fn fields_that_are_wrong_only_together_or_at_their_edges_are_refused() {
     let many = |count: usize| (0..count).map(product).collect::<Vec<Value>>();
     for (more, field) in [
         (json!({"startDate": "2026-06-01T00:00:00Z", "endDate": "2026-06-01T00:00:00Z"}), "endDate"),
-        (json!({"originalTotal": 1, "bundlePrice": "1.01"}), "bundlePrice"),
+        (json!({"bundlePrice": "20.01"}), "bundlePrice"),
         (json!({"timeStart": "24:00"}), "timeStart"),
         (json!({"timeEnd": "24:01"}), "timeEnd"),
         (json!({"daysOfWeek": []}), "daysOfWeek"),
@@ -119,8 +119,8 @@ async fn fields_that_are_wrong_only_together_or_at_their_edges_are_refused() {
         assert_eq!((answer.status.as_u16(), answer.fields()), (422, vec![field]), "{more}: {}", answer.body);
     }
     for more in [
-        json!({"products": many(100)}),
-        json!({"originalTotal": 1, "bundlePrice": 1}),
+        json!({"products": many(100), "originalTotal": 100}),
+        json!({"bundlePrice": 20}),
         json!({"timeStart": "23:59", "timeEnd": "24:00"}),
         json!({"daysOfWeek": [0, 6]}),
         json!({"maxRedemptions": 1_000_000_000}),

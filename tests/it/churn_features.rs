@@ -1,7 +1,6 @@
 //! What is known about a customer in figures, and the trend of their orders.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::{Tz, UTC};
 use harness::instant;
 use serde_json::json;
 use shared::domain::{
@@ -10,6 +9,7 @@ use shared::domain::{
     customer::{Customer, Orders, Person},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
+    zone::Zone,
 };
 
 fn start() -> DateTime<Utc> {
@@ -37,7 +37,8 @@ fn customer(orders: &[(i64, &str)]) -> Customer {
 
 #[test]
 fn a_customer_in_figures() {
-    let features = Features::at(&customer(&[(0, "100.00"), (30, "49.99"), (60, "99.00")]), UTC, days(75)).unwrap();
+    let features =
+        Features::at(&customer(&[(0, "100.00"), (30, "49.99"), (60, "99.00")]), Zone::UTC, days(75)).unwrap();
     assert_eq!(
         json!(features),
         json!({
@@ -51,7 +52,7 @@ fn a_customer_in_figures() {
 #[test]
 fn a_month_is_the_least_that_orders_are_spread_over() {
     let per_month = |orders: &[(i64, &str)], at: i64| {
-        json!(Features::at(&customer(orders), UTC, days(at)).unwrap())["ordersPerMonth"].clone()
+        json!(Features::at(&customer(orders), Zone::UTC, days(at)).unwrap())["ordersPerMonth"].clone()
     };
     assert_eq!(per_month(&[(0, "1")], 0), json!(1));
     assert_eq!(per_month(&[(0, "1"), (1, "1")], 29), json!(2));
@@ -61,13 +62,13 @@ fn a_month_is_the_least_that_orders_are_spread_over() {
 
 #[test]
 fn without_orders_there_are_no_figures() {
-    assert_eq!(Features::at(&customer(&[]), UTC, start()), None);
+    assert_eq!(Features::at(&customer(&[]), Zone::UTC, start()), None);
 }
 
 /// The trend of orders on these days, seen on another.
 fn trend(on: &[i64], now: i64) -> Trend {
     let orders: Vec<_> = on.iter().map(|day| (*day, "1")).collect();
-    trend_at(customer(&orders).orders.as_ref().unwrap(), UTC, days(now))
+    trend_at(customer(&orders).orders.as_ref().unwrap(), Zone::UTC, days(now))
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn only_the_last_dozen_orders_have_a_say_in_the_trend() {
 
 #[test]
 fn the_days_of_a_trend_are_the_shops() {
-    let honolulu: Tz = "Pacific/Honolulu".parse().unwrap();
+    let honolulu: Zone = "Pacific/Honolulu".parse().unwrap();
     let at = |text: &str| instant(text);
     let orders = Orders {
         count: 4.try_into().unwrap(),

@@ -2,15 +2,17 @@
 
 use std::{f64::consts::TAU, sync::LazyLock};
 
-use chrono_tz::UTC;
 use fastrand::Rng;
 use harness::purchase_log::{self, HORIZON_DAYS, Past, parting};
 use proptest::prelude::*;
-use shared::domain::churn::{
-    fit::{ENOUGH_REPEAT_CUSTOMERS, Fit, fit},
-    measure::{Judged, auc, brier, calibration},
-    model::{Family, Model, Parameters, Source},
-    observation::{Observation, Sample},
+use shared::domain::{
+    churn::{
+        fit::{ENOUGH_REPEAT_CUSTOMERS, Fit, fit},
+        measure::{Judged, auc, brier, calibration},
+        model::{Family, Model, Parameters, Source},
+        observation::{Observation, Sample},
+    },
+    zone::Zone,
 };
 
 const FAMILIES: [Family; 2] = [Family::BgNbd, Family::MbgNbd];
@@ -18,7 +20,7 @@ const FAMILIES: [Family; 2] = [Family::BgNbd, Family::MbgNbd];
 static LOG: LazyLock<Vec<Past>> = LazyLock::new(|| purchase_log::known_at(parting()));
 
 fn observe(past: &Past) -> Observation {
-    Observation::of(past.customer.orders.as_ref().unwrap(), UTC, parting())
+    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, parting())
 }
 
 fn fitted_to_the_log(family: Family) -> Fit {

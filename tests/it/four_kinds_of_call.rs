@@ -101,9 +101,11 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
     };
     let logged = lines(ended.err);
-    assert_eq!(logged.len(), 1, "one line for the one refusal: {logged:?}");
+    assert_eq!(logged.len(), 2, "one line for the start, and one for the one refusal: {logged:?}");
+    let started = ["message", "function", "zone_data"].map(|name| logged[0][name].clone());
+    assert_eq!(started, ["started", "points-award", shared::domain::zone::data_version()]);
     let told =
-        ["level", "message", "function", "operation", "org", "code", "fields"].map(|name| logged[0][name].clone());
+        ["level", "message", "function", "operation", "org", "code", "fields"].map(|name| logged[1][name].clone());
     assert_eq!(told, ["INFO", "refused", "points-award", "award", "shop", "invalid_fields", "fulfilledAt"]);
     let records = lines(ended.out);
     assert_eq!(records.iter().map(|record| record["Succeeded"].clone()).collect::<Vec<_>>(), [1, 0]);
@@ -225,7 +227,8 @@ async fn health_needs_no_credentials_and_says_only_that_it_is_there() {
     let world = World::new().await;
     for function in ["points-award", "back-office"] {
         let answer: Response = world.send(&Request::new("GET", function, "/health").anonymous()).await;
-        assert_eq!((answer.status.as_u16(), answer.body), (200, json!({"status": "ok", "version": "0.1.0"})));
+        let says = json!({"status": "ok", "version": "0.1.0", "zoneData": shared::domain::zone::data_version()});
+        assert_eq!((answer.status.as_u16(), answer.body), (200, says));
     }
 }
 

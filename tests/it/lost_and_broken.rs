@@ -334,7 +334,8 @@ async fn bundles_created_and_deleted_survive_every_fault_at_every_request() {
     every_fault_of_a_call(moved, delete, |world| {
         Box::pin(async move {
             assert_eq!(world.get(&format!("/orgs/{ORG}/bundles/b")).await.code(), "bundle_not_found");
-            assert_eq!(world.client.scan().table_name(&world.table).send().await.unwrap().count(), 1, "the shop alone");
+            let left = world.client.scan().table_name(&world.table).send().await.unwrap();
+            assert_eq!(left.count(), 2, "the shop, and the mark of the bundle");
         })
     })
     .await;
@@ -357,6 +358,45 @@ async fn a_change_of_time_zone_survives_every_fault_at_every_request() {
         Ok(())
     };
     every_fault_of_a_call(open, change, of_the_bundle!(0, "active", 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_sold_while_its_bundle_was_on_survives_every_fault_at_every_request() {
+    let world = |world: World| async move {
+        let known = json!({"knownCustomersOnly": true, "maxRedemptions": 1});
+        world.put_customer(ORG, "ada", &json!({})).await;
+        world.send_at(&bundles::put("b", &known), noon() - chrono::TimeDelta::hours(2)).await;
+        world.send(&bundles::move_to("b", "ended")).await;
+        world
+    };
+    let late = |world: Arc<World>| async move {
+        let redeem = bundles::redeem("b", "ada", "o1", &json!({"fulfilledAt": "2026-06-01T11:00:00Z"}));
+        sent(&world, &redeem, noon()).await
+    };
+    every_fault_of_a_call(world, late, of_the_bundle!(1, "expired", 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bundles_are_judged_by_newer_zone_rules_whatever_fails_meanwhile() {
+    let outdated = |world: World| async move {
+        world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
+        bundles::judged_by_older_rules(&world, ORG, "b").await;
+        world
+    };
+    let runs = |world: Arc<World>| async move {
+        for minutes in [5, 10] {
+            let now = noon() + chrono::TimeDelta::minutes(minutes);
+            let answer = world.send_at(&bundles::job(&json!({})), now).await;
+            if answer.body["success"] != true {
+                return Err(answer.body.to_string());
+            }
+        }
+        // With little time a run leaves it to the next.
+        let recorded = bundles::item(&world, ORG, "b").await["recorded"].as_m().unwrap().clone();
+        let is_done = recorded["zoneData"].as_s().unwrap() == shared::domain::zone::data_version();
+        if is_done { Ok(()) } else { Err("not judged anew yet".to_owned()) }
+    };
+    every_fault_of_a_call(outdated, runs, of_the_bundle!(0, "paused", 0)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,6 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::{Tz, UTC};
 use harness::{World, instant, scenario, world::ORG};
 use proptest::prelude::*;
 use serde_json::json;
@@ -13,6 +12,7 @@ use shared::domain::{
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
     refund,
+    zone::Zone,
 };
 
 fn start() -> DateTime<Utc> {
@@ -139,27 +139,27 @@ fn a_wholly_refunded_order_is_forgotten() {
 
 #[test]
 fn a_day_is_the_shops_where_the_order_is_remembered() {
-    let auckland: Tz = "Pacific/Auckland".parse().unwrap();
+    let auckland: Zone = "Pacific/Auckland".parse().unwrap();
     // In January Auckland is thirteen hours ahead: these are one day there, and two in UTC.
     let history = History::of([12, 34]);
     let now = hours(24 * 10);
     assert_eq!(Observation::of(history.orders(), auckland, now).repeats(), 0);
-    assert_eq!(Observation::of(history.orders(), UTC, now), Observation::new(1, 1, 10));
+    assert_eq!(Observation::of(history.orders(), Zone::UTC, now), Observation::new(1, 1, 10));
 }
 
 #[test]
 fn a_refunded_order_is_no_purchase_to_the_model() {
     let mut history = History::of([0, 24 * 10, 24 * 20]);
     history.refund(2);
-    assert_eq!(Observation::of(history.orders(), UTC, hours(24 * 30)), Observation::new(1, 10, 30));
+    assert_eq!(Observation::of(history.orders(), Zone::UTC, hours(24 * 30)), Observation::new(1, 10, 30));
     history.refund(0);
-    assert_eq!(Observation::of(history.orders(), UTC, hours(24 * 30)), Observation::new(0, 0, 20));
+    assert_eq!(Observation::of(history.orders(), Zone::UTC, hours(24 * 30)), Observation::new(0, 0, 20));
 }
 
 #[test]
 fn an_order_ahead_of_the_clock_is_seen_as_of_today() {
     let history = History::of([0, 48]);
-    assert_eq!(Observation::of(history.orders(), UTC, hours(24)), Observation::new(1, 2, 2));
+    assert_eq!(Observation::of(history.orders(), Zone::UTC, hours(24)), Observation::new(1, 2, 2));
 }
 
 #[tokio::test]
@@ -191,9 +191,9 @@ async fn a_dozen_instants_are_kept_with_the_customer_and_an_item_without_them_st
 #[test]
 fn of_an_old_item_each_order_is_taken_for_alone_on_its_day() {
     let orders = Orders::dated(5.try_into().unwrap(), hours(0), hours(24 * 10));
-    assert_eq!(Observation::of(&orders, UTC, hours(24 * 30)), Observation::new(4, 10, 30));
+    assert_eq!(Observation::of(&orders, Zone::UTC, hours(24 * 30)), Observation::new(4, 10, 30));
     let one = Orders::dated(1.try_into().unwrap(), hours(0), hours(0));
-    assert_eq!(Observation::of(&one, UTC, hours(24 * 30)), Observation::new(0, 0, 30));
+    assert_eq!(Observation::of(&one, Zone::UTC, hours(24 * 30)), Observation::new(0, 0, 30));
 }
 
 proptest! {
@@ -206,7 +206,7 @@ proptest! {
         let (first, last) = (days[0], days[days.len() - 1]);
         let day = |day: i64| u32::try_from(day - first).unwrap();
         let expected = Observation::new(u32::try_from(days.len() - 1).unwrap(), day(last), day(100));
-        prop_assert_eq!(Observation::of(history.orders(), UTC, hours(2400)), expected);
+        prop_assert_eq!(Observation::of(history.orders(), Zone::UTC, hours(2400)), expected);
         prop_assert_eq!(history.recent_hours(), &at[at.len().saturating_sub(12)..]);
     }
 

@@ -157,8 +157,11 @@ async fn at_the_second_a_window_closes_orders_are_refused_and_a_second_before_th
         .expect(json!({"currentRedemptions": 3}))
         .redeem_at("b", "ada", "o5", "2026-06-01T21:00:00Z")
         .refused(409, "bundle_not_active")
-        .redeem_at("b", "ada", "o6", "2026-06-02T21:00:00.001Z")
+        // A deal of tomorrow is not sold today: a little ahead is a clock that is a little off.
+        .redeem_at("b", "ada", "o6", "2026-06-01T21:05:00.001Z")
         .refused(422, "invalid_fields")
+        .redeem_at("b", "ada", "o6", "2026-06-01T21:05:00Z")
+        .refused(409, "bundle_not_active")
         .await;
 }
 
@@ -476,16 +479,40 @@ async fn a_cancellation_before_its_order_keeps_it_from_redeeming_and_its_points_
 }
 
 #[tokio::test]
-async fn a_cancellation_before_its_order_says_whose_it_is() {
+async fn a_cancellation_of_an_order_that_nothing_is_known_of_claims_it_for_nobody() {
     let world = World::new().await;
     for bundle in ["b", "c"] {
         world.send(&bundles::put(bundle, &json!({}))).await;
     }
     world.invoke("bundle-redemption", cancelled("o1", &json!(["b"]))).await.unwrap();
-    let other = world.send(&bundles::redeem("c", "bo", "o1", &json!({}))).await;
+    // It is Bo's, whatever the cancellation said; and from then on nobody else's.
+    world.put_customer(ORG, "bo", &json!({})).await;
+    assert_eq!(world.send(&bundles::redeem("c", "bo", "o1", &json!({}))).await.status, 201);
+    assert_eq!(world.send(&scenario::award("bo", "o1", "10", &json!({}))).await.status, 201);
+    let other = world.send(&bundles::redeem("c", "ada", "o1", &json!({}))).await;
     assert_eq!((other.status.as_u16(), other.code()), (409, "idempotency_mismatch"));
-    assert_eq!(world.send(&bundles::redeem("c", "ada", "o1", &json!({}))).await.status, 201);
+    let voided = world.send(&bundles::redeem("b", "bo", "o1", &json!({}))).await;
+    assert_eq!((voided.status.as_u16(), voided.code()), (409, "already_voided"));
+    // The same of an order that is cancelled whole.
+    world.invoke("bundle-redemption", cancelled("o3", &json!(null))).await.unwrap();
+    assert_eq!(world.send(&scenario::award("bo", "o3", "10", &json!({}))).await.status, 201);
+    let voided = world.send(&bundles::redeem("c", "bo", "o3", &json!({}))).await;
+    assert_eq!((voided.status.as_u16(), voided.code()), (409, "already_voided"));
     assert_eq!(world.invoke("bundle-redemption", fulfilled("o2", &json!(null))).await.unwrap(), json!({"bundles": []}));
+}
+
+#[tokio::test]
+async fn a_cancellation_that_does_not_say_whose_the_order_is_cancels_it() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({}))).await;
+    world.send(&bundles::redeem("b", "bo", "o1", &json!({}))).await;
+    for (order, done) in [("o1", json!([{"bundleId": "b", "voided": true}])), ("o2", json!([]))] {
+        let event = scenario::event("OrderCancelled", json!({"orgId": ORG, "orderId": order}));
+        assert_eq!(world.invoke("bundle-redemption", event).await.unwrap(), json!({"bundles": done}));
+        let late = world.send(&bundles::redeem("b", "bo", order, &json!({}))).await;
+        assert_eq!((late.status.as_u16(), late.code()), (409, "already_voided"));
+    }
+    assert_eq!(bundles::check(&world, ORG, "b").await["currentRedemptions"], 0);
 }
 
 #[tokio::test]

@@ -86,6 +86,28 @@ async fn redeeming_a_bundle_is_one_read_and_one_transaction() {
 }
 
 #[tokio::test]
+async fn a_bundle_for_known_customers_and_an_order_of_before_an_edit_cost_one_read_more_each() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&bundles::put("b", &json!({"knownCustomersOnly": true}))).await;
+    world.send(&bundles::void("b", "none")).await;
+    let redeem = |order: &str| bundles::redeem("b", "ada", order, &json!({"fulfilledAt": "2026-06-01T12:00:00Z"}));
+    assert_eq!(requests(&world, &redeem("o1")).await, ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
+    let eligibility = format!("/eligibility?orgId={ORG}&bundleId=b&customerId=ada");
+    let eligibility = Request::new("GET", "bundle-redemption", eligibility);
+    assert_eq!(requests(&world, &eligibility).await, ["BatchGetItem", "BatchGetItem"]);
+
+    world.send(&bundles::put("b", &json!({}))).await;
+    let later = instant("2026-06-01T12:05:00Z");
+    world.send_at(&bundles::move_to("b", "paused"), later).await;
+    world.wire.take_seen();
+    assert_eq!(world.send_at(&redeem("o2"), later).await.status, 201);
+    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "Query", "TransactWriteItems"]);
+    assert_eq!(world.send_at(&bundles::redeem("b", "ada", "o3", &json!({})), later).await.status, 409);
+    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "Query"], "a refusal");
+}
+
+#[tokio::test]
 async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
@@ -105,8 +127,8 @@ async fn a_run_with_nothing_due_is_one_query_a_shard_and_a_look_at_when_the_othe
     }
     let job = bundles::job(&json!({}));
     let each = [vec!["Query"; 16], vec!["BatchGetItem"]].concat();
-    // The first one of a table puts on record from when it looks.
-    assert_eq!(requests(&world, &job).await, [each.clone(), vec!["UpdateItem"; 2]].concat());
+    // The first one of a table puts on record from when it looks, and by which zone rules it judges.
+    assert_eq!(requests(&world, &job).await, [each.clone(), vec!["UpdateItem"; 3]].concat());
     assert_eq!(requests(&world, &job).await, each);
     let job = bundles::job(&json!({"orgId": ORG}));
     let alone = [vec!["BatchGetItem"], vec!["Query"; 16]].concat();
@@ -133,7 +155,8 @@ async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
         costs.push(cost);
     }
     // A query of each shard, one look at the org and one at the other jobs, and a transaction for each bundle that is due.
-    let expected = [("Query", 16), ("BatchGetItem", 2), ("UpdateItem", 2), ("TransactWriteItems", 50)];
+    // The first run of a table writes two instants and the release of its zone rules besides.
+    let expected = [("Query", 16), ("BatchGetItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 50)];
     let expected: BTreeMap<String, usize> = expected.map(|(operation, count)| (operation.to_owned(), count)).into();
     assert_eq!(costs, [expected.clone(), expected]);
 }

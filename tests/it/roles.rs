@@ -50,6 +50,9 @@ pub(crate) async fn everything_is_done(world: &World) {
     let later = "2026-06-01T13:05:00Z";
     succeeds(bundles::job(&json!({})), later).await;
     succeeds(bundles::redeem("b", "ada", "o3", &json!({})), later).await;
+    // Newer zone rules mark every org.
+    bundles::judged_by_older_rules(world, ORG, "b").await;
+    succeeds(bundles::job(&json!({})), later).await;
     // Of this order something is on record already.
     succeeds(bundles::redeem("b", "ada", "o1", &json!({})), later).await;
     succeeds(bundles::void("b", "o3"), later).await;

@@ -118,7 +118,7 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
 #[tokio::test]
 async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     use shared::{
-        domain::bundle::redemption::{Counting, redeem},
+        domain::bundle::redemption::{Counting, Fulfilment, redeem},
         store::StoreError,
     };
     let world = prepared(json!({"maxRedemptions": 2}), false).await;
@@ -131,7 +131,8 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     let read = story.bundle.unwrap();
 
     assert_eq!(world.send(&bundles::void("b", "o1")).await.body["voided"], true);
-    let decided = redeem(&read.value, org.zone(), 0, (o2, bo), noon(), noon()).unwrap();
+    let at_noon = Fulfilment { at: noon(), now: noon(), was_active: false };
+    let decided = redeem(&read.value, org.zone(), 0, (o2, bo), at_noon).unwrap();
     let Counting::Counted(last) = decided else { panic!("it takes the last unit") };
     assert!(last.moved.is_some());
     let mut transaction = store.transaction(&org);
@@ -180,7 +181,7 @@ async fn a_bundle_redeemed_meanwhile_is_not_deleted() {
     let read = store.bundle(&org.value.id, &b).await.unwrap().unwrap();
     world.send(&bundles::redeem("b", "ada", "o1", &json!({}))).await;
     let mut transaction = store.transaction(&org.value);
-    transaction.delete_bundle(&b, read.version).unwrap();
+    transaction.delete_bundle(&b, read.version, noon()).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
 }
 

@@ -37,6 +37,7 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
 
 async fn replace(context: &Context, fields: &BundleFields, only_create: bool) -> Result<Reply, Failure> {
     let (org, bundle) = load(context, &fields.org_id, &fields.bundle_id).await?;
+    fields.check(org.value.profile.timezone)?;
     match bundle {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
@@ -141,7 +142,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
             return Err(Rejection::BundleRedeemed.into());
         }
         let mut transaction = context.store.transaction(&org);
-        transaction.delete_bundle(&bundle_id, bundle.version)?;
+        transaction.delete_bundle(&bundle_id, bundle.version, context.now)?;
         transaction.commit().await?;
         Ok(Some(bundle.value))
     })

@@ -10,11 +10,12 @@ use shared::{
         org::{Org, OrgProfile},
         rejection::Rejection,
         text::Line,
+        zone::Zone,
     },
     event::{
         Call,
         cursor::{Cursor, Scope},
-        fields::{Limit, OrgCurrency, Zone},
+        fields::{Limit, OrgCurrency},
     },
     failure::Failure,
     host::{Context, Reply, settle},
@@ -39,7 +40,7 @@ struct OrgFields {
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
     let only_create = call.only_create;
     let fields: OrgFields = call.read()?;
-    let profile = OrgProfile { name: fields.name, timezone: fields.timezone.0, currency: fields.currency.0 };
+    let profile = OrgProfile { name: fields.name, timezone: fields.timezone, currency: fields.currency.0 };
     let (reply, rezoned) =
         settle(context.deadline, || replace(context, &fields.org_id, &profile, fields.disposable, only_create)).await?;
     if let Some(org) = rezoned {

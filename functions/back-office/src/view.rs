@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::domain::{
     bundle::{
         Bundle, DesiredState, Offer, UseLimit,
-        schedule::{BundleStatus, Schedule, TimeOfDay, next_change, status_at},
+        schedule::{BundleStatus, Schedule, ScheduleDate, TimeOfDay, next_change, status_at},
     },
     churn::{
         prediction::{ChurnSource, Prediction},
@@ -132,6 +132,7 @@ pub(crate) struct BundleView {
     max_redemptions: Option<UseLimit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     per_customer_limit: Option<UseLimit>,
+    known_customers_only: bool,
     desired_state: DesiredState,
     status: BundleStatus,
     #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
@@ -142,10 +143,10 @@ pub(crate) struct BundleView {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ScheduleView {
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    start_date: Option<DateTime<Utc>>,
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    end_date: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     days_of_week: Option<Vec<u8>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,8 +158,8 @@ struct ScheduleView {
 impl From<Schedule> for ScheduleView {
     fn from(Schedule { start, end, days, time_start, time_end }: Schedule) -> Self {
         Self {
-            start_date: start,
-            end_date: end,
+            start_date: start.map(ScheduleDate::text),
+            end_date: end.map(ScheduleDate::text),
             days_of_week: days.map(|days| days.iter().collect()),
             time_start: time_start.map(TimeOfDay::text),
             time_end: time_end.map(TimeOfDay::text),
@@ -188,6 +189,7 @@ impl BundleView {
             schedule: bundle.terms.schedule.into(),
             max_redemptions: bundle.terms.max_redemptions,
             per_customer_limit: bundle.terms.per_customer_limit,
+            known_customers_only: bundle.terms.known_customers_only,
             desired_state: bundle.terms.desired,
             status,
             next_change,

@@ -9,7 +9,7 @@ use shared::{
     domain::{
         ids::{BundleId, CustomerId, OrderId, OrgId},
         rejection::Kind,
-        time,
+        time::{self, Ahead},
     },
     event::{Call, fields::Instant},
     failure::Failure,
@@ -38,7 +38,9 @@ struct Fulfilled {
 struct Cancelled {
     org_id: OrgId,
     order_id: OrderId,
-    customer_id: CustomerId,
+    /// Left out, it is the order's own.
+    #[deserr(default)]
+    customer_id: Option<CustomerId>,
     #[deserr(default)]
     bundle_ids: Option<Vec<BundleId>>,
 }
@@ -73,7 +75,7 @@ impl Outcome {
 /// others have had their turn.
 pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Fulfilled { org_id, order_id: order, customer_id: customer, bundle_ids, fulfilled_at: said } = call.read()?;
-    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now)?;
+    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now, Ahead::Minutes)?;
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at };
     let (mut bundles, mut again) = (Vec::new(), None);
@@ -96,7 +98,7 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
 pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Cancelled { org_id, order_id, customer_id, bundle_ids } = call.read()?;
     let org = context.org(&org_id).await?;
-    void::begin(context, &org, &order_id, &customer_id, bundle_ids.is_none()).await?;
+    void::begin(context, &org, &order_id, customer_id.as_ref(), bundle_ids.is_none()).await?;
     let bundle_ids = match bundle_ids {
         Some(bundle_ids) => bundle_ids,
         None => context.store.bundles_of_order(&org_id, &order_id).await?,

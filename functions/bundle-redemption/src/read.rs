@@ -4,7 +4,10 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
-        bundle::{Bundle, UseLimit, redemption::admit},
+        bundle::{
+            Bundle, UseLimit,
+            redemption::{Fulfilment, admit},
+        },
         ids::{BundleId, CustomerId, OrgId},
         money::Money,
         rejection::Rejection,
@@ -18,7 +21,7 @@ use shared::{
     host::{Context, Reply},
 };
 
-use crate::redeem::View;
+use crate::redeem::{View, known, missing};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
@@ -73,8 +76,11 @@ pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, 
     let Asking { org_id, bundle_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let (bundle, current_count) = context.store.bundle_and_count(&org_id, &bundle_id, &customer_id).await?;
-    let bundle = bundle.ok_or(Rejection::BundleNotFound)?.value;
-    let refusal = admit(&bundle, org.profile.timezone, current_count, context.now).err();
+    let Some(bundle) = bundle else { return Err(missing(context, &org, &bundle_id).await?.into()) };
+    let bundle = bundle.value;
+    known(context, &org, &bundle, &customer_id).await?;
+    let asked = Fulfilment { at: context.now, now: context.now, was_active: false };
+    let refusal = admit(&bundle, org.profile.timezone, current_count, asked).err();
     Ok(Reply::ok(&Eligibility {
         can_redeem: refusal.is_none(),
         current_count,

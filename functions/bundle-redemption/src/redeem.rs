@@ -10,14 +10,16 @@ use shared::{
     domain::{
         bundle::{
             Bundle,
-            redemption::{self, Counting, Redemption},
+            redemption::{self, Counting, Fulfilment, Redemption},
+            schedule::BundleStatus,
+            transition::status_on_record,
         },
         claim::Claim,
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
         org::Org,
         rejection::Rejection,
-        time,
+        time::{self, Ahead},
     },
     event::{Call, fields::Instant},
     failure::{Failure, Retry},
@@ -85,7 +87,7 @@ impl From<Redemption> for View {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let Request { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at: said } = call.read()?;
-    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now)?;
+    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now, Ahead::Minutes)?;
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at };
     let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;
@@ -118,7 +120,8 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     if let Some(told) = replay(story.claim.as_ref().map(|claim| &claim.value), customer) {
         return told;
     }
-    let current = story.bundle.ok_or(Rejection::BundleNotFound)?;
+    let Some(current) = story.bundle else { return Err(missing(context, org, bundle).await?.into()) };
+    known(context, org, &current.value, customer).await?;
     let mark = story.order.as_ref();
     if mark.and_then(|mark| mark.owner.as_ref()).is_some_and(|owner| owner != customer) {
         return Err(Rejection::IdempotencyMismatch.into());
@@ -128,8 +131,16 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     }
 
     let org = &*judging(context, org, &current.value).await?;
-    let (who, zone) = ((order.clone(), customer.clone()), org.zone());
-    let decided = redemption::redeem(&current.value, zone, story.by_customer, who, *fulfilled_at, context.now);
+    let decide = |was_active| {
+        let fulfilled = Fulfilment { at: *fulfilled_at, now: context.now, was_active };
+        redemption::redeem(&current.value, org.zone(), story.by_customer, (order.clone(), customer.clone()), fulfilled)
+    };
+    let mut decided = decide(false);
+    if matches!(decided, Err(Rejection::BundleNotActive { .. }))
+        && was_active(context, org, &current.value, *fulfilled_at).await?
+    {
+        decided = decide(true);
+    }
     if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
         // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.
         let (_, claim) = context.store.claim(&org.id, bundle, order).await?;
@@ -163,6 +174,29 @@ fn replay(claim: Option<&Claim<Redemption>>, customer: &CustomerId) -> Option<Re
         return Some(Err(Rejection::AlreadyVoided.into()));
     }
     Some(Ok(Redeemed { redemption: redemption.clone(), is_new: false }))
+}
+
+/// Why there is no bundle with an id: it was deleted, or never made.
+pub(crate) async fn missing(context: &Context, org: &Org, bundle: &BundleId) -> Result<Rejection, Failure> {
+    let was_deleted = context.store.bundle_was_deleted(&org.id, bundle).await?;
+    Ok(if was_deleted { Rejection::BundleDeleted } else { Rejection::BundleNotFound })
+}
+
+/// Refuses a customer who is not on record, where the bundle is for those alone: one read more, of such a bundle.
+pub(crate) async fn known(context: &Context, org: &Org, bundle: &Bundle, customer: &CustomerId) -> Result<(), Failure> {
+    if bundle.terms.known_customers_only && context.store.customer(&org.id, customer).await?.is_none() {
+        return Err(Rejection::UnknownCustomer.into());
+    }
+    Ok(())
+}
+
+/// Whether a bundle was active at an instant, as recorded: what today's terms say of the instant may differ.
+async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<Utc>) -> Result<bool, Failure> {
+    if !bundle.existed_at(at) {
+        return Ok(false);
+    }
+    let next = context.store.transition_after(&org.id, &bundle.id, at).await?;
+    Ok(status_on_record(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
 }
 
 /// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.

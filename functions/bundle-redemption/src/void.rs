@@ -98,26 +98,24 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     }
 }
 
-/// Begins the cancellation of an order, which must not be somebody else's and from now on is not: where it is cancelled
-/// `whole`, marks that it won't redeem any bundle any more.
+/// Begins the cancellation of an order, which must not be somebody else's than the customer's who is named, if one is:
+/// where it is cancelled `whole`, marks that it won't redeem any bundle any more. An order of which nothing is known is
+/// nobody's afterwards: whoever redeems or earns by it first is its customer.
 pub(crate) async fn begin(
     context: &Context,
     org: &Org,
     order: &OrderId,
-    customer: &CustomerId,
+    customer: Option<&CustomerId>,
     whole: bool,
 ) -> Result<(), Failure> {
     settle(context.deadline, || async {
         let mark = context.store.order_mark(&org.id, order).await?.unwrap_or_default();
-        if mark.owner.as_ref().is_some_and(|owner| owner != customer) {
+        if mark.owner.as_ref().zip(customer).is_some_and(|(owner, customer)| owner != customer) {
             return Err(Rejection::IdempotencyMismatch.into());
         }
-        let mut transaction = context.store.transaction(org);
         if whole && !mark.bundles_voided {
-            transaction.void_order(order, customer, mark.owner.is_some())?;
-            transaction.commit().await?;
-        } else if mark.owner.is_none() {
-            transaction.claim_order(order, customer)?;
+            let mut transaction = context.store.transaction(org);
+            transaction.void_order(order, mark.owner.as_ref())?;
             transaction.commit().await?;
         }
         Ok(())

@@ -6,6 +6,7 @@
 
 mod answer;
 mod progress;
+mod rules;
 mod run;
 mod watch;
 

@@ -28,7 +28,7 @@ use shared::{
 use crate::{
     answer::{Answer, Found},
     progress::Progress,
-    watch,
+    rules, watch,
 };
 
 /// Bundles in a page.
@@ -114,7 +114,10 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     if org_id.is_some() {
         return Ok(reply);
     }
-    let reply = watch::report(context, reply).await?;
+    let (reply, newer_rules) = watch::report(context, reply).await?;
+    if let Some(marking) = newer_rules {
+        rules::mark_orgs(context, marking).await?;
+    }
     Ok(if is_over { reply.measuring("Runs", 1) } else { reply })
 }
 

@@ -12,7 +12,7 @@ use shared::{
         rate::EquityMultiplier,
         recalculation::{Direction, direction},
         rejection::Rejection,
-        time,
+        time::{self, Ahead},
     },
     event::{Call, fields::Instant},
     failure::Failure,
@@ -46,7 +46,7 @@ struct Answer<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let request: Request = call.read()?;
-    let fulfilled_at = time::fulfilled_at(request.fulfilled_at.map(|Instant(at)| at), context.now)?;
+    let fulfilled_at = time::fulfilled_at(request.fulfilled_at.map(|Instant(at)| at), context.now, Ahead::Day)?;
     let org = context.org(&request.org_id).await?;
     org.check_amounts([("orderTotal", Some(request.order_total))])?;
     let currency = request.currency;

@@ -112,7 +112,8 @@ impl Api {
     }
 
     async fn send_once(&self, address: &str, request: &Request<'_>) -> Result<Answer, reqwest::Error> {
-        let url = format!("{address}{}", request.path);
+        // In a query a plus is a space, and ids have pluses.
+        let url = format!("{address}{}", request.path.replace('+', "%2B"));
         let mut sent = self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(self.timeout);
         if let Some(body) = &request.body {
             sent = sent.json(body);

@@ -10,7 +10,7 @@ use shared::{
         ids::{CustomerId, OrderId},
         money::Money,
         rate::plain_decimal,
-        time,
+        time::{self, Ahead},
     },
 };
 
@@ -172,7 +172,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let at = date
         .map_or_else(|| time::parse(text), |date| time::parse(&time::text(date.and_time(NaiveTime::MIN).and_utc())));
     let at = at.map_err(|_| format!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
-    time::fulfilled_at(Some(at), clock::now()).map_err(|_| format!("{text:?} is yet to come"))
+    time::fulfilled_at(Some(at), clock::now(), Ahead::Day).map_err(|_| format!("{text:?} is yet to come"))
 }
 
 fn amount(text: &str) -> Option<Money> {

@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
-use shared::domain::time;
+use shared::domain::{time, zone::Zone};
 
 /// When a function is called.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     when: When,
-    zone: Tz,
+    zone: Zone,
 }
 
 /// A function and when it is called.

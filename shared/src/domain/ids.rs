@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 const MAX_LENGTH: usize = 128;
 
 /// Why a text is not an id.
-pub const RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ - and not \".\" or \"..\"";
+pub const RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - and not \".\" or \"..\"";
 
 fn is_id(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_LENGTH
         && text != "."
         && text != ".."
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:@-".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:@+-".contains(&byte))
 }
 
 macro_rules! id {

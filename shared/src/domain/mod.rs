@@ -16,6 +16,7 @@
 //! | what stands in the ledger | [`ledger`] |
 //! | a shop's week in figures, beside their targets | [`report`] |
 //! | keys that act for one org | [`key`] |
+//! | a shop's days and clock times | [`zone`] |
 //! | why a rule says no | [`rejection`] |
 
 pub mod adjustment;
@@ -41,3 +42,4 @@ pub mod segment;
 pub mod text;
 pub mod tier;
 pub mod time;
+pub mod zone;

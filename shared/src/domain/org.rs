@@ -1,7 +1,6 @@
 //! An org: one shop, with its settings.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::{
@@ -10,6 +9,7 @@ use crate::domain::{
     money::Money,
     rejection::{FieldError, Rejection},
     text::Line,
+    zone::Zone,
 };
 
 /// One shop.
@@ -33,7 +33,7 @@ pub struct Org {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneInForce {
     /// The zone.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Since when, if it was another before.
     pub since: Option<DateTime<Utc>>,
 }
@@ -46,13 +46,13 @@ pub struct OrgProfile {
     pub name: Line,
     /// Where its days and clock times are read.
     #[serde(serialize_with = "zone_name")]
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// What its amounts are in; they are never converted.
     pub currency: Currency,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn zone_name<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+fn zone_name<S: Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.name())
 }
 
@@ -117,9 +117,6 @@ pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
 
 /// Why a currency is none that an org can have.
 pub const ORG_CURRENCY_RULE: &str = "must be the ISO 4217 code of a currency with two decimals or none, as USD or JPY";
-
-/// Why a text is not a time zone.
-pub const ZONE_RULE: &str = "must be an IANA time zone, as America/New_York";
 
 impl Currency {
     /// The code.

@@ -53,6 +53,8 @@ pub enum Rejection {
     },
     /// The org has no such bundle.
     BundleNotFound,
+    /// The org had a bundle with this id, and deleted it.
+    BundleDeleted,
     /// The bundle is not on at that time.
     BundleNotActive {
         /// What it is instead.
@@ -184,6 +186,7 @@ impl Rejection {
             | Self::OtherCurrency { .. }
             | Self::AlreadyRefunded
             | Self::RefundExceedsOrder { .. }
+            | Self::BundleDeleted
             | Self::BundleNotActive { .. }
             | Self::LimitReached
             | Self::CustomerLimitReached
@@ -223,6 +226,7 @@ impl Rejection {
             Self::AlreadyRefunded => "already_refunded",
             Self::RefundExceedsOrder { .. } => "refund_exceeds_order",
             Self::BundleNotFound => "bundle_not_found",
+            Self::BundleDeleted => "bundle_deleted",
             Self::BundleNotActive { .. } => "bundle_not_active",
             Self::LimitReached => "limit_reached",
             Self::CustomerLimitReached => "customer_limit_reached",
@@ -266,6 +270,7 @@ impl Rejection {
                 format!("Only {} is left of this order to refund.", remaining.decimal())
             }
             Self::BundleNotFound => "The org has no bundle with this id.".into(),
+            Self::BundleDeleted => "The bundle with this id was deleted.".into(),
             Self::BundleNotActive { status } => format!("The bundle is {} at that time.", status.name()),
             Self::LimitReached => "The bundle is sold out.".into(),
             Self::CustomerLimitReached => "This customer has redeemed the bundle as often as one may.".into(),

@@ -1,12 +1,27 @@
 //! Instants: UTC, whole milliseconds, written so that text order is time order.
 
-use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Serializer;
 
 use crate::domain::rejection::Rejection;
 
-/// How far ahead of now an order may claim to have been fulfilled: clocks differ, months don't.
-const MAX_AHEAD: TimeDelta = TimeDelta::hours(24);
+/// How far ahead of now an order may claim to have been fulfilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// 24 hours, where it earns points: clocks and time zones differ, months don't.
+    Day,
+    /// 5 minutes, where it redeems a bundle: a deal of tomorrow is not sold today.
+    Minutes,
+}
+
+impl Ahead {
+    const fn bound(self) -> (TimeDelta, &'static str) {
+        match self {
+            Self::Day => (TimeDelta::hours(24), "must be at most 24 hours ahead"),
+            Self::Minutes => (TimeDelta::minutes(5), "must be at most 5 minutes ahead"),
+        }
+    }
+}
 
 /// Why a text is not an instant that a request may name.
 pub const RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
@@ -20,10 +35,26 @@ pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
         .ok_or(RULE)
 }
 
+/// The last instant that can be written so that text order is time order.
+pub const LAST: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+    Some(last) => last,
+    None => DateTime::<Utc>::MAX_UTC,
+};
+
+/// Why a text is not a day.
+pub const DAY_RULE: &str = "must be a date, as 2026-12-24, from 1970 to 9999";
+
+/// Reads a day as a request writes it: `2026-12-24`, and in no shorter way.
+pub fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
+    let day = text.parse::<NaiveDate>().ok().filter(|day| day.to_string() == text);
+    day.filter(|day| (1970..=9999).contains(&day.year())).ok_or(DAY_RULE)
+}
+
 /// When an order was fulfilled: `now` unless it says otherwise, and hardly ahead of it.
-pub fn fulfilled_at(said: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Rejection> {
+pub fn fulfilled_at(said: Option<DateTime<Utc>>, now: DateTime<Utc>, ahead: Ahead) -> Result<DateTime<Utc>, Rejection> {
+    let (bound, rule) = ahead.bound();
     match said {
-        Some(at) if at > now + MAX_AHEAD => Err(Rejection::invalid("fulfilledAt", "must be at most 24 hours ahead")),
+        Some(at) if at > now + bound => Err(Rejection::invalid("fulfilledAt", rule)),
         Some(at) => Ok(at),
         None => Ok(now),
     }

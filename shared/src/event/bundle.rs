@@ -1,20 +1,23 @@
 //! Bundles as requests write them.
 
+use std::collections::BTreeSet;
+
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
     Fields,
-    fields::{FieldErrors, Instant, Readable, refuse},
+    fields::{FieldErrors, Readable, refuse},
 };
 use crate::domain::{
     bundle::{
-        BundleType, DesiredState, Offer, PRICE_RULE, Price, Product, Products, Quantity, Terms, UseLimit,
-        schedule::{DaysOfWeek, Schedule, TimeOfDay},
+        BundleType, DesiredState, Offer, PRICE_RULE, Price, Product, Products, Quantity, TOTAL_RULE, Terms, UseLimit,
+        schedule::{DaysOfWeek, ORDER_RULE, Schedule, ScheduleDate, TimeOfDay},
     },
     ids::{BundleId, OrgId, ProductId},
     money::Money,
-    rejection::FieldError,
+    rejection::{FieldError, Rejection},
     text::{Description, Line},
+    zone::Zone,
 };
 
 /// All that people set of a bundle.
@@ -30,9 +33,15 @@ pub struct BundleFields {
     schedule: Schedule,
     max_redemptions: Option<UseLimit>,
     per_customer_limit: Option<UseLimit>,
+    known_customers_only: bool,
 }
 
 impl BundleFields {
+    /// Checks what depends on the org's time zone: that the bundle ends after it begins, where one of them is a day.
+    pub fn check(&self, zone: Zone) -> Result<(), Rejection> {
+        if self.schedule.is_in_order(zone) { Ok(()) } else { Err(Rejection::invalid("endDate", ORDER_RULE)) }
+    }
+
     /// The terms, with what the operator wants where the request does not say.
     #[must_use]
     pub fn terms(&self, otherwise: DesiredState) -> Terms {
@@ -42,6 +51,7 @@ impl BundleFields {
             schedule: self.schedule.clone(),
             max_redemptions: self.max_redemptions,
             per_customer_limit: self.per_customer_limit,
+            known_customers_only: self.known_customers_only,
         }
     }
 }
@@ -60,9 +70,9 @@ struct Form {
     original_total: Money,
     bundle_price: Money,
     #[deserr(default)]
-    start_date: Option<Instant>,
+    start_date: Option<ScheduleDate>,
     #[deserr(default)]
-    end_date: Option<Instant>,
+    end_date: Option<ScheduleDate>,
     #[deserr(default)]
     days_of_week: Option<DaysOfWeek>,
     #[deserr(default)]
@@ -73,6 +83,8 @@ struct Form {
     max_redemptions: Option<UseLimit>,
     #[deserr(default)]
     per_customer_limit: Option<UseLimit>,
+    #[deserr(default)]
+    known_customers_only: bool,
     #[deserr(default)]
     desired_state: Option<DesiredState>,
 }
@@ -94,14 +106,15 @@ impl Readable for BundleFields {
             desired: form.desired_state,
             offer: Offer { name, description, kind, products, price },
             schedule: Schedule {
-                start: form.start_date.map(|Instant(at)| at),
-                end: form.end_date.map(|Instant(at)| at),
+                start: form.start_date,
+                end: form.end_date,
                 days: form.days_of_week,
                 time_start: form.time_start.map(|StartTime(time)| time),
                 time_end: form.time_end,
             },
             max_redemptions: form.max_redemptions,
             per_customer_limit: form.per_customer_limit,
+            known_customers_only: form.known_customers_only,
         })
     }
 }
@@ -109,15 +122,42 @@ impl Readable for BundleFields {
 /// What is wrong between fields that are right by themselves: told together with what is wrong in others.
 fn across(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
-    let dates = one::<Instant>(fields, "startDate").zip(one::<Instant>(fields, "endDate"));
-    if dates.is_some_and(|(Instant(start), Instant(end))| end <= start) {
-        faults.push(FieldError::new("endDate", "must be after startDate"));
+    let (start, end) = (one(fields, "startDate"), one(fields, "endDate"));
+    if !(Schedule { start, end, ..Schedule::default() }).may_be_in_order() {
+        faults.push(FieldError::new("endDate", ORDER_RULE));
     }
-    let prices = one::<Money>(fields, "originalTotal").zip(one::<Money>(fields, "bundlePrice"));
-    if prices.is_some_and(|(total, price)| price > total) {
+    let total = one::<Money>(fields, "originalTotal");
+    if total.zip(one(fields, "bundlePrice")).is_some_and(|(total, price): (Money, Money)| price > total) {
         faults.push(FieldError::new("bundlePrice", PRICE_RULE));
     }
+    if one::<Products>(fields, "products").zip(total).is_some_and(|(products, total)| !products.add_up_to(total)) {
+        faults.push(FieldError::new("originalTotal", TOTAL_RULE));
+    }
+    let product = |value: &serde_json::Value| value.get("productId")?.as_str().map(str::to_owned);
+    let products = repeated(fields, "products", product);
+    faults.extend(products.map(|nth| FieldError::new(format!("products[{nth}].productId"), TWICE_RULE)));
+    let days = repeated(fields, "daysOfWeek", |value| value.as_f64().map(f64::to_bits));
+    faults.extend(days.map(|nth| FieldError::new(format!("daysOfWeek[{nth}]"), TWICE_RULE)));
     faults
+}
+
+/// Why something is not in a list: it is in it already.
+const TWICE_RULE: &str = "occurs twice";
+
+/// The places in a list, of those that are read, of what stands further in front already.
+fn repeated<K: Ord>(
+    fields: &Fields,
+    name: &str,
+    key: impl Fn(&serde_json::Value) -> Option<K>,
+) -> impl Iterator<Item = usize> {
+    /// No list here may be longer.
+    const LONGEST: usize = 100;
+
+    let list = fields.get(name).and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut seen = BTreeSet::new();
+    let keys = list.iter().take(LONGEST).map(|value| key(value).map(|key| seen.insert(key)));
+    let twice = keys.enumerate().filter(|(_, is_new)| *is_new == Some(false)).map(|(nth, _)| nth);
+    twice.collect::<Vec<_>>().into_iter()
 }
 
 /// One field by itself, if it is there and right.

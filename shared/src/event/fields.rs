@@ -3,7 +3,6 @@
 use std::{convert::Infallible, fmt::Display, ops::ControlFlow};
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Value, ValueKind, ValuePointerRef};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
@@ -11,7 +10,7 @@ use crate::domain::{
     adjustment::PointsChange,
     bundle::{
         Quantity, UseLimit,
-        schedule::{BundleStatus, DaysOfWeek, TIME_RULE, TimeOfDay},
+        schedule::{BundleStatus, DATE_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
     },
     churn::risk::RiskLevel,
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
@@ -23,6 +22,7 @@ use crate::domain::{
     segment::Segment,
     text::{self, Description, Line},
     time,
+    zone::{self, Zone},
 };
 
 /// A request that can be read from fields.
@@ -230,6 +230,7 @@ scalar!(ActiveDays, |value| value.whole(ActiveDays::RULE));
 scalar!(Quantity, |value| value.whole(Quantity::RULE));
 scalar!(UseLimit, |value| value.whole(UseLimit::RULE));
 scalar!(TimeOfDay, |value| value.text(TIME_RULE));
+scalar!(ScheduleDate, |value| value.text(DATE_RULE));
 scalar!(BundleStatus, |value| match value {
     Scalar::Text(text) => {
         let known = BundleStatus::ALL.into_iter().find(|status| status.name() == text);
@@ -285,17 +286,13 @@ impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
 #[derive(Debug, Clone, Default)]
 pub struct OrgCurrency(pub Currency);
 
-/// A time zone, by its IANA name.
-#[derive(Debug, Clone, Copy)]
-pub struct Zone(pub Tz);
-scalar!(Zone, |value| match value {
-    Scalar::Text(text) => text.parse().map(Zone).map_err(|_| org::ZONE_RULE),
-    _ => Err(org::ZONE_RULE),
-});
-
-impl Default for Zone {
-    fn default() -> Self {
-        Self(Tz::America__New_York)
+impl<E: DeserializeError> Deserr<E> for Zone {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let read = match Scalar::of(value) {
+            Scalar::Text(text) => Self::requested(&text),
+            Scalar::Number(_) | Scalar::Other => Err(zone::RULE.to_owned()),
+        };
+        read.map_err(|why| refuse(&why, at))
     }
 }
 

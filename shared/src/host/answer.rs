@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use super::{InvocationFailed, status_of};
 use crate::{
-    domain::rejection::{Kind, Rejection},
+    domain::{
+        rejection::{Kind, Rejection},
+        zone,
+    },
     failure::Failure,
     telemetry::{Figure, Measure},
 };
@@ -134,7 +137,7 @@ pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
 
 /// The answer to whoever looks whether the function is there.
 pub(super) fn health() -> Value {
-    let body = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
+    let body = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "zoneData": zone::data_version()});
     response(200, "application/json", &body, None)
 }
 

@@ -14,6 +14,7 @@ use super::{Function, Host, Invocation, InvocationFailed, Listening, response, s
 use crate::{
     clock::Deadline,
     config::Config,
+    domain::zone,
     store::{self, Store},
     telemetry,
 };
@@ -47,6 +48,7 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
     let client = store::client(config.endpoint.as_deref()).await.map_err(|error| format!("{error:?}"))?;
     let store = Store::new(client, &config.table);
     let (port, request_timeout) = (config.port, config.request_timeout);
+    tracing::info!(function = function.name, zone_data = zone::data_version(), "started");
     let host = Arc::new(Host::new(function, store, config, telemetry::stdout()));
     match port {
         _ if in_lambda => {

@@ -4,11 +4,10 @@
 //! orders for the same bundle must not make each other fail. So no write of the one ever carries the other along.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use super::{
     HistoryRow, Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
-    items::{self, BundleForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
+    items::{self, BundleForm, DeletedForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
     keys::{self, text},
     pages::{after_place, ask, page, part},
     transact::{Change, number},
@@ -21,6 +20,7 @@ use crate::domain::{
     ids::{BundleId, OrgId},
     org::Org,
     time,
+    zone::Zone,
 };
 
 /// How long after a change of an org's zone the job looks at its bundles once more: longer than another process may know
@@ -111,6 +111,29 @@ impl Store {
             Ok(Row { value: HistoryRow::of(read, || items::unread_transition(&item)), position })
         })
         .await
+    }
+
+    /// The first of a bundle's transitions after an instant.
+    pub async fn transition_after(
+        &self,
+        org: &OrgId,
+        bundle: &BundleId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Transition>, StoreError> {
+        let (pk, [from, to]) = (keys::bundle_partition(org, bundle), keys::transitions_after(at));
+        let query =
+            self.query(1).consistent_read(true).key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to");
+        let query = query.expression_attribute_values(":pk", text(&pk));
+        let query =
+            query.expression_attribute_values(":from", text(&from)).expression_attribute_values(":to", text(&to));
+        let found = ask(query).await?.items.unwrap_or_default().into_iter().next();
+        found.map(|item| items::read::<TransitionForm, _>("a transition", item)).transpose()
+    }
+
+    /// Whether an org had a bundle with this id that was deleted; it may have another by now.
+    pub async fn bundle_was_deleted(&self, org: &OrgId, bundle: &BundleId) -> Result<bool, StoreError> {
+        let [mark] = self.get([&keys::deleted_bundle(org, bundle)]).await?;
+        Ok(mark.is_some())
     }
 
     /// A page of what is due in one shard up to an instant, the longest due first.
@@ -210,7 +233,8 @@ impl Transaction<'_> {
     pub fn edit_bundle(&mut self, moved: &Moved, before: &Versioned<Bundle>) -> Result<(), StoreError> {
         let bundle = &moved.bundle;
         let mut change = self.status_change(moved, before)?;
-        change = change.set("terms", items::rewrite_part("terms", &TermsForm::from(&bundle.terms), &before.image)?);
+        let terms = TermsForm::new(&bundle.terms, bundle.recorded.zone);
+        change = change.set("terms", items::rewrite_part("terms", &terms, &before.image)?);
         if let Some(max) = bundle.terms.max_redemptions {
             let comparison = if bundle.is_sold_out() { "=" } else { "<" };
             change = change.require("redemptions", comparison, number(max.get()));
@@ -219,8 +243,10 @@ impl Transaction<'_> {
         self.append_transitions(moved, before.next_version())
     }
 
-    /// Removes a bundle that must still be at `version` and must never have been redeemed.
-    pub fn delete_bundle(&mut self, bundle: &BundleId, version: u64) -> Result<(), StoreError> {
+    /// Removes a bundle that must still be at `version` and must never have been redeemed, and marks that it was there.
+    pub fn delete_bundle(&mut self, bundle: &BundleId, version: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mark = keys::deleted_bundle(&self.org.id, bundle);
+        self.upsert(&mark, None, &DeletedForm::new(bundle.clone(), now), None)?;
         let never = Change::default().require("version", "=", number(version));
         let never = never.require("ever", "=", aws_sdk_dynamodb::types::AttributeValue::Bool(false));
         self.delete(&keys::bundle(&self.org.id, bundle), never)
@@ -234,7 +260,7 @@ impl Transaction<'_> {
 
     /// Marks that the org's zone has changed at `now`. The job looks at the mark when whoever had read the old zone is
     /// done with it.
-    pub(super) fn mark_rezone(&mut self, zone: Tz, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) fn mark_rezone(&mut self, zone: Zone, now: DateTime<Utc>) -> Result<(), StoreError> {
         let org = &self.org.id;
         let place = keys::rezone_place(org, now + REZONE_DELAY);
         self.upsert(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), None)

@@ -12,6 +12,7 @@
 //! | a redemption of points, or the mark of a void before it | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
 //! | an org's key (a digest of it) | `ORG#o` | `KEY#id` | |
 //! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
+//! | that a bundle was deleted (kept, also beside a new one with its id) | `ORG#o` | `DELETED#b` | |
 //! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | `TRANSITIONS#o#day` / put on record at |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
@@ -19,6 +20,7 @@
 //! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#end of its horizon` / c |
 //! | a customer's risk level (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
 //! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
+//! | by which release of the zone rules bundles are judged, and how far the change to it is | `SWEEP#transition` | `ZONES` | |
 //! | since when the next sweep over all orgs is waited for (the state machine writes it too) | `SWEEP#operation` | `ENDED` | |
 //! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
@@ -183,6 +185,10 @@ pub(super) fn bundle(org: &OrgId, bundle: &BundleId) -> Key {
     Key::new(org_partition(org), format!("{BUNDLE_PREFIX}{bundle}"))
 }
 
+pub(super) fn deleted_bundle(org: &OrgId, bundle: &BundleId) -> Key {
+    Key::new(org_partition(org), format!("DELETED#{bundle}"))
+}
+
 /// The org and the bundle of a bundle's key, or of the mark that an org's zone has changed.
 pub(super) fn due_parts(pk: &str, sk: &str) -> Option<(OrgId, Option<BundleId>)> {
     let org = OrgId::try_from(pk.strip_prefix("ORG#")?.to_owned()).ok()?;
@@ -211,6 +217,13 @@ pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usiz
     let Transition { from, to, at, .. } = transition;
     let (at, from, to) = (time::text(*at), from.name(), to.name());
     Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:016}.{nth:02}#{from}-{to}"))
+}
+
+/// The bounds of the sort keys of a bundle's transitions after an instant. An instant is followed by `#` there, and `$` is
+/// the next character.
+pub(super) fn transitions_after(at: DateTime<Utc>) -> [String; 2] {
+    let first = format!("{TRANSITION_PREFIX}{}$", time::text(at));
+    [first, TRANSITION_PREFIX.replace('#', "$")]
 }
 
 /// The transitions that went on record on a day of UTC.
@@ -290,6 +303,11 @@ pub(super) fn sweep(operation: &str) -> Key {
 
 pub(super) fn sweep_ended(operation: &str) -> Key {
     Key::new(format!("SWEEP#{operation}"), "ENDED")
+}
+
+/// Up to which release of the zone rules all orgs are marked, for the bundles to be judged anew.
+pub(super) fn zone_data() -> Key {
+    Key::new("SWEEP#transition".to_owned(), "ZONES")
 }
 
 pub(super) fn due_list(shard: u8) -> String {

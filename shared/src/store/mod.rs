@@ -40,6 +40,7 @@ pub use orders::{AwardStory, OrderMark, RefundStory};
 pub use pages::{HistoryRow, Listed, Page, Row, Unread};
 pub use points::SpendingStory;
 pub use redemptions::RedemptionStory;
+pub use sweeps::Marking;
 pub use transact::Transaction;
 
 use std::{borrow::Borrow, collections::HashMap, sync::Arc, time::Duration};

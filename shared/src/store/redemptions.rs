@@ -176,13 +176,13 @@ impl Transaction<'_> {
         self.list_order(order, known)
     }
 
-    /// Marks that an order won't redeem any bundle any more, and whose it is where nobody has said so yet.
-    pub fn void_order(&mut self, order: &OrderId, customer: &CustomerId, known: bool) -> Result<(), StoreError> {
-        let mut change = self.order_change(order).set("bundlesVoided", items::attribute(&true)?);
-        change = if known {
-            change.require("customerId", "=", text(customer.as_str()))
-        } else {
-            change.set("customerId", text(customer.as_str())).require_absent("customerId")
+    /// Marks that an order won't redeem any bundle any more. Whose it is must not have changed; where nothing is known of
+    /// the order, it stays open.
+    pub fn void_order(&mut self, order: &OrderId, owner: Option<&CustomerId>) -> Result<(), StoreError> {
+        let change = self.order_change(order).set("bundlesVoided", items::attribute(&true)?);
+        let change = match owner {
+            Some(owner) => change.require("customerId", "=", text(owner.as_str())),
+            None => change.require_absent("customerId"),
         };
         self.update(&keys::order(&self.org.id, order), change)
     }

@@ -12,6 +12,7 @@ pub mod transition;
 
 use std::num::NonZeroU64;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::{schedule::Schedule, transition::Recorded};
@@ -26,6 +27,8 @@ use crate::domain::{
 pub struct Bundle {
     /// Its id.
     pub id: BundleId,
+    /// When it was made; `None`: not known, it was made before this was kept.
+    pub created_at: Option<DateTime<Utc>>,
     /// What people set of it.
     pub terms: Terms,
     /// What was redeemed of it.
@@ -47,6 +50,8 @@ pub struct Terms {
     pub max_redemptions: Option<UseLimit>,
     /// How often one customer can redeem it.
     pub per_customer_limit: Option<UseLimit>,
+    /// Whether only customers on record may redeem it: a limit a customer is then not passed by another spelling of an id.
+    pub known_customers_only: bool,
 }
 
 /// What a bundle sells, and for how much.
@@ -140,6 +145,9 @@ pub struct Product {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Products(Vec<Product>);
 
+/// Why an amount is not the total of a bundle.
+pub const TOTAL_RULE: &str = "must be the sum of requiredQty x originalPrice over the products";
+
 /// Why a list is not the products of a bundle.
 pub const PRODUCTS_RULE: &str = "must be 1 to 100 products";
 
@@ -155,6 +163,15 @@ impl Products {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
         self.0.iter()
+    }
+
+    /// Whether a total is the sum of what they cost without the deal, each as often as the bundle takes it. Bundles from
+    /// before this was a rule may have another.
+    #[must_use]
+    pub fn add_up_to(&self, total: Money) -> bool {
+        let cost =
+            |product: &Product| i128::from(product.required_qty.get()) * i128::from(product.original_price.minor());
+        self.iter().map(cost).sum::<i128>() == i128::from(total.minor())
     }
 }
 
@@ -238,6 +255,12 @@ impl Usage {
 }
 
 impl Bundle {
+    /// Whether it had been made by an instant; of one that was made before this was kept, it is taken for granted.
+    #[must_use]
+    pub fn existed_at(&self, at: DateTime<Utc>) -> bool {
+        self.created_at.is_none_or(|created_at| created_at <= at)
+    }
+
     /// Whether its limit is reached.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {

@@ -1,11 +1,11 @@
 //! Redeeming a bundle, and giving a redemption back.
 //!
-//! The window is judged at the instant the order was fulfilled, the limits at commit. Counters change by one and under a
+//! The window is judged at the instant the order was fulfilled, the limits at commit. Where today's terms refuse an order,
+//! the record decides: what was sold while the bundle was on is not refused for what happened to the bundle since. Counters change by one and under a
 //! condition, so orders for the same bundle do not wait for each other; only the one that takes the last unit, or gives
 //! it back, moves the status too.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::{
     Bundle, DesiredState, Usage, UseLimit,
@@ -17,6 +17,7 @@ use crate::domain::{
     money::Money,
     org::ZoneInForce,
     rejection::Rejection,
+    zone::Zone,
 };
 
 /// What is kept about a redemption, for ever.
@@ -68,15 +69,31 @@ pub enum Counting {
     Behind(Box<Moved>),
 }
 
-/// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled at
-/// `at`. The first refusal that applies is given.
-pub fn admit(bundle: &Bundle, zone: Tz, by_customer: u64, at: DateTime<Utc>) -> Result<(), Rejection> {
+/// When an order was fulfilled, and what is on record of that instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fulfilment {
+    /// The instant.
+    pub at: DateTime<Utc>,
+    /// When it is counted.
+    pub now: DateTime<Utc>,
+    /// Whether the bundle was active then, as recorded. It is looked up only where today's terms refuse the order.
+    pub was_active: bool,
+}
+
+/// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled then.
+/// The first refusal that applies is given.
+pub fn admit(bundle: &Bundle, zone: Zone, by_customer: u64, order: Fulfilment) -> Result<(), Rejection> {
     let published = matches!(bundle.terms.desired, DesiredState::Published | DesiredState::Paused);
-    if published && bundle.is_sold_out() {
+    if (published || order.was_active) && bundle.is_sold_out() {
         return Err(Rejection::LimitReached);
     }
-    match status_at(bundle, zone, at) {
+    // What is fulfilled now meets a bundle that is there, whatever the clock said by which that was made.
+    if order.at < order.now && !bundle.existed_at(order.at) {
+        return Err(Rejection::BundleNotActive { status: BundleStatus::Draft });
+    }
+    match status_at(bundle, zone, order.at) {
         BundleStatus::Active => {}
+        _ if order.was_active => {}
         status => return Err(Rejection::BundleNotActive { status }),
     }
     if bundle.terms.per_customer_limit.is_some_and(|limit| by_customer >= limit.get()) {
@@ -91,10 +108,10 @@ pub fn redeem(
     zone: ZoneInForce,
     by_customer: u64,
     (order, customer): (OrderId, CustomerId),
-    fulfilled_at: DateTime<Utc>,
-    now: DateTime<Utc>,
+    fulfilled: Fulfilment,
 ) -> Result<Counting, Rejection> {
-    admit(bundle, zone.zone, by_customer, fulfilled_at)?;
+    admit(bundle, zone.zone, by_customer, fulfilled)?;
+    let now = fulfilled.now;
     let before = bundle.usage;
     let savings = bundle.terms.offer.price.savings();
     let after = Usage {

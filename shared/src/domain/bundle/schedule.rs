@@ -3,13 +3,11 @@
 //! Both are pure functions of the bundle, the org's time zone and the clock. Whatever decides (redeeming, eligibility)
 //! asks [`status_at`]; the job that materialises changes finds them by [`next_change`].
 
-use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc, offset::LocalResult,
-};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Bundle, DesiredState};
+use crate::domain::{time, zone::Zone};
 
 /// What a bundle is at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,10 +45,10 @@ impl BundleStatus {
 /// When a bundle is to be on; without any of these, always.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schedule {
-    /// Not before.
-    pub start: Option<DateTime<Utc>>,
-    /// Not from here on.
-    pub end: Option<DateTime<Utc>>,
+    /// Not before; a day from its beginning.
+    pub start: Option<ScheduleDate>,
+    /// Not from here on; a day from its end.
+    pub end: Option<ScheduleDate>,
     /// On these days, in the org's time zone.
     pub days: Option<DaysOfWeek>,
     /// From this time of day; 00:00 without.
@@ -58,6 +56,97 @@ pub struct Schedule {
     /// Up to but not including this time of day; 24:00 without. At or before the start it is on the next day.
     pub time_end: Option<TimeOfDay>,
 }
+
+/// When a schedule begins or ends: at an instant, or with a day of the org's time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScheduleDate {
+    /// An instant, whatever the time zone.
+    At(DateTime<Utc>),
+    /// A day, which a change of time zone takes along.
+    Day(NaiveDate),
+}
+
+/// Why a text is not when a schedule begins or ends.
+pub const DATE_RULE: &str = "must be an RFC 3339 date and time with an offset, or a date, from 1970 to 9999";
+
+impl TryFrom<String> for ScheduleDate {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let read = time::parse_day(&text).map(Self::Day).or_else(|_| time::parse(&text).map(Self::At));
+        read.map_err(|_| DATE_RULE)
+    }
+}
+
+impl ScheduleDate {
+    /// The instant, where it begins something.
+    #[must_use]
+    pub fn beginning(self, zone: Zone) -> DateTime<Utc> {
+        match self {
+            Self::At(at) => at,
+            Self::Day(day) => zone.start_of_day(day),
+        }
+    }
+
+    /// The instant, where it ends something; at most the last that can be written.
+    #[must_use]
+    pub fn ending(self, zone: Zone) -> DateTime<Utc> {
+        match self {
+            Self::At(at) => at,
+            Self::Day(day) => zone.end_of_day(day).min(time::LAST),
+        }
+    }
+
+    /// As it was given.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::At(at) => time::text(at),
+            Self::Day(day) => day.to_string(),
+        }
+    }
+}
+
+impl Schedule {
+    /// When it begins, in a time zone.
+    #[must_use]
+    pub fn starts(&self, zone: Zone) -> Option<DateTime<Utc>> {
+        self.start.map(|start| start.beginning(zone))
+    }
+
+    /// When it ends, in a time zone.
+    #[must_use]
+    pub fn ends(&self, zone: Zone) -> Option<DateTime<Utc>> {
+        self.end.map(|end| end.ending(zone))
+    }
+
+    /// Whether it may end after it begins: without the time zone, an instant and a day can't always be told apart.
+    #[must_use]
+    pub fn may_be_in_order(&self) -> bool {
+        use self::ScheduleDate::{At, Day};
+
+        /// No local day begins further than this from the day of UTC.
+        const WIDEST: TimeDelta = TimeDelta::hours(16);
+
+        let begins = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        match self.start.zip(self.end) {
+            Some((At(start), At(end))) => start < end,
+            Some((Day(start), Day(end))) => start <= end,
+            Some((At(start), Day(end))) => start < begins(end) + TimeDelta::days(1) + WIDEST,
+            Some((Day(start), At(end))) => begins(start) - WIDEST < end,
+            None => true,
+        }
+    }
+
+    /// Whether it ends after it begins, as far as it says both.
+    #[must_use]
+    pub fn is_in_order(&self, zone: Zone) -> bool {
+        self.starts(zone).zip(self.ends(zone)).is_none_or(|(starts, ends)| starts < ends)
+    }
+}
+
+/// Why a schedule is none: it would end before it begins.
+pub const ORDER_RULE: &str = "must be after startDate";
 
 /// A set of days of the week, never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,27 +208,25 @@ impl TimeOfDay {
     pub fn text(self) -> String {
         format!("{:02}:{:02}", self.0 / 60, self.0 % 60)
     }
-}
 
-/// Which of two edges a local time is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Edge {
-    Start,
-    End,
+    /// The local time, on a day.
+    fn on(self, date: NaiveDate) -> Option<NaiveDateTime> {
+        date.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::minutes(self.0.into()))
+    }
 }
 
 /// The status at `now`; the first rule that matches decides.
 #[must_use]
-pub fn status_at(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> BundleStatus {
+pub fn status_at(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> BundleStatus {
     let schedule = &bundle.terms.schedule;
     match bundle.terms.desired {
         DesiredState::Draft => return BundleStatus::Draft,
         DesiredState::Ended => return BundleStatus::Expired,
         DesiredState::Published | DesiredState::Paused => {}
     }
-    if bundle.is_sold_out() || schedule.end.is_some_and(|end| now >= end) {
+    if bundle.is_sold_out() || schedule.ends(zone).is_some_and(|end| now >= end) {
         BundleStatus::Expired
-    } else if schedule.start.is_some_and(|start| now < start) {
+    } else if schedule.starts(zone).is_some_and(|start| now < start) {
         BundleStatus::Scheduled
     } else if bundle.terms.desired == DesiredState::Paused || !in_window(schedule, zone, now) {
         BundleStatus::Paused
@@ -150,7 +237,7 @@ pub fn status_at(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> BundleStatus 
 
 /// The first instant after `now` at which the status will differ, if nobody does anything; `None`: never.
 #[must_use]
-pub fn next_change(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn next_change(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let schedule = &bundle.terms.schedule;
     let by_window = |current| {
         let mut edges: Vec<_> = windows_around(schedule, zone, now).flat_map(|(from, to)| [from, to]).collect();
@@ -159,16 +246,16 @@ pub fn next_change(bundle: &Bundle, zone: Tz, now: DateTime<Utc>) -> Option<Date
     };
     match status_at(bundle, zone, now) {
         BundleStatus::Draft | BundleStatus::Expired => None,
-        BundleStatus::Scheduled => schedule.start,
-        BundleStatus::Paused if bundle.terms.desired == DesiredState::Paused => schedule.end,
+        BundleStatus::Scheduled => schedule.starts(zone),
+        BundleStatus::Paused if bundle.terms.desired == DesiredState::Paused => schedule.ends(zone),
         current @ (BundleStatus::Active | BundleStatus::Paused) => {
-            let candidates = [by_window(current), schedule.end];
+            let candidates = [by_window(current), schedule.ends(zone)];
             candidates.into_iter().flatten().min()
         }
     }
 }
 
-fn in_window(schedule: &Schedule, zone: Tz, now: DateTime<Utc>) -> bool {
+fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> bool {
     let today = now.with_timezone(&zone).date_naive();
     // A window that runs past midnight belongs to the day it began on.
     let yesterday = today.pred_opt();
@@ -180,7 +267,7 @@ fn in_window(schedule: &Schedule, zone: Tz, now: DateTime<Utc>) -> bool {
 /// pattern repeats every week, and a change of clocks can swallow the window of one.
 fn windows_around(
     schedule: &Schedule,
-    zone: Tz,
+    zone: Zone,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
     const DAYS: usize = 3 * 7 + 2;
@@ -190,44 +277,14 @@ fn windows_around(
 }
 
 /// The window that begins on a day, if the day is listed.
-fn window_of(schedule: &Schedule, zone: Tz, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+fn window_of(schedule: &Schedule, zone: Zone, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     if schedule.days.is_some_and(|days| !days.has(date)) {
         return None;
     }
     let from = schedule.time_start.unwrap_or(TimeOfDay::START_OF_DAY);
     let to = schedule.time_end.unwrap_or(TimeOfDay::MIDNIGHT);
     let last_day = if to <= from { date.checked_add_days(Days::new(1))? } else { date };
-    Some((instant(zone, date, from, Edge::Start)?, instant(zone, last_day, to, Edge::End)?))
-}
-
-/// When a day begins in a zone.
-#[must_use]
-pub fn start_of_day(zone: Tz, date: NaiveDate) -> Option<DateTime<Utc>> {
-    instant(zone, date, TimeOfDay::START_OF_DAY, Edge::Start)
-}
-
-/// The instant of a local time. One that occurs twice is taken the first time for a start and the last for an end; one
-/// that the clocks skip is the instant they jump.
-fn instant(zone: Tz, date: NaiveDate, time: TimeOfDay, edge: Edge) -> Option<DateTime<Utc>> {
-    let local = date.and_hms_opt(0, 0, 0)?.checked_add_signed(TimeDelta::minutes(time.0.into()))?;
-    Some(match zone.from_local_datetime(&local) {
-        LocalResult::Single(at) => at.to_utc(),
-        LocalResult::Ambiguous(one, other) if edge == Edge::Start => one.min(other).to_utc(),
-        LocalResult::Ambiguous(one, other) => one.max(other).to_utc(),
-        LocalResult::None => jump_over(zone, local),
-    })
-}
-
-/// The instant at which the clocks jump over a local time, to the second.
-fn jump_over(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
-    let offset = |at: DateTime<Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
-    // No zone is further than this from UTC, and none changes its clocks twice within twice as long.
-    let span = TimeDelta::hours(26);
-    let (mut before, mut after) = (local.and_utc() - span, local.and_utc() + span);
-    let old = offset(before);
-    while after - before > TimeDelta::seconds(1) {
-        let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
-        if offset(middle) == old { before = middle } else { after = middle }
-    }
-    after
+    // A window that ends with its day ends when the next one begins; another end that occurs twice is the last.
+    let ends = if to == TimeOfDay::MIDNIGHT { zone.end_of_day(last_day) } else { zone.last(to.on(last_day)?) };
+    Some((zone.first(from.on(date)?), ends))
 }

@@ -5,14 +5,13 @@
 //! matter who brings a bundle up to date, or how long nobody did.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Bundle, DesiredState, Terms, Usage,
     schedule::{BundleStatus, next_change, status_at},
 };
-use crate::domain::{ids::BundleId, org::ZoneInForce, rejection::Rejection, text::Line, time};
+use crate::domain::{ids::BundleId, org::ZoneInForce, rejection::Rejection, text::Line, time, zone::Zone};
 
 /// Changes recorded at once, at most: they go into one transaction, with room for what else is done.
 pub const MOST_AT_ONCE: usize = 90;
@@ -25,7 +24,9 @@ pub struct Recorded {
     /// The instant for which it was recorded: everything before is on record.
     pub at: DateTime<Utc>,
     /// The time zone by which it was judged.
-    pub zone: Tz,
+    pub zone: Zone,
+    /// Whether that was by older zone rules than those of this process: what is due by them may be at another instant now.
+    pub is_outdated: bool,
 }
 
 /// A change of status, or of what the operator wants.
@@ -93,9 +94,9 @@ pub struct Moved {
 impl Moved {
     /// A bundle without a past, as recorded at `now`.
     #[must_use]
-    pub fn new(id: BundleId, terms: Terms, zone: Tz, now: DateTime<Utc>) -> Self {
-        let recorded = Recorded { status: BundleStatus::Draft, at: now, zone };
-        let mut bundle = Bundle { id, terms, usage: Usage::NONE, recorded };
+    pub fn new(id: BundleId, terms: Terms, zone: Zone, now: DateTime<Utc>) -> Self {
+        let recorded = Recorded { status: BundleStatus::Draft, at: now, zone, is_outdated: false };
+        let mut bundle = Bundle { id, created_at: Some(now), terms, usage: Usage::NONE, recorded };
         bundle.recorded.status = status_at(&bundle, zone, now);
         let due = next_change(&bundle, zone, now);
         Self { bundle, transitions: Vec::new(), due, complete: true, now }
@@ -104,7 +105,7 @@ impl Moved {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_idle(&self, before: &Bundle) -> bool {
-        self.transitions.is_empty() && self.bundle.recorded.zone == before.recorded.zone
+        self.transitions.is_empty() && self.bundle.recorded.zone == before.recorded.zone && !before.recorded.is_outdated
     }
 
     /// Records every change by the clock up to an instant, as far as there is room.
@@ -124,7 +125,7 @@ impl Moved {
     }
 
     /// Judges by another zone from here on.
-    fn change_zone(&mut self, zone: Tz) {
+    fn change_zone(&mut self, zone: Zone) {
         if self.complete && self.transitions.len() == MOST_AT_ONCE {
             self.complete = false;
             self.due = Some(self.bundle.recorded.at);
@@ -142,7 +143,7 @@ impl Moved {
         reason: impl FnOnce(BundleStatus, BundleStatus) -> Reason,
         wanted: Option<(DesiredState, Option<Line>)>,
     ) {
-        let Recorded { status: from, at, zone } = self.bundle.recorded;
+        let Recorded { status: from, at, zone, .. } = self.bundle.recorded;
         let to = status_at(&self.bundle, zone, at);
         if from != to || wanted.is_some() {
             let (desired_state, note) = wanted.map_or((None, None), |(desired, note)| (Some(desired), note));
@@ -162,12 +163,31 @@ pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) 
     let Recorded { at, zone: judged_by, .. } = bundle.recorded;
     let due = next_change(bundle, judged_by, at);
     let mut moved = Moved { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true, now };
+    moved.bundle.recorded.is_outdated = false;
     if judged_by != zone.zone {
         moved.follow_the_clock(zone.since.map_or(now, |since| since.min(now)));
         moved.change_zone(zone.zone);
     }
     moved.follow_the_clock(now);
     moved
+}
+
+/// The status at an instant as it is on record, given the first transition after the instant; and where the record is not
+/// that far yet, what the clock has made of the status since.
+#[must_use]
+pub fn status_on_record(
+    bundle: &Bundle,
+    zone: ZoneInForce,
+    at: DateTime<Utc>,
+    next: Option<&Transition>,
+) -> BundleStatus {
+    let recorded = bundle.recorded;
+    match next {
+        Some(next) => next.from,
+        None if at <= recorded.at => recorded.status,
+        None if zone.since.is_some_and(|since| at < since) => status_at(bundle, recorded.zone, at),
+        None => status_at(bundle, zone.zone, at),
+    }
 }
 
 const fn by_the_clock(from: BundleStatus, to: BundleStatus) -> Reason {

@@ -1,7 +1,6 @@
 //! What is known about a customer, in figures: from the customer alone.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -14,6 +13,7 @@ use crate::domain::{
     segment::{Segment, segment_at},
     text::Line,
     time::days_between,
+    zone::Zone,
 };
 
 /// A customer in figures. Nothing in it says who it is.
@@ -58,7 +58,7 @@ pub enum Trend {
 impl Features {
     /// The features at `now`, by the days of the org's time zone; `None` without orders.
     #[must_use]
-    pub fn at(customer: &Customer, zone: Tz, now: DateTime<Utc>) -> Option<Self> {
+    pub fn at(customer: &Customer, zone: Zone, now: DateTime<Utc>) -> Option<Self> {
         let orders = customer.orders.as_ref()?;
         let age = days_between(orders.first_at, now);
         let per_month = Decimal::from(orders.count.get()) * Decimal::from(30) / Decimal::from(age.max(30));
@@ -83,7 +83,7 @@ impl Features {
 ///
 /// With fewer than three gaps behind there is no trend to see: `stable`.
 #[must_use]
-pub fn trend_at(orders: &Orders, zone: Tz, now: DateTime<Utc>) -> Trend {
+pub fn trend_at(orders: &Orders, zone: Zone, now: DateTime<Utc>) -> Trend {
     let days = recent_days(orders, zone);
     let mut gaps: Vec<u64> =
         days.iter().zip(days.iter().skip(1)).map(|(one, next)| days_from(*one, *next)).map(u64::from).collect();

@@ -1,9 +1,8 @@
 //! The week that is reported: from Monday to Sunday, in the org's zone.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
-use chrono_tz::Tz;
 
-use crate::domain::bundle::schedule::start_of_day;
+use crate::domain::zone::Zone;
 
 /// How many days it has.
 pub const DAYS: u64 = 7;
@@ -25,7 +24,7 @@ impl Week {
     /// The last week that is over at `now` in a zone: the same one on every day of the next, and wherever it is Monday when
     /// the report is made.
     #[must_use]
-    pub fn before(now: DateTime<Utc>, zone: Tz) -> Option<Self> {
+    pub fn before(now: DateTime<Utc>, zone: Zone) -> Option<Self> {
         let today = now.with_timezone(&zone).date_naive();
         let since_monday = today.weekday().num_days_from_monday();
         Self::until(today.checked_sub_days(Days::new(since_monday.into()))?, zone)
@@ -33,13 +32,13 @@ impl Week {
 
     /// The same days so many days earlier.
     #[must_use]
-    pub fn earlier(&self, days: u64, zone: Tz) -> Option<Self> {
+    pub fn earlier(&self, days: u64, zone: Zone) -> Option<Self> {
         Self::until(self.last.checked_add_days(Days::new(1))?.checked_sub_days(Days::new(days))?, zone)
     }
 
-    fn until(monday: NaiveDate, zone: Tz) -> Option<Self> {
+    fn until(monday: NaiveDate, zone: Zone) -> Option<Self> {
         let first = monday.checked_sub_days(Days::new(DAYS))?;
-        let (from, until) = (start_of_day(zone, first)?, start_of_day(zone, monday)?);
+        let (from, until) = (zone.start_of_day(first), zone.start_of_day(monday));
         Some(Self { first, last: monday.pred_opt()?, from, until })
     }
 

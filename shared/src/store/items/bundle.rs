@@ -1,6 +1,6 @@
 //! A bundle, its transitions, and what an order has redeemed of it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,12 +11,13 @@ use crate::domain::{
     bundle::{
         Bundle, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Terms, Usage, UseLimit,
         redemption::Redemption,
-        schedule::{BundleStatus, DaysOfWeek, Schedule, TimeOfDay},
+        schedule::{BundleStatus, DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
         transition::{Reason, Recorded, Transition},
     },
     ids::{BundleId, CustomerId, OrderId, ProductId},
     text::{Description, Line},
     time,
+    zone::{self, Zone},
 };
 
 /// A bundle as it is first written. Later only parts of it are: its terms, its status and its counters change apart.
@@ -24,6 +25,8 @@ use crate::domain::{
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct BundleForm {
     bundle_id: BundleId,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    created_at: Option<DateTime<Utc>>,
     terms: TermsForm,
     recorded: RecordedForm,
     redemptions: u64,
@@ -40,6 +43,9 @@ pub(in crate::store) struct RecordedForm {
     #[serde(serialize_with = "time::serialize")]
     at: DateTime<Utc>,
     zone: String,
+    /// The release of the zone rules by which it was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone_data: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,8 +61,14 @@ pub(in crate::store) struct TermsForm {
     desired_state: DesiredState,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     start_date: Option<DateTime<Utc>>,
+    /// Where a day was given, it counts; `startDate` is then its beginning when it was written, for versions that do not
+    /// know days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_day: Option<NaiveDate>,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     end_date: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_day: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     days_of_week: Option<Vec<i64>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +79,8 @@ pub(in crate::store) struct TermsForm {
     max_redemptions: Option<UseLimit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     per_customer_limit: Option<UseLimit>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    known_customers_only: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,7 +97,8 @@ impl BundleForm {
         let Usage { redemptions, customers, savings, ever } = bundle.usage;
         Self {
             bundle_id: bundle.id.clone(),
-            terms: (&bundle.terms).into(),
+            created_at: bundle.created_at,
+            terms: TermsForm::new(&bundle.terms, bundle.recorded.zone),
             recorded: bundle.recorded.into(),
             redemptions,
             customers,
@@ -98,26 +113,37 @@ impl TryFrom<BundleForm> for (Bundle, u64) {
     type Error = &'static str;
 
     fn try_from(form: BundleForm) -> Result<Self, Self::Error> {
-        let BundleForm { bundle_id: id, terms, recorded, redemptions, customers, savings, ever, version } = form;
+        let BundleForm { bundle_id: id, created_at, terms, recorded, .. } = form;
+        let BundleForm { redemptions, customers, savings, ever, version, .. } = form;
         let zone = recorded.zone.parse().map_err(|_| "an unknown time zone")?;
+        // Releases sort as texts. What a newer one has judged is left to the processes that have it.
+        let is_outdated = recorded.zone_data.is_none_or(|data| data.as_str() < zone::data_version());
         let value = Bundle {
             id,
+            created_at,
             terms: terms.try_into()?,
             usage: Usage { redemptions, customers, savings: money(savings)?, ever },
-            recorded: Recorded { status: recorded.status, at: recorded.at, zone },
+            recorded: Recorded { status: recorded.status, at: recorded.at, zone, is_outdated },
         };
         Ok((value, version))
     }
 }
 
 impl From<Recorded> for RecordedForm {
-    fn from(Recorded { status, at, zone }: Recorded) -> Self {
-        Self { status, at, zone: zone.name().into() }
+    fn from(Recorded { status, at, zone, is_outdated: _ }: Recorded) -> Self {
+        // Whatever is written was judged by the rules of this process.
+        Self { status, at, zone: zone.name().into(), zone_data: Some(zone::data_version().into()) }
     }
 }
 
-impl From<&Terms> for TermsForm {
-    fn from(Terms { offer, desired, schedule, max_redemptions, per_customer_limit }: &Terms) -> Self {
+impl TermsForm {
+    /// The terms of a bundle that is judged by a zone.
+    pub(in crate::store) fn new(terms: &Terms, zone: Zone) -> Self {
+        let Terms { offer, desired, schedule, max_redemptions, per_customer_limit, known_customers_only } = terms;
+        let day = |date: ScheduleDate| match date {
+            ScheduleDate::At(_) => None,
+            ScheduleDate::Day(day) => Some(day),
+        };
         let product = |product: &Product| ProductForm {
             product_id: product.product_id.clone(),
             name: product.name.clone(),
@@ -132,13 +158,16 @@ impl From<&Terms> for TermsForm {
             original_total: offer.price.original_total().minor(),
             bundle_price: offer.price.bundle_price().minor(),
             desired_state: *desired,
-            start_date: schedule.start,
-            end_date: schedule.end,
+            start_date: schedule.starts(zone),
+            start_day: schedule.start.and_then(day),
+            end_date: schedule.ends(zone),
+            end_day: schedule.end.and_then(day),
             days_of_week: schedule.days.map(|days| days.iter().map(i64::from).collect()),
             time_start: schedule.time_start.map(TimeOfDay::text),
             time_end: schedule.time_end.map(TimeOfDay::text),
             max_redemptions: *max_redemptions,
             per_customer_limit: *per_customer_limit,
+            known_customers_only: *known_customers_only,
         }
     }
 }
@@ -150,6 +179,8 @@ impl TryFrom<TermsForm> for Terms {
         let product = |ProductForm { product_id, name, required_qty, original_price }| {
             Ok(Product { product_id, name, required_qty, original_price: money(original_price)? })
         };
+        let date =
+            |day: Option<NaiveDate>, at: Option<DateTime<Utc>>| day.map(ScheduleDate::Day).or(at.map(ScheduleDate::At));
         let products: Vec<Product> = form.products.into_iter().map(product).collect::<Result<_, Self::Error>>()?;
         Ok(Self {
             offer: Offer {
@@ -161,14 +192,15 @@ impl TryFrom<TermsForm> for Terms {
             },
             desired: form.desired_state,
             schedule: Schedule {
-                start: form.start_date,
-                end: form.end_date,
+                start: date(form.start_day, form.start_date),
+                end: date(form.end_day, form.end_date),
                 days: form.days_of_week.map(DaysOfWeek::try_from).transpose()?,
                 time_start: form.time_start.map(TimeOfDay::try_from).transpose()?,
                 time_end: form.time_end.map(TimeOfDay::try_from).transpose()?,
             },
             max_redemptions: form.max_redemptions,
             per_customer_limit: form.per_customer_limit,
+            known_customers_only: form.known_customers_only,
         })
     }
 }
@@ -289,7 +321,22 @@ pub(in crate::store) struct RezoneForm {
 }
 
 impl RezoneForm {
-    pub(in crate::store) fn new(zone: chrono_tz::Tz) -> Self {
+    pub(in crate::store) fn new(zone: Zone) -> Self {
         Self { zone: zone.name().into() }
+    }
+}
+
+/// That a bundle was deleted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct DeletedForm {
+    bundle_id: BundleId,
+    #[serde(serialize_with = "time::serialize")]
+    deleted_at: DateTime<Utc>,
+}
+
+impl DeletedForm {
+    pub(in crate::store) const fn new(bundle_id: BundleId, deleted_at: DateTime<Utc>) -> Self {
+        Self { bundle_id, deleted_at }
     }
 }

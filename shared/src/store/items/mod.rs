@@ -12,7 +12,8 @@ mod told;
 mod unknown;
 
 pub(super) use bundle::{
-    BundleForm, CountForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm, unread_transition,
+    BundleForm, CountForm, DeletedForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm,
+    unread_transition,
 };
 pub(super) use churn::{KeptForm, PredictionForm, RiskForm};
 pub(super) use claim::{ClaimForm, unread_claim};
