@@ -397,4 +397,9 @@ fn a_window_that_ends_with_its_day_ends_with_the_first_midnight_where_there_are_
     on(&window("20:00", "00:30"), "America/Havana", "2025-11-02T00:00:00Z", "2025-11-02T05:30:00Z");
     // Where the clocks skip midnight, the day begins at one o'clock.
     on(&window("20:00", "24:00"), "America/Havana", "2026-03-08T01:00:00Z", "2026-03-08T05:00:00Z");
+    // A minute after midnight the clocks of Newfoundland went back into the day before, which did not begin again.
+    let (st_johns, twice) = ("America/St_Johns", instant("2010-11-07T02:45:00Z"));
+    on(&window("10:00", "24:00"), st_johns, "2010-11-06T12:30:00Z", "2010-11-07T02:30:00Z");
+    let (always, zone) = (window("00:00", "24:00"), st_johns.parse().unwrap());
+    assert_eq!((status_at(&always, zone, twice), next_change(&always, zone, twice)), (BundleStatus::Active, None));
 }

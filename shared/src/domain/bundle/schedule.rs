@@ -257,9 +257,11 @@ pub fn next_change(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> Option<Da
 
 fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> bool {
     let today = now.with_timezone(&zone).date_naive();
-    // A window that runs past midnight belongs to the day it began on.
-    let yesterday = today.pred_opt();
-    let windows = yesterday.into_iter().chain([today]).filter_map(|date| window_of(schedule, zone, date));
+    // A window that runs past midnight belongs to the day it began on. Tomorrow's has begun already where the clocks go back
+    // over midnight.
+    let (yesterday, tomorrow) = (today.pred_opt(), today.succ_opt());
+    let days = yesterday.into_iter().chain([today]).chain(tomorrow);
+    let windows = days.filter_map(|date| window_of(schedule, zone, date));
     windows.into_iter().any(|(from, to)| from <= now && now < to)
 }
 
