@@ -44,6 +44,7 @@ settings() {
   CHURN_BATCH_SIZE=${CHURN_BATCH_SIZE:-10}
   CHURN_PAUSE_MS=${CHURN_PAUSE_MS:-1000}
   CHURN_CONCURRENCY=${CHURN_CONCURRENCY:-1}
+  CHURN_TIMEOUT_MS=${CHURN_TIMEOUT_MS:-60000}
   # Each function has a role of its own, as on Lambda.
   AWS_ROLE_ARN=arn:aws:iam::$AWS_ACCOUNT_ID:role/$STACK-$FUNCTION-cloud-run
 }
@@ -60,7 +61,7 @@ render() {
   text=$(grep -vE " # (${others//$'\n'/|})\$" "$here/service.yaml")
   for name in STACK FUNCTION PROJECT IMAGES TAG TOKEN_IMAGE TIMEOUT REQUEST_TIMEOUT CONCURRENCY MAX_INSTANCES TABLE_NAME \
     CRON_SECRET_NAME LOG_LEVEL AWS_REGION AWS_ROLE_ARN SLACK_WEBHOOK_SECRET ANTHROPIC_SECRET ANTHROPIC_BASE_URL \
-    CHURN_MODEL CHURN_BATCH_SIZE CHURN_PAUSE_MS CHURN_CONCURRENCY; do
+    CHURN_MODEL CHURN_BATCH_SIZE CHURN_PAUSE_MS CHURN_CONCURRENCY CHURN_TIMEOUT_MS; do
     value=${!name}
     [[ $value =~ ^[A-Za-z0-9_.,:/=@+-]*$ ]] || fail "$name can't be put into the definition: $value"
     text=${text//"\${$name}"/"$value"}

@@ -144,6 +144,32 @@ pub enum Caller {
     Org(OrgId),
 }
 
+impl Caller {
+    /// Whether an operation is this caller's to ask for: a key does not do what is the deployment's.
+    pub const fn check_operation(&self, for_deployment: bool) -> Result<(), Rejection> {
+        match self {
+            Self::Org(_) if for_deployment => Err(Rejection::OtherOrg),
+            Self::Deployment | Self::Iam | Self::Org(_) => Ok(()),
+        }
+    }
+
+    /// Whether the orgs that a call names, wherever it does, and the org that its cursor was given for, are this caller's, and
+    /// the cursor that of the org.
+    pub fn check_orgs<'a>(
+        &self,
+        mut named: impl Iterator<Item = &'a str> + Clone,
+        of_cursor: Option<&str>,
+    ) -> Result<(), Rejection> {
+        let is_other = |own: &str| named.clone().any(|org| org != own);
+        let other = match self {
+            Self::Deployment | Self::Iam => false,
+            Self::Org(own) => is_other(own.as_str()),
+        };
+        let other_cursor = of_cursor.is_some_and(|of| named.any(|org| org != of));
+        if other || other_cursor { Err(Rejection::OtherOrg) } else { Ok(()) }
+    }
+}
+
 /// What a request shows; whether it is right is still to be seen.
 pub enum Shown {
     /// Something that may be the deployment's secret.

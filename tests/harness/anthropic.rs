@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{
@@ -73,6 +73,8 @@ pub enum Say {
     Moved(String),
     /// No answer, ever.
     Hang,
+    /// The answer begins at once, and then comes a byte at a time without end.
+    Drip,
     /// The connection ends without an answer.
     Close,
     /// The connection ends in the middle of an answer.
@@ -269,7 +271,12 @@ async fn answer(
         Say::Close => return Err(Closed),
         _ => {}
     }
-    Ok(said(&say, &seen).map(|chunks| StreamBody::new(stream::iter(chunks))))
+    let drips = if matches!(say, Say::Drip) { usize::MAX } else { 0 };
+    let dripping = stream::repeat_with(|| Ok(Frame::data(Bytes::from_static(b" ")))).take(drips).then(|byte| async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        byte
+    });
+    Ok(said(&say, &seen).map(|chunks| StreamBody::new(stream::iter(chunks).chain(dripping))))
 }
 
 fn said(say: &Say, seen: &Seen) -> Response<Chunks> {
@@ -331,6 +338,7 @@ fn said(say: &Say, seen: &Seen) -> Response<Chunks> {
         }
         Say::Probability(probability) => verdicts[0]["churnProbability"] = probability.clone(),
         Say::Reasoning(reasoning) => verdicts[0]["reasoning"] = reasoning.clone(),
+        Say::Drip => return response(200, b"{".to_vec()),
         Say::Verdicts | Say::Slowly(_) | Say::Together(_) | Say::UsedUp(_) | Say::Hang | Say::Close | Say::Break => {}
     }
     let mut response = message("end_turn", &json!({ "verdicts": verdicts }).to_string());

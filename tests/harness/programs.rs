@@ -28,7 +28,10 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// A command to run a binary in the repository's root, without the settings of whoever runs the tests.
 pub fn command(name: &str) -> Command {
-    let mut command = Command::new(binary(name));
+    shut_in(Command::new(binary(name)))
+}
+
+fn shut_in(mut command: Command) -> Command {
     command.current_dir(root()).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for variable in [
         "CRON_SECRET",
@@ -47,6 +50,11 @@ pub fn command(name: &str) -> Command {
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_SECRET",
         "ANTHROPIC_BASE_URL",
+        "CHURN_MODEL",
+        "CHURN_BATCH_SIZE",
+        "CHURN_PAUSE_MS",
+        "CHURN_CONCURRENCY",
+        "CHURN_TIMEOUT_MS",
     ] {
         command.env_remove(variable);
     }
@@ -175,10 +183,24 @@ pub struct OnPort {
 impl OnPort {
     /// Starts one on any free port and waits until it answers.
     pub async fn start(function: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_by(|| command(function), function, settings).await
+    }
+
+    /// Starts one that gets so many KiB of memory and no more. Nobody reads what it counts.
+    pub async fn start_within(kib: u32, function: &str, settings: &[(&str, &str)]) -> Self {
+        let limited = || {
+            let mut limited = shut_in(Command::new("sh"));
+            limited.args(["-c", &format!("ulimit -d {kib} && exec \"$0\" > /dev/null")]).arg(binary(function));
+            limited
+        };
+        Self::start_by(limited, function, settings).await
+    }
+
+    async fn start_by(command: impl Fn() -> Command, function: &str, settings: &[(&str, &str)]) -> Self {
         let http = http();
         loop {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-            let mut command = command(function);
+            let mut command = command();
             command.env("PORT", free.port().to_string()).env("TABLE_NAME", "regulars").envs(settings.iter().copied());
             let mut child = command.spawn().unwrap();
             let url = format!("http://{free}");

@@ -11,10 +11,15 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use local::{engine::Engine, stack::Stack, table, template::Template};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 use shared::{clock::Sleeper, host::InvocationFailed, store, telemetry::Sink};
 
 use crate::{faults::Wire, instant, root};
@@ -83,6 +88,15 @@ pub struct Response {
     pub body: Value,
 }
 
+/// An event as Lambda hands it to a function: a text.
+///
+/// # Panics
+///
+/// If it can't be written as JSON.
+pub fn raw(event: impl Serialize) -> Box<RawValue> {
+    to_raw_value(&event).expect("JSON")
+}
+
 impl Request {
     /// A request that shows the world's secret.
     pub fn new(method: &'static str, function: &'static str, path: impl Into<String>) -> Self {
@@ -113,10 +127,13 @@ impl Request {
     /// The event that a function URL would make of it.
     pub fn to_event(&self) -> Value {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let text = String::from_utf8(self.body.clone());
+        let is_base64 = text.is_err();
+        let body = text.unwrap_or_else(|_| BASE64_STANDARD.encode(&self.body));
         json!({
             "version": "2.0", "rawPath": path, "rawQueryString": query, "headers": self.headers,
             "requestContext": {"http": {"method": self.method, "path": path}, "timeEpoch": 0},
-            "body": String::from_utf8(self.body.clone()).unwrap(), "isBase64Encoded": false,
+            "body": body, "isBase64Encoded": is_base64,
         })
     }
 }
@@ -125,7 +142,8 @@ impl Response {
     fn read(answer: &Value) -> Self {
         let headers: HashMap<String, String> = serde_json::from_value(answer["headers"].clone()).unwrap();
         let status = u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap();
-        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let body = answer["body"].as_str().unwrap();
+        let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap() };
         Self { status: StatusCode::from_u16(status).unwrap(), headers, body }
     }
 

@@ -144,9 +144,7 @@ async fn a_ladder_of_tiers_starts_at_nothing_and_repeats_nothing() {
     ] {
         assert_eq!(world.put_loyalty(ORG, &json!({ "tiers": tiers })).await.fields(), ["tiers"], "{tiers}");
     }
-    for settings in
-        [json!({"pointsPerDollar": "1.00001"}), json!({"pointsPerDollar": -1}), json!({"pointsPerDollar": "1.10000"})]
-    {
+    for settings in [json!({"pointsPerDollar": "1.00001"}), json!({"pointsPerDollar": -1})] {
         assert_eq!(world.put_loyalty(ORG, &settings).await.fields(), ["pointsPerDollar"], "{settings}");
     }
     assert_eq!(world.put_loyalty(ORG, &json!({"tiers": twenty_one[..20]})).await.status, 200);
@@ -180,7 +178,7 @@ async fn erasing_a_customer_keeps_the_ledger() {
         .await
         .customer_with(
             "ada",
-            json!({"firstName": "Ada", "lastName": "L", "email": "a@b.example", "phone": "1", "equityStatus": true}),
+            json!({"firstName": "Ada", "lastName": "L", "email": "a@b.example", "phone": "112", "equityStatus": true}),
         )
         .award("ada", "o1", "10")
         .send(delete("/orgs/shop/customers/ada"))

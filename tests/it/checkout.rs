@@ -17,7 +17,7 @@ async fn points_take_their_worth_off_an_order_once() {
         .spend("ada", "o1", 300, "49.99")
         .expect_status(201)
         .expect(json!({"pointsRedeemed": 300, "value": 18, "balance": 300}))
-        .spend("ada", "o1", 300, "49.990")
+        .spend("ada", "o1", 300, "49.999")
         .refused(422, "invalid_fields")
         .spend("ada", "o0", 100, "49.9")
         .spend("ada", "o0", 100, "49.90")

@@ -391,15 +391,29 @@ async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
 }
 
 #[tokio::test]
-async fn the_risk_level_is_worked_out_from_the_probability_whatever_claude_says() {
+async fn what_claude_says_counts_within_25_points_of_the_statistical_model_and_the_risk_level_is_worked_out_from_that()
+{
     let (world, anthropic, _) = asking(&[]).await;
-    customer(&world, "ada", &[10]).await;
-    for (probability, level) in
-        [(json!(25), "low"), (json!(25.01), "medium"), (json!(75.004), "high"), (json!(100), "critical")]
-    {
-        anthropic.script([Say::Probability(probability.clone())]);
-        run_at(&world, NOON, &json!({"orgId": ORG, "customerId": "ada"})).await;
-        assert_eq!(of(&world, "ada").await["churnRiskLevel"], level, "{probability}");
+    customer(&world, "ada", &[85, 70, 60]).await;
+    // The stand-in repeats the statistical probability.
+    let scored = async |say: Say| {
+        anthropic.script([say]);
+        let run = run_at(&world, NOON, &json!({"orgId": ORG, "customerId": "ada"})).await;
+        let ada = of(&world, "ada").await;
+        assert_eq!(ada["churnSource"], "claude");
+        let hundredths = (ada["churnProbability"].as_f64().unwrap() * 100.0).round();
+        let bounds = [("low", 2_500.0), ("medium", 5_000.0), ("high", 7_500.0), ("critical", 10_000.0)];
+        let (level, _) = bounds.into_iter().find(|(_, up_to)| hundredths <= *up_to).unwrap();
+        assert_eq!(ada["churnRiskLevel"], level, "{hundredths}");
+        (hundredths, run["results"][0]["clipped"].as_u64().unwrap())
+    };
+    let (statistical, clipped) = scored(Say::Verdicts).await;
+    assert_eq!(clipped, 0);
+    for said in [0.0, 100.0, 2_500.0, 2_501.0, 7_500.4, 10_000.0, statistical - 2_500.0, statistical - 2_501.0] {
+        let said: f64 = f64::max(said, 0.0);
+        let expected = said.round().clamp((statistical - 2_500.0).max(0.0), (statistical + 2_500.0).min(10_000.0));
+        let is_clipped = u64::from((expected - said.round()).abs() > 0.5);
+        assert_eq!(scored(Say::Probability(json!(said / 100.0))).await, (expected, is_clipped), "{said} {statistical}");
     }
 }
 

@@ -455,6 +455,16 @@ async fn an_answer_that_never_comes_is_tried_again_only_so_often() {
 }
 
 #[tokio::test]
+async fn an_answer_that_drips_is_given_up_when_the_time_for_a_whole_answer_is_over() {
+    let asked = asked(&[("CHURN_TIMEOUT_MS", "100")]).await;
+    asked.anthropic.always(Say::Drip);
+    let customers = rows(2);
+    let given_up = tokio::time::timeout(harness::programs::PATIENCE / 2, asked.score(&customers)).await;
+    assert_eq!(given_up.expect("it is given up, whatever still comes"), [None, None]);
+    assert_eq!(count(&asked.waits.take()), TIMEOUTS - 1);
+}
+
+#[tokio::test]
 async fn an_answer_that_takes_a_while_is_waited_for() {
     let asked = asked(&[]).await;
     asked.anthropic.always(Say::Slowly(Duration::from_millis(50)));

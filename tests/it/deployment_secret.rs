@@ -13,7 +13,7 @@ use harness::{
     log::Log,
     root,
     secrets::SecretsManager,
-    world::{ORG, SECRET, Setup, noon},
+    world::{ORG, SECRET, Setup, noon, raw},
 };
 use local::template::Template;
 use serde_json::{Value, json};
@@ -112,7 +112,7 @@ impl Process {
     async fn answer(&self, event: Value, after: Duration) -> Value {
         let deadline = Deadline::after(Duration::from_mins(5));
         let invocation = Invocation { now: Some(noon() + after), started: self.begun + after, deadline };
-        self.host.answer(event, invocation).await.unwrap()
+        self.host.answer(&raw(event), invocation).await.unwrap()
     }
 
     /// What a request is answered that shows this, so long after the process was started.

@@ -127,17 +127,19 @@ async fn a_prediction_says_who_is_newly_critical_and_who_had_to_do_without_claud
         anthropic.always(say);
         world.send_at(&scenario::prediction(&json!({})), instant(at)).await;
         let record = last(&world);
-        ["CriticalRisk", "NewlyCritical", "ByClaude", "ByStatistics", "WithoutClaude"].map(|name| record[name].clone())
+        ["CriticalRisk", "NewlyCritical", "ByClaude", "ByStatistics", "WithoutClaude", "Clipped"]
+            .map(|name| record[name].clone())
     };
     // Both are, by what is known of them; Claude says something else of the first.
     let first_is = |probability: u32| Say::Probability(json!(probability));
-    let [critical, newly, claude, statistics, without] = told("2026-06-01T12:00:00Z", first_is(10)).await;
+    let [critical, newly, claude, statistics, without, clipped] = told("2026-06-01T12:00:00Z", first_is(10)).await;
     assert_eq!([&critical, &newly, &claude, &statistics, &without], [1, 0, 2, 0, 0], "it is not known what they were");
+    assert_eq!(clipped, 1, "nobody is as safe as that who is critical by the statistical model");
     let [critical, newly, ..] = told("2026-06-02T12:00:00Z", first_is(99)).await;
     assert_eq!([&critical, &newly], [2, 1]);
     let [critical, newly, ..] = told("2026-06-02T13:00:00Z", first_is(99)).await;
     assert_eq!([&critical, &newly], [2, 0], "they were before");
-    let [_, _, claude, statistics, without] = told("2026-06-03T12:00:00Z", Say::Status(500)).await;
+    let [_, _, claude, statistics, without, _] = told("2026-06-03T12:00:00Z", Say::Status(500)).await;
     assert_eq!([&claude, &statistics, &without], [0, 2, 2]);
 
     let world = World::new().await;

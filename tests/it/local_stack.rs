@@ -97,7 +97,7 @@ async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clea
             text.replace("Function: !Ref TierRecalculation.Alias", "Function: !Ref Nobody.Alias"),
         ),
         ("othertable", text.replace("TABLE_NAME: !Ref Table", "TABLE_NAME: othertable")),
-        ("OrderShipped", text.replace("OrderRefunded]", "OrderShipped]")),
+        ("OrderShipped", text.replace("RefundCancelled]", "OrderShipped]")),
         ("points-give", text.replace("functions/points-award", "functions/points-give")),
         ("template", "Resources: [".to_owned()),
     ] {
@@ -297,4 +297,23 @@ async fn a_request_in_flight_is_finished_before_it_ends() {
     };
     let (ended, ()) = tokio::join!(stack.end("TERM"), finish);
     assert_eq!(ended.code, Some(0));
+}
+
+#[tokio::test]
+async fn every_setting_of_churn_is_a_parameter_of_the_template_and_reaches_the_function_here() {
+    let config = fs::read_to_string(root().join("shared/src/config.rs")).unwrap();
+    let template = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let names = config.split("get(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let settings: Vec<&str> = names.filter(|name| name.starts_with("CHURN_")).collect();
+    assert!(settings.len() >= 5, "{settings:?}");
+    for setting in settings {
+        assert!(template.contains(&format!("{setting}: !Ref ")), "{setting} is no parameter");
+        if setting == "CHURN_MODEL" {
+            continue;
+        }
+        let mut local = programs::command("local");
+        let ended = programs::run(local.args(["--port", "0"]).env(setting, "many")).await;
+        assert_eq!((ended.code, ended.err.lines().count()), (Some(1), 1), "{ended:?}");
+        assert!(ended.err.contains(setting), "{}", ended.err);
+    }
 }

@@ -57,7 +57,8 @@ async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
     // Points award takes no such call.
     let ended = run("churn-prediction").await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
-    let says = "ctl: churn-prediction was refused: invalid_fields: operation must be one of award, refund\n";
+    let says =
+        "ctl: churn-prediction was refused: invalid_fields: operation must be one of award, refund, voidRefund\n";
     assert_eq!(ended.err, says);
 }
 

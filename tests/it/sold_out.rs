@@ -131,7 +131,7 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     let read = story.bundle.unwrap();
 
     assert_eq!(world.send(&bundles::void("b", "o1")).await.body["voided"], true);
-    let at_noon = Fulfilment { at: noon(), now: noon(), was_active: false };
+    let at_noon = Fulfilment { at: noon(), now: noon(), was_active: false, savings: None };
     let decided = redeem(&read.value, org.zone(), 0, (o2, bo), at_noon).unwrap();
     let Counting::Counted(last) = decided else { panic!("it takes the last unit") };
     assert!(last.moved.is_some());

@@ -18,7 +18,7 @@ use harness::{
     log::Log,
     roles, root,
     scenario::{self, award, event},
-    world::{ORG, SECRET, noon},
+    world::{ORG, SECRET, noon, raw},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -29,6 +29,7 @@ use shared::{
     failure::{Failure, Retry},
     host::{Context, Function, Host, Invocation, Reply},
     store::{self, Store},
+    telemetry::{LINE_MAX, bounded},
 };
 
 #[tokio::test]
@@ -121,7 +122,7 @@ async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function
         *FAILURE.lock().unwrap() = Some(failure.clone());
         for call in &calls {
             let invocation = Invocation::new(Some(noon()), Deadline::after(Duration::from_mins(1)));
-            let _ = host.answer(call.clone(), invocation).await;
+            let _ = host.answer(&raw(call), invocation).await;
             let record = records.lock().unwrap().pop().unwrap();
             assert_eq!(ended(&record), expected, "{failure:?} {call}");
             assert_eq!(record["Code"], failure.code());
@@ -208,6 +209,9 @@ async fn all_that_is_told() -> Told {
     look_back_on_a_ladder_of_twenty_tiers(&world).await;
     for function in roles::functions(&roles::template()).keys() {
         world.invoke(function, event("Unheard", json!({}))).await.unwrap_err();
+    }
+    for function in ["points-award", "bundle-redemption"] {
+        world.invoke(function, event("OrderFulfilled", json!({"orgId": 7}))).await.unwrap_err();
     }
     world.wire.fail(0, Fault::Throttle, Lasting::UntilHealed);
     world.send_within(&award("ada", "o3", "1", &json!({})), noon(), Duration::from_secs(1)).await;
@@ -356,4 +360,25 @@ fn every_alarm_says_what_to_do_first_and_names_a_section_of_the_runbook_that_is_
         let told = if section == "dead-letters" { "p1-<queue>-dead-letters" } else { &alarm.name };
         assert!(is_canary || readme.contains(&format!("`{told}`")), "infra/README.md does not tell {}", alarm.name);
     }
+}
+
+#[test]
+fn no_log_line_is_longer_than_8_kilobytes_and_a_cut_one_is_json_still() {
+    let short = json!({"level": "INFO", "message": "refused"}).to_string();
+    assert_eq!(bounded(&short), short);
+    let long = "\u{1}\"\\ü漢".repeat(10_000);
+    let mut line = json!({"timestamp": "2026-06-01T12:00:00Z", "level": "ERROR", "message": &long, "errors": [&long]});
+    for nth in 0..100 {
+        line[format!("{nth} field")] = json!(&long);
+    }
+    let line = format!("{line}\n");
+    let cut = bounded(&line);
+    assert!(cut.len() <= LINE_MAX, "{}", cut.len());
+    assert!(cut.ends_with("}\n") && !cut[..cut.len() - 1].contains('\n'));
+    let cut: Value = serde_json::from_str(&cut).unwrap();
+    assert_eq!(cut["cutFrom"], line.len());
+    let one = json!({"level": "ERROR", "message": &long}).to_string();
+    let cut: Value = serde_json::from_str(&bounded(&one)).unwrap();
+    assert_eq!(cut["level"], "ERROR");
+    assert!(long.starts_with(cut["message"].as_str().unwrap()) && cut["message"].as_str().unwrap().len() > 50);
 }

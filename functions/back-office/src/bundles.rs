@@ -37,7 +37,7 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
 
 async fn replace(context: &Context, fields: &BundleFields, only_create: bool) -> Result<Reply, Failure> {
     let (org, bundle) = load(context, &fields.org_id, &fields.bundle_id).await?;
-    fields.check(org.value.profile.timezone)?;
+    fields.check(&org.value)?;
     match bundle {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {

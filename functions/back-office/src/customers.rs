@@ -16,7 +16,7 @@ use shared::{
     event::{
         Call,
         cursor::{Cursor, Scope},
-        fields::Limit,
+        fields::{Email, Limit, Phone},
     },
     failure::Failure,
     host::{Context, Reply, settle},
@@ -38,9 +38,9 @@ struct CustomerFields {
     #[deserr(default)]
     last_name: Option<Line>,
     #[deserr(default)]
-    email: Option<Line>,
+    email: Option<Email>,
     #[deserr(default)]
-    phone: Option<Line>,
+    phone: Option<Phone>,
     #[deserr(default)]
     equity_status: Option<bool>,
 }
@@ -49,6 +49,7 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
     let only_create = call.only_create;
     let fields: CustomerFields = call.read()?;
     let CustomerFields { org_id, customer_id, first_name, last_name, email, phone, equity_status } = fields;
+    let (email, phone) = (email.map(|Email(email)| email), phone.map(|Phone(phone)| phone));
     let person = Person { first_name, last_name, email, phone, equity_status };
     let org = context.org(&org_id).await?;
     settle(context.deadline, || replace(context, &org, &customer_id, &person, only_create)).await

@@ -8,10 +8,14 @@ use shared::{
     clock::Deadline,
     domain::{
         ids::{BundleId, CustomerId, OrderId, OrgId},
-        rejection::Kind,
-        time::{self, Ahead},
+        rejection::{FieldError, Kind, Rejection},
+        time::Ahead,
     },
-    event::{Call, fields::Instant},
+    event::{
+        Call, Fields,
+        bundles::{OrderedBundle, OrderedBundles},
+        fields::{FieldErrors, Instant, Readable, fulfilled_too_late},
+    },
     failure::Failure,
     host::{Context, Reply},
 };
@@ -21,14 +25,29 @@ use crate::{
     void,
 };
 
+/// An order, and its bundles: those named rightly, and what is wrong with the others.
+struct Named<T> {
+    order: T,
+    bundles: OrderedBundles,
+}
+
+impl<T: Deserr<FieldErrors>> Readable for Named<T> {
+    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
+        let mut fields = fields.clone();
+        let bundles = OrderedBundles::take(&mut fields);
+        match T::read(&fields) {
+            Ok(order) => Ok(Self { order, bundles }),
+            Err(errors) => Err(errors.and(bundles.faults)),
+        }
+    }
+}
+
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct Fulfilled {
     org_id: OrgId,
     order_id: OrderId,
     customer_id: CustomerId,
-    #[deserr(default)]
-    bundle_ids: Option<Vec<BundleId>>,
     #[deserr(default)]
     fulfilled_at: Option<Instant>,
 }
@@ -41,8 +60,6 @@ struct Cancelled {
     /// Left out, it is the order's own.
     #[deserr(default)]
     customer_id: Option<CustomerId>,
-    #[deserr(default)]
-    bundle_ids: Option<Vec<BundleId>>,
 }
 
 /// What came of each bundle of an order.
@@ -71,16 +88,20 @@ impl Outcome {
     }
 }
 
-/// Redeems each bundle of an order. What a rule refuses is done with; what may succeed later fails the call, when all
-/// others have had their turn.
+/// Redeems each bundle of an order. What a rule refuses is done with; what may succeed later, and a bundle that is named
+/// wrongly, fails the call, when all others have had their turn.
 pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Fulfilled { org_id, order_id: order, customer_id: customer, bundle_ids, fulfilled_at: said } = call.read()?;
-    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now, Ahead::Minutes)?;
+    let now = context.now;
+    let Named { order, bundles: OrderedBundles { named, faults } } =
+        call.read_with::<Named<Fulfilled>>(|fields| fulfilled_too_late(fields, now, Ahead::Minutes))?;
+    let Fulfilled { org_id, order_id: order, customer_id: customer, fulfilled_at } = order;
+    let fulfilled_at = fulfilled_at.map_or(now, |Instant(at)| at);
     let org = context.org(&org_id).await?;
-    let purchase = Purchase { order, customer, fulfilled_at };
+    let mut purchase = Purchase { order, customer, fulfilled_at, savings: None };
     let (mut bundles, mut again) = (Vec::new(), None);
-    let bundle_ids = distinct(bundle_ids.unwrap_or_default());
-    for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
+    let named = distinct(named.unwrap_or_default());
+    for (OrderedBundle { bundle, savings }, left) in named.iter().cloned().zip((1..=named.len()).rev()) {
+        purchase.savings = savings;
         let done = redeem::redeem(context, &org, &bundle, &purchase, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);
         bundles.push(match done {
@@ -91,21 +112,24 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
             }
         });
     }
-    conclude(bundles, again)
+    conclude(bundles, again, faults)
 }
 
-/// Voids the bundles that a cancellation names, or all of its order's.
+/// Voids the bundles that a cancellation names, or all of its order's where it names none.
 pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Cancelled { org_id, order_id, customer_id, bundle_ids } = call.read()?;
+    let Named { order: Cancelled { org_id, order_id, customer_id }, bundles: OrderedBundles { named, faults } } =
+        call.read()?;
     let org = context.org(&org_id).await?;
-    void::begin(context, &org, &order_id, customer_id.as_ref(), bundle_ids.is_none()).await?;
-    let bundle_ids = match bundle_ids {
-        Some(bundle_ids) => bundle_ids,
-        None => context.store.bundles_of_order(&org_id, &order_id).await?,
+    let named = distinct(named.unwrap_or_default());
+    let of_all = named.is_empty() && faults.is_empty();
+    void::begin(context, &org, &order_id, customer_id.as_ref(), of_all).await?;
+    let voided: Vec<BundleId> = if of_all {
+        context.store.bundles_of_order(&org_id, &order_id).await?
+    } else {
+        named.into_iter().map(|ordered| ordered.bundle).collect()
     };
     let (mut bundles, mut again) = (Vec::new(), None);
-    let bundle_ids = distinct(bundle_ids);
-    for (bundle, left) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
+    for (bundle, left) in voided.iter().cloned().zip((1..=voided.len()).rev()) {
         let done = void::void(context, &org, &bundle, &order_id, share(context.deadline, left)).await;
         let outcome = Outcome::of(bundle);
         bundles.push(match done {
@@ -119,7 +143,7 @@ pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure
             }
         });
     }
-    conclude(bundles, again)
+    conclude(bundles, again, faults)
 }
 
 /// The code of what a rule refuses for good, logged here, where it is done with; anything else is kept to fail the call: what
@@ -140,10 +164,12 @@ fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Opt
     }
 }
 
-fn conclude(bundles: Vec<Outcome>, again: Option<Failure>) -> Result<Reply, Failure> {
+/// The answer, unless something of the order is left: a bundle that may succeed later, or one that is named wrongly.
+fn conclude(bundles: Vec<Outcome>, again: Option<Failure>, faults: Vec<FieldError>) -> Result<Reply, Failure> {
     match again {
         Some(failure) => Err(failure),
-        None => Ok(Reply::ok(&Answer { bundles })),
+        None if faults.is_empty() => Ok(Reply::ok(&Answer { bundles })),
+        None => Err(Rejection::Invalid(faults.into()).into()),
     }
 }
 
@@ -153,7 +179,7 @@ fn share(deadline: Deadline, left: usize) -> Deadline {
 }
 
 /// Each once, in the order in which they were first named.
-fn distinct(bundles: Vec<BundleId>) -> Vec<BundleId> {
+fn distinct(named: Vec<OrderedBundle>) -> Vec<OrderedBundle> {
     let mut seen = BTreeSet::new();
-    bundles.into_iter().filter(|bundle| seen.insert(bundle.clone())).collect()
+    named.into_iter().filter(|ordered| seen.insert(ordered.bundle.clone())).collect()
 }

@@ -79,7 +79,7 @@ pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, 
     let Some(bundle) = bundle else { return Err(missing(context, &org, &bundle_id).await?.into()) };
     let bundle = bundle.value;
     known(context, &org, &bundle, &customer_id).await?;
-    let asked = Fulfilment { at: context.now, now: context.now, was_active: false };
+    let asked = Fulfilment { at: context.now, now: context.now, was_active: false, savings: None };
     let refusal = admit(&bundle, org.profile.timezone, current_count, asked).err();
     Ok(Reply::ok(&Eligibility {
         can_redeem: refusal.is_none(),

@@ -21,7 +21,10 @@ use shared::{
         rejection::Rejection,
         time::{self, Ahead},
     },
-    event::{Call, fields::Instant},
+    event::{
+        Call,
+        fields::{Instant, fulfilled_too_late},
+    },
     failure::{Failure, Retry},
     host::{Context, Reply, settle},
 };
@@ -42,6 +45,8 @@ pub(crate) struct Purchase {
     pub(crate) order: OrderId,
     pub(crate) customer: CustomerId,
     pub(crate) fulfilled_at: DateTime<Utc>,
+    /// What the order says that the bundle saved; otherwise it is what the bundle's prices say.
+    pub(crate) savings: Option<Money>,
 }
 
 /// What came of a redemption, and whether it is the first time that this is told.
@@ -86,10 +91,12 @@ impl From<Redemption> for View {
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Request { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at: said } = call.read()?;
-    let fulfilled_at = time::fulfilled_at(said.map(|Instant(at)| at), context.now, Ahead::Minutes)?;
+    let now = context.now;
+    let request: Request = call.read_with(|fields| fulfilled_too_late(fields, now, Ahead::Minutes))?;
+    let Request { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at } = request;
+    let fulfilled_at = fulfilled_at.map_or(now, |Instant(at)| at);
     let org = context.org(&org_id).await?;
-    let purchase = Purchase { order, customer, fulfilled_at };
+    let purchase = Purchase { order, customer, fulfilled_at, savings: None };
     let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;
     let (current_redemptions, limit_reached) = (redemption.count, redemption.limit_reached);
     let answer = Answer { redemption: redemption.into(), current_redemptions, limit_reached };
@@ -115,7 +122,7 @@ pub(crate) async fn redeem(
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Purchase) -> Result<Redeemed, Failure> {
-    let Purchase { order, customer, fulfilled_at } = purchase;
+    let Purchase { order, customer, fulfilled_at, savings } = purchase;
     let story = context.store.redemption_story(&org.id, bundle, customer, order).await?;
     if let Some(told) = replay(story.claim.as_ref().map(|claim| &claim.value), customer) {
         return told;
@@ -132,7 +139,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
 
     let org = &*judging(context, org, &current.value).await?;
     let decide = |was_active| {
-        let fulfilled = Fulfilment { at: *fulfilled_at, now: context.now, was_active };
+        let fulfilled = Fulfilment { at: *fulfilled_at, now: context.now, was_active, savings: *savings };
         redemption::redeem(&current.value, org.zone(), story.by_customer, (order.clone(), customer.clone()), fulfilled)
     };
     let mut decided = decide(false);

@@ -3,12 +3,14 @@
 use serde::Serialize;
 use shared::{
     domain::churn::{
-        prediction::{ChurnSource, Hindsight, Prediction},
+        prediction::{ChurnSource, Hindsight},
         risk::RiskLevel,
     },
     host::Reply,
     sweep::Swept,
 };
+
+use crate::score::Scored;
 
 /// What was done in one org.
 #[derive(Debug, Default, Serialize)]
@@ -20,6 +22,8 @@ pub(crate) struct Figures {
     medium_risk: u64,
     low_risk: u64,
     claude: u64,
+    /// Those of them whose probability was too far from the statistical model's.
+    clipped: u64,
     statistical: u64,
     /// How the predictions came out whose horizon has ended since it was last looked back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,8 +37,9 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Counts what was predicted of a customer who was at another level `before`, if at any.
-    pub(crate) fn predict(&mut self, prediction: &Prediction, before: Option<RiskLevel>) {
+    pub(crate) fn predict(&mut self, Scored { prediction, clipped }: &Scored, before: Option<RiskLevel>) {
         self.predictions += 1;
+        self.clipped += u64::from(*clipped);
         match prediction.level() {
             RiskLevel::Low => self.low_risk += 1,
             RiskLevel::Medium => self.medium_risk += 1,
@@ -94,6 +99,7 @@ pub(crate) fn reply(swept: &Swept<Figures>, Asked { without_claude, has_key, is_
         .measuring("CriticalRisk", critical)
         .measuring("NewlyCritical", count(|figures| figures.newly_critical))
         .measuring("ByClaude", count(|figures| figures.claude))
+        .measuring("Clipped", count(|figures| figures.clipped))
         .measuring("ByStatistics", count(|figures| figures.statistical))
         .measuring("ErrorsEncountered", swept.failures())
         .scoring("Brier", hindsight().filter_map(|hindsight| hindsight.brier).collect())

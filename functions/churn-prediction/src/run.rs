@@ -14,9 +14,9 @@ use shared::{
         },
         customer::Customer,
         ids::{CustomerId, OrgId},
-        rejection::Rejection,
+        rejection::{FieldError, Rejection},
     },
-    event::{Call, cursor::Cursor},
+    event::{Call, Fields, cursor::Cursor},
     failure::Failure,
     host::{Context, Reply},
     secrets,
@@ -28,7 +28,7 @@ use crate::{
     answer::{Asked, Figures, reply},
     claude::{Claude, Reason},
     model,
-    score::{Candidate, Scorer},
+    score::{Candidate, Scored, Scorer},
 };
 
 /// Customers in a page.
@@ -70,13 +70,7 @@ struct Run<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Request { org_id, customer_id, cursor, dry_run } = call.read()?;
-    if customer_id.is_some() && org_id.is_none() {
-        return Err(Rejection::invalid("customerId", "goes with an orgId").into());
-    }
-    if customer_id.is_some() && cursor.is_some() {
-        return Err(Rejection::invalid("cursor", "does not go with a customerId").into());
-    }
+    let Request { org_id, customer_id, cursor, dry_run } = call.read_with(of_one_customer)?;
     let config = &context.config;
     let (claude, none) = match secrets::held(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await {
         // Asking costs money, and nothing of the answer would be kept.
@@ -99,6 +93,16 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     // One that can't be read is set. A single customer says nothing of a run.
     let has_key = none != Some("not_configured") && run.only.is_none();
     Ok(reply(&swept, Asked { without_claude, has_key, is_dry: dry_run }))
+}
+
+/// One customer alone is scored at once, and in an org.
+fn of_one_customer(fields: &Fields) -> Vec<FieldError> {
+    if !fields.says("customerId") {
+        return Vec::new();
+    }
+    let without_org = (!fields.says("orgId")).then(|| FieldError::new("customerId", "goes with an orgId"));
+    let with_cursor = fields.says("cursor").then(|| FieldError::new("cursor", "does not go with a customerId"));
+    without_org.into_iter().chain(with_cursor).collect()
 }
 
 /// Customers to be scored together, those beside them who can't be read, and how far that reaches.
@@ -154,7 +158,7 @@ impl Run<'_> {
 }
 
 /// What was predicted of somebody, and at which level they were before.
-type Scored = (Prediction, Option<RiskLevel>);
+type Told = (Scored, Option<RiskLevel>);
 
 /// The customers of one org, lot by lot.
 struct Lots<'a> {
@@ -243,14 +247,14 @@ impl Lots<'_> {
         let cut_off = out_of_time && verdicts.iter().any(Option::is_none);
         let lot = lot.into_iter().zip(verdicts).filter(|(_, verdict)| !cut_off || verdict.is_some());
         let scored: Vec<_> =
-            lot.map(|(candidate, verdict)| (self.scorer.prediction(&candidate, verdict), candidate.image)).collect();
-        let writes: Vec<_> = scored.into_iter().map(|(prediction, image)| self.write(prediction, image)).collect();
+            lot.map(|(candidate, verdict)| (self.scorer.score(&candidate, verdict), candidate.image)).collect();
+        let writes: Vec<_> = scored.into_iter().map(|(scored, image)| self.write(scored, image)).collect();
         let Some(written) = sweep.or_stop(unless_none_was_written(join_all(writes).await))? else {
             return Ok(Lot::ForLater);
         };
         for (id, outcome) in written {
             match outcome {
-                Ok(Some((prediction, before))) => self.figures.predict(&prediction, before),
+                Ok(Some((scored, before))) => self.figures.predict(&scored, before),
                 // Somebody else scored them meanwhile.
                 Ok(None) => {}
                 Err(failure) => self.fail(&id, &failure),
@@ -266,28 +270,24 @@ impl Lots<'_> {
     }
 
     /// Writes a prediction, unless the customer was scored since the run began: the index may lag behind that.
-    async fn write(
-        &self,
-        prediction: Prediction,
-        image: Versioned<Customer>,
-    ) -> (CustomerId, Result<Option<Scored>, Failure>) {
+    async fn write(&self, scored: Scored, image: Versioned<Customer>) -> (CustomerId, Result<Option<Told>, Failure>) {
         let org = self.scorer.org;
-        let commit = |current| self.commit(&prediction, current);
+        let commit = |current| self.commit(&scored, current);
         self.run.sweep.customer(&org.id, image, commit).await
     }
 
-    async fn commit(&self, prediction: &Prediction, current: Versioned<Customer>) -> Result<Option<Scored>, Failure> {
+    async fn commit(&self, scored: &Scored, current: Versioned<Customer>) -> Result<Option<Told>, Failure> {
         let customer = &current.value;
         if self.run.only.is_none() && self.is_scored(customer) {
             return Ok(None);
         }
-        let scored = (prediction.clone(), customer.churn.as_ref().map(Prediction::level));
+        let told = (scored.clone(), customer.churn.as_ref().map(Prediction::level));
         if self.run.sweep.dry_run.is_some() {
-            return Ok(Some(scored));
+            return Ok(Some(told));
         }
         let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
-        transaction.record_prediction(&current, prediction, self.scorer.horizon_days)?;
+        transaction.record_prediction(&current, &scored.prediction, self.scorer.horizon_days)?;
         transaction.commit().await?;
-        Ok(Some(scored))
+        Ok(Some(told))
     }
 }

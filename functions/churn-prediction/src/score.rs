@@ -8,7 +8,7 @@ use shared::{
             features::Features,
             model::Model,
             observation::Observation,
-            prediction::{ChurnSource, Prediction, reasoning},
+            prediction::{ChurnSource, Prediction, plausible, reasoning},
             risk::Probability,
         },
         customer::Customer,
@@ -38,6 +38,13 @@ pub(crate) struct Candidate {
     statistical: Probability,
 }
 
+/// What is predicted of a customer, and whether Claude's probability was clipped for it.
+#[derive(Clone)]
+pub(crate) struct Scored {
+    pub(crate) prediction: Prediction,
+    pub(crate) clipped: bool,
+}
+
 impl Scorer<'_> {
     /// Somebody to be scored; nobody without orders can be.
     pub(crate) fn candidate(&self, image: Versioned<Customer>) -> Option<Candidate> {
@@ -59,10 +66,15 @@ impl Scorer<'_> {
     }
 
     /// The prediction, by Claude's verdict if there is one.
-    pub(crate) fn prediction(&self, candidate: &Candidate, verdict: Option<Verdict>) -> Prediction {
-        let said = verdict.map(|Verdict { probability, reasoning }| (probability, reasoning, ChurnSource::Claude));
-        let (probability, reasoning, source) =
-            said.unwrap_or_else(|| (candidate.statistical, reasoning(&candidate.features), ChurnSource::Statistical));
-        Prediction { probability, reasoning, source, at: self.now }
+    pub(crate) fn score(&self, candidate: &Candidate, verdict: Option<Verdict>) -> Scored {
+        let statistical = candidate.statistical;
+        let (probability, reasoning, source, clipped) = match verdict {
+            Some(Verdict { probability: said, reasoning }) => {
+                let probability = plausible(said, statistical);
+                (probability, reasoning, ChurnSource::Claude, probability != said)
+            }
+            None => (statistical, reasoning(&candidate.features), ChurnSource::Statistical, false),
+        };
+        Scored { prediction: Prediction { probability, reasoning, source, at: self.now }, clipped }
     }
 }

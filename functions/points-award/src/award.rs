@@ -12,9 +12,13 @@ use shared::{
         rate::EquityMultiplier,
         recalculation::{Direction, direction},
         rejection::Rejection,
-        time::{self, Ahead},
+        time::Ahead,
     },
-    event::{Call, fields::Instant},
+    event::{
+        Call,
+        bundles::OrderedBundles,
+        fields::{Instant, fulfilled_too_late},
+    },
     failure::Failure,
     host::{Context, Reply, settle},
 };
@@ -45,8 +49,16 @@ struct Answer<'a> {
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let request: Request = call.read()?;
-    let fulfilled_at = time::fulfilled_at(request.fulfilled_at.map(|Instant(at)| at), context.now, Ahead::Day)?;
+    let (now, is_event) = (context.now, call.is_event());
+    let request: Request = call.read_with(|fields| {
+        let mut faults = fulfilled_too_late(fields, now, Ahead::Day);
+        // An order that says what its bundles are in a form that is not understood is malformed, for all who take it.
+        if is_event {
+            faults.extend(OrderedBundles::faults_of(fields));
+        }
+        faults
+    })?;
+    let fulfilled_at = request.fulfilled_at.map_or(now, |Instant(at)| at);
     let org = context.org(&request.org_id).await?;
     org.check_amounts([("orderTotal", Some(request.order_total))])?;
     let currency = request.currency;

@@ -13,12 +13,13 @@ use shared::{
         loyalty::{Loyalty, LoyaltySettings},
         org::Org,
         recalculation::{Direction, recalculate},
-        rejection::Rejection,
+        rejection::FieldError,
         tier,
     },
     event::{
-        Call,
+        Call, Fields,
         cursor::{self, Cursor},
+        fields::one,
     },
     failure::{Failure, settle_one},
     host::{Context, Reply},
@@ -70,10 +71,7 @@ struct Run<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Request { org_id, cursor, dry_run, loyalty } = call.read()?;
-    if loyalty.is_some() && !(dry_run && org_id.is_some()) {
-        return Err(Rejection::invalid("loyalty", "goes with an orgId and dryRun: true").into());
-    }
+    let Request { org_id, cursor, dry_run, loyalty } = call.read_with(by_other_settings)?;
     let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
     let dry_run = dry_run.then(|| kind(loyalty.as_ref()));
@@ -82,6 +80,13 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let run = Run { sweep, instead: loyalty };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
     Ok(reply(&swept, is_dry))
+}
+
+/// Other settings than those stored are for a dry run of one org.
+fn by_other_settings(fields: &Fields) -> Vec<FieldError> {
+    let is_dry = one::<bool>(fields, "dryRun") == Some(true) && fields.says("orgId");
+    let fault = fields.says("loyalty") && !is_dry;
+    fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
 }
 
 /// A name for dry runs by these settings, so that none goes on by others.

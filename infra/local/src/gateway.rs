@@ -15,7 +15,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use shared::{
     domain::time,
     host::{Listening, response, serve, url_event},
@@ -126,7 +126,8 @@ async fn invoke(
     body: &[u8],
     now: Option<DateTime<Utc>>,
 ) -> Response {
-    let payload = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice::<Value>(body) };
+    let body = if body.is_empty() { b"{}" } else { body };
+    let payload = serde_json::from_slice::<Box<RawValue>>(body);
     let payload = match payload {
         Ok(payload) => payload,
         Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("The payload is not JSON: {error}.")),

@@ -51,6 +51,8 @@ struct Options {
     /// Where the Anthropic API is
     #[arg(long, env = "ANTHROPIC_BASE_URL")]
     anthropic_url: Option<String>,
+    #[command(flatten)]
+    churn: Churn,
     /// The webhook of the Slack channel that is told of each week
     #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true)]
     slack_webhook: Option<String>,
@@ -60,6 +62,43 @@ struct Options {
     /// A command to run once the stack is ready, with its address in `REGULARS_URL`; the stack ends with it
     #[arg(last = true)]
     command: Vec<String>,
+}
+
+/// How Claude is asked; each is what the template says unless it is set.
+#[derive(clap::Args)]
+struct Churn {
+    /// Which model is asked
+    #[arg(long, env = "CHURN_MODEL")]
+    churn_model: Option<String>,
+    /// Customers in one request
+    #[arg(long, env = "CHURN_BATCH_SIZE")]
+    churn_batch_size: Option<String>,
+    /// Milliseconds between two requests
+    #[arg(long, env = "CHURN_PAUSE_MS")]
+    churn_pause_ms: Option<String>,
+    /// Requests at once
+    #[arg(long, env = "CHURN_CONCURRENCY")]
+    churn_concurrency: Option<String>,
+    /// Milliseconds for one whole answer, at most
+    #[arg(long, env = "CHURN_TIMEOUT_MS")]
+    churn_timeout_ms: Option<String>,
+}
+
+impl Churn {
+    /// Gives the settings to the function that has them by the same names.
+    fn give(self, template: &mut Template) {
+        for (variable, value) in [
+            ("CHURN_MODEL", self.churn_model),
+            ("CHURN_BATCH_SIZE", self.churn_batch_size),
+            ("CHURN_PAUSE_MS", self.churn_pause_ms),
+            ("CHURN_CONCURRENCY", self.churn_concurrency),
+            ("CHURN_TIMEOUT_MS", self.churn_timeout_ms),
+        ] {
+            if let Some(value) = value {
+                template.give(variable, variable, &value);
+            }
+        }
+    }
 }
 
 #[tokio::main]
@@ -85,7 +124,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     if let Some(key) = options.anthropic_key {
         template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
     }
-
+    options.churn.give(&mut template);
     if let Some(webhook) = options.slack_webhook {
         template.give("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
     }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Value, json, value::to_raw_value};
 use shared::{
     clock::{Deadline, Sleeper},
     config::Config,
@@ -75,7 +76,7 @@ impl Stack {
     pub async fn call(
         &self,
         function: &str,
-        event: Value,
+        event: impl Serialize,
         now: Option<DateTime<Utc>>,
     ) -> Option<Result<Value, InvocationFailed>> {
         let (_, timeout) = self.hosts.get(function)?;
@@ -86,19 +87,26 @@ impl Stack {
     pub async fn call_within(
         &self,
         function: &str,
-        event: Value,
+        event: impl Serialize,
         now: Option<DateTime<Utc>>,
         limit: Duration,
     ) -> Option<Result<Value, InvocationFailed>> {
         let (host, _) = self.hosts.get(function)?;
-        Some(host.answer(event, Invocation::new(now, Deadline::after(limit))).await)
+        // Whatever is JSON has a text.
+        let event = to_raw_value(&event).unwrap_or_default();
+        Some(host.answer(&event, Invocation::new(now, Deadline::after(limit))).await)
     }
 
     /// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up,
     /// with a log line. Answers what it came to in the end.
-    pub async fn call_until_done(&self, function: &str, event: Value, now: Option<DateTime<Utc>>) -> Option<Value> {
+    pub async fn call_until_done(
+        &self,
+        function: &str,
+        event: impl Serialize,
+        now: Option<DateTime<Utc>>,
+    ) -> Option<Value> {
         for pause in [1, 2, 0] {
-            match self.call(function, event.clone(), now).await? {
+            match self.call(function, &event, now).await? {
                 Ok(answer) => return Some(answer),
                 Err(failed) if pause == 0 => {
                     tracing::error!(function, code = failed.code, "an event was given up");

@@ -102,6 +102,12 @@ pub struct Tier {
     pub points_multiplier: PointsMultiplier,
 }
 
+/// Why a list is too long for a ladder, or too short.
+pub const TIERS_RULE: &str = "must be 1 to 20 tiers";
+
+/// Why a list is too long for redemption tiers.
+pub const REDEMPTION_TIERS_RULE: &str = "must be at most 20 redemption tiers";
+
 /// A ladder of 1 to 20 tiers; the lowest starts at 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tiers {
@@ -114,7 +120,7 @@ impl TryFrom<Vec<Tier>> for Tiers {
 
     fn try_from(mut tiers: Vec<Tier>) -> Result<Self, Self::Error> {
         if !(1..=20).contains(&tiers.len()) {
-            return Err("must be 1 to 20 tiers");
+            return Err(TIERS_RULE);
         }
         tiers.sort_by_key(|tier| tier.threshold);
         if tiers.windows(2).any(|pair| matches!(pair, [a, b] if a.threshold == b.threshold)) {
@@ -231,7 +237,7 @@ impl TryFrom<Vec<RedemptionTier>> for RedemptionTiers {
 
     fn try_from(mut tiers: Vec<RedemptionTier>) -> Result<Self, Self::Error> {
         if tiers.len() > 20 {
-            return Err("must be at most 20 redemption tiers");
+            return Err(REDEMPTION_TIERS_RULE);
         }
         tiers.sort_by_key(|tier| tier.points_cost);
         if tiers.windows(2).any(|pair| matches!(pair, [a, b] if a.points_cost == b.points_cost)) {

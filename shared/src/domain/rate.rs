@@ -20,7 +20,9 @@ pub(crate) fn serialize_decimal<S: Serializer>(value: &Decimal, serializer: S) -
 pub fn plain_decimal(text: &str) -> Option<Decimal> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain = text.split_once('.').map_or_else(|| digits(text), |(whole, rest)| digits(whole) && digits(rest));
-    is_plain.then(|| Decimal::from_str_exact(text).ok()).flatten()
+    // Zeros at the end say nothing, however many there are.
+    let said = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    is_plain.then(|| Decimal::from_str_exact(said).ok()).flatten()
 }
 
 macro_rules! rate {

@@ -16,8 +16,18 @@ pub enum Rejection {
     },
     /// The credentials are good, but not for this org.
     OtherOrg,
+    /// A field that is given twice.
+    DuplicateField {
+        /// Its name.
+        name: String,
+    },
+    /// The body is in an encoding.
+    UnsupportedEncoding {
+        /// Its name, as the request gives it.
+        encoding: String,
+    },
     /// Fields that are missing, unknown or wrong; all of them.
-    Invalid(Vec<FieldError>),
+    Invalid(Faults),
     /// A cursor that this list did not give.
     InvalidCursor,
     /// No such route.
@@ -117,30 +127,98 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// A fault of one field.
+    /// A fault of one field. What a request names may be long, and is cut.
     #[must_use]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
+        Self { field: cut(field.into()), message: cut(message.into()) }
     }
 }
 
-/// What sort of no it is, in the order in which they are checked.
+/// What is wrong with the fields of a request: an answer lists so many faults, and says how many there are beside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Faults {
+    listed: Vec<FieldError>,
+    more: usize,
+}
+
+impl Faults {
+    /// How many are listed, at most.
+    pub const LISTED: usize = 100;
+
+    /// Adds one, to the list or to the number of those beside.
+    pub fn push(&mut self, fault: FieldError) {
+        if self.listed.len() < Self::LISTED {
+            self.listed.push(fault);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// These, and then others.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        let more = others.more;
+        others.listed.into_iter().for_each(|fault| self.push(fault));
+        self.more += more;
+        self
+    }
+
+    /// Those that are listed.
+    #[must_use]
+    pub fn listed(&self) -> &[FieldError] {
+        &self.listed
+    }
+
+    /// How many there are beside.
+    #[must_use]
+    pub const fn more(&self) -> usize {
+        self.more
+    }
+}
+
+impl From<Vec<FieldError>> for Faults {
+    fn from(faults: Vec<FieldError>) -> Self {
+        let mut all = Self::default();
+        for fault in faults {
+            all.push(fault);
+        }
+        all
+    }
+}
+
+/// The longest text of a request's own that an answer repeats, in characters.
+const LONGEST_REPEATED: usize = 200;
+
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_REPEATED) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// What sort of no it is, in the order in which they are checked; but what is another org's only shows in what was read, so
+/// that [`Kind::Forbidden`] is checked once more after [`Kind::Unreadable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Say who you are.
     Unauthorized,
     /// Say less.
     TooLarge,
-    /// Say it so that it can be read.
-    Unreadable,
+    /// There is nothing at this path.
+    UnknownRoute,
+    /// Not by this method.
+    MethodNotAllowed,
     /// Not yours.
     Forbidden,
+    /// Not in this encoding.
+    UnsupportedEncoding,
+    /// Say it so that it can be read.
+    Unreadable,
     /// Not that way.
     Invalid,
     /// Not here.
     NotFound,
-    /// Not by this method.
-    MethodNotAllowed,
     /// There already.
     PreconditionFailed,
     /// Not now.
@@ -151,14 +229,21 @@ impl Rejection {
     /// One field that is wrong.
     #[must_use]
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError::new(field, message)])
+        Self::Invalid(vec![FieldError::new(field, message)].into())
+    }
+
+    /// A field that is given twice; its name may be long, and is cut.
+    #[must_use]
+    pub fn duplicate_field(name: &str) -> Self {
+        Self::DuplicateField { name: cut(name.to_owned()) }
     }
 
     /// The fields that are wrong, if any are.
     #[must_use]
     pub fn fields(&self) -> Vec<&str> {
         match self {
-            Self::Invalid(errors) => errors.iter().map(|error| error.field.as_str()).collect(),
+            Self::Invalid(faults) => faults.listed.iter().map(|error| error.field.as_str()).collect(),
+            Self::DuplicateField { name } => vec![name.as_str()],
             _ => Vec::new(),
         }
     }
@@ -169,11 +254,12 @@ impl Rejection {
         match self {
             Self::Unauthorized => Kind::Unauthorized,
             Self::BodyTooLarge => Kind::TooLarge,
-            Self::UnreadableJson { .. } => Kind::Unreadable,
+            Self::UnreadableJson { .. } | Self::DuplicateField { .. } => Kind::Unreadable,
+            Self::UnsupportedEncoding { .. } => Kind::UnsupportedEncoding,
+            Self::UnknownRoute => Kind::UnknownRoute,
             Self::OtherOrg => Kind::Forbidden,
             Self::Invalid(_) | Self::InvalidCursor => Kind::Invalid,
-            Self::UnknownRoute
-            | Self::UnknownOrg
+            Self::UnknownOrg
             | Self::UnknownCustomer
             | Self::UnknownOrder
             | Self::BundleNotFound
@@ -211,6 +297,8 @@ impl Rejection {
             Self::Unauthorized => "unauthorized",
             Self::BodyTooLarge => "body_too_large",
             Self::UnreadableJson { .. } => "unreadable_json",
+            Self::DuplicateField { .. } => "duplicate_field",
+            Self::UnsupportedEncoding { .. } => "unsupported_encoding",
             Self::OtherOrg => "other_org",
             Self::Invalid(_) => "invalid_fields",
             Self::InvalidCursor => "invalid_cursor",
@@ -252,7 +340,11 @@ impl Rejection {
         match self {
             Self::Unauthorized => "Send the header Authorization: Bearer <secret> with a valid secret.".into(),
             Self::BodyTooLarge => "The body may have at most 256 KiB.".into(),
-            Self::UnreadableJson { detail } => format!("The body is not JSON: {detail}."),
+            Self::UnreadableJson { detail } => format!("The body is not JSON: {}.", cut(detail.clone())),
+            Self::DuplicateField { name } => format!("The field {name} is given twice."),
+            Self::UnsupportedEncoding { encoding } => {
+                format!("The body is in the encoding {}; send it as plain JSON in UTF-8.", cut(encoding.clone()))
+            }
             Self::OtherOrg => "These credentials, or this cursor, are not good for this.".into(),
             Self::Invalid(_) => "Some fields are missing, unknown or wrong; errors lists each.".into(),
             Self::InvalidCursor => "Pass a cursor as this list gave it, or none to start over.".into(),

@@ -3,8 +3,6 @@
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Serializer;
 
-use crate::domain::rejection::Rejection;
-
 /// How far ahead of now an order may claim to have been fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ahead {
@@ -15,7 +13,9 @@ pub enum Ahead {
 }
 
 impl Ahead {
-    const fn bound(self) -> (TimeDelta, &'static str) {
+    /// The bound, and why an order beyond it is refused.
+    #[must_use]
+    pub const fn bound(self) -> (TimeDelta, &'static str) {
         match self {
             Self::Day => (TimeDelta::hours(24), "must be at most 24 hours ahead"),
             Self::Minutes => (TimeDelta::minutes(5), "must be at most 5 minutes ahead"),
@@ -48,16 +48,6 @@ pub const DAY_RULE: &str = "must be a date, as 2026-12-24, from 1970 to 9999";
 pub fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
     let day = text.parse::<NaiveDate>().ok().filter(|day| day.to_string() == text);
     day.filter(|day| (1970..=9999).contains(&day.year())).ok_or(DAY_RULE)
-}
-
-/// When an order was fulfilled: `now` unless it says otherwise, and hardly ahead of it.
-pub fn fulfilled_at(said: Option<DateTime<Utc>>, now: DateTime<Utc>, ahead: Ahead) -> Result<DateTime<Utc>, Rejection> {
-    let (bound, rule) = ahead.bound();
-    match said {
-        Some(at) if at > now + bound => Err(Rejection::invalid("fulfilledAt", rule)),
-        Some(at) => Ok(at),
-        None => Ok(now),
-    }
 }
 
 /// RFC 3339 in UTC with exactly three decimals; sorts as text.

@@ -6,18 +6,20 @@ use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
     Fields,
-    fields::{FieldErrors, Readable, refuse},
+    fields::{FieldErrors, Readable, list_of, one, refuse},
+    json::Json,
 };
 use crate::domain::{
     bundle::{
-        BundleType, DesiredState, Offer, PRICE_RULE, Price, Product, Products, Quantity, TOTAL_RULE, Terms, UseLimit,
+        BundleType, DesiredState, Offer, PRICE_RULE, PRODUCTS_RULE, Price, Product, Products, Quantity, TOTAL_RULE,
+        Terms, UseLimit,
         schedule::{DaysOfWeek, ORDER_RULE, Schedule, ScheduleDate, TimeOfDay},
     },
     ids::{BundleId, OrgId, ProductId},
     money::Money,
+    org::Org,
     rejection::{FieldError, Rejection},
     text::{Description, Line},
-    zone::Zone,
 };
 
 /// All that people set of a bundle.
@@ -37,9 +39,19 @@ pub struct BundleFields {
 }
 
 impl BundleFields {
-    /// Checks what depends on the org's time zone: that the bundle ends after it begins, where one of them is a day.
-    pub fn check(&self, zone: Zone) -> Result<(), Rejection> {
-        if self.schedule.is_in_order(zone) { Ok(()) } else { Err(Rejection::invalid("endDate", ORDER_RULE)) }
+    /// Checks what depends on the org: that its currency has the amounts, and that in its time zone the bundle ends after it
+    /// begins, where one of them is a day.
+    pub fn check(&self, org: &Org) -> Result<(), Rejection> {
+        let Offer { products, price, .. } = &self.offer;
+        let of_all = [("originalTotal", price.original_total()), ("bundlePrice", price.bundle_price())];
+        let of_all = of_all.into_iter().map(|(field, amount)| (field.to_owned(), Some(amount)));
+        let each = products.iter().enumerate();
+        let each = each.map(|(nth, product)| (format!("products[{nth}].originalPrice"), Some(product.original_price)));
+        let mut faults = org.amounts_refused(of_all.chain(each));
+        if !self.schedule.is_in_order(org.profile.timezone) {
+            faults.push(FieldError::new("endDate", ORDER_RULE));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults.into())) }
     }
 
     /// The terms, with what the operator wants where the request does not say.
@@ -133,10 +145,16 @@ fn across(fields: &Fields) -> Vec<FieldError> {
     if one::<Products>(fields, "products").zip(total).is_some_and(|(products, total)| !products.add_up_to(total)) {
         faults.push(FieldError::new("originalTotal", TOTAL_RULE));
     }
-    let product = |value: &serde_json::Value| value.get("productId")?.as_str().map(str::to_owned);
+    let product = |value: &Json| match value {
+        Json::Object(product) => product.get("productId")?.as_str().map(str::to_owned),
+        _ => None,
+    };
     let products = repeated(fields, "products", product);
     faults.extend(products.map(|nth| FieldError::new(format!("products[{nth}].productId"), TWICE_RULE)));
-    let days = repeated(fields, "daysOfWeek", |value| value.as_f64().map(f64::to_bits));
+    let days = repeated(fields, "daysOfWeek", |value| match value {
+        Json::Number(digits) => digits.parse().map(f64::to_bits).ok(),
+        _ => None,
+    });
     faults.extend(days.map(|nth| FieldError::new(format!("daysOfWeek[{nth}]"), TWICE_RULE)));
     faults
 }
@@ -145,24 +163,15 @@ fn across(fields: &Fields) -> Vec<FieldError> {
 const TWICE_RULE: &str = "occurs twice";
 
 /// The places in a list, of those that are read, of what stands further in front already.
-fn repeated<K: Ord>(
-    fields: &Fields,
-    name: &str,
-    key: impl Fn(&serde_json::Value) -> Option<K>,
-) -> impl Iterator<Item = usize> {
+fn repeated<K: Ord>(fields: &Fields, name: &str, key: impl Fn(&Json) -> Option<K>) -> std::vec::IntoIter<usize> {
     /// No list here may be longer.
     const LONGEST: usize = 100;
 
-    let list = fields.get(name).and_then(serde_json::Value::as_array).map_or(&[][..], Vec::as_slice);
+    let Some(Json::List(list)) = fields.get(name) else { return Vec::new().into_iter() };
     let mut seen = BTreeSet::new();
     let keys = list.iter().take(LONGEST).map(|value| key(value).map(|key| seen.insert(key)));
     let twice = keys.enumerate().filter(|(_, is_new)| *is_new == Some(false)).map(|(nth, _)| nth);
     twice.collect::<Vec<_>>().into_iter()
-}
-
-/// One field by itself, if it is there and right.
-fn one<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
-    deserr::deserialize(fields.get(name)?.clone()).ok()
 }
 
 /// When a window opens: a day can't begin at its end.
@@ -189,7 +198,7 @@ struct ProductFields {
 
 impl<E: DeserializeError> Deserr<E> for Products {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let products: Vec<ProductFields> = Deserr::deserialize_from_value(value, at)?;
+        let products: Vec<ProductFields> = list_of(value, at, 100, PRODUCTS_RULE)?;
         let product = |ProductFields { product_id, name, required_qty, original_price }| Product {
             product_id,
             name,

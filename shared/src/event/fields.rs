@@ -3,14 +3,17 @@
 use std::{convert::Infallible, fmt::Display, ops::ControlFlow};
 
 use chrono::{DateTime, Utc};
-use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Value, ValueKind, ValuePointerRef};
+use deserr::{
+    DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Sequence, Value, ValueKind, ValuePointerRef,
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
+use super::json::{Fields, Json};
 use crate::domain::{
     adjustment::PointsChange,
     bundle::{
         Quantity, UseLimit,
-        schedule::{BundleStatus, DATE_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
+        schedule::{BundleStatus, DATE_RULE, DAYS_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
     },
     churn::risk::RiskLevel,
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
@@ -18,29 +21,44 @@ use crate::domain::{
     money::{self, Money},
     org::{self, Currency},
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
-    rejection::{FieldError, Rejection},
+    rejection::{Faults, FieldError, Rejection},
     segment::Segment,
     text::{self, Description, Line},
-    time,
+    time::{self, Ahead},
     zone::{self, Zone},
 };
 
 /// A request that can be read from fields.
 pub trait Readable: Sized {
     /// The request, or all that is wrong with it.
-    fn read(fields: &super::Fields) -> Result<Self, FieldErrors>;
+    fn read(fields: &Fields) -> Result<Self, FieldErrors>;
 }
 
 impl<T: Deserr<FieldErrors>> Readable for T {
-    fn read(fields: &super::Fields) -> Result<Self, FieldErrors> {
-        deserr::deserialize(serde_json::Value::Object(fields.clone()))
+    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
+        deserr::deserialize(Json::Object(fields.clone()))
     }
+}
+
+/// One field by itself, if it is there and right: for rules between fields.
+#[must_use]
+pub fn one<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
+    deserr::deserialize(fields.get(name)?.clone()).ok()
+}
+
+/// What is wrong with `fulfilledAt` if it is further ahead of now than this.
+#[must_use]
+pub fn fulfilled_too_late(fields: &Fields, now: DateTime<Utc>, ahead: Ahead) -> Vec<FieldError> {
+    const FIELD: &str = "fulfilledAt";
+    let (bound, rule) = ahead.bound();
+    let late = one::<Instant>(fields, FIELD).filter(|Instant(at)| *at > now + bound);
+    late.map(|_| FieldError::new(FIELD, rule)).into_iter().collect()
 }
 
 /// All that is wrong with the fields of a request.
 #[derive(Debug, Default)]
 pub struct FieldErrors {
-    errors: Vec<FieldError>,
+    faults: Faults,
     unknown: Vec<String>,
 }
 
@@ -52,33 +70,54 @@ impl FieldErrors {
 
     /// These, and those of another part of the request.
     pub(super) fn with(mut self, mut others: Self) -> Self {
-        self.errors.append(&mut others.errors);
         self.unknown.append(&mut others.unknown);
-        self
+        Self { faults: self.faults.and(others.faults), unknown: self.unknown }
     }
 
     /// These, and then others.
-    pub(super) fn and(mut self, mut others: Vec<FieldError>) -> Self {
-        self.errors.append(&mut others);
-        self
+    #[must_use]
+    pub fn and(self, others: Vec<FieldError>) -> Self {
+        Self { faults: self.faults.and(others.into()), unknown: self.unknown }
+    }
+
+    /// These, of something that is at this path.
+    pub(super) fn within(self, path: &str) -> impl Iterator<Item = FieldError> {
+        let at = |FieldError { field, message }: &FieldError| {
+            let dot = if field.is_empty() || field.starts_with('[') { "" } else { "." };
+            FieldError::new(format!("{path}{dot}{field}"), message.as_str())
+        };
+        let faults: Vec<_> = self.faults.listed().iter().map(at).collect();
+        faults.into_iter()
     }
 
     /// These, after those of the form.
-    pub(super) fn after(mut self, mut faults: Vec<FieldError>) -> Self {
-        faults.append(&mut self.errors);
-        Self { errors: faults, unknown: self.unknown }
+    pub(super) fn after(self, faults: Vec<FieldError>) -> Self {
+        Self { faults: Faults::from(faults).and(self.faults), unknown: self.unknown }
     }
 }
 
 impl From<Vec<FieldError>> for FieldErrors {
     fn from(errors: Vec<FieldError>) -> Self {
-        Self { errors, unknown: Vec::new() }
+        Self { faults: errors.into(), unknown: Vec::new() }
     }
 }
 
 impl From<FieldErrors> for Rejection {
     fn from(found: FieldErrors) -> Self {
-        Self::Invalid(found.errors)
+        Self::Invalid(found.faults)
+    }
+}
+
+/// A list of so many at most: a longer one is refused before its elements are looked at.
+pub(super) fn list_of<T: Deserr<E>, E: DeserializeError, V: IntoValue>(
+    value: Value<V>,
+    at: ValuePointerRef<'_>,
+    most: usize,
+    rule: &str,
+) -> Result<Vec<T>, E> {
+    match value {
+        Value::Sequence(elements) if elements.len() > most => Err(refuse(rule, at)),
+        value => Deserr::deserialize_from_value(value, at),
     }
 }
 
@@ -112,7 +151,7 @@ impl DeserializeError for FieldErrors {
             ErrorKind::BadSequenceLen { expected, .. } => (here, format!("must have {expected} elements")),
             ErrorKind::Unexpected { msg } => (here, msg),
         };
-        all.errors.push(FieldError { field, message });
+        all.faults.push(FieldError::new(field, message));
         ControlFlow::Continue(all)
     }
 }
@@ -159,7 +198,7 @@ impl Scalar {
             Value::String(text) => Self::Text(text),
             Value::Integer(whole) => Self::Number(whole.into()),
             Value::NegativeInteger(whole) => Self::Number(whole.into()),
-            // The shortest decimal that names this float is what the caller wrote.
+            // The shortest decimal that names this float is what the caller wrote; one that none names is no number.
             Value::Float(float) => Decimal::from_str_exact(&float.to_string()).map_or(Self::Other, Self::Number),
             Value::Null | Value::Boolean(_) | Value::Sequence(_) | Value::Map(_) => Self::Other,
         }
@@ -179,7 +218,7 @@ impl Scalar {
     fn decimal(self, rule: &'static str) -> Result<Decimal, &'static str> {
         match self {
             Self::Number(number) => Ok(number),
-            Self::Text(text) => plain_decimal(&text).ok_or(rule),
+            Self::Text(text) => plain_decimal(&text).map(|number| number.normalize()).ok_or(rule),
             Self::Other => Err(rule),
         }
     }
@@ -210,8 +249,10 @@ scalar!(AdjustmentId, |value| value.text(ids::RULE));
 scalar!(BundleId, |value| value.text(ids::RULE));
 scalar!(KeyId, |value| value.text(ids::RULE));
 scalar!(ProductId, |value| value.text(ids::RULE));
-scalar!(Line, |value| value.text(text::RULE));
-scalar!(Description, |value| value.text(text::DESCRIPTION_RULE));
+scalar!(Line, |value| value.text(text::RULE).and_then(Line::requested));
+scalar!(Description, |value| value.text(text::DESCRIPTION_RULE).and_then(Description::requested));
+scalar!(Email, |value| value.text(text::EMAIL_RULE).and_then(Line::requested).and_then(Line::email).map(Email));
+scalar!(Phone, |value| value.text(text::PHONE_RULE).and_then(Line::requested).and_then(Line::phone).map(Phone));
 scalar!(Currency, |value| value.text(org::CURRENCY_RULE));
 scalar!(OrgCurrency, |value| value.text(org::ORG_CURRENCY_RULE).and_then(Currency::of_org).map(OrgCurrency));
 scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
@@ -276,11 +317,19 @@ scalar!(Day, |value| match value {
 
 impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let days: Vec<Day> = Deserr::deserialize_from_value(value, at)?;
+        let days: Vec<Day> = list_of(value, at, 7, DAYS_RULE)?;
         let days: Vec<i64> = days.into_iter().map(|Day(day)| day).collect();
         Self::try_from(days).map_err(|rule| refuse(rule, at))
     }
 }
+
+/// An e-mail address.
+#[derive(Debug, Clone)]
+pub struct Email(pub Line);
+
+/// A telephone number.
+#[derive(Debug, Clone)]
+pub struct Phone(pub Line);
 
 /// The currency of an org: USD unless told.
 #[derive(Debug, Clone, Default)]

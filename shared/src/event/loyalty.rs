@@ -4,13 +4,13 @@ use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
     Fields, ORG,
-    fields::{FieldErrors, Readable, refuse},
+    fields::{FieldErrors, Readable, list_of, refuse},
 };
 use crate::domain::{
     ids::OrgId,
     loyalty::{
-        ActiveDays, InactivityDays, LoyaltySettings, PointsCost, RedemptionMode, RedemptionTier, RedemptionTiers, Tier,
-        Tiers,
+        ActiveDays, InactivityDays, LoyaltySettings, PointsCost, REDEMPTION_TIERS_RULE, RedemptionMode, RedemptionTier,
+        RedemptionTiers, TIERS_RULE, Tier, Tiers,
     },
     money::Money,
     rate::{EarnRate, EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
@@ -110,7 +110,7 @@ struct TierFields {
 
 impl<E: DeserializeError> Deserr<E> for Tiers {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let tiers: Vec<TierFields> = Deserr::deserialize_from_value(value, at)?;
+        let tiers: Vec<TierFields> = list_of(value, at, 20, TIERS_RULE)?;
         let tiers: Vec<Tier> = tiers
             .into_iter()
             .map(|TierFields { name, threshold, points_multiplier }| Tier { name, threshold, points_multiplier })
@@ -128,7 +128,7 @@ struct RedemptionTierFields {
 
 impl<E: DeserializeError> Deserr<E> for RedemptionTiers {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let tiers: Vec<RedemptionTierFields> = Deserr::deserialize_from_value(value, at)?;
+        let tiers: Vec<RedemptionTierFields> = list_of(value, at, 20, REDEMPTION_TIERS_RULE)?;
         let tiers: Vec<RedemptionTier> = tiers
             .into_iter()
             .map(|RedemptionTierFields { points_cost, reward_value }| RedemptionTier { points_cost, reward_value })

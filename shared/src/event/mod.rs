@@ -5,31 +5,39 @@
 //! All of them become a [`Call`]: an operation and a map of fields, so that they can't differ in what they do.
 
 pub mod bundle;
+pub mod bundles;
 pub mod cursor;
 pub mod fields;
+pub mod json;
 pub mod loyalty;
 pub mod operation;
 
-use aws_lambda_events::{eventbridge::EventBridgeEvent, lambda_function_urls::LambdaFunctionUrlRequest};
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
-use serde_json::{Map, Value};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
-use crate::domain::rejection::{FieldError, Rejection};
+use crate::domain::{
+    ids::OrgId,
+    rejection::{FieldError, Rejection},
+};
 use fields::{FieldErrors, Readable};
+pub use json::Fields;
+use json::Json;
 use operation::Operation;
 
 /// Largest body that is read, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
+
+/// How a body begins that is compressed by gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The field that names an org.
 const ORG: &str = "orgId";
 
 /// The field that names where a list goes on, and so an org.
 const CURSOR: &str = "cursor";
-
-/// What a call says, by name.
-pub type Fields = Map<String, Value>;
 
 /// A raw event, told apart.
 #[derive(Debug)]
@@ -40,13 +48,13 @@ pub enum Incoming {
     Event {
         /// Its `detail-type`.
         name: String,
-        /// Its `detail`.
-        detail: Fields,
+        /// Its `detail`, or why that can't be read.
+        detail: Result<Fields, Rejection>,
     },
     /// The function's schedule.
     Schedule,
-    /// A direct invocation, authorised by IAM.
-    Direct(Fields),
+    /// A direct invocation, authorised by IAM; or why it can't be read.
+    Direct(Result<Fields, Rejection>),
 }
 
 /// An HTTP request, before anything in it is believed.
@@ -68,27 +76,53 @@ pub struct HttpRequest {
 #[derive(Debug)]
 pub struct UnknownForm(pub String);
 
+/// What tells the kinds of events apart.
+#[derive(Deserialize)]
+struct Kinds<'a> {
+    #[serde(rename = "requestContext", default)]
+    context: Option<ContextKind>,
+    #[serde(rename = "detail-type", default)]
+    detail_type: Option<String>,
+    #[serde(default)]
+    source: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ContextKind {
+    #[serde(default)]
+    http: Option<IgnoredAny>,
+}
+
 /// Tells a raw event's kind.
-pub fn classify(raw: Value) -> Result<Incoming, UnknownForm> {
-    let unknown = |error: serde_json::Error| UnknownForm(error.to_string());
-    if raw.pointer("/requestContext/http").is_some() {
-        return HttpRequest::from_url_event(serde_json::from_value(raw).map_err(unknown)?).map(Incoming::Http);
+pub fn classify(raw: &RawValue) -> Result<Incoming, UnknownForm> {
+    let text = raw.get();
+    if !text.starts_with('{') {
+        let why = "neither an HTTP request nor an EventBridge event nor an object of fields";
+        return Err(UnknownForm(why.into()));
     }
-    if raw.get("detail-type").is_some() && raw.get("source").is_some() {
-        let event: EventBridgeEvent = serde_json::from_value(raw).map_err(unknown)?;
-        if event.detail_type == "Scheduled Event" {
-            return Ok(Incoming::Schedule);
+    // One whose own members have other types is no event of either kind: its fields are a direct invocation's.
+    let Ok(Kinds { context, detail_type, source, detail }) = serde_json::from_str(text) else {
+        return Ok(Incoming::Direct(fields_of(raw)));
+    };
+    if context.and_then(|context| context.http).is_some() {
+        let event = serde_json::from_str(text).map_err(|error| UnknownForm(error.to_string()))?;
+        return HttpRequest::from_url_event(event).map(Incoming::Http);
+    }
+    match (detail_type, source) {
+        (Some(name), Some(IgnoredAny)) if name == "Scheduled Event" => Ok(Incoming::Schedule),
+        (Some(name), Some(IgnoredAny)) => {
+            let detail = detail.filter(|detail| detail.get().starts_with('{'));
+            Ok(Incoming::Event { name, detail: detail.map_or_else(|| Ok(Fields::default()), fields_of) })
         }
-        let detail = match event.detail {
-            Value::Object(detail) => detail,
-            _ => Map::new(),
-        };
-        return Ok(Incoming::Event { name: event.detail_type, detail });
+        _ => Ok(Incoming::Direct(fields_of(raw))),
     }
-    match raw {
-        Value::Object(fields) => Ok(Incoming::Direct(fields)),
-        _ => Err(UnknownForm("neither an HTTP request nor an EventBridge event nor an object of fields".into())),
-    }
+}
+
+/// The fields of an object.
+fn fields_of(raw: &RawValue) -> Result<Fields, Rejection> {
+    Ok(if let Json::Object(fields) = Json::of(raw)? { fields } else { Fields::default() })
 }
 
 impl HttpRequest {
@@ -108,10 +142,45 @@ impl HttpRequest {
         })
     }
 
-    /// The `Authorization` header.
+    /// The `Authorization` header; `None` where there is none, or more than one. A function URL joins those of one name by a
+    /// comma, and no secret and no key matches what is joined.
     #[must_use]
     pub fn authorization(&self) -> Option<&str> {
-        self.headers.get(header::AUTHORIZATION)?.to_str().ok()
+        let mut given = self.headers.get_all(header::AUTHORIZATION).iter();
+        given.next().filter(|_| given.next().is_none())?.to_str().ok()
+    }
+
+    /// The method by which it is routed: what may be asked for by GET may be asked for by HEAD.
+    fn asked_by(&self) -> &str {
+        if self.is_head() { "GET" } else { &self.method }
+    }
+
+    /// Whether the answer is to have no body.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// Refuses a body in an encoding: one that a header names, or that the body shows.
+    pub fn check_encoding(&self) -> Result<(), Rejection> {
+        if self.body.is_empty() {
+            return Ok(());
+        }
+        let named = |name| self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let encodings = named(header::CONTENT_ENCODING).flat_map(|value| value.split(',')).map(str::trim);
+        let encoding = encodings.map(str::to_owned).find(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+        let parameters = named(header::CONTENT_TYPE).flat_map(|value| value.split(';').skip(1)).map(str::trim);
+        let charsets = parameters.filter_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
+        });
+        let is_utf_8 = |charset: &String| ["utf-8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known));
+        let charset = charsets.into_iter().find(|charset| !is_utf_8(charset));
+        let shown = self.body.starts_with(&GZIP).then(|| "gzip".to_owned());
+        match encoding.filter(|encoding| !encoding.is_empty()).or(charset).or(shown) {
+            Some(encoding) => Err(Rejection::UnsupportedEncoding { encoding }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the body is small enough to be read.
@@ -123,10 +192,13 @@ impl HttpRequest {
     pub fn route<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Result<&'a Operation, Rejection> {
         let mut allow: Vec<&str> = Vec::new();
         for operation in operations.filter(|operation| operation.path_fields(&self.path).is_some()) {
-            if operation.method == self.method {
+            if operation.method == self.asked_by() {
                 return Ok(operation);
             }
             allow.push(operation.method);
+            if operation.method == "GET" {
+                allow.push("HEAD");
+            }
         }
         if allow.is_empty() {
             return Err(Rejection::UnknownRoute);
@@ -138,28 +210,27 @@ impl HttpRequest {
     pub fn into_call(self, operation: &'static Operation) -> Result<Call, Rejection> {
         let mut faults = Vec::new();
         let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
-        let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Map::new() };
+        let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Fields::default() };
         let mut other_orgs = Vec::new();
-        let mut overridden = |name: &str, value: &Value| {
+        let mut overridden = |name: &str, value: &Json| {
             let text = value.as_str();
             other_orgs.extend(text.filter(|_| name == ORG).map(str::to_owned));
             other_orgs.extend(text.filter(|_| name == CURSOR).and_then(cursor::org_of).filter(|org| !org.is_empty()));
         };
-        if !takes_body && let Ok(Value::Object(ignored)) = serde_json::from_slice(&self.body) {
+        if !takes_body && let Ok(Json::Object(ignored)) = Json::parse(&self.body) {
             ignored.iter().for_each(|(name, value)| overridden(name, value));
         }
         for (name, value) in form_urlencoded::parse(self.query.as_bytes()) {
-            let value = Value::String(value.into_owned());
+            let value = Json::Text(value.into_owned());
             if takes_body {
                 overridden(&name, &value);
                 faults.push(FieldError::new(name, "is a query parameter, which this request does not take"));
-            } else if let Some(other) = fields.insert(name.clone().into_owned(), value) {
-                overridden(&name, &other);
-                faults.push(FieldError::new(name, "is given twice"));
+            } else if fields.insert(name.clone().into_owned(), value).is_some() {
+                return Err(Rejection::duplicate_field(&name));
             }
         }
         for (name, value) in operation.path_fields(&self.path).unwrap_or_default() {
-            if let Some(other) = fields.insert(name.to_owned(), Value::String(value)) {
+            if let Some(other) = fields.insert(name.to_owned(), Json::Text(value)) {
                 overridden(name, &other);
                 faults.push(FieldError::new(name, "is given by the path; leave it out elsewhere"));
             }
@@ -170,15 +241,13 @@ impl HttpRequest {
 
     fn body_fields(&self, faults: &mut Vec<FieldError>) -> Result<Fields, Rejection> {
         if self.body.is_empty() {
-            return Ok(Map::new());
+            return Ok(Fields::default());
         }
-        let body: Value = serde_json::from_slice(&self.body)
-            .map_err(|error| Rejection::UnreadableJson { detail: error.to_string() })?;
-        if let Value::Object(fields) = body {
+        if let Json::Object(fields) = Json::parse(&self.body)? {
             return Ok(fields);
         }
         faults.push(FieldError::new("", "must be an object"));
-        Ok(Map::new())
+        Ok(Fields::default())
     }
 }
 
@@ -208,13 +277,13 @@ impl Call {
     /// A call by the function's schedule.
     #[must_use]
     pub fn from_schedule(operation: &'static Operation) -> Self {
-        Self { by_schedule: true, ..Self::from_fields(operation, Map::new()) }
+        Self { by_schedule: true, ..Self::from_fields(operation, Fields::default()) }
     }
 
     /// A direct invocation with these fields: `operation` names one, or is left out where there is only one.
     pub fn from_direct(operations: &[&'static Operation], mut fields: Fields) -> Result<Self, Rejection> {
         let operation = match (fields.remove("operation"), operations) {
-            (Some(Value::String(name)), _) => operations.iter().find(|operation| operation.name == name),
+            (Some(Json::Text(name)), _) => operations.iter().find(|operation| operation.name == name),
             (None, [only]) => Some(only),
             _ => None,
         };
@@ -236,8 +305,20 @@ impl Call {
         self.fields.get(ORG)?.as_str()
     }
 
+    /// The org it names, if it is an id: what is not is too long for a log.
+    #[must_use]
+    pub fn org_id(&self) -> Option<OrgId> {
+        OrgId::try_from(self.org()?.to_owned()).ok()
+    }
+
+    /// Whether it was made by an event of the shop platform.
+    #[must_use]
+    pub const fn is_event(&self) -> bool {
+        self.ignores_unknown
+    }
+
     /// Every org that it names, readable or not, wherever it does.
-    pub fn orgs(&self) -> impl Iterator<Item = &str> {
+    pub fn orgs(&self) -> impl Iterator<Item = &str> + Clone {
         self.other_orgs.iter().map(String::as_str).chain(self.org())
     }
 
@@ -252,7 +333,14 @@ impl Call {
 
     /// Reads the fields into a request: all faults at once, or none.
     pub fn read<T: Readable>(self) -> Result<T, Rejection> {
-        let Self { mut fields, faults, ignores_unknown, .. } = self;
+        self.read_with(|_| Vec::new())
+    }
+
+    /// The same, with rules between fields, or of a field and what else is known: their faults are told with all others. They
+    /// are asked what is wrong with fields that may be wrong by themselves.
+    pub fn read_with<T: Readable>(self, across: impl FnOnce(&Fields) -> Vec<FieldError>) -> Result<T, Rejection> {
+        let Self { mut fields, mut faults, ignores_unknown, .. } = self;
+        faults.extend(across(&fields));
         let mut outcome = T::read(&fields);
         if let (true, Err(errors)) = (ignores_unknown, &outcome) {
             errors.unknown().for_each(|name| drop(fields.remove(name)));

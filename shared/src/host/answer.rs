@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{InvocationFailed, status_of};
+use super::InvocationFailed;
 use crate::{
     domain::{
         rejection::{Kind, Rejection},
@@ -86,6 +86,22 @@ impl Reply {
     }
 }
 
+/// The status of each sort of no.
+pub(crate) const fn status_of(kind: Kind) -> u16 {
+    match kind {
+        Kind::Unauthorized => 401,
+        Kind::TooLarge => 413,
+        Kind::UnknownRoute | Kind::NotFound => 404,
+        Kind::MethodNotAllowed => 405,
+        Kind::Forbidden => 403,
+        Kind::UnsupportedEncoding => 415,
+        Kind::Unreadable => 400,
+        Kind::Invalid => 422,
+        Kind::PreconditionFailed => 412,
+        Kind::Conflict => 409,
+    }
+}
+
 /// The status, and the body where it is a problem, of every failure.
 fn problem(failure: &Failure) -> (u16, Value) {
     let code = failure.code();
@@ -94,13 +110,16 @@ fn problem(failure: &Failure) -> (u16, Value) {
             let status = status_of(rejection.kind());
             let mut body = problem_body(status, code, &rejection.detail());
             let more = match rejection {
-                Rejection::Invalid(errors) => Some(("errors", json!(errors))),
+                Rejection::Invalid(faults) => {
+                    let rest = Some(("moreErrors", json!(faults.more()))).filter(|_| faults.more() > 0);
+                    [Some(("errors", json!(faults.listed()))), rest]
+                }
                 // `status` is the problem's own.
-                Rejection::BundleNotActive { status } => Some(("bundleStatus", json!(status))),
-                _ => None,
+                Rejection::BundleNotActive { status } => [Some(("bundleStatus", json!(status))), None],
+                _ => [None, None],
             };
-            if let (Some((name, value)), Value::Object(fields)) = (more, &mut body) {
-                fields.insert(name.into(), value);
+            if let Value::Object(fields) = &mut body {
+                fields.extend(more.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)));
             }
             (status, body)
         }
@@ -136,7 +155,10 @@ pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
 }
 
 /// The answer to whoever looks whether the function is there.
-pub(super) fn health() -> Value {
+pub(super) fn health(method: &str) -> Value {
+    if !matches!(method, "GET" | "HEAD") {
+        return http(&Err(Rejection::MethodNotAllowed { allow: "GET, HEAD".into() }.into()));
+    }
     let body = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "zoneData": zone::data_version()});
     response(200, "application/json", &body, None)
 }
@@ -168,13 +190,31 @@ pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, Invocatio
     Err(InvocationFailed { code: failure.code(), message })
 }
 
-/// The answer to an event: what a rule refuses is done with; what may succeed later (the store is busy, a customer or
-/// an order is not known yet) fails, so that it is delivered again.
+/// The answer to an event: what a rule refuses is done with. What may succeed later (the store is busy, a customer or
+/// an order is not known yet) fails, so that it is delivered again. So does one that is malformed: it ends in the function's
+/// queue, and is not lost.
 pub(super) fn event(outcome: Result<Reply, Failure>) -> Result<Value, InvocationFailed> {
-    match outcome {
-        Err(Failure::Rejected(rejection)) if rejection.kind() == Kind::NotFound => {
-            Err(InvocationFailed { code: rejection.code(), message: "What this event is about is not known yet." })
-        }
-        outcome => direct(outcome),
+    let rejection = match outcome {
+        Err(Failure::Rejected(rejection)) => rejection,
+        outcome => return direct(outcome),
+    };
+    let message = match rejection.kind() {
+        Kind::NotFound => "What this event is about is not known yet.",
+        kind if is_malformed(kind) => "This event is malformed; the log names its fields.",
+        _ => return direct(Err(rejection.into())),
+    };
+    Err(InvocationFailed { code: rejection.code(), message })
+}
+
+/// Whether what is refused so is the sender's to mend, and no other delivery of it will do.
+pub(super) const fn is_malformed(kind: Kind) -> bool {
+    matches!(kind, Kind::Unreadable | Kind::Invalid)
+}
+
+/// The same answer without its body, for who asks for the headers alone.
+pub(super) fn without_body(mut answer: Value) -> Value {
+    if let Some(body) = answer.get_mut("body") {
+        *body = Value::String(String::new());
     }
+    answer
 }

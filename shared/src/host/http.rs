@@ -12,7 +12,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use tokio::net::TcpListener;
 
 use super::answer;
@@ -83,19 +83,24 @@ const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
 
 /// The function-URL event for a request to `path` of a function.
 #[must_use]
-pub fn url_event(parts: &Parts, path: &str, body: &[u8]) -> Value {
+pub fn url_event(parts: &Parts, path: &str, body: &[u8]) -> Box<RawValue> {
     let mut event = LambdaFunctionUrlRequest::default();
     event.version = Some("2.0".into());
     event.raw_path = Some(path.to_owned());
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
     // A header that is not text is nobody's here, and can't be written as JSON.
-    let readable = parts.headers.iter().filter(|(_, value)| value.to_str().is_ok());
-    event.headers = readable.map(|(name, value)| (name.clone(), value.clone())).collect();
+    for name in parts.headers.keys() {
+        let given: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        // Those of one name come as one, as in Lambda: so two that say who asks are one that nobody has.
+        if let (false, Ok(joined)) = (given.is_empty(), HeaderValue::from_str(&given.join(","))) {
+            event.headers.insert(name.clone(), joined);
+        }
+    }
     event.request_context.http.method = Some(parts.method.to_string());
     event.request_context.http.path = Some(path.to_owned());
     event.body = Some(BASE64_STANDARD.encode(body));
     event.is_base64_encoded = true;
-    serde_json::to_value(event).unwrap_or_default()
+    serde_json::value::to_raw_value(&event).unwrap_or_default()
 }
 
 /// The HTTP response for a function-URL answer.

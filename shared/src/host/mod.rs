@@ -21,17 +21,13 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     auth::{self, Caller, Shown},
     clock::{self, Deadline, Sleeper, Stopwatch},
     config::Config,
-    domain::{
-        ids::OrgId,
-        org::Org,
-        rejection::{Kind, Rejection},
-    },
+    domain::{ids::OrgId, org::Org, rejection::Rejection},
     event::{self, Call, HttpRequest, Incoming, operation::Operation},
     failure::{Failure, Retry},
     store::{Store, Versioned},
@@ -41,6 +37,9 @@ use secret::Secret;
 
 /// What it takes to answer once the time for the work itself is over.
 const MARGIN: Duration = Duration::from_millis(250);
+
+/// How much of the names of wrong fields a log line has, in characters.
+const LOGGED_FIELDS: usize = 2_000;
 
 /// What a call is recorded under that did not get so far as to name an operation.
 const NO_OPERATION: &str = "none";
@@ -177,22 +176,24 @@ impl Host {
     }
 
     /// Answers one raw event.
-    pub async fn answer(&self, raw: Value, invocation: Invocation) -> Result<Value, InvocationFailed> {
+    pub async fn answer(&self, raw: &RawValue, invocation: Invocation) -> Result<Value, InvocationFailed> {
         match event::classify(raw) {
             Ok(Incoming::Http(request)) => self.answer_http(request, invocation).await,
             Ok(Incoming::Direct(fields)) => {
                 let operations: Vec<_> = self.function.operations().collect();
-                let call = Call::from_direct(&operations, fields);
+                let call = fields.and_then(|fields| Call::from_direct(&operations, fields));
                 self.record(async { self.perform_for(Caller::Iam, call, invocation).await }, answer::direct).await
             }
             Ok(Incoming::Event { name, detail }) => {
                 let operation = self.function.operations().find(|operation| operation.event == Some(name.as_str()));
-                let call = operation.map(|operation| Call::from_event(operation, detail));
+                let call =
+                    operation.map(|operation| (operation, detail.map(|detail| Call::from_event(operation, detail))));
                 self.answer_event(call, &name, invocation).await
             }
             Ok(Incoming::Schedule) => {
                 let operation = self.function.operations().find(|operation| operation.scheduled);
-                self.answer_event(operation.map(Call::from_schedule), "a schedule", invocation).await
+                let call = operation.map(|operation| (operation, Ok(Call::from_schedule(operation))));
+                self.answer_event(call, "a schedule", invocation).await
             }
             Err(unknown) => self.answer_unknown(unknown.0).await,
         }
@@ -200,14 +201,23 @@ impl Host {
 
     async fn answer_event(
         &self,
-        call: Option<Call>,
+        call: Option<(&'static Operation, Result<Call, Rejection>)>,
         name: &str,
         invocation: Invocation,
     ) -> Result<Value, InvocationFailed> {
-        let Some(call) = call else {
+        let Some((operation, call)) = call else {
             return self.answer_unknown(format!("{} takes no {name}", self.function.name)).await;
         };
-        self.record(async { self.perform_for(Caller::Iam, Ok(call), invocation).await }, answer::event).await
+        let done = async {
+            let mut done = Done { operation: operation.name, ..self.perform_for(Caller::Iam, call, invocation).await };
+            if let Err(Failure::Rejected(rejection)) = &done.outcome
+                && answer::is_malformed(rejection.kind())
+            {
+                done.counted.push(Measure { name: "EventsInvalid", figure: Figure::Count(1) });
+            }
+            done
+        };
+        self.record(done, answer::event).await
     }
 
     /// An event that is wired to the wrong function will not get better: it fails, so that somebody sees it.
@@ -217,14 +227,21 @@ impl Host {
     }
 
     async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
+        if request.path == "/health" {
+            let health = answer::health(&request.method);
+            return Ok(if request.is_head() { answer::without_body(health) } else { health });
+        }
+        let is_head = request.is_head();
+        let answered = self.answer_authorized(request, invocation).await;
+        if is_head { answered.map(answer::without_body) } else { answered }
+    }
+
+    async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
         let Some(secret) = &self.secret else {
             let why = Failure::NotConfigured("neither CRON_SECRET nor CRON_SECRET_NAME is set".into());
             let done = Done::nothing(NO_OPERATION, None, why);
             return self.record(async { done }, |outcome| Ok(answer::http(&outcome))).await;
         };
-        if request.method == "GET" && request.path == "/health" {
-            return Ok(answer::health());
-        }
         // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
         let done = Box::pin(self.perform_http(secret, request, invocation));
         self.record(done, |outcome| Ok(answer::http(&outcome))).await
@@ -235,7 +252,10 @@ impl Host {
         let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(MARGIN), caller).await;
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
-            Ok((caller, request.route(self.function.operations())?))
+            let operation = request.route(self.function.operations())?;
+            caller.check_operation(operation.for_deployment)?;
+            request.check_encoding()?;
+            Ok((caller, operation))
         });
         match routed {
             Ok((caller, operation)) => {
@@ -268,8 +288,8 @@ impl Host {
             Ok(call) => call,
             Err(rejection) => return Done::nothing(NO_OPERATION, None, rejection.into()),
         };
-        let (operation, org) = (call.operation.name, call.org().map(str::to_owned));
-        if let Err(rejection) = allowed(&caller, &call) {
+        let (operation, org) = (call.operation.name, call.org_id().map(|org| org.to_string()));
+        if let Err(rejection) = caller.check_orgs(call.orgs(), call.cursor_org().as_deref()) {
             return Done::nothing(operation, org, rejection.into());
         }
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
@@ -320,7 +340,7 @@ impl Host {
                 Ending::Succeeded
             }
             Err(Failure::Rejected(rejection)) => {
-                let fields = rejection.fields().join(", ");
+                let fields: String = rejection.fields().join(", ").chars().take(LOGGED_FIELDS).collect();
                 tracing::info!(function, operation, org, code, fields, "refused");
                 Ending::Refused
             }
@@ -344,30 +364,4 @@ impl Host {
 
 fn out_of_time() -> Failure {
     Failure::Retry(Retry::Unavailable("out of time".into()))
-}
-
-/// Whether a caller may make a call: not with another org's cursor, and with an org's key not for another org, nor what is
-/// the deployment's to do.
-fn allowed(caller: &Caller, call: &Call) -> Result<(), Rejection> {
-    let other = match caller {
-        Caller::Deployment | Caller::Iam => false,
-        Caller::Org(own) => call.operation.for_deployment || call.orgs().any(|org| org != own.as_str()),
-    };
-    let other_cursor = call.cursor_org().is_some_and(|of| call.orgs().any(|org| org != of));
-    if other || other_cursor { Err(Rejection::OtherOrg) } else { Ok(()) }
-}
-
-/// The status of each sort of no.
-pub(crate) const fn status_of(kind: Kind) -> u16 {
-    match kind {
-        Kind::Unauthorized => 401,
-        Kind::TooLarge => 413,
-        Kind::Unreadable => 400,
-        Kind::Forbidden => 403,
-        Kind::Invalid => 422,
-        Kind::NotFound => 404,
-        Kind::MethodNotAllowed => 405,
-        Kind::PreconditionFailed => 412,
-        Kind::Conflict => 409,
-    }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Function, Host, Invocation, InvocationFailed, Listening, response, serve, stop_signal, url_event};
 use crate::{
@@ -52,12 +52,12 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
     let host = Arc::new(Host::new(function, store, config, telemetry::stdout()));
     match port {
         _ if in_lambda => {
-            let answer = service_fn(|event: LambdaEvent<Value>| {
+            let answer = service_fn(|event: LambdaEvent<Box<RawValue>>| {
                 let host = Arc::clone(&host);
                 async move {
                     let told = Deadline::at(event.context.deadline());
                     let deadline = if told.left().is_zero() { Deadline::after(UNTOLD_LIMIT) } else { told };
-                    host.answer(event.payload, Invocation::new(None, deadline)).await
+                    host.answer(&event.payload, Invocation::new(None, deadline)).await
                 }
             });
             lambda_runtime::run(answer).await.map_err(|error| error.to_string())
@@ -75,7 +75,7 @@ async fn on_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::
             let event = url_event(&parts, parts.uri.path(), &body);
             let invocation = Invocation::new(None, Deadline::after(request_timeout));
             // Only an invocation fails; a request always has an answer.
-            let answer = host.answer(event, invocation).await.unwrap_or_default();
+            let answer = host.answer(&event, invocation).await.unwrap_or_default();
             response(&answer)
         }
     };

@@ -78,6 +78,8 @@ pub struct Fulfilment {
     pub now: DateTime<Utc>,
     /// Whether the bundle was active then, as recorded. It is looked up only where today's terms refuse the order.
     pub was_active: bool,
+    /// What the order says that it saved, if it does.
+    pub savings: Option<Money>,
 }
 
 /// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled then.
@@ -113,7 +115,7 @@ pub fn redeem(
     admit(bundle, zone.zone, by_customer, fulfilled)?;
     let now = fulfilled.now;
     let before = bundle.usage;
-    let savings = bundle.terms.offer.price.savings();
+    let savings = fulfilled.savings.unwrap_or_else(|| bundle.terms.offer.price.savings());
     let after = Usage {
         redemptions: before.redemptions.saturating_add(1),
         customers: before.customers.saturating_add(u64::from(by_customer == 0)),

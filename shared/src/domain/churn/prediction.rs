@@ -23,6 +23,16 @@ pub struct Prediction {
     pub at: DateTime<Utc>,
 }
 
+/// How far Claude's probability may be from that of the statistical model, in hundredths of a percent. It reads texts that
+/// people wrote, such as the name of a tier: none of them can call everybody safe, or lost.
+const CLAUDE_MAY_DIFFER: u16 = 2_500;
+
+/// What becomes of Claude's probability beside that of the statistical model: the nearest that is not too far from it.
+#[must_use]
+pub fn plausible(by_claude: Probability, statistical: Probability) -> Probability {
+    by_claude.near(statistical, CLAUDE_MAY_DIFFER)
+}
+
 /// Who worked a probability out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

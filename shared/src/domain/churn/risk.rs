@@ -29,6 +29,12 @@ impl Probability {
         Self::from_percent(share * 100.0)
     }
 
+    /// The nearest to this that is at most so many hundredths of a percent from another.
+    #[must_use]
+    pub fn near(self, other: Self, hundredths: u16) -> Self {
+        Self(self.0.clamp(other.0.saturating_sub(hundredths), other.0.saturating_add(hundredths)))
+    }
+
     /// In hundredths of a percent.
     #[must_use]
     pub const fn hundredths(self) -> u16 {
