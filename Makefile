@@ -4,7 +4,6 @@
 SHELL := /bin/sh
 
 PORT ?= 9000
-DYNAMODB_PORT ?= 9001
 WATCH_PORT ?= 9002
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
@@ -28,8 +27,8 @@ run: binaries ## start the local stack, load a real purchase log, show what came
 demo: binaries ## the same, and exit
 	@$(BIN)/local --port $(PORT) -- $(BIN)/ctl demo $(DATA)
 
-up: binaries ## start the local stack alone, empty
-	@$(BIN)/local --port $(PORT) --dynamodb-port $(DYNAMODB_PORT)
+up: binaries ## start the local stack alone, empty (DYNAMODB_PORT= for make watch)
+	@$(BIN)/local --port $(PORT) $(addprefix --dynamodb-port ,$(DYNAMODB_PORT))
 
 URL ?= $(if $(STACK),,http://127.0.0.1:$(PORT))
 report: binaries ## print an org's last week in figures (ORG=, URL= or STACK=)
@@ -80,7 +79,8 @@ build: cargo-lambda ## build every function for Lambda (ARCH=x86_64 or arm64), a
 		"$$(wc -c < "$(TARGET)/lambda/$$function/bootstrap" | tr -d ' ')"; done
 
 # The same functions as processes of their own, under cargo-lambda's stand-in for Lambda, on the table of `make up`.
-watch: cargo-lambda ## beside make up: run every function under cargo lambda watch, on its table
+watch: cargo-lambda ## beside make up: run every function under cargo lambda watch, on its table (DYNAMODB_PORT= of make up)
+	@test -n "$(DYNAMODB_PORT)" || { echo "make watch needs the DYNAMODB_PORT that make up was given" >&2; exit 1; }
 	@TABLE_NAME=regulars AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:$(DYNAMODB_PORT) \
 		CRON_SECRET="$${CRON_SECRET:-local-secret}" \
 		cargo lambda watch --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT)

@@ -100,6 +100,15 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::new()
 }
 
+/// Sends these bytes to a server on a connection of their own, and gives all that it answers until it closes it.
+pub async fn speak(address: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it closes the connection").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
 /// What a program that ended left behind.
 #[derive(Debug)]
 pub struct Ended {
@@ -131,7 +140,12 @@ pub struct LocalStack {
 impl LocalStack {
     /// Starts one on any free port and waits until it is ready.
     pub async fn start(arguments: &[&str]) -> Self {
-        let mut child = command("local").args(["--port", "0"]).args(arguments).spawn().unwrap();
+        Self::of(command("local").args(["--port", "0"]).args(arguments)).await
+    }
+
+    /// Starts one by this command and waits until it is ready.
+    pub async fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = async {
             let mut dynamodb = String::new();
@@ -146,6 +160,11 @@ impl LocalStack {
         };
         let (url, dynamodb) = tokio::time::timeout(PATIENCE, ready).await.expect("it gets ready");
         Self { child, out, url, dynamodb }
+    }
+
+    /// Ends it by force.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// Sends a signal by its name, as `TERM`, and waits for the end.
