@@ -68,8 +68,9 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
         },
         None => {
             transaction.mark_unspendable(order_id)?;
-            if owner.is_none() {
-                transaction.claim_order(order_id, customer_id)?;
+            match owner {
+                None => transaction.claim_order(order_id, customer_id)?,
+                Some(_) => transaction.relist_order(order_id)?,
             }
             transaction.commit().await?;
             return Ok(Reply::ok(&Answer::NOTHING));

@@ -145,11 +145,13 @@ impl Transaction<'_> {
         self.count(counted, bundle)?;
 
         let key = keys::order(&self.org.id, &redemption.order);
+        let change = self.order_change(&redemption.order).require_absent("bundlesVoided");
         if order.is_some_and(|order| order.owner.is_some()) {
-            return self.check(&key, Change::default().require_absent("bundlesVoided"));
+            // A disposable org's order is listed in any case: see `relist_order`.
+            return if self.org.disposable { self.update(&key, change) } else { self.check(&key, change) };
         }
-        let claim = self.order_change(&redemption.order).set("customerId", text(redemption.customer.as_str()));
-        self.update(&key, claim.require_absent("customerId").require_absent("bundlesVoided"))
+        let claim = change.set("customerId", text(redemption.customer.as_str()));
+        self.update(&key, claim.require_absent("customerId"))
     }
 
     /// Gives a redemption back that was read as `claim`.
@@ -173,8 +175,9 @@ impl Transaction<'_> {
     pub fn mark_void(&mut self, bundle: &BundleId, order: &OrderId, known: bool) -> Result<(), StoreError> {
         let key = keys::claim(&self.org.id, bundle, order);
         self.create(&key, None, &ClaimForm::<RedemptionForm>::voided_before())?;
-        if self.org.disposable && !known {
-            let listed = self.order_change(order).require_absent("pk");
+        if self.org.disposable {
+            let listed = self.order_change(order);
+            let listed = if known { listed } else { listed.require_absent("pk") };
             self.update(&keys::order(&self.org.id, order), listed)?;
         }
         Ok(())

@@ -180,6 +180,16 @@ impl Transaction<'_> {
         self.update(&keys::order(&self.org.id, order), change)
     }
 
+    /// Lists an order again of which it is known whose it is: the deletion of its disposable org may just have removed
+    /// what listed it, and would not find what else is written here. Orders of other orgs are not listed.
+    pub fn relist_order(&mut self, order: &OrderId) -> Result<(), StoreError> {
+        if self.org.disposable {
+            self.update(&keys::order(&self.org.id, order), self.order_change(order))
+        } else {
+            Ok(())
+        }
+    }
+
     /// A change of what holds for all of an order. The orders of a disposable org are listed, to be found when it is
     /// deleted.
     pub(super) fn order_change(&self, order: &OrderId) -> Change {
