@@ -9,25 +9,31 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up report verify test soak eval check check-infra binaries
+.PHONY: help run demo up report verify test soak eval check check-infra binaries demonstration
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Always the whole workspace: another selection would build the dependencies anew, with other features.
+# Everything, as the tests need it.
 binaries:
 	@cargo build --workspace --locked
+
+# What the demonstration runs, without the clients of AWS that the operator's commands need. Libraries are built with the
+# same features as for the whole workspace (tests/it/house.rs), so that the tests build none of them anew. Another
+# selection would.
+demonstration:
+	@cargo build --locked -p local -p ctl
 
 # Asking Claude costs money, so the demonstration never does; `make up` does where a key is set.
 run demo: export ANTHROPIC_API_KEY =
 
-run: binaries ## start the local stack, load a real purchase log, show what came out, go on serving
-	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/ctl demo $(DATA)
+run: demonstration ## start the local stack, load a real purchase log, show what came out, go on serving
+	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/demo $(DATA)
 
-demo: binaries ## the same, and exit
-	@$(BIN)/local --port $(PORT) -- $(BIN)/ctl demo $(DATA)
+demo: demonstration ## the same, and exit
+	@$(BIN)/local --port $(PORT) -- $(BIN)/demo $(DATA)
 
-up: binaries ## start the local stack alone, empty (DYNAMODB_PORT= for make watch)
+up: demonstration ## start the local stack alone, empty (DYNAMODB_PORT= for make watch)
 	@$(BIN)/local --port $(PORT) $(addprefix --dynamodb-port ,$(DYNAMODB_PORT))
 
 URL ?= $(if $(STACK),,http://127.0.0.1:$(PORT))
