@@ -173,7 +173,10 @@ impl LocalStack {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
         let (mut out, mut err) = (String::new(), String::new());
         self.out.into_inner().read_to_string(&mut out).await.unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();
+        // Where it goes to a file, it is there.
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut err).await.unwrap();
+        }
         Ended { code: status.code(), out, err }
     }
 }

@@ -41,7 +41,8 @@ async fn a_page_of_another_origin_can_neither_invoke_a_function_nor_call_its_url
     is_refused(both, "forbidden_origin").await;
     let twice = put_org(&stack, "taken").header("origin", &stack.url).header("origin", "https://shop.example");
     is_refused(twice, "forbidden_origin").await;
-    let preflight = programs::http().request(http::Method::OPTIONS, &stack.url).header("origin", "https://shop.example");
+    let preflight =
+        programs::http().request(http::Method::OPTIONS, &stack.url).header("origin", "https://shop.example");
     is_refused(preflight, "forbidden_origin").await;
     assert_eq!(orgs(&stack).await, json!([]), "nothing was written");
     stack.end("TERM").await;

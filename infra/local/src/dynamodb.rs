@@ -69,7 +69,8 @@ fn run<I: DeserializeOwned, O: Serialize>(
     body: &[u8],
     act: impl FnOnce(I) -> dynoxide::Result<O>,
 ) -> dynoxide::Result<String> {
-    let request = serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
+    let request =
+        serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
     let answer = act(request)?;
     serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }

@@ -17,11 +17,8 @@ use tokio::sync::{oneshot, watch};
 use crate::dynamodb;
 
 /// What `DynamoDB` takes, and connections that stay open for longer than a client keeps one without use.
-const LIMITS: Limits = Limits {
-    body: 16 * 1024 * 1024,
-    body_time: Duration::from_secs(30),
-    head_time: Duration::from_mins(5),
-};
+const LIMITS: Limits =
+    Limits { body: 16 * 1024 * 1024, body_time: Duration::from_secs(30), head_time: Duration::from_mins(5) };
 
 /// A running engine; ends when dropped.
 pub struct Engine {
@@ -111,6 +108,7 @@ fn answers(
 /// What is wrong with the store, for the developer.
 fn sentence(file: Option<&Path>, why: &str) -> String {
     let place = file.map_or("the embedded DynamoDB".to_owned(), |file| format!("data file {}", file.display()));
+    let why = why.trim_start_matches("Internal error: ");
     let is = |signs: &[&str]| signs.iter().any(|sign| why.contains(sign));
     if is(&["disk is full"]) {
         format!("{place} can't be written: the disk is full")
