@@ -5,8 +5,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use harness::world::{Request, World, noon};
+use harness::{
+    bundles::terms,
+    world::{Request, World, noon},
+};
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 8;
@@ -126,4 +130,40 @@ async fn an_order_written_after_its_partition_was_deleted_is_found_by_the_deleti
     late.commit().await.unwrap();
     while !store.delete_some_of(&org, 20).await.unwrap().1 {}
     assert_eq!(left(&world).await, Vec::<String>::new());
+}
+
+/// Whatever is written about an order that is known already lists it, as the deletion may just have removed what did.
+#[tokio::test]
+async fn all_that_is_written_about_a_known_order_lists_it_again() {
+    let world = World::new().await;
+    make_org(&world).await;
+    let soap = Request::new("PUT", "back-office", "/orgs/passing/bundles/soap").json(&terms(&json!({})));
+    assert_eq!(world.send(&soap).await.status, 201);
+    let bundle = json!({"orgId": "passing", "bundleId": "soap", "customerId": "ada", "orderId": "o1"});
+    let void = |function: &'static str, query: &str| {
+        Request::new("DELETE", function, format!("/redemptions/o1?orgId=passing&{query}"))
+    };
+    let writes = [
+        ("an award", award(1)),
+        ("a redemption of points", redemption(1)),
+        ("the void of one that is yet to come", void("points-redemption", "customerId=ada")),
+        ("a redemption of a bundle", post("bundle-redemption", "/redemptions", &bundle)),
+        ("the void of one that is yet to come", void("bundle-redemption", "bundleId=soap")),
+    ];
+    for (first, then) in [(0, 1), (1, 0), (0, 2), (0, 3), (0, 4)] {
+        let [(_, first), (what, then)] = [first, then].map(|place| &writes[place]);
+        assert!(world.send(first).await.status.is_success());
+        let key = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+        let order = || [key("pk", "ORDER#passing#o1"), key("sk", "ORDER")].into();
+        let table = || world.client.update_item().table_name(&world.table).set_key(Some(order()));
+        let hide = table().update_expression("REMOVE #list, #at");
+        hide.expression_attribute_names("#list", "list").expression_attribute_names("#at", "at").send().await.unwrap();
+        let done = world.send(then).await;
+        assert!(done.status.is_success(), "{what}: {done:?}");
+        let read = world.client.get_item().table_name(&world.table).set_key(Some(order())).send().await.unwrap();
+        assert!(read.item.unwrap().contains_key("list"), "{what} lists its order");
+        delete_org(&world).await;
+        make_org(&world).await;
+        assert_eq!(world.send(&soap).await.status, 201);
+    }
 }

@@ -29,7 +29,8 @@ async fn use_customer(back_office: &str, award: Option<&str>) {
     }
     let listed = send(http.get(format!("{org}/customers"))).await;
     assert!([FIRST_NAME, LAST_NAME, EMAIL, PHONE].iter().all(|personal| listed.contains(personal)), "{listed}");
-    let refused = http.put(format!("{org}/customers/ada")).json(&json!({"firstName": FIRST_NAME, "email": EMAIL, "phone": 7}));
+    let refused =
+        http.put(format!("{org}/customers/ada")).json(&json!({"firstName": FIRST_NAME, "email": EMAIL, "phone": 7}));
     assert_eq!(refused.bearer_auth("local-secret").send().await.unwrap().status(), 422);
 }
 

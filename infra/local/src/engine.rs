@@ -112,8 +112,10 @@ fn sentence(file: Option<&Path>, why: &str) -> String {
     let is = |signs: &[&str]| signs.iter().any(|sign| why.contains(sign));
     if is(&["disk is full"]) {
         format!("{place} can't be written: the disk is full")
-    } else if is(&["malformed", "not a database"]) {
+    } else if is(&["malformed"]) {
         format!("{place} is damaged: {why}")
+    } else if is(&["not a database", "not a valid SQLite database"]) {
+        format!("{place} is damaged, or is no database")
     } else {
         format!("{place} can't be read or written: {why}")
     }
