@@ -63,7 +63,7 @@ async fn a_body_that_is_too_large_or_broken_is_a_problem() {
 /// Requests whose heads the HTTP library does not take.
 fn bad_heads() -> [(String, u16, &'static str); 5] {
     let long = "a".repeat(70_000);
-    let many: String = (0..101).map(|number| format!("x-{number}: y\r\n")).collect();
+    let many = "x-more: y\r\n".repeat(100);
     [
         (format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"), 414, "uri_too_long"),
         (format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}\r\n"), 431, "headers_too_large"),

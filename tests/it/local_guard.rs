@@ -97,8 +97,8 @@ async fn only_names_of_this_machine_lead_to_it() {
             assert!(answer.contains(r#""code":"forbidden_host""#), "{head}: {answer}");
         }
     }
-    let whole = format!("GET http://shop.example/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    assert!(programs::speak(function, whole.as_bytes()).await.contains("forbidden_host"));
+    let whole = b"GET http://shop.example/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert!(programs::speak(function, whole).await.contains("forbidden_host"));
     stack.end("TERM").await;
 }
 

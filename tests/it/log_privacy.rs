@@ -1,6 +1,6 @@
 //! No log line has a name, an address or a phone number in it, at whatever level.
 
-use std::{fs, process::Stdio};
+use std::fs;
 
 use harness::programs::{self, LocalStack, OnPort};
 use serde_json::json;

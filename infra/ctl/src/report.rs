@@ -10,6 +10,7 @@ pub fn say(line: &str) {
 }
 
 /// The same, for what goes on only as long as somebody listens.
+#[must_use]
 pub fn is_said(line: &str) -> bool {
     writeln!(std::io::stdout().lock(), "{line}").is_ok()
 }

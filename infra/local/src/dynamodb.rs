@@ -12,7 +12,7 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json
 
 /// Answers one request; hands `failed` what the store itself fails with.
 pub(crate) fn answer(database: &Database, request: &Parts, body: &Bytes, failed: impl FnOnce(&str)) -> Response {
-    if let Err(refused) = guard::check(request, Pages::None) {
+    if let Some(refused) = guard::refusal(request, Pages::None) {
         return refused;
     }
     let target = request.headers.get("x-amz-target").and_then(|target| target.to_str().ok());

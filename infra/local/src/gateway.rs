@@ -78,7 +78,7 @@ pub async fn run(
 const GRACE: Duration = Duration::from_secs(8);
 
 async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> Response {
-    if let Err(refused) = guard::check(&parts, Pages::Own) {
+    if let Some(refused) = guard::refusal(&parts, Pages::Own) {
         return refused;
     }
     let now = match clock(&parts.headers) {

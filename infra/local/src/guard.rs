@@ -20,16 +20,16 @@ pub(crate) enum Pages {
     None,
 }
 
-/// Refuses a request that is not sent to a loopback name, or that another page sends than may.
-pub(crate) fn check(request: &Parts, pages: Pages) -> Result<(), Response> {
-    let refused = |code, detail| Err(problem(StatusCode::FORBIDDEN, code, detail));
+/// What a request is refused with that is not sent to a loopback name, or that another page sends than may.
+pub(crate) fn refusal(request: &Parts, pages: Pages) -> Option<Response> {
+    let refused = |code, detail| Some(problem(StatusCode::FORBIDDEN, code, detail));
     let Some(host) = host(request).filter(|host| is_loopback(host)) else {
         return refused("forbidden_host", "Only localhost, 127.0.0.1, [::1] and names under localhost lead here.");
     };
     if is_from_elsewhere(&request.headers, &host, pages) {
         return refused("forbidden_origin", "No web page of another origin may call the local stack.");
     }
-    Ok(())
+    None
 }
 
 /// The host and port that a request is sent to, in lower case, where it names one alone.
