@@ -5,8 +5,8 @@
 //! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and refuses the rest |
 //! | [`yaml`] | CloudFormation's YAML as JSON |
 //! | [`engine`] | the embedded DynamoDB, and whose its data file is |
-//! | [`dynamodb`] | DynamoDB's protocol on it |
-//! | [`guard`] | keeps web pages out |
+//! | `dynamodb` | DynamoDB's protocol on it |
+//! | `guard` | keeps web pages out |
 //! | [`table`] | the table the template declares, created or compared |
 //! | [`stack`] | every function in its host, on that table |
 //! | [`schedules`] | when the template has functions called by the clock |
