@@ -20,7 +20,8 @@ async fn two_hundred_orders_of_one_customer_at_once_all_land_and_none_twice() {
         })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(awards).await.unwrap();
-    assert_eq!(statuses, [201; 200]);
+    // On a busy machine a try may be given up just as its transaction commits; the next one replays it.
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 201)), "{statuses:?}");
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"], &ada["tier"]), (&json!(2000), &json!(200), &json!("Platinum")));
     let entries = audit::ledger(&world, ORG, "ada").await;
