@@ -4,32 +4,37 @@
 SHELL := /bin/sh
 
 PORT ?= 9000
-DYNAMODB_PORT ?= 9001
 WATCH_PORT ?= 9002
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up report verify test soak eval check check-infra check-zones binaries
+.PHONY: help run demo up report verify test soak eval check check-infra check-zones binaries demonstration
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Always the whole workspace: another selection would build the dependencies anew, with other features.
+# Everything, as the tests need it.
 binaries:
 	@cargo build --workspace --locked
+
+# What the demonstration runs, without the clients of AWS that the operator's commands need. Libraries are built with the
+# same features as for the whole workspace (tests/it/house.rs), so that the tests build none of them anew. Another
+# selection would.
+demonstration:
+	@cargo build --locked -p local -p ctl
 
 # Asking Claude costs money, so the demonstration never does; `make up` does where a key is set.
 run demo: export ANTHROPIC_API_KEY =
 
-run: binaries ## start the local stack, load a real purchase log, show what came out, go on serving
-	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/ctl demo $(DATA)
+run: demonstration ## start the local stack, load a real purchase log, show what came out, go on serving
+	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/demo $(DATA)
 
-demo: binaries ## the same, and exit
-	@$(BIN)/local --port $(PORT) -- $(BIN)/ctl demo $(DATA)
+demo: demonstration ## the same, and exit
+	@$(BIN)/local --port $(PORT) -- $(BIN)/demo $(DATA)
 
-up: binaries ## start the local stack alone, empty
-	@$(BIN)/local --port $(PORT) --dynamodb-port $(DYNAMODB_PORT)
+up: demonstration ## start the local stack alone, empty (DYNAMODB_PORT= for make watch)
+	@$(BIN)/local --port $(PORT) $(addprefix --dynamodb-port ,$(DYNAMODB_PORT))
 
 URL ?= $(if $(STACK),,http://127.0.0.1:$(PORT))
 report: binaries ## print an org's last week in figures (ORG=, URL= or STACK=)
@@ -84,7 +89,8 @@ build: cargo-lambda ## build every function for Lambda (ARCH=x86_64 or arm64), a
 		"$$(wc -c < "$(TARGET)/lambda/$$function/bootstrap" | tr -d ' ')"; done
 
 # The same functions as processes of their own, under cargo-lambda's stand-in for Lambda, on the table of `make up`.
-watch: cargo-lambda ## beside make up: run every function under cargo lambda watch, on its table
+watch: cargo-lambda ## beside make up: run every function under cargo lambda watch, on its table (DYNAMODB_PORT= of make up)
+	@test -n "$(DYNAMODB_PORT)" || { echo "make watch needs the DYNAMODB_PORT that make up was given" >&2; exit 1; }
 	@TABLE_NAME=regulars AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:$(DYNAMODB_PORT) \
 		CRON_SECRET="$${CRON_SECRET:-local-secret}" \
 		cargo lambda watch --invoke-address 127.0.0.1 --invoke-port $(WATCH_PORT)

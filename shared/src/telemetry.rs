@@ -6,7 +6,7 @@ use std::{borrow::Cow, io, sync::Arc, time::Duration};
 use serde_json::{Map, Value, json};
 use tracing_subscriber::{
     Layer,
-    filter::{LevelFilter, Targets},
+    filter::{FilterExt, LevelFilter, Targets},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
@@ -24,9 +24,28 @@ pub fn stdout() -> Sink {
     })
 }
 
+/// The project's own crates, as the targets of their log lines.
+const OWN: [&str; 10] = [
+    "shared",
+    "local",
+    "back_office",
+    "bundle_redemption",
+    "bundle_transitions",
+    "churn_prediction",
+    "points_award",
+    "points_redemption",
+    "tier_recalculation",
+    "weekly_report",
+];
+
 /// Starts JSON logging on standard error at these levels, once a process.
+///
+/// Below `info` libraries log whole requests and answers, with names and addresses in them. So those levels are for the
+/// project's own crates, whatever `levels` says.
 pub fn start_logging(levels: &str) {
     let levels: Targets = levels.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    let own = OWN.map(|target| (target, LevelFilter::TRACE));
+    let levels = levels.and(Targets::new().with_default(LevelFilter::INFO).with_targets(own));
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Bounded(io::stderr()));
     let lines = lines.with_current_span(false).with_span_list(false).with_filter(levels);
     let _ = tracing_subscriber::registry().with(lines).try_init();

@@ -6,12 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    body::{Body, Bytes},
-    http::{Response, StatusCode, request::Parts},
-};
+use http::{Response, StatusCode, request::Parts};
 use serde_json::{Value, json};
-use shared::host::{Listening, serve};
+use shared::host::{Body, Bytes, Limits, Listening, serve};
 
 /// Starts what answers each request so; answers where.
 async fn start<F>(answer: impl Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static) -> String
@@ -28,7 +25,7 @@ where
             response.body(Body::from(body.to_string())).unwrap()
         }
     };
-    tokio::spawn(serve(listening, respond, std::future::pending()));
+    tokio::spawn(serve(listening, Limits::default(), respond, std::future::pending()));
     url
 }
 

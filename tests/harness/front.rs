@@ -5,12 +5,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{
-    body::Body,
-    http::{Method, Response, StatusCode},
-};
+use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::host::{Listening, serve};
+use shared::host::{Body, Bytes, Limits, Listening, serve};
 
 use crate::programs;
 
@@ -63,7 +60,7 @@ impl Front {
         let url = format!("http://{}", listening.address);
         let seen: Arc<Mutex<Vec<Call>>> = Arc::default();
         let (written, stack, http) = (Arc::clone(&seen), stack.to_owned(), programs::http());
-        let carry = move |parts: http::request::Parts, body: axum::body::Bytes| {
+        let carry = move |parts: http::request::Parts, body: Bytes| {
             let path = parts.uri.path_and_query().unwrap().as_str();
             let (function, path) = path.strip_prefix("/lambda-url/").unwrap().split_once('/').unwrap();
             let call = Call {
@@ -80,7 +77,7 @@ impl Front {
                 response.body(Body::from(answer.body.to_string())).unwrap()
             }
         };
-        tokio::spawn(serve(listening, carry, std::future::pending()));
+        tokio::spawn(serve(listening, Limits::default(), carry, std::future::pending()));
         Self { url, seen }
     }
 

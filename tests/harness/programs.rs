@@ -108,6 +108,15 @@ pub fn http() -> reqwest::Client {
     reqwest::Client::new()
 }
 
+/// Sends these bytes to a server on a connection of their own, and gives all that it answers until it closes it.
+pub async fn speak(address: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it closes the connection").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
 /// What a program that ended left behind.
 #[derive(Debug)]
 pub struct Ended {
@@ -139,7 +148,12 @@ pub struct LocalStack {
 impl LocalStack {
     /// Starts one on any free port and waits until it is ready.
     pub async fn start(arguments: &[&str]) -> Self {
-        let mut child = command("local").args(["--port", "0"]).args(arguments).spawn().unwrap();
+        Self::of(command("local").args(["--port", "0"]).args(arguments)).await
+    }
+
+    /// Starts one by this command and waits until it is ready.
+    pub async fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = async {
             let mut dynamodb = String::new();
@@ -156,13 +170,21 @@ impl LocalStack {
         Self { child, out, url, dynamodb }
     }
 
+    /// Ends it by force.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Sends a signal by its name, as `TERM`, and waits for the end.
     pub async fn end(mut self, signal: &str) -> Ended {
         send_signal(&self.child, signal).await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
         let (mut out, mut err) = (String::new(), String::new());
         self.out.into_inner().read_to_string(&mut out).await.unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).await.unwrap();
+        // Where it goes to a file, it is there.
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut err).await.unwrap();
+        }
         Ended { code: status.code(), out, err }
     }
 }

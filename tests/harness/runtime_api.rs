@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use shared::host::{Listening, response, serve};
+use shared::host::{Limits, Listening, response, serve};
 use tokio::{process::Command, sync::mpsc};
 
 use crate::programs::PATIENCE;
@@ -32,6 +32,7 @@ impl RuntimeApi {
         let calls = Arc::new(Mutex::new(calls.into_iter()));
         let serving = serve(
             listening,
+            Limits::default(),
             move |parts, body| {
                 let path = parts.uri.path().to_owned();
                 let call = path.ends_with("/next").then(|| calls.lock().unwrap().next());

@@ -5,13 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use axum::{
-    body::Body,
-    http::{Response, StatusCode},
-};
 use chrono::{DateTime, Utc};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
-use shared::host::{Listening, serve};
+use shared::host::{Body, Limits, Listening, serve};
 
 use crate::instant;
 
@@ -61,6 +58,7 @@ impl SecretsManager {
         let answering = Arc::clone(&state);
         let serving = serve(
             listening,
+            Limits::default(),
             move |parts, body| {
                 assert_eq!(parts.headers["x-amz-target"], "secretsmanager.GetSecretValue");
                 let mut state = answering.lock().unwrap();

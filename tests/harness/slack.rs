@@ -1,14 +1,16 @@
 //! A stand-in for a Slack channel's incoming webhook.
 
-use std::sync::{Arc, Mutex};
-
-use axum::{
-    Router,
-    http::{StatusCode, Uri},
-    routing::post,
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex},
 };
+
+use http::{Method, Response, StatusCode, request::Parts};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use shared::host::{Body, Bytes, Limits, Listening, serve};
+
+/// Where it takes messages.
+const PATH: &str = "/services/T0/B0/of-the-tests";
 
 /// How it takes a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +33,24 @@ pub struct Slack {
 impl Slack {
     /// One that takes messages so.
     pub async fn start(takes: Takes) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/services/T0/B0/of-the-tests", listener.local_addr().unwrap());
+        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let url = format!("http://{}{PATH}", listening.address);
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = Arc::clone(&told);
-        let take = move |uri: Uri, body: String| {
-            let told = Arc::clone(&kept);
+        let take = move |parts: Parts, body: Bytes| {
+            assert_eq!((&parts.method, parts.uri.path()), (&Method::POST, PATH));
+            let message: Value = serde_json::from_slice(&body).unwrap();
+            kept.lock().unwrap().push(message["text"].as_str().unwrap().to_owned());
             async move {
-                let message: Value = serde_json::from_str(&body).unwrap();
-                told.lock().unwrap().push(message["text"].as_str().unwrap().to_owned());
-                match takes {
+                let (status, body) = match takes {
                     Takes::Well => (StatusCode::OK, "ok".to_owned()),
-                    Takes::Ill(status) => (StatusCode::from_u16(status).unwrap(), uri.to_string()),
+                    Takes::Ill(status) => (StatusCode::from_u16(status).unwrap(), parts.uri.to_string()),
                     Takes::Never => std::future::pending().await,
-                }
+                };
+                Response::builder().status(status).body(Body::from(body)).unwrap()
             }
         };
-        let router = Router::new().route("/services/T0/B0/of-the-tests", post(take));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(serve(listening, Limits::default(), take, std::future::pending()));
         Self { told, url }
     }
 

@@ -140,6 +140,7 @@ ROLES = {
     "PreTrafficCheckRole": {
         "lambda:InvokeFunction": [f"{job}:*" for job in JOBS],
         "lambda:GetAlias": JOBS,
+        "codedeploy:GetDeployment": ["ServerlessDeploymentApplication-*/*"],
         "codedeploy:PutLifecycleEventHookExecutionStatus": ["ServerlessDeploymentApplication-*/*"],
         "logs:CreateLogStream": ["PreTrafficCheckLogs.Arn"],
         "logs:PutLogEvents": ["PreTrafficCheckLogs.Arn"],

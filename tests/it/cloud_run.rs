@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, http::Response};
 use harness::programs::{self, LocalStack, OnPort};
+use http::Response;
 use local::FUNCTIONS;
 use serde_json::{Value, json};
 use shared::{
     config::Config,
-    host::{Listening, serve},
+    host::{Body, Limits, Listening, serve},
 };
 
 const SECRET: &str = "local-secret";
@@ -188,6 +188,7 @@ async fn token_service() -> (String, Arc<Mutex<Vec<String>>>) {
     let keep = Arc::clone(&sent);
     let serving = serve(
         listening,
+        Limits::default(),
         move |_, body| {
             keep.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
             // Good for so short a time that the next request asks again.

@@ -149,11 +149,13 @@ fn packages_depend_only_on_what_they_may() {
         .chain([
             ("shared".to_owned(), vec![]),
             ("infra/ctl".to_owned(), vec!["shared".to_owned()]),
+            ("infra/ops".to_owned(), ["ctl", "shared"].map(str::to_owned).to_vec()),
             ("infra/local".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
             ("tests".to_owned(), [functions.clone(), vec!["shared".to_owned(), "local".to_owned()]].concat()),
         ])
         .collect();
-    let ours: Vec<String> = [functions, ["shared", "local", "ctl", "tests"].map(str::to_owned).to_vec()].concat();
+    let ours: Vec<String> =
+        [functions, ["shared", "local", "ctl", "ops", "tests"].map(str::to_owned).to_vec()].concat();
     for (folder, may) in packages {
         let manifest = fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
         let lines = manifest.lines().map(|line| line.rsplit("dependencies.").next().unwrap());
@@ -168,6 +170,40 @@ fn packages_depend_only_on_what_they_may() {
 fn function_folders() -> BTreeSet<String> {
     let folders = fs::read_dir(root().join("functions")).unwrap();
     folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn the_crates_that_may_log_in_detail_are_those_that_run_as_functions() {
+    let telemetry = code(&root().join("shared/src/telemetry.rs"));
+    let listed = telemetry.split_once("const OWN").unwrap().1.split_once("= [").unwrap().1.split_once(']').unwrap().0;
+    let listed: BTreeSet<String> = listed.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    let functions = function_folders().into_iter().map(|name| name.replace('-', "_"));
+    assert_eq!(listed, functions.chain(["shared", "local"].map(str::to_owned)).collect());
+}
+
+/// What is built for some packages: each library, its version and its features.
+fn built(selection: &[&str]) -> BTreeSet<String> {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--locked", "--prefix", "none", "--format", "{p} {f}"]).args(selection);
+    let output = cargo.current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn make_run_builds_what_it_runs_and_what_make_test_builds_no_library_anew() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    assert!(makefile.contains("demonstration:\n\t@cargo build --locked -p local -p ctl\n"));
+    let demonstration = built(&["-p", "local", "-p", "ctl", "--edges", "normal,build"]);
+    let everything = built(&["--workspace", "--edges", "normal,build,dev"]);
+    let otherwise: Vec<_> = demonstration.difference(&everything).filter(|line| !line.contains('/')).collect();
+    assert!(otherwise.is_empty(), "built again for the tests, with other features: {otherwise:#?}");
+    for client in ["cloudwatchlogs", "lambda", "scheduler", "sfn", "sqs"] {
+        let is_client = |line: &String| line.starts_with(&format!("aws-sdk-{client} "));
+        assert!(everything.iter().any(is_client), "{client}");
+        assert!(!demonstration.iter().any(is_client), "make run builds the client of {client}");
+    }
 }
 
 #[test]

@@ -190,11 +190,11 @@ async fn what_can_not_be_loaded_at_all_is_one_clear_line() {
 #[tokio::test]
 async fn the_demo_shows_what_came_out_and_how_to_go_on() {
     let file = scratch("order_id,customer_id,date,amount\no1,ada,2026-01-01,250\no2,bo,2026-01-02,10.50\n");
-    let mut demo = programs::command("local");
-    let ctl = programs::binary("ctl");
-    let demo =
-        demo.args(["--port", "0", "--", ctl.to_str().unwrap(), "demo", &file]).env("CRON_SECRET", "nobodys-business");
-    let ended = programs::run(demo).await;
+    // As `make run` does, by the program that has nothing else.
+    let mut stack = programs::command("local");
+    let demo = programs::binary("demo");
+    let stack = stack.args(["--port", "0", "--", demo.to_str().unwrap(), &file]).env("CRON_SECRET", "nobodys-business");
+    let ended = programs::run(stack).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let row = |name: &str| {
         let line = ended.out.lines().find(|line| line.trim_start().starts_with(name));

@@ -235,7 +235,7 @@ async fn no_client_can_keep_it_from_ending() {
     let stack = LocalStack::start(&[]).await;
     let address = stack.url.trim_start_matches("http://").to_owned();
     let mut half = tokio::net::TcpStream::connect(&address).await.unwrap();
-    half.write_all(b"POST /lambda-url/points-award/awards HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    half.write_all(b"POST /lambda-url/points-award/awards HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
         .await
         .unwrap();
     assert_eq!(stack.end("TERM").await.code, Some(0));
@@ -277,7 +277,7 @@ async fn a_request_in_flight_is_finished_before_it_ends() {
     let mut client = tokio::net::TcpStream::connect(stack.url.trim_start_matches("http://")).await.unwrap();
     let body = r#"{"name": "Shop"}"#;
     let head = format!(
-        "PUT /lambda-url/back-office/orgs/shop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer local-secret\r\n\
+        "PUT /lambda-url/back-office/orgs/shop HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer local-secret\r\n\
          Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );

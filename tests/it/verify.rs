@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::http::{Method, StatusCode};
 use futures::future::join_all;
 use harness::{
     front::{Answer, Broken, Call, Front},
     programs::{self, Ended, LocalStack},
 };
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::store;
 use tokio::{

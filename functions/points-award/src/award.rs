@@ -93,8 +93,9 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
     transaction.record_award(&decided.award)?;
-    if story.owner.is_none() {
-        transaction.claim_order(&order.id, &order.customer)?;
+    match story.owner {
+        None => transaction.claim_order(&order.id, &order.customer)?,
+        Some(_) => transaction.list_order(&order.id, true)?,
     }
     transaction.commit().await?;
     let Award { points, terms, outcome, .. } = &decided.award;

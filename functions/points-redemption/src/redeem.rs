@@ -74,8 +74,9 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, customer, &[decided.entry])?;
     transaction.record_spending(&decided.redemption, None)?;
-    if story.order.as_ref().is_none_or(|order| order.owner.is_none()) {
-        transaction.claim_order(order_id, customer_id)?;
+    match story.order.as_ref().and_then(|order| order.owner.as_ref()) {
+        None => transaction.claim_order(order_id, customer_id)?,
+        Some(_) => transaction.list_order(order_id, true)?,
     }
     transaction.commit().await?;
     let reply = Reply::created(&answer(&decided.redemption)).measuring("PointsRedeemed", points.get().0);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use reqwest::Url;
 
 /// Every function that there is.
-pub(crate) const FUNCTIONS: [&str; 8] = [
+pub const FUNCTIONS: [&str; 8] = [
     "back-office",
     "bundle-redemption",
     "bundle-transitions",
@@ -19,7 +19,7 @@ pub(crate) const FUNCTIONS: [&str; 8] = [
 
 /// The functions' addresses, without a slash at the end.
 #[derive(Debug)]
-pub(crate) struct Addresses {
+pub struct Addresses {
     /// Of all that have none of their own: they answer below `/lambda-url/<function>/` there.
     shared: Option<String>,
     own: BTreeMap<&'static str, String>,
@@ -27,7 +27,7 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     /// Reads addresses as they are given: `URL`, or `FUNCTION=URL`.
-    pub(crate) fn read(given: &[String]) -> Result<Self, String> {
+    pub fn read(given: &[String]) -> Result<Self, String> {
         let (mut shared, mut own) = (None, BTreeMap::new());
         for given in given {
             let twice = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
@@ -47,14 +47,14 @@ impl Addresses {
     }
 
     /// Where a function answers.
-    pub(crate) fn of(&self, function: &str) -> Result<String, String> {
+    pub fn of(&self, function: &str) -> Result<String, String> {
         let own = self.own.get(function).cloned();
         own.or_else(|| self.shared.as_ref().map(|shared| format!("{shared}/lambda-url/{function}")))
             .ok_or_else(|| format!("no address was given for {function}: --url {function}=https://…"))
     }
 
     /// Refuses addresses that leave out a function.
-    pub(crate) fn of_every_function(&self) -> Result<(), String> {
+    pub fn of_every_function(&self) -> Result<(), String> {
         FUNCTIONS.into_iter().try_for_each(|function| self.of(function).map(drop))
     }
 }

@@ -130,7 +130,7 @@ impl Api {
 }
 
 /// What a problem object says, on one line: its code, and each wrong field or else the sentence.
-pub(crate) fn complaint(problem: &Value) -> String {
+pub fn complaint(problem: &Value) -> String {
     let text = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
     let errors = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
     let errors: Vec<String> = errors

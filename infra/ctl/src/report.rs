@@ -5,17 +5,18 @@ use std::io::Write;
 use serde_json::Value;
 
 /// Prints a line. Where nobody listens any more there is nobody to tell.
-pub(crate) fn say(line: &str) {
+pub fn say(line: &str) {
     let _ = is_said(line);
 }
 
 /// The same, for what goes on only as long as somebody listens.
-pub(crate) fn is_said(line: &str) -> bool {
+#[must_use]
+pub fn is_said(line: &str) -> bool {
     writeln!(std::io::stdout().lock(), "{line}").is_ok()
 }
 
 /// Prints a complaint.
-pub(crate) fn complain(line: &str) {
+pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use shared::domain::ids::OrgId;
 
 use crate::{
-    Place,
     api::{Api, Request},
     report::say,
 };
@@ -16,8 +15,8 @@ use crate::{
 const LONGEST: Duration = Duration::from_mins(15);
 
 /// Prints the figures of the week before now.
-pub(crate) async fn command(org: &OrgId, place: &Place) -> Result<ExitCode, String> {
-    show(&place.api().await?, org, None).await?;
+pub(crate) async fn command(org: &OrgId, api: &Api) -> Result<ExitCode, String> {
+    show(api, org, None).await?;
     Ok(ExitCode::SUCCESS)
 }
 

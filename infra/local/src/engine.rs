@@ -1,27 +1,41 @@
 //! The embedded DynamoDB: an engine on SQLite, on a thread of its own, reached over the wire like any other.
 
 use std::{
+    fs::{File, OpenOptions, TryLockError},
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
     thread::JoinHandle,
+    time::Duration,
 };
 
 use dynoxide::Database;
-use tokio::sync::oneshot;
+use http::request::Parts;
+use shared::host::{Bytes, Limits, Listening, serve};
+use tokio::sync::{oneshot, watch};
+
+use crate::dynamodb;
+
+/// What `DynamoDB` takes, and connections that stay open for longer than a client keeps one without use.
+const LIMITS: Limits =
+    Limits { body: 16 * 1024 * 1024, body_time: Duration::from_secs(30), head_time: Duration::from_mins(5) };
 
 /// A running engine; ends when dropped.
 pub struct Engine {
     address: SocketAddr,
+    fault: watch::Receiver<Option<String>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Engine {
-    /// Starts an engine in memory, or on a file that is created if it is missing; port 0 is any free one.
+    /// Starts an engine in memory, or on a file that is created if it is missing and that no other stack may use
+    /// meanwhile; port 0 is any free one.
     pub fn start(data: Option<&Path>, port: u16) -> Result<Self, String> {
-        let database = match data {
+        let file = data.map(DataFile::take).transpose()?;
+        let database = match &file {
             None => Database::memory().map_err(|error| error.to_string()),
-            Some(file) => open(file),
+            Some(file) => file.open(),
         }?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
@@ -30,27 +44,35 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         let (stop, stopped) = oneshot::channel::<()>();
+        let (faults, fault) = watch::channel(None);
+        let answer = answers(database, file.as_ref().map(|file| file.path.clone()), Arc::new(faults));
+        let serving = async move {
+            let listening = tokio::net::TcpListener::from_std(listener).and_then(Listening::of)?;
+            serve(listening, LIMITS, answer, async { drop(stopped.await) }).await
+        };
         let serve = move || {
-            runtime.block_on(async move {
-                let listener = match tokio::net::TcpListener::from_std(listener) {
-                    Ok(listener) => listener,
-                    Err(error) => return tracing::error!(%error, "the engine can't listen"),
-                };
-                let stop = async { drop(stopped.await) };
-                if let Err(error) = dynoxide::server::serve_with_shutdown(listener, database, stop).await {
-                    tracing::error!(%error, "the engine ended");
-                }
-            });
+            if let Err(error) = runtime.block_on(serving) {
+                tracing::error!(%error, "the engine can't listen");
+            }
+            // Connections that were cut off hold the database until the runtime ends; only then may others have the file.
+            drop(runtime);
+            drop(file);
         };
         let thread = std::thread::Builder::new().name("dynamodb".into()).spawn(serve);
         let thread = thread.map_err(|error| error.to_string())?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { address, fault, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it answers.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The first fault of the store itself, as a sentence: a full disk, or a damaged file. `None` until there is one.
+    #[must_use]
+    pub fn fault(&self) -> watch::Receiver<Option<String>> {
+        self.fault.clone()
     }
 
     /// Ends it, and waits until its file is closed.
@@ -63,7 +85,78 @@ impl Engine {
     }
 }
 
-fn open(file: &Path) -> Result<Database, String> {
-    let name = file.to_str().ok_or("the data file's name is not UTF-8")?;
-    Database::new(name).map_err(|error| format!("data file {name} can't be read: {error}"))
+/// How each request is answered; the first fault of the store is kept.
+fn answers(
+    database: Database,
+    file: Option<PathBuf>,
+    faults: Arc<watch::Sender<Option<String>>>,
+) -> impl Fn(Parts, Bytes) -> std::future::Ready<shared::host::Response> + Clone {
+    move |request, body| {
+        let failed = |why: &str| {
+            faults.send_if_modified(|fault| {
+                let is_first = fault.is_none();
+                if is_first {
+                    *fault = Some(sentence(file.as_deref(), why));
+                }
+                is_first
+            });
+        };
+        std::future::ready(dynamodb::answer(&database, &request, &body, failed))
+    }
+}
+
+/// What is wrong with the store, for the developer.
+fn sentence(file: Option<&Path>, why: &str) -> String {
+    let place = file.map_or("the embedded DynamoDB".to_owned(), |file| format!("data file {}", file.display()));
+    let why = why.trim_start_matches("Internal error: ");
+    let is = |signs: &[&str]| signs.iter().any(|sign| why.contains(sign));
+    if is(&["disk is full"]) {
+        format!("{place} can't be written: the disk is full")
+    } else if is(&["malformed"]) {
+        format!("{place} is damaged: {why}")
+    } else if is(&["not a database", "not a valid SQLite database"]) {
+        format!("{place} is damaged, or is no database")
+    } else {
+        format!("{place} can't be read or written: {why}")
+    }
+}
+
+/// A data file that is this process's alone, also if the process ends by force.
+struct DataFile {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFile {
+    fn take(named: &Path) -> Result<Self, String> {
+        let refused = |why: &dyn std::fmt::Display| format!("data file {}: {why}", named.display());
+        let path = real_path(named).map_err(|error| refused(&error))?;
+        let mut lock = path.clone().into_os_string();
+        lock.push(".lock");
+        // SQLite has locks of its own on the data file, so this one is beside it.
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock);
+        let lock = lock.map_err(|error| refused(&error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(refused(&"another local stack uses it")),
+            Err(TryLockError::Error(error)) => Err(refused(&error)),
+        }
+    }
+
+    fn open(&self) -> Result<Database, String> {
+        let name = self.path.to_str().ok_or("the data file's name is not UTF-8")?;
+        Database::new(name).map_err(|error| sentence(Some(&self.path), &error.to_string()))
+    }
+}
+
+/// The one path of a file by whichever name, so that each file has one lock.
+fn real_path(named: &Path) -> std::io::Result<PathBuf> {
+    match named.canonicalize() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+            Ok(folder.join(named.file_name().ok_or(error)?))
+        }
+        found => found,
+    }
 }

@@ -9,23 +9,22 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    body::{Body, Bytes},
-    response::Response,
-};
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde_json::{Value, json, value::RawValue};
 use shared::{
     domain::time,
-    host::{Listening, response, serve, url_event},
+    host::{self, Body, Bytes, Limits, Listening, Response, response, serve, url_event},
 };
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
 
-use crate::stack::Stack;
+use crate::{
+    guard::{self, Pages},
+    stack::Stack,
+};
 
 /// Held by what is still to be done.
 type Later = mpsc::Sender<Infallible>;
@@ -59,7 +58,8 @@ pub async fn run(
     let mut servers: JoinSet<std::io::Result<()>> = JoinSet::new();
     for listening in listening {
         let mut stopped = stopped.clone();
-        servers.spawn(serve(listening, answer.clone(), async move { while stopped.changed().await.is_ok() {} }));
+        let stop = async move { while stopped.changed().await.is_ok() {} };
+        servers.spawn(serve(listening, Limits::default(), answer.clone(), stop));
     }
     drop(answer);
     tokio::spawn(async move {
@@ -78,6 +78,9 @@ pub async fn run(
 const GRACE: Duration = Duration::from_secs(8);
 
 async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> Response {
+    if let Some(refused) = guard::refusal(&parts, Pages::Own) {
+        return refused;
+    }
     let now = match clock(&parts.headers) {
         Ok(now) => now,
         Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK} {rule}")),
@@ -164,17 +167,11 @@ fn unknown_function(stack: &Stack, function: &str) -> Response {
 
 fn problem(status: StatusCode, detail: &str) -> Response {
     let code = if status == StatusCode::NOT_FOUND { "unknown_route" } else { "invalid_request" };
-    let title = code.replace('_', " ");
-    let body = json!({
-        "type": format!("urn:regulars:problem:{code}"), "title": title, "status": status.as_u16(), "detail": detail, "code": code,
-    });
-    let mut response = reply(status, Some(&body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
+    host::problem(status, code, detail)
 }
 
 fn reply(status: StatusCode, body: Option<&Value>) -> Response {
-    let mut response = Response::new(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
+    let mut response = Response::new(body.map_or_else(Body::default, |body| Body::from(body.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

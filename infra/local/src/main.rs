@@ -108,7 +108,7 @@ async fn main() -> ExitCode {
     match run(options).await {
         Ok(code) => code,
         Err(why) => {
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {why}\n"));
+            complain(&why);
             ExitCode::FAILURE
         }
     }
@@ -146,7 +146,10 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
     let plan: Vec<_> = template.schedules().collect();
-    table::ensure(&client, &template.table).await?;
+    // What is wrong with the file says more than what the client makes of it.
+    let fault = engine.as_ref().map(Engine::fault);
+    let known_fault = |why| fault.as_ref().and_then(|fault| fault.borrow().clone()).unwrap_or(why);
+    table::ensure(&client, &template.table).await.map_err(known_fault)?;
     let stack = Arc::new(Stack::new(&template, |_| client.clone(), &metrics, &Sleeper::default())?);
 
     // Who reads that it is ready may ask it to end at once.
@@ -156,6 +159,9 @@ async fn run(options: Options) -> Result<ExitCode, String> {
         say(&format!("{function} {url}/lambda-url/{function}/"));
     }
     say(&format!("ready {url}"));
+    if let Some(fault) = fault {
+        tokio::spawn(report_fault(fault));
+    }
 
     let (done, stop) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(gateway::run(listening, Arc::clone(&stack), async { drop(stop.await) }));
@@ -222,6 +228,17 @@ async fn attend<F: Future<Output = ()>>(
         () = schedules => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says once what is wrong with the embedded store, when something is. The stack goes on: what can be read is still served.
+async fn report_fault(mut fault: tokio::sync::watch::Receiver<Option<String>>) {
+    if let Ok(found) = fault.wait_for(Option::is_some).await {
+        complain(found.as_deref().unwrap_or_default());
+    }
+}
+
+fn complain(why: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {why}\n"));
 }
 
 fn say(line: &str) {

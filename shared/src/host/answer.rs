@@ -132,7 +132,12 @@ fn problem(failure: &Failure) -> (u16, Value) {
     }
 }
 
-fn problem_body(status: u16, code: &str, detail: &str) -> Value {
+/// A refusal that no operation makes.
+pub(super) fn refusal(status: u16, code: &str, detail: &str) -> Value {
+    response(status, "application/problem+json", &problem_body(status, code, detail), None)
+}
+
+pub(super) fn problem_body(status: u16, code: &str, detail: &str) -> Value {
     let title = code.replace('_', " ");
     json!({"type": format!("urn:regulars:problem:{code}"), "title": title, "status": status, "detail": detail, "code": code})
 }

@@ -1,85 +1,19 @@
 //! HTTP outside Lambda: a request becomes the function-URL event it would be in Lambda, and the answer a response.
 
-use std::{net::SocketAddr, time::Duration};
-
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::Request,
-    response::Response,
-};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderName, HeaderValue, StatusCode, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use serde_json::{Value, value::RawValue};
-use tokio::net::TcpListener;
 
 use super::answer;
-use crate::domain::rejection::Rejection;
 
-/// A server that answers until it is told to stop.
-pub struct Listening {
-    listener: TcpListener,
-    /// Where it listens.
-    pub address: SocketAddr,
-}
+/// A body that is at hand.
+pub type Body = Full<Bytes>;
 
-impl Listening {
-    /// Takes an address; port 0 is any free one.
-    pub async fn on(address: SocketAddr) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
-    }
-}
-
-/// Answers every request by `answer` until `stop`; requests in flight are finished then, within [`GRACE`].
-pub async fn serve<A, F>(
-    listening: Listening,
-    answer: A,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()>
-where
-    A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response> + Send + 'static,
-{
-    let app = Router::new().fallback(move |request: Request| {
-        let answer = answer.clone();
-        async move {
-            let (parts, body) = request.into_parts();
-            match Limited::new(body, MAX_PAYLOAD).collect().await {
-                Ok(body) => answer(parts, body.to_bytes()).await,
-                Err(error) if error.is::<LengthLimitError>() => {
-                    response(&answer::http(&Err(Rejection::BodyTooLarge.into())))
-                }
-                // It broke off: there is hardly anybody left to tell.
-                Err(_) => status_only(StatusCode::BAD_REQUEST),
-            }
-        }
-    });
-    let (stopping, mut stopped) = tokio::sync::mpsc::channel::<()>(1);
-    let stop = async move {
-        stop.await;
-        drop(stopping);
-    };
-    let overdue = async {
-        let _ = stopped.recv().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        ended = axum::serve(listening.listener, app).with_graceful_shutdown(stop) => ended,
-        () = overdue => Ok(()),
-    }
-}
-
-/// How long requests in flight may take to finish once the server is told to stop. Cloud Run ends a process ten seconds
-/// after it has asked it to.
-const GRACE: Duration = Duration::from_secs(8);
-
-/// The largest body that is taken off the wire, in bytes: what Lambda itself takes. The host refuses far smaller ones,
-/// in its turn; a client that is cut off while it sends may never see a refusal.
-const MAX_PAYLOAD: usize = 6 * 1024 * 1024;
+/// An answer with its body.
+pub type Response = http::Response<Body>;
 
 /// The function-URL event for a request to `path` of a function.
 #[must_use]
@@ -120,10 +54,10 @@ pub fn response(answer: &Value) -> Response {
     response
 }
 
-fn status_only(status: StatusCode) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
+/// A refusal that no operation makes, as a problem with this code.
+#[must_use]
+pub fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
+    response(&answer::refusal(status.as_u16(), code, detail))
 }
 
 /// Listens from now on for the process being asked to end; resolves when it is.

@@ -7,11 +7,15 @@ mod answer;
 mod http;
 mod run;
 mod secret;
+mod serve;
+mod wire;
 
 pub use crate::failure::settle;
 pub use answer::Reply;
-pub use http::{Listening, response, serve, stop_signal, url_event};
+pub use http::{Body, Response, problem, response, stop_signal, url_event};
+pub use hyper::body::Bytes;
 pub use run::run;
+pub use serve::{Limits, Listening, serve};
 
 use std::{
     collections::BTreeMap,

@@ -10,7 +10,9 @@ use std::{
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
-use super::{Function, Host, Invocation, InvocationFailed, Listening, response, serve, stop_signal, url_event};
+use super::{
+    Bytes, Function, Host, Invocation, InvocationFailed, Limits, Listening, response, serve, stop_signal, url_event,
+};
 use crate::{
     clock::Deadline,
     config::Config,
@@ -69,7 +71,7 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
 
 async fn on_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::io::Result<()> {
     let listening = Listening::on(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
-    let answer = move |parts: http::request::Parts, body: axum::body::Bytes| {
+    let answer = move |parts: http::request::Parts, body: Bytes| {
         let host = Arc::clone(&host);
         async move {
             let event = url_event(&parts, parts.uri.path(), &body);
@@ -79,7 +81,7 @@ async fn on_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::
             response(&answer)
         }
     };
-    serve(listening, answer, stop_signal()).await
+    serve(listening, Limits::default(), answer, stop_signal()).await
 }
 
 impl From<InvocationFailed> for Diagnostic {

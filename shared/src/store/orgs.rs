@@ -111,17 +111,18 @@ impl Store {
         .await
     }
 
-    /// Deletes some of an org that is marked as being deleted: up to `partitions` of its orders, customers and bundles
+    /// Deletes some of an org that is marked as being deleted: up to `partitions` of its customers, bundles and orders
     /// with all they hold, and the org itself once none is left. Answers how many items went, and whether that was all.
     ///
     /// The org's own item goes last, and after each partition the item that lists it: a deletion that was interrupted is
-    /// found again, and goes on.
+    /// found again, and goes on. Customers and bundles go before orders: without them no order is awarded or redeems
+    /// anything any more, so that the orders come to an end also while a shop goes on sending them.
     pub async fn delete_some_of(&self, org: &OrgId, partitions: usize) -> Result<(u64, bool), StoreError> {
         let bundles = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, partitions);
         let roots = [
-            self.query_list(&keys::orders_list(org), partitions),
             self.query_list(&keys::customers_list(org), partitions),
             bundles.consistent_read(true),
+            self.query_list(&keys::orders_list(org), partitions),
         ];
         for query in roots {
             let found = ask(query.projection_expression("pk, sk")).await?.items.unwrap_or_default();
@@ -134,7 +135,7 @@ impl Store {
                 let store = self.clone();
                 let pk = keys::partition_listed_by(&root)
                     .ok_or_else(|| StoreError::Broken("an item without a key".into()))?;
-                erasing.spawn(async move { store.erase_partition(&pk, root).await });
+                erasing.spawn(async move { store.erase_partition(&pk, &root).await });
             }
             while let Some(erased) = erasing.join_next().await {
                 let erased = erased.map_err(|error| StoreError::Broken(error.to_string()))?;
@@ -143,41 +144,50 @@ impl Store {
             return Ok((deleted, false));
         }
         let _forgotten = (self.orgs.forget_after(|known| known == org), self.keys.forget_after(|(of, _)| of == org));
-        let root = keys::org(org).to_item();
-        let deleted = self.erase_partition(&keys::org_partition(org), root).await?;
+        // No second look: an org of this id that is made from here on is another one.
+        let deleted = self.erase(&keys::org_partition(org), &keys::org(org).to_item()).await?;
         Ok((deleted, true))
     }
 
     /// Deletes every item of a partition, and then the one that lists it, which may be in it or elsewhere. Answers how
     /// many items went.
-    async fn erase_partition(&self, pk: &str, root: Item) -> Result<u64, StoreError> {
-        let all = self.query(BATCH).consistent_read(true).projection_expression("pk, sk");
-        let all = all.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(pk));
-        let mut deleted = self.erase(all.clone(), Some(&root)).await?;
-        let is_elsewhere = root.get("pk") != Some(&keys::text(pk));
-        self.delete_all(vec![root]).await?;
-        if is_elsewhere {
-            // Whoever had read the root before it went may have written since.
-            deleted = deleted.saturating_add(self.erase(all, None).await?);
+    ///
+    /// Orders of a process that still knows the org as it was arrive meanwhile. Whatever they write into a partition is
+    /// written together with what lists it. So what is written before the listing item goes is found by one more look
+    /// afterwards, and what is written later is listed anew, and found by the next round.
+    async fn erase_partition(&self, pk: &str, root: &Item) -> Result<u64, StoreError> {
+        let mut deleted: u64 = 0;
+        loop {
+            deleted = deleted.saturating_add(self.erase(pk, root).await?);
+            let look = ask(self.query_whole(pk, 1)).await?;
+            if look.items.unwrap_or_default().is_empty() {
+                return Ok(deleted);
+            }
         }
-        Ok(deleted.saturating_add(1))
     }
 
-    /// Deletes the items that a query finds, but the root. Answers how many went.
-    async fn erase(&self, query: QueryFluentBuilder, root: Option<&Item>) -> Result<u64, StoreError> {
-        let mut deleted: u64 = 0;
+    /// Deletes the items of a partition once, and then the one that lists it. Answers how many items went.
+    async fn erase(&self, pk: &str, root: &Item) -> Result<u64, StoreError> {
+        let mut deleted: u64 = 1;
         let mut start = None;
         loop {
-            let answer = query.clone().set_exclusive_start_key(start).send().await?;
+            let answer = ask(self.query_whole(pk, BATCH).set_exclusive_start_key(start)).await?;
             let found = answer.items.unwrap_or_default().into_iter();
-            let batch: Vec<Item> = found.filter(|key| root != Some(key)).collect();
+            let batch: Vec<Item> = found.filter(|key| root != key).collect();
             deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
             self.delete_all(batch).await?;
             start = answer.last_evaluated_key;
             if start.is_none() {
+                self.delete_all(vec![root.clone()]).await?;
                 return Ok(deleted);
             }
         }
+    }
+
+    /// The keys of a partition as it is now.
+    fn query_whole(&self, pk: &str, limit: usize) -> QueryFluentBuilder {
+        let all = self.query(limit).consistent_read(true).projection_expression("pk, sk");
+        all.key_condition_expression("pk = :pk").expression_attribute_values(":pk", keys::text(pk))
     }
 
     pub(super) async fn delete_all(&self, keys: Vec<Item>) -> Result<(), StoreError> {

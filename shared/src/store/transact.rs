@@ -180,6 +180,17 @@ impl Transaction<'_> {
         self.update(&keys::order(&self.org.id, order), change)
     }
 
+    /// Lists an order of a disposable org, to be found when the org is deleted; of an order of another org it writes nothing.
+    /// One that is known is listed again: the deletion may just have removed what listed it. Whose it is stays as it is.
+    pub fn list_order(&mut self, order: &OrderId, known: bool) -> Result<(), StoreError> {
+        if !self.org.disposable {
+            return Ok(());
+        }
+        let listed = self.order_change(order);
+        let listed = if known { listed } else { listed.require_absent("pk") };
+        self.update(&keys::order(&self.org.id, order), listed)
+    }
+
     /// A change of what holds for all of an order. The orders of a disposable org are listed, to be found when it is
     /// deleted.
     pub(super) fn order_change(&self, order: &OrderId) -> Change {
@@ -225,16 +236,6 @@ impl Transaction<'_> {
         let key = keys::refund(&self.org.id, order, refund);
         self.create(&key, None, &RefundForm::voided_before(refund))?;
         self.list_order(order, known)
-    }
-
-    /// Lists an order of a disposable org of which nothing is on record, to be found when the org is deleted. That says
-    /// nothing of whose it is.
-    pub(super) fn list_order(&mut self, order: &OrderId, known: bool) -> Result<(), StoreError> {
-        if self.org.disposable && !known {
-            let listed = self.order_change(order).require_absent("pk");
-            self.update(&keys::order(&self.org.id, order), listed)?;
-        }
-        Ok(())
     }
 
     /// Records an adjustment, once.

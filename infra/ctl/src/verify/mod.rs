@@ -22,7 +22,7 @@ use shared::{
 };
 
 use crate::{
-    Place,
+    api::Api,
     report::{complain, say},
 };
 use shop::{Outcome, Shop};
@@ -100,9 +100,9 @@ enum Verdict {
 
 /// Checks every system, and first looks at an org if one is named. Exit code 0 says that all of them hold and that
 /// nothing was left behind.
-pub(crate) async fn command(look_at: Option<&OrgId>, place: &Place) -> Result<ExitCode, String> {
+pub(crate) async fn command(look_at: Option<&OrgId>, api: Api) -> Result<ExitCode, String> {
     let watch = Stopwatch::start();
-    let api = place.api().await?.bounded(TRIES, TIMEOUT);
+    let api = api.bounded(TRIES, TIMEOUT);
     api.reaches_every_function()?;
     let shop = Shop::named_at(clock::now(), api.clone())?;
     shop.patient(TIMEOUT).knock().await?;

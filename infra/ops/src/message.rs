@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 /// A call to be made again.
-pub(super) struct Replay {
+pub(crate) struct Replay {
     /// What the function is called with.
-    pub(super) payload: Value,
+    pub(crate) payload: Value,
 }
 
 impl Replay {
     /// Reads a message. Lambda keeps an event that its function failed in a record of its own, with the event in it;
     /// an event rule, a schedule and a state machine keep the call as it was.
-    pub(super) fn read(body: &str) -> Result<Self, String> {
+    pub(crate) fn read(body: &str) -> Result<Self, String> {
         let mut message: Value = serde_json::from_str(body).map_err(|error| format!("is no JSON: {error}"))?;
         let is_record = message.pointer("/requestContext/functionArn").is_some();
         let within = message.get_mut("requestPayload").filter(|_| is_record).map(Value::take);
@@ -20,12 +20,12 @@ impl Replay {
     }
 
     /// Whether it is an event: what a rule refuses of one is done with.
-    pub(super) fn is_event(&self) -> bool {
+    pub(crate) fn is_event(&self) -> bool {
         self.payload.get("detail-type").is_some()
     }
 
     /// What it was, in a few words.
-    pub(super) fn about(&self) -> String {
+    pub(crate) fn about(&self) -> String {
         // Whoever sent it has written it: nothing in it is to move the cursor of a terminal.
         let text = |place: &str| self.payload.pointer(place)?.as_str().map(|text| text.escape_debug().to_string());
         let org = |org: Option<String>| org.map(|org| format!(" of {org}")).unwrap_or_default();
@@ -39,7 +39,7 @@ impl Replay {
     }
 
     /// The call that goes on where one was over before it was through.
-    pub(super) fn from(&self, cursor: &Value) -> Value {
+    pub(crate) fn from(&self, cursor: &Value) -> Value {
         let mut next = if self.is_event() { json!({}) } else { self.payload.clone() };
         if let Some(fields) = next.as_object_mut() {
             fields.insert("cursor".into(), cursor.clone());

@@ -6,8 +6,8 @@ use aws_sdk_cloudwatchlogs::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{clock, domain::time, host::stop_signal};
 
-use super::cloud::Cloud;
-use crate::report::is_said;
+use crate::cloud::Cloud;
+use ctl::report::is_said;
 
 /// How often new lines are asked for.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LATE: TimeDelta = TimeDelta::seconds(30);
 
 /// How far back something lies: `90s`, `10m`, `2h` or `7d`.
-pub(super) fn period(text: &str) -> Result<TimeDelta, &'static str> {
+pub(crate) fn period(text: &str) -> Result<TimeDelta, &'static str> {
     const RULE: &str = "must be a number of seconds, minutes, hours or days, as 90s, 10m, 2h or 7d";
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(RULE)?;
     let number: u32 = number.parse().map_err(|_| RULE)?;
@@ -31,7 +31,7 @@ pub(super) fn period(text: &str) -> Result<TimeDelta, &'static str> {
 }
 
 /// Prints what was logged since, and what is logged from now on if it is to be followed.
-pub(super) async fn command(
+pub(crate) async fn command(
     cloud: &Cloud,
     function: &str,
     since: TimeDelta,

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use aws_sdk_lambda::{Client, operation::get_alias::GetAliasOutput};
 
-use super::cloud::{Cloud, Kind, LIVE, Trouble};
-use crate::{
+use crate::cloud::{Cloud, Kind, LIVE, Trouble};
+use ctl::{
     addresses::FUNCTIONS,
     report::{complain, say},
 };
@@ -24,7 +24,7 @@ enum Done {
 }
 
 /// Sets back one function, or all. What one of all is refused holds up no other.
-pub(super) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) -> Result<ExitCode, String> {
+pub(crate) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) -> Result<ExitCode, String> {
     let versions = Versions { cloud, client: Client::new(&cloud.config) };
     let (mut is_any_set_back, mut is_any_there, mut troubles) = (false, false, Vec::new());
     for function in FUNCTIONS.into_iter().filter(|function| only.is_none_or(|only| only == *function)) {

@@ -7,12 +7,12 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use shared::{clock, domain::time};
 
-use super::{
+use crate::{
     cloud::{Cloud, Kind, Trouble},
     invoke::{Invoker, Outcome, is_unsuccessful, summary},
 };
-use crate::{
-    api::complaint,
+use ctl::{
+    complaint,
     report::{complain, say},
 };
 
@@ -47,7 +47,7 @@ pub(crate) enum Act {
     },
 }
 
-pub(super) async fn command(cloud: &Cloud, act: &Act) -> Result<ExitCode, String> {
+pub(crate) async fn command(cloud: &Cloud, act: &Act) -> Result<ExitCode, String> {
     let schedules = Schedules { cloud, client: Client::new(&cloud.config) };
     match act {
         Act::List => schedules.each(None, async |job, schedule| Ok(row(job, schedule))).await,

@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use shared::host::stop_signal;
 
-use super::{
+use crate::{
     cloud::{Cloud, Kind, LIVE},
     invoke::{Invoker, Outcome, is_unsuccessful, summary},
     message::Replay,
     queue::{Queue, Received, Taken},
 };
-use crate::{
-    api::complaint,
+use ctl::{
+    complaint,
     report::{complain, say},
 };
 
@@ -43,7 +43,7 @@ enum Came {
 }
 
 /// Replays a function's queue, so many messages at most, or only lists them.
-pub(super) async fn command(cloud: &Cloud, function: &str, most: usize, only_list: bool) -> Result<ExitCode, String> {
+pub(crate) async fn command(cloud: &Cloud, function: &str, most: usize, only_list: bool) -> Result<ExitCode, String> {
     let stop = stop_signal();
     let (queue, invoker) = (Queue::of(cloud, function).await?, Invoker::of(cloud));
     let mut redrive = Redrive { cloud, function, invoker, queue, tally: Tally::default() };

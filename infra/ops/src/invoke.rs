@@ -9,13 +9,13 @@ use aws_sdk_lambda::{
 };
 use serde_json::Value;
 
-use super::cloud::{Cloud, Trouble};
+use crate::cloud::{Cloud, Trouble};
 
 /// More than the longest that a function may take, which is a quarter of an hour.
-pub(super) const LONGEST: Duration = Duration::from_mins(16);
+pub(crate) const LONGEST: Duration = Duration::from_mins(16);
 
 /// What a call came to.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// What it asked for was done; this is the answer.
     Done(Value),
     /// A rule says no; this is the problem object.
@@ -25,7 +25,7 @@ pub(super) enum Outcome {
 }
 
 /// The figures of an answer that has a summary, else as much of it as fits on a line.
-pub(super) fn summary(answer: &Value) -> String {
+pub(crate) fn summary(answer: &Value) -> String {
     let figures = answer.get("summary").and_then(Value::as_object);
     figures.map_or_else(
         || answer.to_string().chars().take(300).collect(),
@@ -34,19 +34,19 @@ pub(super) fn summary(answer: &Value) -> String {
 }
 
 /// Whether an answer says that not all of it was done.
-pub(super) fn is_unsuccessful(answer: &Value) -> bool {
+pub(crate) fn is_unsuccessful(answer: &Value) -> bool {
     answer.get("success") == Some(&Value::Bool(false))
 }
 
 /// Calls functions.
-pub(super) struct Invoker<'a> {
+pub(crate) struct Invoker<'a> {
     cloud: &'a Cloud,
     client: Client,
 }
 
 impl<'a> Invoker<'a> {
     /// A call is waited for as long as it may take, and made once: whoever called decides about another.
-    pub(super) fn of(cloud: &'a Cloud) -> Self {
+    pub(crate) fn of(cloud: &'a Cloud) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).operation_timeout(LONGEST);
         let timeouts = timeouts.operation_attempt_timeout(LONGEST).build();
         let config = Builder::from(&cloud.config).timeout_config(timeouts).retry_config(RetryConfig::disabled());
@@ -54,7 +54,7 @@ impl<'a> Invoker<'a> {
     }
 
     /// Calls a function, by its name and alias or by an ARN that has both, and waits for what comes of it.
-    pub(super) async fn call(&self, function: &str, alias: Option<&str>, payload: &Value) -> Result<Outcome, Trouble> {
+    pub(crate) async fn call(&self, function: &str, alias: Option<&str>, payload: &Value) -> Result<Outcome, Trouble> {
         let payload = Blob::new(payload.to_string());
         let call = self.client.invoke().function_name(function).set_qualifier(alias.map(str::to_owned));
         let answer = call.payload(payload).send().await.map_err(|error| self.cloud.trouble("Lambda", &error))?;

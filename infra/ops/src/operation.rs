@@ -1,22 +1,12 @@
 //! What is done to a deployed stack: its jobs, its versions, what it gave up, its logs. Every name follows from the
 //! stack's, as the template gives it; the account, its region and credentials are those that the SDK finds.
 
-mod cloud;
-mod deploy;
-mod invoke;
-mod jobs;
-mod logs;
-mod message;
-mod queue;
-mod redrive;
-mod rollback;
-
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use ctl::addresses::FUNCTIONS;
 
-use crate::addresses::{Addresses, FUNCTIONS};
-use cloud::Cloud;
+use crate::{cloud::Cloud, deploy, jobs, logs, redrive, rollback};
 
 /// One of the commands that operate a deployed stack.
 #[derive(Subcommand)]
@@ -123,17 +113,6 @@ impl Operation {
             Self::Deploy(Deploy { environment, anew, compiler }) => deploy::command(environment, *anew, compiler),
         }
     }
-}
-
-/// Where the functions of a deployed stack are, and the deployment's secret unless it is given.
-pub(crate) async fn found(stack: &str, secret: Option<&str>) -> Result<(Addresses, String), String> {
-    let cloud = Cloud::of(stack).await?;
-    let addresses = cloud.addresses().await?;
-    let secret = match secret {
-        Some(secret) => secret.to_owned(),
-        None => cloud.secret().await?,
-    };
-    Ok((addresses, secret))
 }
 
 /// What has a log: each function, and the check that a deployment makes.

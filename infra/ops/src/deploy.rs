@@ -23,7 +23,7 @@ const SETTINGS: &str = "samconfig.toml";
 const MISSING: &str = "is missing: pip install aws-sam-cli cargo-lambda";
 
 /// Builds and deploys; `anew` publishes a new version of every function, changed or not.
-pub(super) fn command(environment: &str, anew: bool, compiler: &str) -> Result<ExitCode, String> {
+pub(crate) fn command(environment: &str, anew: bool, compiler: &str) -> Result<ExitCode, String> {
     let root = root()?;
     let answers = |program: &str, arguments: &[&str]| {
         let asked = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();

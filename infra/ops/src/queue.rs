@@ -7,7 +7,7 @@ use aws_sdk_sqs::{
     types::{ChangeMessageVisibilityBatchRequestEntry, Message},
 };
 
-use super::{
+use crate::{
     cloud::{Cloud, Trouble},
     invoke::LONGEST,
 };
@@ -22,7 +22,7 @@ const HOLD: Duration = LONGEST.saturating_add(Duration::from_mins(1));
 const WAIT: i32 = 1;
 
 /// The queue, and what was taken from it and is still to be given back or deleted.
-pub(super) struct Queue<'a> {
+pub(crate) struct Queue<'a> {
     cloud: &'a Cloud,
     client: Client,
     name: String,
@@ -32,13 +32,13 @@ pub(super) struct Queue<'a> {
 }
 
 /// A message as it was received.
-pub(super) struct Received {
-    pub(super) id: String,
-    pub(super) body: String,
+pub(crate) struct Received {
+    pub(crate) id: String,
+    pub(crate) body: String,
 }
 
 /// What a queue gave.
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Fresh(Received),
     /// A message that was taken before, and came back: it is held on to.
     Again,
@@ -47,7 +47,7 @@ pub(super) enum Taken {
 
 impl<'a> Queue<'a> {
     /// The queue of a function.
-    pub(super) async fn of(cloud: &'a Cloud, function: &str) -> Result<Self, String> {
+    pub(crate) async fn of(cloud: &'a Cloud, function: &str) -> Result<Self, String> {
         let (client, name) = (Client::new(&cloud.config), cloud.queue_of(function));
         let answer = client.get_queue_url().queue_name(&name).send().await;
         let answer = answer
@@ -56,12 +56,12 @@ impl<'a> Queue<'a> {
         Ok(Self { cloud, client, name, url, held: BTreeMap::new() })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Takes a message: one, because another would wait as long as the first one's calls take, and be somebody else's then.
-    pub(super) async fn take(&mut self) -> Result<Taken, String> {
+    pub(crate) async fn take(&mut self) -> Result<Taken, String> {
         let taking = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1);
         let answer = taking.visibility_timeout(seconds(HOLD)).wait_time_seconds(WAIT).send().await;
         let answer = answer.map_err(|error| self.cloud.trouble("SQS", &error).text())?;
@@ -73,7 +73,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Holds on to a message for as long as another call may take.
-    pub(super) async fn hold(&self, id: &str) -> Result<(), Trouble> {
+    pub(crate) async fn hold(&self, id: &str) -> Result<(), Trouble> {
         let receipt = self.held.get(id).map(String::as_str).unwrap_or_default();
         let held = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
         let held = held.visibility_timeout(seconds(HOLD)).send().await;
@@ -81,7 +81,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Removes a message for good.
-    pub(super) async fn delete(&mut self, id: &str) -> Result<(), Trouble> {
+    pub(crate) async fn delete(&mut self, id: &str) -> Result<(), Trouble> {
         let receipt = self.held.get(id).map(String::as_str).unwrap_or_default();
         let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
         deleted.map_err(|error| self.cloud.trouble("SQS", &error))?;
@@ -90,7 +90,7 @@ impl<'a> Queue<'a> {
     }
 
     /// Gives back whatever is still held, at once; what can't be given back comes back by itself.
-    pub(super) async fn give_back(self) -> Result<(), String> {
+    pub(crate) async fn give_back(self) -> Result<(), String> {
         let receipts: Vec<&String> = self.held.values().collect();
         for batch in receipts.chunks(BATCH) {
             let mut entries = Vec::new();

@@ -12,10 +12,10 @@ use shared::{
     secrets::Secrets,
 };
 
-use crate::addresses::{Addresses, FUNCTIONS};
+use ctl::addresses::{Addresses, FUNCTIONS};
 
 /// The alias that everything calls a function by.
-pub(super) const LIVE: &str = "live";
+pub(crate) const LIVE: &str = "live";
 
 /// How long region and credentials are looked for, each: outside of EC2, nobody answers for its metadata.
 const LOOKUP: Duration = Duration::from_secs(5);
@@ -25,22 +25,22 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// The account, as far as it is the stack's.
-pub(super) struct Cloud {
-    pub(super) stack: String,
-    pub(super) config: SdkConfig,
+pub(crate) struct Cloud {
+    pub(crate) stack: String,
+    pub(crate) config: SdkConfig,
     region: String,
 }
 
 /// Why a request came to nothing.
 #[derive(Debug)]
-pub(super) struct Trouble {
-    pub(super) kind: Kind,
+pub(crate) struct Trouble {
+    pub(crate) kind: Kind,
     text: String,
 }
 
 /// What that means for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// What it asked for is not there.
     NotThere,
     /// It is this request that is refused, or the same one may do later.
@@ -51,7 +51,7 @@ pub(super) enum Kind {
 
 impl Cloud {
     /// The account that the SDK finds settings for.
-    pub(super) async fn of(stack: &str) -> Result<Self, String> {
+    pub(crate) async fn of(stack: &str) -> Result<Self, String> {
         let config = tokio::time::timeout(LOOKUP, aws::config(None)).await;
         let config = config.map_err(|_| no_region())??;
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
@@ -69,27 +69,27 @@ impl Cloud {
     }
 
     /// What belongs to the stack and has this name in it.
-    pub(super) fn named(&self, name: &str) -> String {
+    pub(crate) fn named(&self, name: &str) -> String {
         format!("{}-{name}", self.stack)
     }
 
     /// The queue of what a function failed.
-    pub(super) fn queue_of(&self, function: &str) -> String {
+    pub(crate) fn queue_of(&self, function: &str) -> String {
         self.named(&format!("{function}-failures"))
     }
 
     /// That something of the stack is not there.
-    pub(super) fn missing(&self, what: &str) -> String {
+    pub(crate) fn missing(&self, what: &str) -> String {
         format!("there is no {what} in {}: is {} the stack's name?", self.region, self.stack)
     }
 
     /// A function by the name and alias it is called by.
-    pub(super) fn missing_function(&self, function: &str) -> String {
+    pub(crate) fn missing_function(&self, function: &str) -> String {
         self.missing(&format!("function {} with the alias {LIVE}", self.named(function)))
     }
 
     /// What went wrong with a request to a service.
-    pub(super) fn trouble<E>(&self, service: &str, error: &SdkError<E>) -> Trouble
+    pub(crate) fn trouble<E>(&self, service: &str, error: &SdkError<E>) -> Trouble
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
@@ -111,7 +111,7 @@ impl Cloud {
     }
 
     /// The URL of each function.
-    pub(super) async fn addresses(&self) -> Result<Addresses, String> {
+    pub(crate) async fn addresses(&self) -> Result<Addresses, String> {
         let lambda = aws_sdk_lambda::Client::new(&self.config);
         let mut given = Vec::new();
         for function in FUNCTIONS {
@@ -126,7 +126,7 @@ impl Cloud {
     }
 
     /// The deployment's secret.
-    pub(super) async fn secret(&self) -> Result<String, String> {
+    pub(crate) async fn secret(&self) -> Result<String, String> {
         let secret = Secrets::of(&self.config).current(&self.named("cron-secret")).await;
         let secret = secret.map_err(|failure| match failure {
             Failure::Bug(why) | Failure::Retry(Retry::Unavailable(why)) => format!("{why} (in {})", self.region),
@@ -138,17 +138,17 @@ impl Cloud {
 
 impl Trouble {
     /// The same, with a line of its own where something is not there.
-    pub(super) fn about(self, missing: impl FnOnce() -> String) -> Self {
+    pub(crate) fn about(self, missing: impl FnOnce() -> String) -> Self {
         if self.kind == Kind::NotThere { Self { text: missing(), ..self } } else { self }
     }
 
     /// A line that says it, where what is not there needs another.
-    pub(super) fn or_missing(self, missing: impl FnOnce() -> String) -> String {
+    pub(crate) fn or_missing(self, missing: impl FnOnce() -> String) -> String {
         self.about(missing).text
     }
 
     /// A line that says it.
-    pub(super) fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         self.text
     }
 }
@@ -200,4 +200,15 @@ fn deepest(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
     let said = causes.last().map(ToString::to_string).unwrap_or_default();
     said.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned()
+}
+
+/// Where the functions of a deployed stack are, and the deployment's secret unless it is given.
+pub(crate) async fn found(stack: &str, secret: Option<&str>) -> Result<(Addresses, String), String> {
+    let cloud = Cloud::of(stack).await?;
+    let addresses = cloud.addresses().await?;
+    let secret = match secret {
+        Some(secret) => secret.to_owned(),
+        None => cloud.secret().await?,
+    };
+    Ok((addresses, secret))
 }

@@ -1,29 +1,30 @@
-//! The operator's command line. It works through the functions as any caller does, and operates a deployed stack
-//! through the services of its account.
+//! What the operator's command line does through the functions, as any caller: load, demo, report, verify.
+//!
+//! What it does to a deployed stack through the services of its account is in `infra/ops`, so that the demonstration is
+//! built without their clients.
 
-mod addresses;
+pub mod addresses;
 mod api;
 mod checkout;
 mod churn;
 mod demo;
 mod load;
-mod operations;
 mod orders;
 mod progress;
 mod promotion;
-mod report;
+pub mod report;
 mod tiers;
 mod verify;
 mod week;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Subcommand};
 use shared::domain::ids::OrgId;
 
 use addresses::Addresses;
 use api::Api;
-use operations::Operation;
+pub use api::complaint;
 
 /// Where a local stack is that was told nothing else.
 const DEFAULT_URL: &str = "http://127.0.0.1:9000";
@@ -31,16 +32,9 @@ const DEFAULT_URL: &str = "http://127.0.0.1:9000";
 /// The secret of a local stack that was given none.
 const DEFAULT_SECRET: &str = "local-secret";
 
-/// Operates Regulars.
-#[derive(Parser)]
-#[command(name = "ctl", version)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// The commands that work through the functions alone, at whatever addresses they are.
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(Load),
     /// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
@@ -49,12 +43,11 @@ enum Command {
     Report(Report),
     /// Check every system of a stack, end to end, in an org of its own that is removed afterwards
     Verify(Verify),
-    #[command(flatten)]
-    Operation(Operation),
 }
 
+/// What `load` is told.
 #[derive(Args)]
-struct Load {
+pub struct Load {
     /// The file; other columns are ignored
     orders: PathBuf,
     /// The org to load into, with its loyalty settings set
@@ -66,8 +59,9 @@ struct Load {
     pace: Pace,
 }
 
+/// What `demo` is told.
 #[derive(Args)]
-struct Demo {
+pub struct Demo {
     /// The file of past orders
     orders: PathBuf,
     #[command(flatten)]
@@ -76,8 +70,9 @@ struct Demo {
     pace: Pace,
 }
 
+/// What `verify` is told.
 #[derive(Args)]
-struct Verify {
+pub struct Verify {
     /// Look at this org too, reading only
     #[arg(long, value_parser = org_id)]
     org: Option<OrgId>,
@@ -85,8 +80,9 @@ struct Verify {
     place: Place,
 }
 
+/// What `report` is told.
 #[derive(Args)]
-struct Report {
+pub struct Report {
     /// The org
     #[arg(long, value_parser = org_id)]
     org: OrgId,
@@ -139,11 +135,14 @@ impl Target {
 
 impl Place {
     /// Its functions, all of them.
-    async fn api(&self) -> Result<Api, String> {
+    async fn api(
+        &self,
+        found: impl AsyncFnOnce(&str, Option<&str>) -> Result<(Addresses, String), String>,
+    ) -> Result<Api, String> {
         let is_addressed = !(self.target.url.is_empty() && self.target.usual_url.is_empty());
         let usual = self.usual_stack.as_ref().filter(|stack| !is_addressed && !stack.is_empty());
         let Some(stack) = self.stack.as_ref().or(usual) else { return self.target.api() };
-        let (addresses, secret) = operations::found(stack, self.target.secret.as_deref()).await?;
+        let (addresses, secret) = found(stack, self.target.secret.as_deref()).await?;
         Api::new(addresses, &secret)
     }
 }
@@ -152,22 +151,34 @@ fn org_id(text: &str) -> Result<OrgId, &'static str> {
     OrgId::try_from(text.to_owned())
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = match Options::parse().command {
-        Command::Load(Load { orders, org, target, pace }) => {
-            load::command(&orders, &org, &target, pace.in_flight).await
-        }
-        Command::Demo(Demo { orders, target, pace }) => demo::command(&orders, &target, pace.in_flight).await,
-        Command::Report(Report { org, place }) => week::command(&org, &place).await,
-        Command::Verify(Verify { org, place }) => verify::command(org.as_ref(), &place).await,
-        Command::Operation(operation) => Box::pin(operation.run()).await,
-    };
-    match outcome {
-        Ok(code) => code,
-        Err(why) => {
-            report::complain(&format!("ctl: {why}"));
-            ExitCode::FAILURE
+impl Command {
+    /// Does it; `found` gives the addresses and the secret of a deployed stack by its name, unless the secret is given.
+    /// Exit code 0 says that all of it succeeded.
+    pub async fn run(
+        &self,
+        found: impl AsyncFnOnce(&str, Option<&str>) -> Result<(Addresses, String), String>,
+    ) -> Result<ExitCode, String> {
+        match self {
+            Self::Load(Load { orders, org, target, pace }) => load::command(orders, org, target, pace.in_flight).await,
+            Self::Demo(demo) => demo.run().await,
+            Self::Report(Report { org, place }) => week::command(org, &place.api(found).await?).await,
+            Self::Verify(Verify { org, place }) => verify::command(org.as_ref(), place.api(found).await?).await,
         }
     }
+}
+
+impl Demo {
+    /// Does it. Exit code 0 says that all of it succeeded.
+    pub async fn run(&self) -> Result<ExitCode, String> {
+        demo::command(&self.orders, &self.target, self.pace.in_flight).await
+    }
+}
+
+/// What a command came to, as a process's exit code; why it failed goes to standard error.
+#[must_use]
+pub fn ended(outcome: Result<ExitCode, String>) -> ExitCode {
+    outcome.unwrap_or_else(|why| {
+        report::complain(&format!("ctl: {why}"));
+        ExitCode::FAILURE
+    })
 }

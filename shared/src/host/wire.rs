@@ -1,0 +1,89 @@
+//! The refusals of the HTTP library itself, as problems.
+//!
+//! A request whose head the library can't take (malformed, a URL or headers beyond its bounds) reaches no service: the
+//! library answers with a bare status and closes the connection. [`Wire`] replaces that answer on its way out.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::answer::problem_body;
+
+/// A connection whose bare refusals leave as problems. Every answer of a service has a body, so none is taken for one.
+pub(super) struct Wire<S> {
+    stream: S,
+    /// What is written instead of a refusal, and how much of it has been.
+    instead: Option<(Vec<u8>, usize)>,
+}
+
+impl<S> Wire<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, instead: None }
+    }
+}
+
+/// The problem for a bare refusal of the library.
+fn problem_for(written: &[u8]) -> Option<Vec<u8>> {
+    let head = std::str::from_utf8(written).ok()?;
+    let mut lines = head.strip_suffix("\r\n\r\n")?.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?;
+    let status = StatusCode::from_bytes(status.as_bytes()).ok().filter(StatusCode::is_client_error)?;
+    if !lines.any(|line| line == "content-length: 0") {
+        return None;
+    }
+    let (code, detail) = match status {
+        StatusCode::URI_TOO_LONG => ("uri_too_long", "The URL is longer than is read."),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ("headers_too_large", "The headers are more, or longer, than are read.")
+        }
+        _ => ("malformed_request", "This is not a request of HTTP/1.1."),
+    };
+    let body = problem_body(status.as_u16(), code, detail).to_string();
+    let length = body.len();
+    Some(
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )
+        .into_bytes(),
+    )
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.instead.is_none() {
+            this.instead = problem_for(bytes).map(|problem| (problem, 0));
+        }
+        let Some((problem, written)) = &mut this.instead else {
+            return Pin::new(&mut this.stream).poll_write(cx, bytes);
+        };
+        while let Some(rest) = problem.get(*written..).filter(|rest| !rest.is_empty()) {
+            match ready!(Pin::new(&mut this.stream).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                more => *written += more,
+            }
+        }
+        this.instead = None;
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
