@@ -57,7 +57,7 @@ async fn every_function_answers_on_its_port_who_shows_the_secret_and_health_to_a
     for (name, method, path, body, status) in ASKED {
         let function = on_port(name, &engine, &[]).await;
         let health = http.get(format!("{}/health", function.url)).send().await.unwrap();
-        let says = json!({"status": "ok", "version": "0.1.0", "zoneData": shared::domain::zone::data_version()});
+        let says = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "zoneData": shared::domain::zone::data_version()});
         assert_eq!(health.json::<Value>().await.unwrap(), says);
 
         let ask = || {

@@ -230,7 +230,7 @@ async fn health_needs_no_credentials_and_says_only_that_it_is_there() {
     let world = World::new().await;
     for function in ["points-award", "back-office"] {
         let answer: Response = world.send(&Request::new("GET", function, "/health").anonymous()).await;
-        let says = json!({"status": "ok", "version": "0.1.0", "zoneData": shared::domain::zone::data_version()});
+        let says = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "zoneData": shared::domain::zone::data_version()});
         assert_eq!((answer.status.as_u16(), answer.body), (200, says));
     }
 }
