@@ -12,8 +12,11 @@ type Item = HashMap<String, AttributeValue>;
 /// What the next version adds to every map.
 const MARK: &str = "nextVersion";
 
+/// By which zone rules bundles are judged.
+const ZONES: &str = "SWEEP#transition ZONES";
+
 /// Every kind of item that is written again after it was created, as `pk sk` of the table in `store/keys.rs`.
-const REWRITTEN: [&str; 15] = [
+const REWRITTEN: [&str; 17] = [
     "ORG#o ORG",
     "CUSTOMER#o#c PROFILE",
     "ORDER#o#order ORDER",
@@ -27,6 +30,8 @@ const REWRITTEN: [&str; 15] = [
     "CUSTOMER#o#c RISK",
     "SWEEP#operation POSITION",
     "SWEEP#operation ENDED",
+    ZONES,
+    "ORG#o DELETED#b",
     "ORDER#o#order BUNDLE#b",
     "ORDER#o#order REFUND#id",
 ];
@@ -164,6 +169,12 @@ async fn make_one_of_each(world: &World) {
     succeeds(world, scenario::recalculation(&json!({})), LATER).await;
     succeeds(world, Request::new("PUT", "back-office", "/orgs/another").json(&json!({"name": "Another"})), LATER).await;
     stop_a_report(world, LATER).await;
+    make_and_delete_a_bundle(world, LATER).await;
+}
+
+async fn make_and_delete_a_bundle(world: &World, at: &str) {
+    succeeds(world, bundles::put("gone", &bundle_terms()), at).await;
+    succeeds(world, back_office("DELETE", "/bundles/gone"), at).await;
 }
 
 /// A report over two orgs that has no time for the second keeps where it goes on.
@@ -176,6 +187,8 @@ async fn stop_a_report(world: &World, at: &str) {
 /// Does everything that writes an item of each kind again.
 async fn write_each_again(world: &World) {
     let after = "2026-06-01T14:00:00Z";
+    make_and_delete_a_bundle(world, after).await;
+    succeeds(world, bundles::job(&json!({})), after).await;
     succeeds(
         world,
         back_office("PUT", "/customers/ada").json(&json!({"firstName": "Ada", "email": "a@b.example"})),
@@ -219,6 +232,9 @@ async fn what_a_newer_version_wrote_survives_every_write() {
         let keys = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone()));
         mark(&mut item);
         item.extend(keys);
+        if is_of(&item, ZONES) {
+            item.insert("marked".to_owned(), text("2000a"));
+        }
         put(&world, item).await;
     }
     let marked = items(&world).await;
