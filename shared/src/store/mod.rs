@@ -7,6 +7,8 @@
 //! | all-or-nothing writes, and what a cancelled one means | [`transact`] |
 //! | how the client is built: trust store, time-outs, retries | [`connect`] |
 //! | what is read once a minute | [`cache`] |
+//! | a page of a list, and a row of it that can't be read | [`pages`] |
+//! | what can go wrong | [`error`] |
 //! | one kind of item | [`orgs`], [`customers`], [`orders`], [`bundles`], [`redemptions`], [`points`], [`claims`], [`churn`], [`history`], [`org_keys`], [`sweeps`] |
 //!
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
