@@ -88,8 +88,8 @@ impl Outcome {
     }
 }
 
-/// Redeems each bundle of an order. What a rule refuses is done with; what may succeed later, and a bundle that is named
-/// wrongly, fails the call, when all others have had their turn.
+/// Redeems each bundle of an order. A bundle that a rule refuses is logged. A bundle that may succeed later, or is named
+/// wrongly, fails the call after all others were tried.
 pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
     let now = context.now;
     let Named { order, bundles: OrderedBundles { named, faults } } =

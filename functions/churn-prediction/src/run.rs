@@ -158,7 +158,7 @@ impl Run<'_> {
 }
 
 /// What was predicted of somebody, and at which level they were before.
-type Told = (Scored, Option<RiskLevel>);
+type Written = (Scored, Option<RiskLevel>);
 
 /// The customers of one org, lot by lot.
 struct Lots<'a> {
@@ -270,13 +270,17 @@ impl Lots<'_> {
     }
 
     /// Writes a prediction, unless the customer was scored since the run began: the index may lag behind that.
-    async fn write(&self, scored: Scored, image: Versioned<Customer>) -> (CustomerId, Result<Option<Told>, Failure>) {
+    async fn write(
+        &self,
+        scored: Scored,
+        image: Versioned<Customer>,
+    ) -> (CustomerId, Result<Option<Written>, Failure>) {
         let org = self.scorer.org;
         let commit = |current| self.commit(&scored, current);
         self.run.sweep.customer(&org.id, image, commit).await
     }
 
-    async fn commit(&self, scored: &Scored, current: Versioned<Customer>) -> Result<Option<Told>, Failure> {
+    async fn commit(&self, scored: &Scored, current: Versioned<Customer>) -> Result<Option<Written>, Failure> {
         let customer = &current.value;
         if self.run.only.is_none() && self.is_scored(customer) {
             return Ok(None);

@@ -1,7 +1,9 @@
 //! `DynamoDB`'s protocol on the embedded engine: JSON over HTTP, an operation named in a header.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use dynoxide::{Database, DynoxideError};
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use shared::host::{Body, Bytes, Response};
 
@@ -9,6 +11,12 @@ use crate::guard::{self, Pages};
 
 /// The media type of requests and answers.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
+
+/// By which clients name a request: some fail without it where the service refuses something.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// How many requests were answered.
+static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 /// Answers one request; hands `failed` what the store itself fails with.
 pub(crate) fn answer(database: &Database, request: &Parts, body: &Bytes, failed: impl FnOnce(&str)) -> Response {
@@ -29,6 +37,7 @@ pub(crate) fn answer(database: &Database, request: &Parts, body: &Bytes, failed:
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, MEDIA_TYPE);
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::from(REQUESTS.fetch_add(1, Ordering::Relaxed)));
     response
 }
 
