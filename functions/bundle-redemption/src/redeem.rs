@@ -189,7 +189,7 @@ pub(crate) async fn missing(context: &Context, org: &Org, bundle: &BundleId) -> 
     Ok(if was_deleted { Rejection::BundleDeleted } else { Rejection::BundleNotFound })
 }
 
-/// Refuses a customer who is not on record, where the bundle is for those alone: one read more, of such a bundle.
+/// Refuses a customer who is not on record, where the bundle is for known customers only. Such a bundle costs one read more.
 pub(crate) async fn known(context: &Context, org: &Org, bundle: &Bundle, customer: &CustomerId) -> Result<(), Failure> {
     if bundle.terms.known_customers_only && context.store.customer(&org.id, customer).await?.is_none() {
         return Err(Rejection::UnknownCustomer.into());

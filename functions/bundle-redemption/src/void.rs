@@ -98,9 +98,9 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     }
 }
 
-/// Begins the cancellation of an order, which must not be somebody else's than the customer's who is named, if one is:
-/// where it is cancelled `whole`, marks that it won't redeem any bundle any more. An order of which nothing is known is
-/// nobody's afterwards: whoever redeems or earns by it first is its customer.
+/// Begins the cancellation of an order. A customer who is named must be the order's own. Where the order is cancelled `whole`,
+/// this marks that it redeems no bundle any more. The mark of an order that is not on record names no customer: the first
+/// award or redemption decides whose the order is.
 pub(crate) async fn begin(
     context: &Context,
     org: &Org,

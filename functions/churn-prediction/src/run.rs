@@ -285,13 +285,13 @@ impl Lots<'_> {
         if self.run.only.is_none() && self.is_scored(customer) {
             return Ok(None);
         }
-        let told = (scored.clone(), customer.churn.as_ref().map(Prediction::level));
+        let written = (scored.clone(), customer.churn.as_ref().map(Prediction::level));
         if self.run.sweep.dry_run.is_some() {
-            return Ok(Some(told));
+            return Ok(Some(written));
         }
         let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
         transaction.record_prediction(&current, &scored.prediction, self.scorer.horizon_days)?;
         transaction.commit().await?;
-        Ok(Some(told))
+        Ok(Some(written))
     }
 }

@@ -37,7 +37,7 @@ pub const FUNCTION: Function = Function {
     ],
 };
 
-/// Whose an order is, where something on record says so.
+/// The customer of an order, if the record names one.
 async fn owner_of(context: &Context, org: &Org, order: &OrderId) -> Result<Option<CustomerId>, Failure> {
     Ok(context.store.order_mark(&org.id, order).await?.and_then(|order| order.owner))
 }

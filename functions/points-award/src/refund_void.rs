@@ -4,7 +4,9 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
+        award::Award,
         ids::{CustomerId, OrderId, OrgId, RefundId},
+        money::Money,
         org::Org,
         points::Points,
         refund::{self, Refund, RefundRecord, RefundVoid},
@@ -111,12 +113,7 @@ async fn mark(context: &Context, org: &Org, request: &Request, known: bool) -> R
 }
 
 /// What a refund came to that was made before its amount was kept, and asked for all that was left.
-async fn total_of(
-    context: &Context,
-    org: &Org,
-    refund: &Refund,
-    award: &Versioned<shared::domain::award::Award>,
-) -> Result<shared::domain::money::Money, Failure> {
+async fn total_of(context: &Context, org: &Org, refund: &Refund, award: &Versioned<Award>) -> Result<Money, Failure> {
     let order = &award.value.order.id;
     let others = context.store.refunds_of_order(&org.id, order).await?;
     let total = refund::rest_of(&award.value, others.iter().filter(|other| other.id != refund.id));
