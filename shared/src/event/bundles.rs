@@ -1,5 +1,5 @@
-//! The bundles of an order, as events of the shop platform name them: by their ids (`bundleIds`), or each with what it saved
-//! (`bundles`).
+//! The bundles of an order, as events of the shop platform name them: by their ids (`bundleIds`), or each with what it
+//! saved (`bundles`).
 
 use deserr::Deserr;
 

@@ -1,9 +1,9 @@
 //! Redeeming a bundle, and giving a redemption back.
 //!
 //! The window is judged at the instant the order was fulfilled, the limits at commit. Where today's terms refuse an order,
-//! the record decides: what was sold while the bundle was on is not refused for what happened to the bundle since. Counters change by one and under a
-//! condition, so orders for the same bundle do not wait for each other; only the one that takes the last unit, or gives
-//! it back, moves the status too.
+//! the record decides: what was sold while the bundle was on is not refused for what happened to the bundle since. Counters
+//! change by one and under a condition, so orders for the same bundle do not wait for each other. Only the one that takes
+//! the last unit, or gives it back, moves the status too.
 
 use chrono::{DateTime, Utc};
 
