@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::{
     ids::{KeyId, OrgId},
-    key::{self, KeyDigest},
+    org_key::{self, KeyDigest},
     rejection::Rejection,
 };
 
@@ -20,7 +20,7 @@ impl DeploymentSecret {
     /// From the text callers send, or why there can be no such secret, as the end of a sentence: nobody would be let in
     /// by what is taken for an org's key, and everybody by nothing.
     pub fn new(secret: &str) -> Result<Self, &'static str> {
-        match key::parts(secret) {
+        match org_key::parts(secret) {
             _ if secret.is_empty() => Err("is empty"),
             Some(_) => Err("has the form of an org's key"),
             None => Ok(Self(digest(secret))),
@@ -29,19 +29,19 @@ impl DeploymentSecret {
 
     /// Whether it is what a request shows.
     #[must_use]
-    pub fn is(&self, shown: &ShownSecret) -> bool {
-        self.0.ct_eq(&shown.0).into()
+    pub fn is(&self, presented: &PresentedSecret) -> bool {
+        self.0.ct_eq(&presented.0).into()
     }
 }
 
 /// How long the secret before the current one is accepted.
-pub const OVERLAP: Duration = Duration::from_mins(10);
+pub const PREVIOUS_SECRET_TTL: Duration = Duration::from_mins(10);
 
 /// How long a process does without looking whether there is another secret.
-pub const FRESH: Duration = Duration::from_mins(5);
+pub const SECRET_MAX_AGE: Duration = Duration::from_mins(5);
 
 /// Between two reads, so that nobody can have a process ask without end, by what they show or because it gets no answer.
-pub const PACE: Duration = Duration::from_secs(5);
+pub const READ_INTERVAL_MIN: Duration = Duration::from_secs(5);
 
 /// The deployment's secret where it may be rotated while a process runs: what the process knows of it, and when it is to
 /// be read again. Instants are by a clock that only goes forward.
@@ -58,7 +58,7 @@ pub struct Rotation {
 
 /// What a process makes of a secret that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct SecretCheck {
     /// It is accepted.
     pub is_known: bool,
     /// The process should read what there is before it answers.
@@ -68,21 +68,22 @@ pub struct Look {
 impl Rotation {
     /// What to make of what is shown now.
     #[must_use]
-    pub fn look(&self, shown: &ShownSecret, now: Instant) -> Look {
-        let is_current = self.current.as_ref().is_some_and(|current| current.is(shown));
-        let is_previous = self.previous.as_ref().is_some_and(|(previous, until)| now < *until && previous.is(shown));
+    pub fn look(&self, presented: &PresentedSecret, now: Instant) -> SecretCheck {
+        let is_current = self.current.as_ref().is_some_and(|current| current.is(presented));
+        let is_previous =
+            self.previous.as_ref().is_some_and(|(previous, until)| now < *until && previous.is(presented));
         let is_known = is_current | is_previous;
         let past = |last: Option<Instant>, pause| last.is_none_or(|last| now.saturating_duration_since(last) >= pause);
         let is_due = match (&self.current, is_known) {
-            (None, _) => past(self.asked, PACE),
-            (Some(_), false) => past(self.asked_for_unknown, PACE),
-            (Some(_), true) => past(self.read, FRESH) && past(self.asked, PACE),
+            (None, _) => past(self.asked, READ_INTERVAL_MIN),
+            (Some(_), false) => past(self.asked_for_unknown, READ_INTERVAL_MIN),
+            (Some(_), true) => past(self.read, SECRET_MAX_AGE) && past(self.asked, READ_INTERVAL_MIN),
         };
-        Look { is_known, is_due }
+        SecretCheck { is_known, is_due }
     }
 
     /// It is being read now, because of such a look.
-    pub fn ask(&mut self, look: Look, now: Instant) {
+    pub fn ask(&mut self, look: SecretCheck, now: Instant) {
         self.asked = Some(now);
         if self.current.is_some() && !look.is_known {
             self.asked_for_unknown = Some(now);
@@ -100,8 +101,8 @@ impl Rotation {
     fn overlap(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
         match &self.current {
             Some(known) if bool::from(known.0.ct_eq(&current.0)) => None,
-            Some(_) => Some(OVERLAP),
-            None => OVERLAP.checked_sub(age?).filter(|left| !left.is_zero()),
+            Some(_) => Some(PREVIOUS_SECRET_TTL),
+            None => PREVIOUS_SECRET_TTL.checked_sub(age?).filter(|left| !left.is_zero()),
         }
     }
 
@@ -171,18 +172,18 @@ impl Caller {
 }
 
 /// What a request shows; whether it is right is still to be seen.
-pub enum Shown {
+pub enum PresentedCredential {
     /// Something that may be the deployment's secret.
-    Secret(ShownSecret),
+    Secret(PresentedSecret),
     /// Something that names a key.
-    Key(ShownKey),
+    Key(PresentedKey),
 }
 
 /// Something that may be the deployment's secret.
-pub struct ShownSecret([u8; 32]);
+pub struct PresentedSecret([u8; 32]);
 
 /// Something that names a key.
-pub struct ShownKey {
+pub struct PresentedKey {
     /// Whose key it says it is.
     pub org: OrgId,
     /// Which key it says it is.
@@ -191,19 +192,19 @@ pub struct ShownKey {
 }
 
 /// What a request shows by its `Authorization` header.
-pub fn shown(authorization: Option<&str>) -> Result<Shown, Rejection> {
+pub fn presented_credential(authorization: Option<&str>) -> Result<PresentedCredential, Rejection> {
     let (scheme, text) = authorization.and_then(|header| header.split_once(' ')).ok_or(Rejection::Unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Rejection::Unauthorized);
     }
     let (text, digest) = (text.trim(), digest(text.trim()));
-    Ok(match key::parts(text) {
-        Some((org, id)) => Shown::Key(ShownKey { org, id, digest }),
-        None => Shown::Secret(ShownSecret(digest)),
+    Ok(match org_key::parts(text) {
+        Some((org, id)) => PresentedCredential::Key(PresentedKey { org, id, digest }),
+        None => PresentedCredential::Secret(PresentedSecret(digest)),
     })
 }
 
-impl ShownKey {
+impl PresentedKey {
     /// Who shows it, if it is the key that is `kept`. One that is wrong and one that nobody made are compared alike.
     pub fn caller(self, kept: Option<KeyDigest>) -> Result<Caller, Rejection> {
         let is_kept = kept.is_some();

@@ -14,7 +14,7 @@ pub struct Config {
     /// Another Secrets Manager than the region's own (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
     pub secrets_endpoint: Option<String>,
     /// Where the deployment's secret is; without one every HTTP request is refused.
-    pub secret: Option<SecretSource>,
+    pub secret: Option<SecretSource<DeploymentSecret>>,
     /// Outside Lambda: the port to answer HTTP on (`PORT`).
     pub port: Option<u16>,
     /// How long a request on a port may take, in whole seconds (`REQUEST_TIMEOUT_SECONDS`, up to an hour).
@@ -24,25 +24,25 @@ pub struct Config {
     /// Under which namespace `CloudWatch` keeps the metrics (`METRICS_NAMESPACE`).
     pub metrics_namespace: String,
     /// Where the webhook of the Slack channel is that is told of the week; without one none is.
-    pub slack_webhook: Option<KeySource>,
+    pub slack_webhook: Option<SecretSource<SecretText>>,
     /// How Claude is asked.
     pub claude: ClaudeConfig,
 }
 
-/// Where the deployment's secret is.
-#[derive(Clone)]
-pub enum SecretSource {
-    /// Here (`CRON_SECRET`): for one machine. It goes before the other.
-    Here(DeploymentSecret),
-    /// In Secrets Manager, under this name or ARN (`CRON_SECRET_NAME`): for the cloud.
-    Named(String),
+/// Where a secret is kept.
+#[derive(Debug, Clone)]
+pub enum SecretSource<T> {
+    /// In the environment, for one machine. It takes precedence over `Managed`.
+    Inline(T),
+    /// In Secrets Manager, under this name or ARN.
+    Managed(String),
 }
 
 /// How Claude is asked, and how gently.
 #[derive(Debug, Clone)]
 pub struct ClaudeConfig {
     /// Where the API key is; without one nothing is asked.
-    pub key: Option<KeySource>,
+    pub key: Option<SecretSource<SecretText>>,
     /// Where the API is (`ANTHROPIC_BASE_URL`), without a slash at the end.
     pub base_url: String,
     /// Which model is asked (`CHURN_MODEL`).
@@ -57,19 +57,9 @@ pub struct ClaudeConfig {
     pub timeout: Duration,
 }
 
-/// Where something secret is that is not ours: the key of the API (`ANTHROPIC_API_KEY` or `ANTHROPIC_SECRET`), the address
-/// of the channel (`SLACK_WEBHOOK_URL` or `SLACK_WEBHOOK_SECRET`).
-#[derive(Debug, Clone)]
-pub enum KeySource {
-    /// Here: for one machine. It goes before the other.
-    Here(SecretText),
-    /// In Secrets Manager, under this name or ARN: for the cloud.
-    Named(String),
-}
-
-impl KeySource {
-    fn from_lookup(get: impl Fn(&str) -> Option<String>, here: &str, named: &str) -> Option<Self> {
-        get(here).map(|text| Self::Here(SecretText::new(&text))).or_else(|| get(named).map(Self::Named))
+impl SecretSource<SecretText> {
+    fn from_lookup(get: impl Fn(&str) -> Option<String>, inline: &str, managed: &str) -> Option<Self> {
+        get(inline).map(|text| Self::Inline(SecretText::new(&text))).or_else(|| get(managed).map(Self::Managed))
     }
 }
 
@@ -102,20 +92,20 @@ impl Config {
     /// it is.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let here = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
-        let here = here.transpose().map_err(|why| format!("CRON_SECRET {why}"))?;
+        let inline = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
+        let inline = inline.transpose().map_err(|why| format!("CRON_SECRET {why}"))?;
         let port = get("PORT").map(|port| port.parse().map_err(|_| format!("PORT is not a port: {port}")));
         let request_timeout = number("REQUEST_TIMEOUT_SECONDS", get("REQUEST_TIMEOUT_SECONDS"), 60, 1..=3_600)?;
         Ok(Self {
             table: get("TABLE_NAME").ok_or_else(|| String::from("TABLE_NAME is not set"))?,
             endpoint: get("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-            secret: here.map(SecretSource::Here).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Named)),
+            secret: inline.map(SecretSource::Inline).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Managed)),
             port: port.transpose()?,
             request_timeout: Duration::from_secs(request_timeout),
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| "Regulars".into()),
-            slack_webhook: KeySource::from_lookup(get, "SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_SECRET"),
+            slack_webhook: SecretSource::from_lookup(get, "SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_SECRET"),
             claude: ClaudeConfig::from_lookup(get)?,
         })
     }
@@ -130,7 +120,7 @@ impl ClaudeConfig {
         let pause = number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
         let timeout = number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;
         Ok(Self {
-            key: KeySource::from_lookup(&get, "ANTHROPIC_API_KEY", "ANTHROPIC_SECRET"),
+            key: SecretSource::from_lookup(&get, "ANTHROPIC_API_KEY", "ANTHROPIC_SECRET"),
             base_url: base_url.trim_end_matches('/').to_owned(),
             // The cheapest of the current models; that it is good enough, the predictions are held against what happened.
             model: get("CHURN_MODEL").unwrap_or_else(|| "claude-haiku-5-5".into()),

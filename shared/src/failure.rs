@@ -12,7 +12,7 @@ pub enum Failure {
     /// The store is contended, throttled or out of reach, or something else that is needed is: try again later.
     Retry(Retry),
     /// Ours to mend. The text is for the log, not for the caller.
-    Bug(String),
+    Internal(String),
     /// Ours to mend too: there is no secret by which anybody could be let in. The text is for the log.
     NotConfigured(String),
 }
@@ -33,7 +33,7 @@ impl Failure {
         match self {
             Self::Rejected(rejection) => rejection.code(),
             Self::Retry(_) => "try_again",
-            Self::Bug(_) => "internal",
+            Self::Internal(_) => "internal",
             Self::NotConfigured(_) => "not_configured",
         }
     }
@@ -51,28 +51,28 @@ impl From<StoreError> for Failure {
             StoreError::Contended => Self::Retry(Retry::Contended),
             StoreError::Unavailable(why) => Self::Retry(Retry::Unavailable(why)),
             StoreError::Position => Self::Rejected(Rejection::InvalidCursor),
-            StoreError::Broken(why) => Self::Bug(why),
+            StoreError::Broken(why) => Self::Internal(why),
         }
     }
 }
 
 /// Loads, decides and commits again for as long as others write first, with jittered pauses, until the deadline is
 /// near; then it is for the caller to try again.
-pub async fn settle<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+pub async fn retry_conflicts<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    const LONGEST_PAUSE: u64 = 400;
+    const PAUSE_MAX_MS: u64 = 400;
     /// What another attempt may take.
-    const MARGIN: Duration = Duration::from_millis(500);
+    const ATTEMPT_RESERVE: Duration = Duration::from_millis(500);
 
     let mut ceiling: u64 = 5;
     loop {
         match attempt().await {
             Err(Failure::Retry(Retry::Contended)) => {
-                ceiling = ceiling.saturating_mul(2).min(LONGEST_PAUSE);
+                ceiling = ceiling.saturating_mul(2).min(PAUSE_MAX_MS);
                 let pause = Duration::from_millis(fastrand::u64(0..=ceiling));
-                if deadline.left() < pause + MARGIN {
+                if deadline.left() < pause + ATTEMPT_RESERVE {
                     return Err(Failure::Retry(Retry::Contended));
                 }
                 tokio::time::sleep(pause).await;
@@ -83,14 +83,14 @@ where
 }
 
 /// The same for one of many: it may not hold up the others that are worked on with it, and is given up in time.
-pub async fn settle_one<T, F>(deadline: Deadline, attempt: impl FnMut() -> F) -> Result<T, Failure>
+pub async fn retry_conflicts_within<T, F>(deadline: Deadline, attempt: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
     /// Longer than the client waits for an answer before it asks again.
-    const PATIENCE: Duration = Duration::from_secs(4);
+    const ITEM_TIME_MAX: Duration = Duration::from_secs(4);
 
-    let deadline = deadline.at_most(PATIENCE);
-    let settled = tokio::time::timeout(deadline.left(), settle(deadline, attempt)).await;
+    let deadline = deadline.at_most(ITEM_TIME_MAX);
+    let settled = tokio::time::timeout(deadline.left(), retry_conflicts(deadline, attempt)).await;
     settled.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time for one of many".into()))))
 }

@@ -15,7 +15,7 @@
 //! | [`telemetry`] | JSON logs and one metrics record a call | |
 //! | [`host`] | raw event in, raw answer out; what every function runs in | event, auth, clock, config, store, secrets, telemetry, failure, domain |
 //! | [`sweep`] | what jobs over every org do alike: pages, a deadline, a cursor | event, store, clock, failure, domain |
-//! | [`upkeep`] | what several functions do alike to keep recorded status in step with the clock | store, clock, failure, domain |
+//! | [`reconciler`] | what several functions do alike to keep recorded status in step with the clock | store, clock, failure, domain |
 //!
 //! `tests/it/house.rs` reads this table, and holds the `use` lines to it. Without the feature `aws` only the rooms that do no
 //! I/O build.
@@ -26,20 +26,19 @@ pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod domain;
-pub mod event;
 #[cfg(feature = "aws")]
 pub mod failure;
 #[cfg(feature = "aws")]
 pub mod host;
 #[cfg(feature = "aws")]
+#[cfg(feature = "aws")]
+pub mod http_client;
+pub mod inbound;
+#[cfg(feature = "aws")]
+pub mod jobs;
+#[cfg(feature = "aws")]
 pub mod secrets;
 #[cfg(feature = "aws")]
 pub mod store;
 #[cfg(feature = "aws")]
-pub mod sweep;
-#[cfg(feature = "aws")]
 pub mod telemetry;
-#[cfg(feature = "aws")]
-pub mod upkeep;
-#[cfg(feature = "aws")]
-pub mod web;

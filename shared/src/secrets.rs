@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     aws,
-    config::{KeySource, SecretText},
+    config::{SecretSource, SecretText},
     failure::{Failure, Retry},
 };
 
@@ -24,11 +24,14 @@ const PASSING: [&str; 3] = ["LimitExceededException", "RequestLimitExceeded", "T
 /// The text that is kept at a source, as it is now; `None` where there is no source, or nothing in it. A named one is read from
 /// the region's own Secrets Manager or the one at `endpoint`; that it is not there, or not to be read by this process, is
 /// ours to mend.
-pub async fn held(source: Option<&KeySource>, endpoint: Option<&str>) -> Result<Option<SecretText>, Failure> {
+pub async fn resolve(
+    source: Option<&SecretSource<SecretText>>,
+    endpoint: Option<&str>,
+) -> Result<Option<SecretText>, Failure> {
     let text = match source {
         None => None,
-        Some(KeySource::Here(text)) => Some(text.clone()),
-        Some(KeySource::Named(secret)) => Some(Secrets::at(endpoint).await?.current(secret).await?.text),
+        Some(SecretSource::Inline(text)) => Some(text.clone()),
+        Some(SecretSource::Managed(secret)) => Some(Secrets::at(endpoint).await?.current(secret).await?.text),
     };
     Ok(text.filter(|text| !text.expose().is_empty()))
 }
@@ -47,7 +50,7 @@ pub struct Current {
 impl Secrets {
     /// The region's own, or the one at `endpoint`.
     pub async fn at(endpoint: Option<&str>) -> Result<Self, Failure> {
-        let shared = aws::config(endpoint).await.map_err(Failure::Bug)?;
+        let shared = aws::config(endpoint).await.map_err(Failure::Internal)?;
         let mut config = Builder::from(&shared);
         config.set_endpoint_url(endpoint.map(str::to_owned));
         Ok(Self(Client::from_conf(config.build())))
@@ -62,11 +65,11 @@ impl Secrets {
     /// The secret with this name or ARN. That it is not there, or not to be read by this process, is ours to mend.
     pub async fn current(&self, secret: &str) -> Result<Current, Failure> {
         let answer = self.get(secret, "AWSCURRENT").await?;
-        let answer = answer.ok_or_else(|| Failure::Bug(format!("the secret {secret} is not there")))?;
+        let answer = answer.ok_or_else(|| Failure::Internal(format!("the secret {secret} is not there")))?;
         let made_at = answer.created_date().and_then(|date| date.to_millis().ok());
         let text = answer.secret_string().map(SecretText::new);
         Ok(Current {
-            text: text.ok_or_else(|| Failure::Bug(format!("the secret {secret} holds no text")))?,
+            text: text.ok_or_else(|| Failure::Internal(format!("the secret {secret} holds no text")))?,
             made_at: made_at.and_then(DateTime::from_timestamp_millis),
         })
     }
@@ -97,7 +100,7 @@ fn failed(secret: &str, error: &SdkError<GetSecretValueError>) -> Failure {
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
         _ => false,
     };
-    if may_pass { Failure::Retry(Retry::Unavailable(text)) } else { Failure::Bug(text) }
+    if may_pass { Failure::Retry(Retry::Unavailable(text)) } else { Failure::Internal(text) }
 }
 
 /// An error with what caused it, by what each says of itself: as it would be debugged, it shows the answer, and that may

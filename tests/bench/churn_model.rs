@@ -9,7 +9,7 @@ use shared::{
         churn::{
             features::Features,
             fit::fit,
-            model::{Family, Model},
+            model::{Model, ModelFamily},
             observation::{Observation, Sample},
             risk::{Probability, RiskLevel},
         },
@@ -59,12 +59,12 @@ fn main() {
     // As many different customers as are ever fitted on: those of the log as they were on several days.
     let most: Vec<_> = (0..5).flat_map(|month| observe_all(parting() + TimeDelta::days(30 * month))).collect();
     let most = most.get(..Sample::LARGEST).unwrap();
-    for family in [Family::BgNbd, Family::MbgNbd] {
+    for family in [ModelFamily::BgNbd, ModelFamily::MbgNbd] {
         let customers = observed.len();
         time(&format!("fitting {family:?} to {customers} customers"), || fit(family, observed.iter().copied()));
         time(&format!("fitting {family:?} to {} customers", most.len()), || fit(family, most.iter().copied()));
     }
-    let model = fit(Family::IN_USE, observed.iter().copied()).model;
+    let model = fit(ModelFamily::IN_USE, observed.iter().copied()).model;
     let critical = time("scoring a million customers", || {
         let million = log.iter().cycle().take(1_000_000);
         million.filter(|past| score(&model, past).2 == RiskLevel::Critical).count()

@@ -3,9 +3,9 @@
 use harness::purchase_log::{HORIZON_DAYS, Past, known_at, parting};
 use shared::domain::{
     churn::{
+        accuracy::{ScoredOutcome, auc, brier, calibration},
         fit::{Fit, fit},
-        measure::{Judged, auc, brier, calibration},
-        model::Family,
+        model::ModelFamily,
         observation::Observation,
     },
     time,
@@ -24,14 +24,14 @@ fn by_hand(past: &Past) -> f64 {
     BY_HAND.iter().find(|(up_to, _)| days <= *up_to).unwrap().1
 }
 
-fn judge(log: &[Past], score: impl Fn(&Past) -> f64) -> Vec<Judged> {
-    log.iter().map(|past| Judged { predicted: score(past), happened: past.left }).collect()
+fn judge(log: &[Past], score: impl Fn(&Past) -> f64) -> Vec<ScoredOutcome> {
+    log.iter().map(|past| ScoredOutcome { predicted: score(past), happened: past.left }).collect()
 }
 
-fn name(family: Family) -> &'static str {
+fn name(family: ModelFamily) -> &'static str {
     match family {
-        Family::BgNbd => "BG/NBD",
-        Family::MbgNbd => "MBG/NBD",
+        ModelFamily::BgNbd => "BG/NBD",
+        ModelFamily::MbgNbd => "MBG/NBD",
     }
 }
 
@@ -43,14 +43,14 @@ fn print_fits(fits: &[Fit]) {
     }
 }
 
-fn print_scores(scores: &[(String, Vec<Judged>)]) {
+fn print_scores(scores: &[(String, Vec<ScoredOutcome>)]) {
     println!("\n{:<48} {:>6} {:>7}", "score", "AUC", "Brier");
     for (name, judged) in scores {
         println!("{name:<48} {:>6.3} {:>7.4}", auc(judged).unwrap(), brier(judged).unwrap());
     }
 }
 
-fn print_calibration(judged: &[Judged]) {
+fn print_calibration(judged: &[ScoredOutcome]) {
     println!("\n{:<12} {:>9} {:>10} {:>9}", "score", "customers", "mean score", "left");
     for (tenth, row) in calibration(judged).iter().enumerate() {
         let range = format!("{} to {} %", tenth * 10, (tenth + 1) * 10);
@@ -70,7 +70,7 @@ fn main() {
         base_rate * 100.0
     );
 
-    let fits = [Family::BgNbd, Family::MbgNbd].map(|family| fit(family, log.iter().map(observe)));
+    let fits = [ModelFamily::BgNbd, ModelFamily::MbgNbd].map(|family| fit(family, log.iter().map(observe)));
     print_fits(&fits);
 
     let mut scores = vec![
@@ -83,12 +83,12 @@ fn main() {
     }
     for Fit { model, .. } in fits {
         let judged = judge(&log, |past| model.no_purchase(observe(past), HORIZON_DAYS));
-        let mark = if model.family == Family::IN_USE { " (in use)" } else { "" };
+        let mark = if model.family == ModelFamily::IN_USE { " (in use)" } else { "" };
         scores.push((format!("{}, P(no purchase){mark}", name(model.family)), judged));
     }
     print_scores(&scores);
 
-    let in_use = fits.iter().find(|fit| fit.model.family == Family::IN_USE).unwrap().model;
+    let in_use = fits.iter().find(|fit| fit.model.family == ModelFamily::IN_USE).unwrap().model;
     println!("\nCalibration of {}", name(in_use.family));
     print_calibration(&judge(&log, |past| in_use.no_purchase(observe(past), HORIZON_DAYS)));
 }

@@ -70,7 +70,7 @@ pub enum Say {
     /// An error of this status that says of itself what the key was.
     Status(u16),
     /// A redirect to another base URL.
-    Moved(String),
+    StatusUpdate(String),
     /// No answer, ever.
     Hang,
     /// The answer begins at once, and then comes a byte at a time without end.
@@ -294,7 +294,7 @@ fn said(say: &Say, seen: &Seen) -> Response<Chunks> {
             response.headers_mut().insert("retry-after", http_date(now + TimeDelta::seconds(*seconds)));
             return response;
         }
-        Say::Moved(to) => {
+        Say::StatusUpdate(to) => {
             let mut response = response(307, Vec::new());
             response.headers_mut().insert("location", format!("{to}/v1/messages").parse().unwrap());
             return response;

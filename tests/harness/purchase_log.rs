@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use shared::domain::{
     award::{self, Order},
-    customer::{Customer, Person},
+    customer::{Customer, CustomerProfile},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
 };
@@ -36,7 +36,8 @@ pub fn known_at(now: DateTime<Utc>) -> Vec<Past> {
     for order in text.lines().skip(1).map(order) {
         let at = order.fulfilled_at;
         if at <= now {
-            let stranger = || Past { customer: Customer::new(order.customer.clone(), Person::default()), left: true };
+            let stranger =
+                || Past { customer: Customer::new(order.customer.clone(), CustomerProfile::default()), left: true };
             let past = known.entry(order.customer.clone()).or_insert_with(stranger);
             past.customer = award::award(&past.customer, &loyalty, order, at).unwrap().customer;
         } else if at <= now + TimeDelta::days(i64::from(HORIZON_DAYS))

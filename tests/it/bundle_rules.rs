@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::domain::{
     bundle::{
-        Bundle, BundleType, DesiredState, Offer, Price, Product, Terms, Usage, UseLimit,
+        Bundle, BundleTerms, BundleType, DesiredState, Offer, Price, Product, Usage, UseLimit,
         schedule::{BundleStatus, Schedule, ScheduleDate, next_change, status_at},
-        transition::{MOST_AT_ONCE, Moved, bring_up_to_date},
+        transition::{StatusUpdate, TRANSITIONS_PER_WRITE_MAX, bring_up_to_date},
     },
     money::Money,
     org::ZoneInForce,
-    text::Line,
+    text::SingleLine,
     zone::Zone,
 };
 
@@ -122,7 +122,7 @@ fn published(schedule: Schedule) -> Bundle {
 
 /// A bundle of one product, as made before everything that happens here.
 fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
-    let line = |text: &str| Line::try_from(text.to_owned()).unwrap();
+    let line = |text: &str| SingleLine::try_from(text.to_owned()).unwrap();
     let amount = |minor| Money::from_minor(minor).unwrap();
     let product = Product {
         product_id: "p1".to_owned().try_into().unwrap(),
@@ -137,9 +137,15 @@ fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<Use
         products: vec![product].try_into().unwrap(),
         price: Price::new(amount(1000), amount(800)).unwrap(),
     };
-    let terms =
-        Terms { offer, desired, schedule, max_redemptions, per_customer_limit: None, known_customers_only: false };
-    Moved::new("b".to_owned().try_into().unwrap(), terms, Zone::UTC, instant("2009-01-01T00:00:00Z")).bundle
+    let terms = BundleTerms {
+        offer,
+        desired,
+        schedule,
+        max_redemptions,
+        per_customer_limit: None,
+        known_customers_only: false,
+    };
+    StatusUpdate::new("b".to_owned().try_into().unwrap(), terms, Zone::UTC, instant("2009-01-01T00:00:00Z")).bundle
 }
 
 proptest! {
@@ -298,7 +304,7 @@ fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow
     let (mut bundle, mut rounds, mut recorded) = (bundle, 0, Vec::new());
     loop {
         let moved = bring_up_to_date(&bundle, in_force(Zone::UTC), now);
-        assert!(moved.transitions.len() <= MOST_AT_ONCE);
+        assert!(moved.transitions.len() <= TRANSITIONS_PER_WRITE_MAX);
         assert!(moved.complete || moved.due.is_some_and(|due| due <= now), "it goes on at once");
         recorded.extend(moved.transitions.iter().map(|transition| transition.at));
         bundle = moved.bundle;
@@ -364,7 +370,7 @@ fn a_zone_that_changed_during_a_long_outage_is_reached_in_the_end_and_no_change_
         bundle = window("09:00", "17:00");
         for _ in 0..10 {
             let moved = bring_up_to_date(&bundle, zone, now);
-            assert!(moved.transitions.len() <= MOST_AT_ONCE);
+            assert!(moved.transitions.len() <= TRANSITIONS_PER_WRITE_MAX);
             assert!(moved.complete || moved.due.is_some_and(|due| due <= now));
             ats.extend(moved.transitions.iter().map(|change| (change.at, change.from, change.to)));
             bundle = moved.bundle;

@@ -405,9 +405,9 @@ async fn a_void_read_before_a_redemption_does_not_write_over_it() {
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
     world.send(&scenario::award("ada", "o1", "20", &json!({}))).await;
     let store = Store::new(world.client.clone(), &world.table);
-    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
+    let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
     world.send(&scenario::spend("ada", "o1", 100, "50")).await;
     let mut transaction = store.transaction(&org);
-    transaction.mark_unspendable(&"o1".to_owned().try_into().unwrap(), true).unwrap();
+    transaction.block_points_redemption(&"o1".to_owned().try_into().unwrap(), true).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
 }

@@ -313,7 +313,7 @@ async fn what_is_kept_of_a_prediction_goes_after_two_horizons_and_the_risk_after
 
 #[tokio::test]
 async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
-    use shared::{domain::churn::model::Source, store::Store};
+    use shared::{domain::churn::model::ParameterSource, store::Store};
     let world = World::new().await;
     // The first of the purchase log, of whom half came back, each in their own rhythm.
     let log = purchase_log::known_at(purchase_log::parting());
@@ -327,15 +327,15 @@ async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
     }
     let store = Store::new(world.client.clone(), &world.table);
     let shop = ORG.to_owned().try_into().unwrap();
-    assert_eq!(store.churn(&shop).await.unwrap(), None);
+    assert_eq!(store.churn_model(&shop).await.unwrap(), None);
     let fitted_at = async |now: &str| {
         run_at(&world, now, &json!({})).await;
-        store.churn(&shop).await.unwrap().unwrap()
+        store.churn_model(&shop).await.unwrap().unwrap()
     };
     let first = fitted_at("1997-10-01T00:00:00Z").await;
     assert_eq!(
         (first.fitted_at, first.customers, first.model.source),
-        (instant("1997-10-01T00:00:00Z"), 260, Source::Fitted)
+        (instant("1997-10-01T00:00:00Z"), 260, ParameterSource::Fitted)
     );
     let later = fitted_at("1997-10-06T23:59:59Z").await;
     assert_eq!((later.model, later.fitted_at), (first.model, first.fitted_at), "it is good for six days");
@@ -349,14 +349,14 @@ async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
 #[tokio::test]
 async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
     use shared::{
-        domain::churn::model::{Family, Model},
+        domain::churn::model::{Model, ModelFamily},
         store::Store,
     };
     let world = three().await;
     run(&world).await;
     let store = Store::new(world.client.clone(), &world.table);
-    let kept = store.churn(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
-    assert_eq!((kept.model, kept.customers), (Model::default_of(Family::IN_USE), 3));
+    let kept = store.churn_model(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    assert_eq!((kept.model, kept.customers), (Model::default_of(ModelFamily::IN_USE), 3));
 }
 
 #[tokio::test]
@@ -369,7 +369,7 @@ async fn where_there_is_no_time_to_look_back_and_to_fit_customers_are_scored_all
     assert_eq!(figures(&told, &["predictions", "errors"]), [3, 0], "{told}");
     world.wire.slow_queries(None);
     let store = Store::new(world.client.clone(), &world.table);
-    assert_eq!(store.churn(&ORG.to_owned().try_into().unwrap()).await.unwrap(), None, "the next run fits one");
+    assert_eq!(store.churn_model(&ORG.to_owned().try_into().unwrap()).await.unwrap(), None, "the next run fits one");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::domain::{
     award::{self, Order},
     churn::features::{Features, Trend, trend_at},
-    customer::{Customer, Orders, Person},
+    customer::{Customer, CustomerProfile, OrderHistory},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
     zone::Zone,
@@ -22,7 +22,7 @@ fn days(days: i64) -> DateTime<Utc> {
 
 fn customer(orders: &[(i64, &str)]) -> Customer {
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
-    let customer = Customer::new("ada".to_owned().try_into().unwrap(), Person::default());
+    let customer = Customer::new("ada".to_owned().try_into().unwrap(), CustomerProfile::default());
     orders.iter().enumerate().fold(customer, |customer, (number, (day, total))| {
         let order = Order {
             id: format!("o{number}").try_into().unwrap(),
@@ -108,7 +108,7 @@ fn only_the_last_dozen_orders_have_a_say_in_the_trend() {
 fn the_days_of_a_trend_are_the_shops() {
     let honolulu: Zone = "Pacific/Honolulu".parse().unwrap();
     let at = |text: &str| instant(text);
-    let orders = Orders {
+    let orders = OrderHistory {
         count: 4.try_into().unwrap(),
         first_at: at("2026-01-01T12:00:00Z"),
         last_at: at("2026-01-05T12:00:00Z"),

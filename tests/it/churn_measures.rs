@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use serde_json::json;
 use shared::domain::churn::{
-    measure::{Judged, Row, auc, brier, calibration},
+    accuracy::{CalibrationBin, ScoredOutcome, auc, brier, calibration},
     risk::{Probability, RiskLevel},
 };
 
-fn judged(all: &[(f64, bool)]) -> Vec<Judged> {
-    all.iter().map(|&(predicted, happened)| Judged { predicted, happened }).collect()
+fn judged(all: &[(f64, bool)]) -> Vec<ScoredOutcome> {
+    all.iter().map(|&(predicted, happened)| ScoredOutcome { predicted, happened }).collect()
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn what_is_undefined_is_not_made_up() {
     assert_eq!((auc(&[]), brier(&[])), (None, None));
     assert_eq!(auc(&judged(&[(0.9, true), (0.8, true)])), None, "nobody to tell them from");
     assert_eq!(auc(&judged(&[(0.9, false)])), None);
-    assert_eq!(calibration(&[])[3], Row { count: 0, predicted: None, happened: None });
+    assert_eq!(calibration(&[])[3], CalibrationBin { count: 0, predicted: None, happened: None });
 }
 
 #[test]

@@ -261,15 +261,15 @@ async fn the_list_of_a_risk_level_has_nobody_whose_level_is_another_by_now_or_wh
 #[test]
 fn somebody_who_has_ordered_a_dozen_times_since_the_horizon_is_taken_to_have_ordered_within_it() {
     use shared::domain::{
-        churn::{prediction::Past, risk::Probability},
-        customer::Orders,
+        churn::{prediction::PastPrediction, risk::Probability},
+        customer::OrderHistory,
     };
     let day = |day: u32| instant(&format!("2026-09-{day:02}T12:00:00Z"));
-    let past = Past { probability: Probability::from_percent(80.0).unwrap(), at: noon(), horizon_days: 90 };
-    let mut orders = Orders::dated(13.try_into().unwrap(), instant("2026-05-01T12:00:00Z"), day(12));
+    let past = PastPrediction { probability: Probability::from_percent(80.0).unwrap(), at: noon(), horizon_days: 90 };
+    let mut orders = OrderHistory::dated(13.try_into().unwrap(), instant("2026-05-01T12:00:00Z"), day(12));
     orders.recent = (1..=12).map(day).collect();
-    assert!(!past.judged(Some(&orders), day(12)).unwrap().happened);
+    assert!(!past.evaluate(Some(&orders), day(12)).unwrap().happened);
     orders.count = 12.try_into().unwrap();
-    assert!(past.judged(Some(&orders), day(12)).unwrap().happened, "all are known, and none was within it");
-    assert_eq!(past.judged(Some(&orders), instant("2026-08-30T11:59:59Z")), None);
+    assert!(past.evaluate(Some(&orders), day(12)).unwrap().happened, "all are known, and none was within it");
+    assert_eq!(past.evaluate(Some(&orders), instant("2026-08-30T11:59:59Z")), None);
 }

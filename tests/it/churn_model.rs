@@ -7,15 +7,15 @@ use harness::purchase_log::{self, HORIZON_DAYS, Past, parting};
 use proptest::prelude::*;
 use shared::domain::{
     churn::{
-        fit::{ENOUGH_REPEAT_CUSTOMERS, Fit, fit},
-        measure::{Judged, auc, brier, calibration},
-        model::{Family, Model, Parameters, Source},
+        accuracy::{ScoredOutcome, auc, brier, calibration},
+        fit::{Fit, REPEAT_CUSTOMERS_MIN, fit},
+        model::{Model, ModelFamily, ParameterSource, Parameters},
         observation::{Observation, Sample},
     },
     zone::Zone,
 };
 
-const FAMILIES: [Family; 2] = [Family::BgNbd, Family::MbgNbd];
+const FAMILIES: [ModelFamily; 2] = [ModelFamily::BgNbd, ModelFamily::MbgNbd];
 
 static LOG: LazyLock<Vec<Past>> = LazyLock::new(|| purchase_log::known_at(parting()));
 
@@ -23,13 +23,13 @@ fn observe(past: &Past) -> Observation {
     Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, parting())
 }
 
-fn fitted_to_the_log(family: Family) -> Fit {
+fn fitted_to_the_log(family: ModelFamily) -> Fit {
     fit(family, LOG.iter().map(observe))
 }
 
-fn assert_published(family: Family, published: [f64; 4], log_likelihood: f64) {
+fn assert_published(family: ModelFamily, published: [f64; 4], log_likelihood: f64) {
     let fit = fitted_to_the_log(family);
-    assert_eq!((fit.model.source, fit.customers), (Source::Fitted, 2357));
+    assert_eq!((fit.model.source, fit.customers), (ParameterSource::Fitted, 2357));
     for (is, ought) in fit.model.parameters.values().into_iter().zip(published) {
         assert!((is / ought - 1.0).abs() < 0.01, "{fit:?}");
     }
@@ -38,20 +38,20 @@ fn assert_published(family: Family, published: [f64; 4], log_likelihood: f64) {
 
 #[test]
 fn bg_nbd_fits_as_published() {
-    assert_published(Family::BgNbd, [0.243, 4.414, 0.793, 2.426], -9582.4);
+    assert_published(ModelFamily::BgNbd, [0.243, 4.414, 0.793, 2.426], -9582.4);
 }
 
 #[test]
 fn mbg_nbd_fits_as_measured_elsewhere() {
-    assert_published(Family::MbgNbd, [0.525, 6.183, 0.891, 1.614], -9582.1);
+    assert_published(ModelFamily::MbgNbd, [0.525, 6.183, 0.891, 1.614], -9582.1);
 }
 
 #[test]
 fn the_model_in_use_beats_guessing_on_the_log_as_it_has_to() {
-    let model = fitted_to_the_log(Family::IN_USE).model;
+    let model = fitted_to_the_log(ModelFamily::IN_USE).model;
     let judged = LOG.iter().map(|past| {
         let predicted = model.no_purchase(observe(past), HORIZON_DAYS);
-        Judged { predicted, happened: past.left }
+        ScoredOutcome { predicted, happened: past.left }
     });
     let judged: Vec<_> = judged.collect();
     let (auc, brier) = (auc(&judged).unwrap(), brier(&judged).unwrap());
@@ -71,20 +71,20 @@ fn the_defaults_are_what_fits_the_log() {
 
 #[test]
 fn a_fit_is_the_same_every_time_and_in_whatever_order_customers_come() {
-    let forwards = fitted_to_the_log(Family::IN_USE);
-    assert_eq!(forwards, fitted_to_the_log(Family::IN_USE));
-    assert_eq!(forwards, fit(Family::IN_USE, LOG.iter().rev().map(observe)));
+    let forwards = fitted_to_the_log(ModelFamily::IN_USE);
+    assert_eq!(forwards, fitted_to_the_log(ModelFamily::IN_USE));
+    assert_eq!(forwards, fit(ModelFamily::IN_USE, LOG.iter().rev().map(observe)));
 }
 
 #[test]
 fn an_org_with_too_few_repeat_customers_gets_the_default() {
     let repeat = LOG.iter().map(observe).filter(|one| one.repeats() > 0);
     let once = || LOG.iter().map(observe).filter(|one| one.repeats() == 0);
-    let with = |number: u32| fit(Family::IN_USE, repeat.clone().take(number as usize).chain(once()));
-    assert_eq!(with(ENOUGH_REPEAT_CUSTOMERS - 1).model, Model::default_of(Family::IN_USE));
-    assert_eq!(with(ENOUGH_REPEAT_CUSTOMERS).model.source, Source::Fitted);
-    let none = fit(Family::IN_USE, []);
-    assert_eq!((none.model, none.customers), (Model::default_of(Family::IN_USE), 0));
+    let with = |number: u32| fit(ModelFamily::IN_USE, repeat.clone().take(number as usize).chain(once()));
+    assert_eq!(with(REPEAT_CUSTOMERS_MIN - 1).model, Model::default_of(ModelFamily::IN_USE));
+    assert_eq!(with(REPEAT_CUSTOMERS_MIN).model.source, ParameterSource::Fitted);
+    let none = fit(ModelFamily::IN_USE, []);
+    assert_eq!((none.model, none.customers), (Model::default_of(ModelFamily::IN_USE), 0));
 }
 
 #[test]
@@ -98,13 +98,13 @@ fn customers_of_whom_nothing_can_be_learnt_give_the_default() {
 
 /// Customers as the story of the model has them, from parameters that are known.
 struct Simulated {
-    family: Family,
+    family: ModelFamily,
     parameters: [f64; 4],
     rng: Rng,
 }
 
 impl Simulated {
-    fn new(family: Family, parameters: [f64; 4]) -> Self {
+    fn new(family: ModelFamily, parameters: [f64; 4]) -> Self {
         Self { family, parameters, rng: Rng::with_seed(7) }
     }
 
@@ -116,7 +116,7 @@ impl Simulated {
         let leaves = leaves / (leaves + stays);
         let (age_weeks, end) = (f64::from(age) / 7.0, f64::from(age + ahead) / 7.0);
         let (mut now, mut last, mut repeats) = (0.0, 0.0, 0);
-        let mut gone = self.family == Family::MbgNbd && self.rng.f64() < leaves;
+        let mut gone = self.family == ModelFamily::MbgNbd && self.rng.f64() < leaves;
         while !gone {
             now += -(1.0 - self.rng.f64()).ln() / rate;
             if now > age_weeks {
@@ -153,12 +153,12 @@ const SLOW: [f64; 4] = [0.8, 20.0, 0.9, 2.0];
 fn the_score_comes_true_of_simulated_customers() {
     for family in FAMILIES {
         let mut simulated = Simulated::new(family, SLOW);
-        let model = Model { family, parameters: Parameters::new(SLOW).unwrap(), source: Source::Default };
-        let judged: Vec<(u32, Judged)> = (0..200_000)
+        let model = Model { family, parameters: Parameters::new(SLOW).unwrap(), source: ParameterSource::Default };
+        let judged: Vec<(u32, ScoredOutcome)> = (0..200_000)
             .map(|number| {
                 let (observation, bought) = simulated.customer(200 + number % 500, 180);
                 let predicted = model.no_purchase(observation, 180);
-                (observation.repeats(), Judged { predicted, happened: !bought })
+                (observation.repeats(), ScoredOutcome { predicted, happened: !bought })
             })
             .collect();
         for repeats in 0..8 {
@@ -179,7 +179,7 @@ fn the_parameters_of_simulated_customers_are_found_again() {
         let mut simulated = Simulated::new(family, SLOW);
         let customers: Vec<_> = (0..20_000).map(|number| simulated.customer(200 + number % 500, 0).0).collect();
         let fit = fit(family, customers);
-        assert_eq!(fit.model.source, Source::Fitted);
+        assert_eq!(fit.model.source, ParameterSource::Fitted);
         for (is, ought) in fit.model.parameters.values().into_iter().zip(SLOW) {
             assert!((is / ought - 1.0).abs() < 0.2, "{family:?}: {fit:?}");
         }
@@ -189,16 +189,16 @@ fn the_parameters_of_simulated_customers_are_found_again() {
 #[test]
 fn the_likelihood_of_one_customer_is_that_of_the_paper() {
     // x = 2, t_x = 3, T = 5 weeks, by the integrals over rate and probability of leaving that the closed form stands for.
-    let parameters = Model::default_of(Family::BgNbd).parameters;
+    let parameters = Model::default_of(ModelFamily::BgNbd).parameters;
     let [r, alpha, a, b] = parameters.values();
     let beta = |one: f64, other: f64| gamma(one) * gamma(other) / gamma(one + other);
     let bought = gamma(r + 2.0) * alpha.powf(r) / gamma(r);
     let alive = beta(a, b + 2.0) / beta(a, b) * bought / (alpha + 5.0).powf(r + 2.0);
     let left = beta(a + 1.0, b + 1.0) / beta(a, b) * bought / (alpha + 3.0).powf(r + 2.0);
     let observation = Observation::new(2, 21, 35);
-    let model = Model::default_of(Family::BgNbd);
+    let model = Model::default_of(ModelFamily::BgNbd);
     assert!((model.alive(observation) - alive / (alive + left)).abs() < 1e-12);
-    let one = fit(Family::BgNbd, [observation]);
+    let one = fit(ModelFamily::BgNbd, [observation]);
     assert!((one.log_likelihood - (alive + left).ln()).abs() < 1e-9, "{one:?}");
 }
 
@@ -216,13 +216,13 @@ fn who_has_just_bought_for_the_first_time_may_come_back() {
         let today = Observation::new(0, 0, 0);
         let score = model.no_purchase(today, 90);
         assert!(score > 0.0 && score < 1.0, "{score}");
-        assert_eq!(model.alive(today) < 1.0, family == Family::MbgNbd, "only there may they have left already");
+        assert_eq!(model.alive(today) < 1.0, family == ModelFamily::MbgNbd, "only there may they have left already");
     }
 }
 
 #[test]
 fn the_score_is_not_the_probability_of_having_left() {
-    let model = Model::default_of(Family::BgNbd);
+    let model = Model::default_of(ModelFamily::BgNbd);
     let once = Observation::new(0, 0, 300);
     assert!((model.alive(once) - 1.0).abs() < f64::EPSILON);
     assert!(model.no_purchase(once, 90) > 0.9, "alive to the model, and still not likely to be back so soon");
@@ -240,7 +240,7 @@ fn a_sample_is_bounded_and_the_same_in_whatever_order_customers_come() {
     let id = |number: u32| format!("c{number}").try_into().unwrap();
     let of = |numbers: &mut dyn Iterator<Item = u32>| {
         let mut sample = Sample::default();
-        numbers.for_each(|number| sample.show(&id(number), Observation::new(0, 0, number)));
+        numbers.for_each(|number| sample.add(&id(number), Observation::new(0, 0, number)));
         sample.observations().collect::<Vec<_>>()
     };
     let sample = of(&mut (0..30_000));
@@ -266,7 +266,7 @@ fn models() -> impl Strategy<Value = Model> {
     let parameters = [parameter(), parameter(), parameter(), parameter()];
     (parameters, prop::sample::select(&FAMILIES)).prop_map(|(parameters, family)| {
         let parameters = Parameters::new(parameters).unwrap();
-        Model { family, parameters, source: Source::Fitted }
+        Model { family, parameters, source: ParameterSource::Fitted }
     })
 }
 
@@ -304,7 +304,7 @@ proptest! {
 
     #[test]
     fn a_fit_ends_whatever_the_customers(customers in prop::collection::vec(observations(), 100..140)) {
-        let fit = fit(Family::IN_USE, customers);
+        let fit = fit(ModelFamily::IN_USE, customers);
         prop_assert!(fit.log_likelihood.is_finite(), "{:?}", fit);
     }
 }

@@ -10,7 +10,8 @@ use std::{
 };
 
 use churn_prediction::claude::{
-    Claude, DOWN_AFTER, FIRST_PAUSE, LONGEST_REASONING, LONGEST_RESET, Reason, Row, TIMEOUTS, TRIES, Verdict,
+    Claude, ClaudeInput, DOWN_AFTER, FIRST_PAUSE, LONGEST_REASONING, LONGEST_RESET, SwitchOffReason, TIMEOUTS, TRIES,
+    Verdict,
 };
 use harness::{
     anthropic::{Anthropic, Say},
@@ -22,7 +23,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared::{
     clock::{Deadline, Sleeper},
-    config::{ClaudeConfig, Config, KeySource, SecretText},
+    config::{ClaudeConfig, Config, SecretSource, SecretText},
     domain::{
         churn::{
             features::{Features, Trend},
@@ -31,7 +32,7 @@ use shared::{
         money::Money,
         points::Points,
         segment::Segment,
-        text::Line,
+        text::SingleLine,
     },
     failure::{Failure, Retry},
     secrets,
@@ -58,7 +59,7 @@ fn config(settings: &[(&str, &str)]) -> Result<Config, String> {
 
 /// The key, as a call reads it.
 async fn kept_key(config: &Config) -> Result<Option<SecretText>, Failure> {
-    secrets::held(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await
+    secrets::resolve(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await
 }
 
 /// Claude, what it is asked over, and the waits that this takes.
@@ -77,7 +78,7 @@ async fn asked(settings: &[(&str, &str)]) -> Asked {
 }
 
 impl Asked {
-    async fn score(&self, rows: &[Row]) -> Vec<Option<Verdict>> {
+    async fn score(&self, rows: &[ClaudeInput]) -> Vec<Option<Verdict>> {
         self.claude.score(HORIZON, rows, in_time()).await
     }
 
@@ -91,11 +92,11 @@ fn count<T>(what: &[T]) -> u32 {
 }
 
 /// So many customers; the first has not ordered for a day, the second for two, and so on.
-fn rows(count: u32) -> Vec<Row> {
+fn rows(count: u32) -> Vec<ClaudeInput> {
     (1..=count).map(row).collect()
 }
 
-fn row(days: u32) -> Row {
+fn row(days: u32) -> ClaudeInput {
     let features = Features {
         days_since_last_order: days,
         orders: 7,
@@ -108,10 +109,10 @@ fn row(days: u32) -> Row {
         tier: Some(line("Gold")),
         points: Points(120),
     };
-    Row { features, statistical_probability: probability(days) }
+    ClaudeInput { features, statistical_probability: probability(days) }
 }
 
-fn line(text: &str) -> Line {
+fn line(text: &str) -> SingleLine {
     text.to_owned().try_into().unwrap()
 }
 
@@ -395,12 +396,12 @@ async fn nothing_is_sent_before_a_limit_that_is_used_up_is_reset() {
 #[tokio::test]
 async fn what_will_not_pass_switches_claude_off_at_once() {
     let cases = [
-        (Say::Status(401), Reason::Unauthorized, "unauthorized"),
-        (Say::Status(402), Reason::PaymentRequired, "payment_required"),
-        (Say::Status(403), Reason::Forbidden, "forbidden"),
-        (Say::SpendLimit, Reason::SpendLimitReached, "spend_limit_reached"),
-        (Say::OwnSpendLimit, Reason::SpendLimitReached, "spend_limit_reached"),
-        (Say::NoBalance, Reason::SpendLimitReached, "spend_limit_reached"),
+        (Say::Status(401), SwitchOffReason::Unauthorized, "unauthorized"),
+        (Say::Status(402), SwitchOffReason::PaymentRequired, "payment_required"),
+        (Say::Status(403), SwitchOffReason::Forbidden, "forbidden"),
+        (Say::SpendLimit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
+        (Say::OwnSpendLimit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
+        (Say::NoBalance, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
     ];
     for (say, reason, code) in cases {
         let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
@@ -429,10 +430,10 @@ async fn a_request_that_is_refused_costs_its_own_customers_alone() {
 #[tokio::test]
 async fn batches_that_come_to_nothing_one_after_the_other_switch_claude_off() {
     let cases = [
-        (Say::Overloaded, TRIES, Reason::Unavailable, "unavailable"),
-        (Say::Close, TRIES, Reason::Unavailable, "unavailable"),
-        (Say::Status(404), 1, Reason::RequestRefused, "request_refused"),
-        (Say::Prose, 2, Reason::UnusableAnswers, "unusable_answers"),
+        (Say::Overloaded, TRIES, SwitchOffReason::Unavailable, "unavailable"),
+        (Say::Close, TRIES, SwitchOffReason::Unavailable, "unavailable"),
+        (Say::Status(404), 1, SwitchOffReason::RequestRefused, "request_refused"),
+        (Say::Prose, 2, SwitchOffReason::UnusableAnswers, "unusable_answers"),
     ];
     for (say, requests, reason, code) in cases {
         let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
@@ -575,14 +576,14 @@ async fn a_key_that_no_header_can_carry_is_none() {
     let settings = config(&[("ANTHROPIC_BASE_URL", url.as_str())]).unwrap().claude;
     let claude = Claude::new(&settings, SecretText::new("two\nlines"), waits.sleeper());
     assert_eq!(claude.score(HORIZON, &rows(1), in_time()).await, [None]);
-    assert_eq!(claude.is_off(), Some(Reason::Unauthorized));
+    assert_eq!(claude.is_off(), Some(SwitchOffReason::Unauthorized));
     assert!(anthropic.seen().is_empty());
 }
 
 #[tokio::test]
 async fn a_redirect_does_not_carry_the_key_elsewhere() {
     let (asked, elsewhere) = (asked(&[]).await, Anthropic::start().await);
-    asked.anthropic.script([Say::Moved(elsewhere.url())]);
+    asked.anthropic.script([Say::StatusUpdate(elsewhere.url())]);
     assert_eq!(asked.score(&rows(1)).await, [None]);
     assert!(elsewhere.seen().is_empty());
 }
@@ -633,12 +634,14 @@ async fn the_key_is_read_from_where_it_is_kept_as_it_is_then() {
 #[tokio::test]
 async fn a_key_that_can_not_be_read_is_to_be_tried_again_or_ours_to_mend() {
     let secrets = SecretsManager::start("claude", KEY).await;
-    assert!(matches!(kept_key(&kept_in("other", &secrets)).await, Err(Failure::Bug(why)) if why.contains("other")));
+    assert!(
+        matches!(kept_key(&kept_in("other", &secrets)).await, Err(Failure::Internal(why)) if why.contains("other"))
+    );
     let config = kept_in("claude", &secrets);
     secrets.answer(400, json!({"__type": "AccessDeniedException", "Message": "no"}));
-    assert!(matches!(kept_key(&config).await, Err(Failure::Bug(_))));
+    assert!(matches!(kept_key(&config).await, Err(Failure::Internal(_))));
     secrets.answer(200, json!({"Name": "claude", "SecretBinary": "c2VjcmV0"}));
-    assert!(matches!(kept_key(&config).await, Err(Failure::Bug(why)) if why.contains("holds no text")));
+    assert!(matches!(kept_key(&config).await, Err(Failure::Internal(why)) if why.contains("holds no text")));
     for (status, kind) in [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "ServiceUnavailable")] {
         let before = secrets.asked();
         secrets.answer(status, json!({"__type": kind, "Message": "later"}));
@@ -665,12 +668,12 @@ fn how_claude_is_asked_is_read_from_the_settings() {
         ("CHURN_TIMEOUT_MS", "1000"),
     ]);
     let ClaudeConfig { key, base_url, model, batch_size, pause, concurrency, timeout } = set.unwrap().claude;
-    assert!(matches!(key, Some(KeySource::Named(name)) if name == "claude"));
+    assert!(matches!(key, Some(SecretSource::Managed(name)) if name == "claude"));
     assert_eq!((base_url.as_str(), model.as_str()), ("http://127.0.0.1:1", "another"));
     assert_eq!((batch_size, pause, concurrency, timeout), (50, Duration::ZERO, 16, secs(1)));
 
     let both = config(&[("ANTHROPIC_API_KEY", KEY), ("ANTHROPIC_SECRET", "claude")]).unwrap().claude.key;
-    assert!(matches!(both, Some(KeySource::Here(key)) if key.expose() == KEY));
+    assert!(matches!(both, Some(SecretSource::Inline(key)) if key.expose() == KEY));
     let empty = config(&[("ANTHROPIC_API_KEY", "  "), ("ANTHROPIC_SECRET", "")]).unwrap().claude.key;
     assert!(empty.is_none());
 }

@@ -119,13 +119,13 @@ async fn an_order_written_after_its_partition_was_deleted_is_found_by_the_deleti
     assert_eq!(world.send(&redemption(1)).await.status, 201);
     let store = shared::store::Store::new(world.client.clone(), &world.table);
     let (org, order) = ("passing".to_owned().try_into().unwrap(), "o1".to_owned().try_into().unwrap());
-    let known = store.org_now(&org).await.unwrap().unwrap().value;
+    let known = store.org_versioned(&org).await.unwrap().unwrap().value;
 
     while left(&world).await.iter().any(|item| item.starts_with("ORDER#")) {
         assert!(!store.delete_some_of(&org, 20).await.unwrap().1, "the org itself goes last");
     }
     let mut late = store.transaction(&known);
-    late.mark_unspendable(&order, true).unwrap();
+    late.block_points_redemption(&order, true).unwrap();
     late.commit().await.unwrap();
     while !store.delete_some_of(&org, 20).await.unwrap().1 {}
     assert_eq!(left(&world).await, Vec::<String>::new());

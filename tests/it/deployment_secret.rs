@@ -18,11 +18,14 @@ use harness::{
 use local::template::Template;
 use serde_json::{Value, json};
 use shared::{
-    auth::{DeploymentSecret, FRESH, Look, OVERLAP, PACE, Rotation, Shown, ShownSecret, shown},
+    auth::{
+        DeploymentSecret, PREVIOUS_SECRET_TTL, PresentedCredential, PresentedSecret, READ_INTERVAL_MIN, Rotation,
+        SECRET_MAX_AGE, SecretCheck, presented_credential,
+    },
     clock::{self, Deadline, Sleeper},
     config::{Config, SecretSource},
-    event::{Call, operation::Operation},
     host::{Context, Function, Host, Invocation, Pending, Reply},
+    inbound::{Call, operation::Operation},
     store::{self, Store},
 };
 
@@ -143,10 +146,10 @@ fn secret(text: &str) -> DeploymentSecret {
     DeploymentSecret::new(text).unwrap()
 }
 
-fn shows(text: &str) -> ShownSecret {
-    match shown(Some(&format!("Bearer {text}"))).unwrap() {
-        Shown::Secret(shown) => shown,
-        Shown::Key(_) => panic!("{text} has the form of a key"),
+fn shows(text: &str) -> PresentedSecret {
+    match presented_credential(Some(&format!("Bearer {text}"))).unwrap() {
+        PresentedCredential::Secret(presented) => presented,
+        PresentedCredential::Key(_) => panic!("{text} has the form of a key"),
     }
 }
 
@@ -162,8 +165,8 @@ fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
     rotation.learn(secret(NEW), Some(secs(300)), None, start + secs(400));
     for (text, after, is_known) in [
         (OLD, secs(100), true),
-        (OLD, just_before(secs(100) + OVERLAP), true),
-        (OLD, secs(100) + OVERLAP, false),
+        (OLD, just_before(secs(100) + PREVIOUS_SECRET_TTL), true),
+        (OLD, secs(100) + PREVIOUS_SECRET_TTL, false),
         (NEW, secs(100), true),
         (NEW, Duration::from_hours(24 * 365), true),
         ("another", secs(100), false),
@@ -214,20 +217,31 @@ fn when_it_is_time_to_read_again_depends_on_what_is_shown() {
     let is_due = |rotation: &Rotation, text, after| rotation.look(&shows(text), start + after).is_due;
     let mut rotation = Rotation::default();
     assert!(is_due(&rotation, OLD, secs(0)));
-    rotation.ask(Look { is_known: false, is_due: true }, start);
-    assert_eq!([secs(0), PACE].map(|after| is_due(&rotation, OLD, after)), [false, true], "it was not answered");
+    rotation.ask(SecretCheck { is_known: false, is_due: true }, start);
+    assert_eq!(
+        [secs(0), READ_INTERVAL_MIN].map(|after| is_due(&rotation, OLD, after)),
+        [false, true],
+        "it was not answered"
+    );
 
     rotation.learn(secret(OLD), None, None, start);
-    let last = just_before(FRESH);
-    assert_eq!([secs(0), PACE, last, FRESH].map(|after| is_due(&rotation, OLD, after)), [false, false, false, true]);
+    let last = just_before(SECRET_MAX_AGE);
+    assert_eq!(
+        [secs(0), READ_INTERVAL_MIN, last, SECRET_MAX_AGE].map(|after| is_due(&rotation, OLD, after)),
+        [false, false, false, true]
+    );
     assert!(is_due(&rotation, NEW, secs(0)), "the first read was for nobody who was unknown");
-    rotation.ask(Look { is_known: false, is_due: true }, start + secs(1));
-    let unknown = [secs(1), just_before(secs(1) + PACE), secs(1) + PACE];
+    rotation.ask(SecretCheck { is_known: false, is_due: true }, start + secs(1));
+    let unknown = [secs(1), just_before(secs(1) + READ_INTERVAL_MIN), secs(1) + READ_INTERVAL_MIN];
     assert_eq!(unknown.map(|after| is_due(&rotation, NEW, after)), [false, false, true]);
 
-    rotation.ask(Look { is_known: true, is_due: true }, start + FRESH);
-    assert_eq!([FRESH, FRESH + PACE].map(|after| is_due(&rotation, OLD, after)), [false, true], "nor was this");
-    assert!(is_due(&rotation, NEW, FRESH), "what is known holds nobody up who is not");
+    rotation.ask(SecretCheck { is_known: true, is_due: true }, start + SECRET_MAX_AGE);
+    assert_eq!(
+        [SECRET_MAX_AGE, SECRET_MAX_AGE + READ_INTERVAL_MIN].map(|after| is_due(&rotation, OLD, after)),
+        [false, true],
+        "nor was this"
+    );
+    assert!(is_due(&rotation, NEW, SECRET_MAX_AGE), "what is known holds nobody up who is not");
 }
 
 #[tokio::test]
@@ -267,7 +281,7 @@ async fn requests_at_once_share_a_read() {
     secrets.rotate(NEW);
     assert_eq!(many(NEW, secs(1)).await, [200; 20]);
     assert_eq!(secrets.take_asked(), BOTH);
-    assert_eq!(many(NEW, FRESH + SECOND).await, [200; 20]);
+    assert_eq!(many(NEW, SECRET_MAX_AGE + SECOND).await, [200; 20]);
     assert_eq!(secrets.take_asked(), [CURRENT]);
     secrets.fail();
     let other = Process::of(&secrets);
@@ -289,10 +303,10 @@ async fn a_new_secret_is_taken_up_at_once_and_the_old_one_is_good_for_ten_minute
     assert_eq!(secrets.take_asked(), [CURRENT, CURRENT, "AWSPREVIOUS"]);
     for (bearer, after, status) in [
         (OLD, learned, 200),
-        (OLD, just_before(learned + OVERLAP), 200),
-        (NEW, just_before(learned + OVERLAP), 200),
-        (OLD, learned + OVERLAP, 401),
-        (NEW, learned + OVERLAP, 200),
+        (OLD, just_before(learned + PREVIOUS_SECRET_TTL), 200),
+        (NEW, just_before(learned + PREVIOUS_SECRET_TTL), 200),
+        (OLD, learned + PREVIOUS_SECRET_TTL, 401),
+        (NEW, learned + PREVIOUS_SECRET_TTL, 200),
     ] {
         assert_eq!(process.status(bearer, after).await, status, "{bearer} after {after:?}");
     }
@@ -304,12 +318,12 @@ async fn whoever_sees_the_old_secret_alone_learns_of_the_new_one_within_minutes(
     let process = Process::of(&secrets);
     assert_eq!(process.status(OLD, secs(0)).await, 200);
     secrets.rotate(NEW);
-    assert_eq!(process.status(OLD, just_before(FRESH)).await, 200);
+    assert_eq!(process.status(OLD, just_before(SECRET_MAX_AGE)).await, 200);
     assert_eq!(secrets.take_asked(), [CURRENT]);
-    assert_eq!(process.status(OLD, FRESH).await, 200);
+    assert_eq!(process.status(OLD, SECRET_MAX_AGE).await, 200);
     assert_eq!(secrets.take_asked(), BOTH);
-    assert_eq!(process.status(OLD, just_before(FRESH + OVERLAP)).await, 200);
-    assert_eq!(process.status(OLD, FRESH + OVERLAP).await, 401);
+    assert_eq!(process.status(OLD, just_before(SECRET_MAX_AGE + PREVIOUS_SECRET_TTL)).await, 200);
+    assert_eq!(process.status(OLD, SECRET_MAX_AGE + PREVIOUS_SECRET_TTL).await, 401);
 }
 
 #[tokio::test]
@@ -323,10 +337,10 @@ async fn a_process_begun_after_a_rotation_accepts_the_old_secret_until_ten_minut
     // A clock that is behind lengthens nothing.
     secrets.rotate_at(OLD, noon() + Duration::from_hours(1));
     let process = Process::of(&secrets);
-    assert_eq!(process.status(NEW, just_before(OVERLAP)).await, 200);
-    assert_eq!(process.status(NEW, 2 * OVERLAP).await, 401);
+    assert_eq!(process.status(NEW, just_before(PREVIOUS_SECRET_TTL)).await, 200);
+    assert_eq!(process.status(NEW, 2 * PREVIOUS_SECRET_TTL).await, 401);
 
-    secrets.rotate_at(NEW, ago(OVERLAP));
+    secrets.rotate_at(NEW, ago(PREVIOUS_SECRET_TTL));
     secrets.take_asked();
     let process = Process::of(&secrets);
     assert_eq!([process.status(NEW, secs(0)).await, secrets.asked() as u64], [200, 1], "the old one is not even read");
@@ -368,10 +382,10 @@ async fn while_nobody_answers_who_knows_no_secret_yet_asks_to_be_tried_again() {
     assert_eq!(process.status(OLD, secs(0)).await, 503);
     secrets.heal();
     secrets.take_asked();
-    assert_eq!(process.status(OLD, just_before(PACE)).await, 503);
+    assert_eq!(process.status(OLD, just_before(READ_INTERVAL_MIN)).await, 503);
     assert_eq!(secrets.asked(), 0);
-    assert_eq!(process.status(OLD, PACE).await, 200);
-    assert_eq!(process.status("wrong", PACE).await, 401);
+    assert_eq!(process.status(OLD, READ_INTERVAL_MIN).await, 200);
+    assert_eq!(process.status("wrong", READ_INTERVAL_MIN).await, 401);
 }
 
 #[tokio::test]
@@ -389,9 +403,9 @@ async fn while_nobody_answers_what_is_known_goes_on_being_accepted() {
     let later = Duration::from_mins(30);
     assert_eq!(process.status(NEW, later).await, 503, "it may be right, and nobody can tell");
     secrets.heal();
-    assert_eq!(process.status(NEW, later + PACE).await, 200);
-    assert_eq!(process.status(OLD, just_before(later + PACE + OVERLAP)).await, 200);
-    assert_eq!(process.status("wrong", later + PACE).await, 401);
+    assert_eq!(process.status(NEW, later + READ_INTERVAL_MIN).await, 200);
+    assert_eq!(process.status(OLD, just_before(later + READ_INTERVAL_MIN + PREVIOUS_SECRET_TTL)).await, 200);
+    assert_eq!(process.status("wrong", later + READ_INTERVAL_MIN).await, 401);
 }
 
 #[tokio::test]
@@ -405,8 +419,12 @@ async fn one_that_is_silent_is_not_waited_for_without_end() {
     waits();
     assert_eq!((process.status(NEW, secs(1)).await, waits()), (503, vec![secs(4)]));
     assert_eq!((process.status(NEW, secs(2)).await, waits()), (503, vec![]));
-    assert_eq!((process.status(OLD, FRESH).await, waits()), (200, vec![secs(1)]), "who is known waits less");
-    assert_eq!((process.status(OLD, FRESH + SECOND).await, waits()), (200, vec![]), "and the next one not at all");
+    assert_eq!((process.status(OLD, SECRET_MAX_AGE).await, waits()), (200, vec![secs(1)]), "who is known waits less");
+    assert_eq!(
+        (process.status(OLD, SECRET_MAX_AGE + SECOND).await, waits()),
+        (200, vec![]),
+        "and the next one not at all"
+    );
 }
 
 #[tokio::test]
@@ -417,7 +435,7 @@ async fn a_request_that_is_given_up_leaves_the_others_to_be_answered() {
     tokio::time::timeout(Duration::from_millis(1), process.status(OLD, secs(0))).await.unwrap_err();
     secrets.heal();
     assert_eq!(process.status(OLD, secs(1)).await, 503);
-    assert_eq!(process.status(OLD, PACE).await, 200);
+    assert_eq!(process.status(OLD, READ_INTERVAL_MIN).await, 200);
 }
 
 #[tokio::test]
@@ -446,7 +464,7 @@ async fn a_secret_that_is_not_there_or_not_to_be_read_or_none_is_ours_to_mend() 
         let health = Request::new("GET", "door", "/health").anonymous();
         assert_eq!(process.answer(health.to_event(), secs(0)).await["statusCode"], 200);
         secrets.heal();
-        assert_eq!(process.status(OLD, PACE).await, 200);
+        assert_eq!(process.status(OLD, READ_INTERVAL_MIN).await, 200);
     }
 }
 
@@ -468,14 +486,14 @@ async fn it_is_in_no_log() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     secrets.rotate_at(NEW, noon());
     let process = Process::of(&secrets);
-    for (bearer, after) in [(NEW, secs(0)), (OLD, secs(0)), ("wrong-of-a-caller", secs(0)), (NEW, FRESH)] {
+    for (bearer, after) in [(NEW, secs(0)), (OLD, secs(0)), ("wrong-of-a-caller", secs(0)), (NEW, SECRET_MAX_AGE)] {
         process.told(bearer, after).await;
     }
     for (status, after, told) in [(200, 6, 500), (400, 12, 500), (500, 18, 503)] {
         // What can't be read may hold it all the same.
         secrets.answer(status, json!({"SecretString": NEW, "CreatedDate": "no date"}));
         process.told("wrong-of-a-caller", secs(after)).await;
-        process.told(NEW, 2 * FRESH + secs(after)).await;
+        process.told(NEW, 2 * SECRET_MAX_AGE + secs(after)).await;
         assert_eq!(Process::of(&secrets).status(NEW, secs(0)).await, told);
     }
     let log = log.text();
@@ -517,11 +535,11 @@ fn where_the_secret_is_is_read_from_the_settings() {
     let source = |settings| config(settings).unwrap().secret;
     assert!(source(&[]).is_none());
     assert!(source(&[("CRON_SECRET", " "), ("CRON_SECRET_NAME", "")]).is_none());
-    let here = |source| matches!(source, Some(SecretSource::Here(here)) if here.is(&shows(OLD)));
+    let here = |source: Option<SecretSource<DeploymentSecret>>| matches!(source, Some(SecretSource::Inline(here)) if here.is(&shows(OLD)));
     assert!(here(source(&[("CRON_SECRET", OLD)])));
     assert!(here(source(&[("CRON_SECRET", OLD), ("CRON_SECRET_NAME", NAME)])));
     let named = source(&[("CRON_SECRET", " "), ("CRON_SECRET_NAME", NAME)]);
-    assert!(matches!(named, Some(SecretSource::Named(name)) if name == NAME));
+    assert!(matches!(named, Some(SecretSource::Managed(name)) if name == NAME));
     let refused = config(&[("CRON_SECRET", "rgl~shop~k1~secret")]).err();
     assert_eq!(refused.as_deref(), Some("CRON_SECRET has the form of an org's key"));
 }

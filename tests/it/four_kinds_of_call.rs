@@ -14,8 +14,8 @@ use harness::{
 use serde_json::{Value, json};
 use shared::{
     config::Config,
-    event::operation::Operation,
     host::{Context, Function, Host, Invocation, Reply},
+    inbound::operation::Operation,
 };
 
 fn order(id: &str) -> Value {
@@ -192,7 +192,7 @@ const SWEEP: Function = Function {
     operations: &[(Operation::new("run", "POST", "/").on_schedule(), |context, call| sweep(context, &call))],
 };
 
-fn sweep<'a>(context: &'a Context, call: &shared::event::Call) -> shared::host::Pending<'a> {
+fn sweep<'a>(context: &'a Context, call: &shared::inbound::Call) -> shared::host::Pending<'a> {
     let ran = json!({"ran": call.operation.name, "at": shared::domain::time::text(context.now)});
     Box::pin(async move { Ok(Reply::ok(&ran)) })
 }

@@ -255,8 +255,8 @@ async fn the_week_that_the_demo_reports_is_what_its_ledgers_say() {
     for bundle in ["all-week", "happy-hour", "late-night", "first-forty", "recalled"] {
         let page = read(format!("bundle-redemption/redemptions?orgId=demo&bundleId={bundle}&limit=100")).await;
         assert!(page.get("cursor").is_none(), "a page holds them");
-        let standing = page["redemptions"].as_array().unwrap().iter().filter(|row| row["voidedAt"].is_null());
-        redeemed += standing.filter(|row| is_in_week(&row["redeemedAt"])).count();
+        let held_tier = page["redemptions"].as_array().unwrap().iter().filter(|row| row["voidedAt"].is_null());
+        redeemed += held_tier.filter(|row| is_in_week(&row["redeemedAt"])).count();
     }
     assert!(awards > redeemed && redeemed > 100 && earners > 30, "{awards} {redeemed} {earners}");
     let all = customers.len();

@@ -497,14 +497,14 @@ async fn an_award_read_before_another_refund_is_not_written_back() {
     world.send(&scenario::award("ada", "o1", "100", &json!({}))).await;
     let store = Store::new(world.client.clone(), &world.table);
     let shop = OrgId::try_from(ORG.to_owned()).unwrap();
-    let org = store.org_now(&shop).await.unwrap().unwrap().value;
+    let org = store.org_versioned(&shop).await.unwrap().unwrap().value;
     let (ada, o1) = ("ada".to_owned().try_into().unwrap(), "o1".to_owned().try_into().unwrap());
     let late: shared::domain::ids::RefundId = "late".to_owned().try_into().unwrap();
 
     // A batch is not one moment: the award may be from before another refund and the customer from after it.
-    let before = store.refund_story(&shop, &ada, &o1, &late).await.unwrap().award.unwrap();
+    let before = store.refund_context(&shop, &ada, &o1, &late).await.unwrap().award.unwrap();
     world.send(&scenario::refund_request("ada", "o1", "first", None)).await;
-    let after = store.refund_story(&shop, &ada, &o1, &late).await.unwrap().customer.unwrap();
+    let after = store.refund_context(&shop, &ada, &o1, &late).await.unwrap().customer.unwrap();
     let loyalty = org.loyalty.as_ref().unwrap();
     let mut stale = after.value.clone();
     stale.lifetime_value = before.value.order.total;

@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::domain::{
     award::{self, Award, Order},
     churn::observation::Observation,
-    customer::{Customer, Orders, Person},
+    customer::{Customer, CustomerProfile, OrderHistory},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
     refund,
@@ -31,7 +31,10 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        Self { customer: Customer::new("ada".to_owned().try_into().unwrap(), Person::default()), awards: vec![] }
+        Self {
+            customer: Customer::new("ada".to_owned().try_into().unwrap(), CustomerProfile::default()),
+            awards: vec![],
+        }
     }
 
     fn of(all: impl IntoIterator<Item = i64>) -> Self {
@@ -62,7 +65,7 @@ impl History {
         self.customer = refunded.customer;
     }
 
-    fn orders(&self) -> &Orders {
+    fn orders(&self) -> &OrderHistory {
         self.customer.orders.as_ref().unwrap()
     }
 
@@ -190,9 +193,9 @@ async fn a_dozen_instants_are_kept_with_the_customer_and_an_item_without_them_st
 
 #[test]
 fn of_an_old_item_each_order_is_taken_for_alone_on_its_day() {
-    let orders = Orders::dated(5.try_into().unwrap(), hours(0), hours(24 * 10));
+    let orders = OrderHistory::dated(5.try_into().unwrap(), hours(0), hours(24 * 10));
     assert_eq!(Observation::of(&orders, Zone::UTC, hours(24 * 30)), Observation::new(4, 10, 30));
-    let one = Orders::dated(1.try_into().unwrap(), hours(0), hours(0));
+    let one = OrderHistory::dated(1.try_into().unwrap(), hours(0), hours(0));
     assert_eq!(Observation::of(&one, Zone::UTC, hours(24 * 30)), Observation::new(0, 0, 30));
 }
 
@@ -227,7 +230,7 @@ proptest! {
         }
         prop_assert_eq!(history.customer.order_count() as usize, left.len());
         let Some(orders) = &history.customer.orders else { return Ok(()) };
-        prop_assert!(orders.recent.is_sorted() && orders.recent.len() <= Orders::RECENT.min(left.len()));
+        prop_assert!(orders.recent.is_sorted() && orders.recent.len() <= OrderHistory::RECENT.min(left.len()));
         prop_assert!(orders.earlier_days as usize <= left.len());
         let there: Vec<_> = left.iter().map(|(_, at)| hours(*at)).collect();
         prop_assert!(orders.recent.iter().all(|at| there.contains(at)), "only orders that still count");

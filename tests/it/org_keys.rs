@@ -51,11 +51,11 @@ async fn a_revoked_key_is_a_wrong_one() {
 
 #[tokio::test]
 async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
-    use shared::{domain::key, store::Store};
+    use shared::{domain::org_key, store::Store};
     use std::time::Duration;
     let world = World::new().await;
     let (_, text) = make(&world, ORG).await;
-    let (org, id) = key::parts(&text).unwrap();
+    let (org, id) = org_key::parts(&text).unwrap();
     let process = Store::new(world.client.clone(), &world.table);
     let begun = shared::clock::monotonic();
     let is_known =
@@ -70,12 +70,12 @@ async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
 async fn no_key_is_added_to_an_org_that_has_changed_meanwhile_and_may_be_going() {
     use shared::{
         auth::key_digest,
-        domain::key::OrgKey,
+        domain::org_key::OrgKey,
         store::{Store, StoreError},
     };
     let world = World::new().await;
     let store = Store::new(world.client.clone(), &world.table);
-    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
     world.put_org(ORG, &json!({"name": "Renamed"})).await;
     let (id, name) = ("k1".to_owned().try_into().unwrap(), "till".to_owned().try_into().unwrap());
     let key = OrgKey { id, name, created_at: noon(), digest: key_digest("x") };

@@ -7,18 +7,18 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::{
-    award::{self, Order, Terms},
-    customer::{Customer, Orders, Person},
+    award::{self, EarningTerms, Order},
+    customer::{Customer, CustomerProfile, OrderHistory},
     loyalty::{InactivityDays, Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier, Tiers},
     money::Money,
     org::Currency,
     points::Points,
+    points_redemption::{self, PointsValuation},
     rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
-    redemption::{self, Worth},
     refund,
     rejection::Rejection,
     segment::segment_at,
-    text::Line,
+    text::SingleLine,
     tier::{progress, tier_at},
 };
 
@@ -67,8 +67,8 @@ impl Earning {
     }
 }
 
-fn line(text: &str) -> Line {
-    Line::try_from(text.to_owned()).unwrap()
+fn line(text: &str) -> SingleLine {
+    SingleLine::try_from(text.to_owned()).unwrap()
 }
 
 fn now() -> DateTime<Utc> {
@@ -76,7 +76,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn somebody() -> Customer {
-    Customer::new("ada".to_owned().try_into().unwrap(), Person::default())
+    Customer::new("ada".to_owned().try_into().unwrap(), CustomerProfile::default())
 }
 
 fn order(id: &str, total: Money, equity_status: bool) -> Order {
@@ -107,7 +107,7 @@ fn every_refund_vector_holds() {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Standing {
+struct HeldTier {
     tiers: Vec<Value>,
     inactivity_days: i64,
     lifetime_value: Value,
@@ -118,7 +118,7 @@ struct Standing {
 
 #[test]
 fn every_tier_vector_holds() {
-    every_row("tier.json", 20, |row: &Standing| {
+    every_row("tier.json", 20, |row: &HeldTier| {
         let settings = LoyaltySettings {
             tiers: ladder(row.tiers.iter().map(|tier| (tier["name"].as_str().unwrap(), money(&tier["threshold"])))),
             inactivity_days: InactivityDays::try_from(row.inactivity_days).unwrap(),
@@ -171,8 +171,8 @@ fn every_redemption_vector_holds() {
             row.redemption_tiers.iter().map(|tier| (tier.points_cost, money(&tier.reward_value))).collect();
         let settings = rewards(&tiers, row.redemption_mode);
         let points = row.points.try_into().unwrap();
-        let quoted = redemption::quote(
-            Worth::new(&settings, &Currency::default()),
+        let quoted = points_redemption::quote(
+            PointsValuation::new(&settings, &Currency::default()),
             Points(row.balance),
             points,
             Some(money(&row.order_total)),
@@ -197,14 +197,14 @@ struct Belonging {
 fn every_segment_vector_holds() {
     every_row("segment.json", 20, |row: &Belonging| {
         let dates = row.first_order_at.zip(row.last_order_at);
-        let orders = dates.map(|(first, last)| Orders::dated(row.order_count.try_into().unwrap(), first, last));
+        let orders = dates.map(|(first, last)| OrderHistory::dated(row.order_count.try_into().unwrap(), first, last));
         (json!(segment_at(orders.as_ref(), money(&row.lifetime_value), row.now)), row.segment.clone())
     });
 }
 
 #[test]
 fn a_product_that_binary_floating_point_gets_wrong_is_exact() {
-    let terms = Terms {
+    let terms = EarningTerms {
         points_per_dollar: PointsPerDollar::default(),
         earn_rate: None,
         equity: EquityMultiplier::try_from(Decimal::new(115, 2)).unwrap(),
@@ -215,7 +215,7 @@ fn a_product_that_binary_floating_point_gets_wrong_is_exact() {
 
 #[test]
 fn the_largest_product_is_exact() {
-    let terms = Terms {
+    let terms = EarningTerms {
         points_per_dollar: PointsPerDollar::try_from(decimal(&json!("999.9999"))).unwrap(),
         earn_rate: None,
         equity: EquityMultiplier::try_from(decimal(&json!("9.9999"))).unwrap(),
@@ -291,23 +291,23 @@ proptest! {
         let tiers: Vec<_> = tiers.into_iter().map(|(cost, value)| (cost, Money::from_minor(value).unwrap())).collect();
         let mode = if exact { RedemptionMode::Exact } else { RedemptionMode::Proportional };
         let (settings, total) = (rewards(&tiers, mode), total.map(|total| Money::from_minor(total).unwrap()));
-        let worth = Worth::new(&settings, &currency);
-        let quote = |points: i64| redemption::quote(worth, Points(balance), points.try_into().unwrap(), total).ok();
+        let valuation = PointsValuation::new(&settings, &currency);
+        let quote = |points: i64| points_redemption::quote(valuation, Points(balance), points.try_into().unwrap(), total).ok();
         // Each one tried, one by one, which the rule does not do.
         let most = (1..=60).rev().find_map(|points| quote(points).map(|value| (points, value)));
-        let told = redemption::most(worth, Points(balance), total).map(|(points, value)| (points.get().0, value));
+        let told = points_redemption::max_redeemable(valuation, Points(balance), total).map(|(points, value)| (points.get().0, value));
         prop_assert_eq!(told, most);
     }
 
     #[test]
     fn a_tier_only_falls_while_nothing_is_bought(value in amounts(), days in 0_i64..2000, more in 0_i64..2000) {
         let settings = LoyaltySettings::default();
-        let height = |days: i64| {
+        let rank = |days: i64| {
             let tier = tier_at(&settings, value, Some(now()), now() + TimeDelta::days(days));
-            settings.tiers.height_of(&tier.name).unwrap()
+            settings.tiers.rank_of(&tier.name).unwrap()
         };
-        prop_assert!(height(days + more) <= height(days));
-        prop_assert!(height(days) - height(days + 1) <= 1, "one step at a time");
+        prop_assert!(rank(days + more) <= rank(days));
+        prop_assert!(rank(days) - rank(days + 1) <= 1, "one step at a time");
     }
 
     #[test]
@@ -322,7 +322,7 @@ proptest! {
 #[test]
 fn a_recalculation_leaves_alone_what_was_decided_later_or_by_newer_rules() {
     use shared::domain::{
-        customer::{Customer, Orders, Person, Standing},
+        customer::{Customer, CustomerProfile, HeldTier, OrderHistory},
         recalculation::recalculate,
     };
     let lower = |threshold: &str| {
@@ -337,10 +337,11 @@ fn a_recalculation_leaves_alone_what_was_decided_later_or_by_newer_rules() {
     let old = Loyalty::replaced(None, lower("500"));
     let new = Loyalty::replaced(Some(&old), lower("5000"));
     let held = |loyalty: &Loyalty, since| {
-        let mut customer = Customer::new("ada".to_owned().try_into().unwrap(), Person::default());
+        let mut customer = Customer::new("ada".to_owned().try_into().unwrap(), CustomerProfile::default());
         customer.lifetime_value = money(&json!("600"));
-        customer.orders = Some(Orders::dated(1.try_into().unwrap(), now(), now()));
-        customer.standing = Some(Standing { tier: line("Bronze"), since, tier_rules: loyalty.tier_rules });
+        customer.orders = Some(OrderHistory::dated(1.try_into().unwrap(), now(), now()));
+        customer.held_tier =
+            Some(HeldTier { tier: line("Bronze"), since, tier_rules_version: loyalty.tier_rules_version });
         customer
     };
     let later = now() + TimeDelta::hours(1);

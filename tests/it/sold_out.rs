@@ -118,7 +118,7 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
 #[tokio::test]
 async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     use shared::{
-        domain::bundle::redemption::{Counting, Fulfilment, redeem},
+        domain::bundle::redemption::{Fulfilment, Redeem, redeem},
         store::StoreError,
     };
     let world = prepared(json!({"maxRedemptions": 2}), false).await;
@@ -127,16 +127,16 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     let org = org.value;
     let (b, bo) = ("b".to_owned().try_into().unwrap(), "bo".to_owned().try_into().unwrap());
     let o2: shared::domain::ids::OrderId = "o2".to_owned().try_into().unwrap();
-    let story = store.redemption_story(&org.id, &b, &bo, &o2).await.unwrap();
-    let read = story.bundle.unwrap();
+    let loaded = store.bundle_redemption_context(&org.id, &b, &bo, &o2).await.unwrap();
+    let read = loaded.bundle.unwrap();
 
     assert_eq!(world.send(&bundles::void("b", "o1")).await.body["voided"], true);
     let at_noon = Fulfilment { at: noon(), now: noon(), was_active: false, savings: None };
     let decided = redeem(&read.value, org.zone(), 0, (o2, bo), at_noon).unwrap();
-    let Counting::Counted(last) = decided else { panic!("it takes the last unit") };
-    assert!(last.moved.is_some());
+    let Redeem::Apply(last) = decided else { panic!("it takes the last unit") };
+    assert!(last.update.is_some());
     let mut transaction = store.transaction(&org);
-    transaction.redeem(&last, &read, None).unwrap();
+    transaction.record_bundle_redemption(&last, &read, None).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     assert_eq!(bundles::check(&world, ORG, "b").await["status"], "active");
 }
@@ -144,7 +144,7 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
 /// What is read before another call, and written after it.
 async fn store_and_org(world: &World) -> (shared::store::Store, shared::store::Versioned<shared::domain::org::Org>) {
     let store = shared::store::Store::new(world.client.clone(), &world.table);
-    let org = store.org_now(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
     (store, org)
 }
 
@@ -199,19 +199,19 @@ async fn a_bundle_made_anew_is_not_taken_for_the_one_deleted() {
     let moved = bring_up_to_date(&read.value, org.value.zone(), later);
     assert!(!moved.transitions.is_empty());
     let mut transaction = store.transaction(&org.value);
-    transaction.move_bundle(&moved, &read).unwrap();
+    transaction.record_status(&moved, &read).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
     assert_eq!(bundles::check(&world, ORG, "b").await["bundlePrice"], 1);
 }
 
 #[tokio::test]
 async fn a_bundle_is_not_made_by_what_is_no_longer_true_of_its_org() {
-    use shared::{domain::bundle::transition::Moved, store::StoreError};
+    use shared::{domain::bundle::transition::StatusUpdate, store::StoreError};
     let world = prepared(json!({}), false).await;
     let (store, org) = store_and_org(&world).await;
     let b = store.bundle(&org.value.id, &"b".to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
     world.put_org(ORG, &json!({"name": "Shop", "timezone": "Asia/Tokyo"})).await;
-    let made = Moved::new("new".to_owned().try_into().unwrap(), b.terms, org.value.profile.timezone, noon());
+    let made = StatusUpdate::new("new".to_owned().try_into().unwrap(), b.terms, org.value.profile.timezone, noon());
     let mut transaction = store.transaction(&org.value);
     transaction.create_bundle(&made, org.version).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));

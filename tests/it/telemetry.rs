@@ -25,9 +25,9 @@ use shared::{
     clock::Deadline,
     config::Config,
     domain::{bundle::schedule::BundleStatus, money::Money, rejection::Rejection},
-    event::operation::Operation,
     failure::{Failure, Retry},
     host::{Context, Function, Host, Invocation, Reply},
+    inbound::operation::Operation,
     store::{self, Store},
     telemetry::{LINE_MAX, bounded},
 };
@@ -94,7 +94,7 @@ fn failures() -> Vec<Failure> {
     let faults = [
         Failure::Retry(Retry::Contended),
         Failure::Retry(Retry::Unavailable("the store".into())),
-        Failure::Bug("a bug".into()),
+        Failure::Internal("a bug".into()),
         Failure::NotConfigured("a secret".into()),
     ];
     rejections.map(Failure::Rejected).into_iter().chain(faults).collect()
@@ -117,7 +117,7 @@ async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function
     for failure in failures() {
         let expected = match &failure {
             Failure::Rejected(_) => [0, 1, 0],
-            Failure::Retry(_) | Failure::Bug(_) | Failure::NotConfigured(_) => [0, 0, 1],
+            Failure::Retry(_) | Failure::Internal(_) | Failure::NotConfigured(_) => [0, 0, 1],
         };
         *FAILURE.lock().unwrap() = Some(failure.clone());
         for call in &calls {

@@ -128,13 +128,13 @@ async fn every_figure_is_what_the_ledgers_say() {
     assert_eq!((&figures["from"], &figures["to"]), (&json!("2026-06-08"), &json!("2026-06-14")));
 
     let redemptions = bundles::redemptions(&world, ORG, "a").await;
-    let standing: Vec<&Value> = redemptions.iter().filter(|row| row["voidedAt"].is_null()).collect();
-    let in_week: Vec<&&Value> = standing.iter().filter(|row| is_in_week(&row["redeemedAt"])).collect();
-    assert!(in_week.len() < standing.len() && standing.len() < redemptions.len(), "there is something to leave out");
+    let held_tier: Vec<&Value> = redemptions.iter().filter(|row| row["voidedAt"].is_null()).collect();
+    let in_week: Vec<&&Value> = held_tier.iter().filter(|row| is_in_week(&row["redeemedAt"])).collect();
+    assert!(in_week.len() < held_tier.len() && held_tier.len() < redemptions.len(), "there is something to leave out");
     assert_eq!(figures["redemptions"]["count"], in_week.len());
     let saved: i64 = in_week.iter().map(|row| cents(&row["savings"])).sum();
     assert_eq!(cents(&figures["savings"]), saved);
-    let with_bundle: BTreeSet<&str> = standing.iter().map(|row| row["orderId"].as_str().unwrap()).collect();
+    let with_bundle: BTreeSet<&str> = held_tier.iter().map(|row| row["orderId"].as_str().unwrap()).collect();
 
     let customers = listed(&world, "customers", "customers").await;
     let (mut awards, mut earners, mut changes) = (Vec::new(), BTreeSet::new(), 0);

@@ -9,37 +9,37 @@ use shared::{
         org::Org,
         points::Points,
         rejection::Rejection,
-        text::Line,
+        text::SingleLine,
     },
-    event::Call,
     failure::Failure,
-    host::{Context, Reply, settle},
+    host::{Context, Reply, retry_conflicts},
+    inbound::Call,
 };
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct AdjustmentRequest {
     org_id: OrgId,
     customer_id: CustomerId,
     adjustment_id: AdjustmentId,
     points: PointsChange,
-    reason: Line,
+    reason: SingleLine,
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct AdjustmentAnswer {
     points: Points,
     balance: Points,
 }
 
 pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let request: Request = call.read()?;
+    let request: AdjustmentRequest = call.read()?;
     let org = context.org(&request.org_id).await?;
-    settle(context.deadline, || attempt(context, &org, &request)).await
+    retry_conflicts(context.deadline, || attempt(context, &org, &request)).await
 }
 
-async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, adjustment_id, points, reason, .. } = request;
+async fn attempt(context: &Context, org: &Org, request: &AdjustmentRequest) -> Result<Reply, Failure> {
+    let AdjustmentRequest { customer_id, adjustment_id, points, reason, .. } = request;
     let (customer, record) = context.store.adjustment(&org.id, customer_id, adjustment_id).await?;
     let customer = customer.ok_or(Rejection::UnknownCustomer)?;
 
@@ -59,6 +59,6 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     Ok(Reply::created(&answer(&decided.adjustment)))
 }
 
-const fn answer(adjustment: &Adjustment) -> Answer {
-    Answer { points: adjustment.points, balance: adjustment.balance }
+const fn answer(adjustment: &Adjustment) -> AdjustmentAnswer {
+    AdjustmentAnswer { points: adjustment.points, balance: adjustment.balance }
 }

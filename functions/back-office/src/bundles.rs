@@ -4,35 +4,35 @@ use deserr::Deserr;
 use shared::{
     domain::{
         bundle::{
-            Bundle, DesiredState, Terms,
+            Bundle, BundleTerms, DesiredState,
             schedule::BundleStatus,
-            transition::{Moved, bring_up_to_date, edit},
+            transition::{StatusUpdate, bring_up_to_date, edit},
         },
         ids::{BundleId, OrgId},
         org::Org,
         rejection::Rejection,
-        text::Line,
+        text::SingleLine,
     },
-    event::{
+    failure::{Failure, Retry},
+    host::{Context, Reply, retry_conflicts},
+    inbound::{
         Call,
         bundle::BundleFields,
         cursor::{Cursor, Scope},
-        fields::Limit,
+        fields::PageSize,
     },
-    failure::{Failure, Retry},
-    host::{Context, Reply, settle},
     store::Versioned,
 };
 
 use crate::{
-    pages::{Listing, filtered},
+    pages::{Listing, filtered_page},
     view::BundleView,
 };
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
     let only_create = call.only_create;
     let fields: BundleFields = call.read()?;
-    settle(context.deadline, || replace(context, &fields, only_create)).await
+    retry_conflicts(context.deadline, || replace(context, &fields, only_create)).await
 }
 
 async fn replace(context: &Context, fields: &BundleFields, only_create: bool) -> Result<Reply, Failure> {
@@ -46,7 +46,7 @@ async fn replace(context: &Context, fields: &BundleFields, only_create: bool) ->
         }
         None => {
             let (terms, zone) = (fields.terms(DesiredState::default()), org.value.profile.timezone);
-            let made = Moved::new(fields.bundle_id.clone(), terms, zone, context.now);
+            let made = StatusUpdate::new(fields.bundle_id.clone(), terms, zone, context.now);
             let mut transaction = context.store.transaction(&org.value);
             transaction.create_bundle(&made, org.version)?;
             transaction.commit().await?;
@@ -57,20 +57,20 @@ async fn replace(context: &Context, fields: &BundleFields, only_create: bool) ->
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Move {
+struct TransitionRequest {
     org_id: OrgId,
     bundle_id: BundleId,
     to: DesiredState,
-    reason: Line,
+    reason: SingleLine,
 }
 
 /// An operator says what is wanted of a bundle.
 pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Move { org_id, bundle_id, to, reason } = call.read()?;
-    settle(context.deadline, || async {
+    let TransitionRequest { org_id, bundle_id, to, reason } = call.read()?;
+    retry_conflicts(context.deadline, || async {
         let (org, bundle) = load(context, &org_id, &bundle_id).await?;
         let current = bundle.ok_or(Rejection::BundleNotFound)?;
-        let terms = Terms { desired: to, ..current.value.terms.clone() };
+        let terms = BundleTerms { desired: to, ..current.value.terms.clone() };
         change(context, &org, &current, terms, Some(reason.clone())).await
     })
     .await
@@ -81,24 +81,24 @@ async fn change(
     context: &Context,
     org: &Versioned<Org>,
     current: &Versioned<Bundle>,
-    terms: Terms,
-    note: Option<Line>,
+    terms: BundleTerms,
+    note: Option<SingleLine>,
 ) -> Result<Reply, Failure> {
-    let moved = bring_up_to_date(&current.value, org.value.zone(), context.now);
-    let complete = moved.complete;
+    let update = bring_up_to_date(&current.value, org.value.zone(), context.now);
+    let complete = update.complete;
     let mut transaction = context.store.transaction(&org.value);
-    let moved = if complete {
-        let edited = edit(moved, terms, note)?;
+    let update = if complete {
+        let edited = edit(update, terms, note)?;
         transaction.edit_bundle(&edited, current)?;
         edited
     } else {
-        transaction.move_bundle(&moved, current)?;
-        moved
+        transaction.record_status(&update, current)?;
+        update
     };
     transaction.require_org(org.version)?;
     transaction.commit().await?;
     if complete {
-        Ok(Reply::ok(&BundleView::now(&org.value, moved.bundle, context.now)))
+        Ok(Reply::ok(&BundleView::now(&org.value, update.bundle, context.now)))
     } else {
         // The rest of what the clock has changed, and then the change.
         Err(Failure::Retry(Retry::Contended))
@@ -118,13 +118,13 @@ async fn load(
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneBundle {
+struct BundleRequest {
     org_id: OrgId,
     bundle_id: BundleId,
 }
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneBundle { org_id, bundle_id } = call.read()?;
+    let BundleRequest { org_id, bundle_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let bundle = context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
     Ok(Reply::ok(&BundleView::now(&org, bundle.value, context.now)))
@@ -132,9 +132,9 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
 
 /// Deletes a bundle that nobody has redeemed, and its transitions. Asked again it finishes what was left undone.
 pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneBundle { org_id, bundle_id } = call.read()?;
+    let BundleRequest { org_id, bundle_id } = call.read()?;
     let org = context.org(&org_id).await?;
-    let deleted = settle(context.deadline, || async {
+    let deleted = retry_conflicts(context.deadline, || async {
         let Some(bundle) = context.store.bundle(&org_id, &bundle_id).await? else {
             return Ok(None);
         };
@@ -159,7 +159,7 @@ struct BundlesPage {
     #[deserr(default)]
     status: Option<BundleStatus>,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
@@ -176,10 +176,10 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
         wanted.then(|| BundleView::recorded(&org, bundle.value))
     };
     let listing = Listing { org: Some(&org_id), name: "bundleId", filters: status.is_some() };
-    let view = |listed| listing.shown(listed, view);
+    let view = |listed| listing.row(listed, view);
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };
-    let (rows, next) = filtered(after, limit.get(), status.is_some(), fetch, view).await?;
+    let (rows, next) = filtered_page(after, limit.get(), status.is_some(), fetch, view).await?;
     Ok(Reply::list("bundles", &rows, scope.next(next)))
 }
 
@@ -189,7 +189,7 @@ struct TransitionsPage {
     org_id: OrgId,
     bundle_id: BundleId,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }

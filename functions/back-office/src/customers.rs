@@ -6,25 +6,25 @@ use deserr::Deserr;
 use shared::{
     domain::{
         churn::risk::RiskLevel,
-        customer::{Customer, Person},
+        customer::{Customer, CustomerProfile},
         ids::{CustomerId, OrgId},
         org::Org,
         rejection::Rejection,
         segment::Segment,
-        text::Line,
-    },
-    event::{
-        Call,
-        cursor::{Cursor, Scope},
-        fields::{Email, Limit, Phone},
+        text::SingleLine,
     },
     failure::Failure,
-    host::{Context, Reply, settle},
+    host::{Context, Reply, retry_conflicts},
+    inbound::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::{Email, PageSize, Phone},
+    },
     store::{Page, Row, StoreError, Versioned},
 };
 
 use crate::{
-    pages::{Listing, Shown, filtered},
+    pages::{ListRow, Listing, filtered_page},
     view::CustomerView,
 };
 
@@ -34,9 +34,9 @@ struct CustomerFields {
     org_id: OrgId,
     customer_id: CustomerId,
     #[deserr(default)]
-    first_name: Option<Line>,
+    first_name: Option<SingleLine>,
     #[deserr(default)]
-    last_name: Option<Line>,
+    last_name: Option<SingleLine>,
     #[deserr(default)]
     email: Option<Email>,
     #[deserr(default)]
@@ -50,29 +50,29 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
     let fields: CustomerFields = call.read()?;
     let CustomerFields { org_id, customer_id, first_name, last_name, email, phone, equity_status } = fields;
     let (email, phone) = (email.map(|Email(email)| email), phone.map(|Phone(phone)| phone));
-    let person = Person { first_name, last_name, email, phone, equity_status };
+    let profile = CustomerProfile { first_name, last_name, email, phone, equity_status };
     let org = context.org(&org_id).await?;
-    settle(context.deadline, || replace(context, &org, &customer_id, &person, only_create)).await
+    retry_conflicts(context.deadline, || replace(context, &org, &customer_id, &profile, only_create)).await
 }
 
 async fn replace(
     context: &Context,
     org: &Org,
     id: &CustomerId,
-    person: &Person,
+    profile: &CustomerProfile,
     only_create: bool,
 ) -> Result<Reply, Failure> {
     let mut transaction = context.store.transaction(org);
     match context.store.customer(&org.id, id).await? {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let customer = Customer { person: person.clone(), ..current.value.clone() };
+            let customer = Customer { profile: profile.clone(), ..current.value.clone() };
             transaction.replace_customer(&customer, &current, &[])?;
             transaction.commit().await?;
             Ok(Reply::ok(&CustomerView::new(org, customer, context.now)))
         }
         None => {
-            let customer = Customer::new(id.clone(), person.clone());
+            let customer = Customer::new(id.clone(), profile.clone());
             transaction.create_customer(&customer)?;
             transaction.commit().await?;
             Ok(Reply::created(&CustomerView::new(org, customer, context.now)))
@@ -82,13 +82,13 @@ async fn replace(
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneCustomer {
+struct CustomerRequest {
     org_id: OrgId,
     customer_id: CustomerId,
 }
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneCustomer { org_id, customer_id } = call.read()?;
+    let CustomerRequest { org_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let customer = context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     Ok(Reply::ok(&CustomerView::new(&org, customer.value, context.now)))
@@ -96,14 +96,14 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
 
 /// Erases what people set of a customer; figures and ledger stay.
 pub(crate) async fn erase(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneCustomer { org_id, customer_id } = call.read()?;
+    let CustomerRequest { org_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
-    settle(context.deadline, || erase_person(context, &org, &customer_id)).await
+    retry_conflicts(context.deadline, || erase_profile(context, &org, &customer_id)).await
 }
 
-async fn erase_person(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply, Failure> {
+async fn erase_profile(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply, Failure> {
     let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
-    let customer = Customer { person: Person::default(), ..current.value.clone() };
+    let customer = Customer { profile: CustomerProfile::default(), ..current.value.clone() };
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&customer, &current, &[])?;
     transaction.commit().await?;
@@ -115,13 +115,13 @@ async fn erase_person(context: &Context, org: &Org, id: &CustomerId) -> Result<R
 struct CustomersPage {
     org_id: OrgId,
     #[deserr(default)]
-    tier: Option<Line>,
+    tier: Option<SingleLine>,
     #[deserr(default)]
     segment: Option<Segment>,
     #[deserr(default)]
     risk_level: Option<RiskLevel>,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
@@ -151,13 +151,13 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let (org_id, store) = (&org_id, &context.store);
     let (rows, next) = if let Some(level) = by_value {
         let fetch = |after, size| at_risk(context, org_id, level, after, size);
-        let view = |customer: Option<_>| customer.and_then(view).map(|view| Shown::Whole(Box::new(view)));
-        filtered(after, limit.get(), filters, fetch, view).await?
+        let view = |customer: Option<_>| customer.and_then(view).map(|view| ListRow::Read(Box::new(view)));
+        filtered_page(after, limit.get(), filters, fetch, view).await?
     } else {
         let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
         let listing = Listing { org: Some(org_id), name: "customerId", filters };
-        let view = |listed| listing.shown(listed, |customer: Versioned<_>| view(customer.value));
-        filtered(after, limit.get(), filters, fetch, view).await?
+        let view = |listed| listing.row(listed, |customer: Versioned<_>| view(customer.value));
+        filtered_page(after, limit.get(), filters, fetch, view).await?
     };
     Ok(Reply::list("customers", &rows, scope.next(next)))
 }
@@ -174,7 +174,7 @@ async fn at_risk(
     let ids: Vec<CustomerId> = page.rows.iter().filter_map(|row| row.value.clone()).collect();
     let mut found: HashMap<CustomerId, Customer> = HashMap::new();
     if !ids.is_empty() {
-        let customers = context.store.customers_now(org, &ids).await?.into_iter();
+        let customers = context.store.customers_by_id(org, &ids).await?.into_iter();
         found.extend(customers.map(|customer| (customer.value.id.clone(), customer.value)));
     }
     let rows = page.rows.into_iter().map(|Row { value, position }| {
@@ -190,7 +190,7 @@ struct ActivityPage {
     org_id: OrgId,
     customer_id: CustomerId,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }

@@ -8,48 +8,48 @@ use shared::{
     auth,
     domain::{
         ids::{KeyId, OrgId},
-        key::{self, OrgKey},
+        org_key::{self, OrgKey},
         rejection::Rejection,
-        text::Line,
+        text::SingleLine,
         time,
     },
-    event::{
+    failure::Failure,
+    host::{Context, Reply, retry_conflicts},
+    inbound::{
         Call,
         cursor::{Cursor, Scope},
-        fields::Limit,
+        fields::PageSize,
     },
-    failure::Failure,
-    host::{Context, Reply, settle},
 };
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct NewKey {
+struct CreateKeyRequest {
     org_id: OrgId,
-    name: Line,
+    name: SingleLine,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+struct CreatedKeyView {
     key_id: KeyId,
-    name: Line,
+    name: SingleLine,
     /// Shown this once.
     key: String,
 }
 
 /// Makes a key. Its text is answered once and kept nowhere.
 pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let NewKey { org_id, name } = call.read()?;
-    let made = settle(context.deadline, || async {
-        let org = context.org_now(&org_id).await?;
+    let CreateKeyRequest { org_id, name } = call.read()?;
+    let made = retry_conflicts(context.deadline, || async {
+        let org = context.org_versioned(&org_id).await?;
         // Each attempt makes another: of one whose answer was lost nobody knows the secret.
-        let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(|rule| Failure::Bug(rule.into()))?;
-        let text = key::text(&org_id, &id, &random::<32>()?);
+        let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(|rule| Failure::Internal(rule.into()))?;
+        let text = org_key::text(&org_id, &id, &random::<32>()?);
         let (name, digest) = (name.clone(), auth::key_digest(&text));
         let kept = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
         context.store.add_key(&org, &kept).await?;
-        Ok::<_, Failure>(Made { key_id: id, name, key: text })
+        Ok::<_, Failure>(CreatedKeyView { key_id: id, name, key: text })
     })
     .await?;
     Ok(Reply::created(&made))
@@ -58,31 +58,33 @@ pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure
 /// So many random bytes from the operating system, as text that no id's rule minds.
 fn random<const N: usize>() -> Result<String, Failure> {
     let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::Bug(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Internal(format!("no randomness: {error}")))?;
     // `_` and `-` are letters of an id too.
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneKey {
+struct RevokeKeyRequest {
     org_id: OrgId,
     key_id: KeyId,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Revoked {
+struct RevokedKeyView {
     key_id: KeyId,
     revoked: bool,
 }
 
 pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneKey { org_id, key_id } = call.read()?;
-    let org = context.org_now(&org_id).await?.value;
-    let revoked =
-        settle(context.deadline, || async { Ok::<_, Failure>(context.store.revoke_key(&org, &key_id).await?) }).await?;
-    if revoked { Ok(Reply::ok(&Revoked { key_id, revoked })) } else { Err(Rejection::UnknownKey.into()) }
+    let RevokeKeyRequest { org_id, key_id } = call.read()?;
+    let org = context.org_versioned(&org_id).await?.value;
+    let revoked = retry_conflicts(context.deadline, || async {
+        Ok::<_, Failure>(context.store.revoke_key(&org, &key_id).await?)
+    })
+    .await?;
+    if revoked { Ok(Reply::ok(&RevokedKeyView { key_id, revoked })) } else { Err(Rejection::UnknownKey.into()) }
 }
 
 #[derive(Deserr)]
@@ -90,16 +92,16 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
 struct KeysPage {
     org_id: OrgId,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct View {
+struct OrgKeyView {
     key_id: KeyId,
-    name: Line,
+    name: SingleLine,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
 }
@@ -109,9 +111,9 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let KeysPage { org_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: "" };
     let after = scope.resume(cursor)?;
-    context.org_now(&org_id).await?;
+    context.org_versioned(&org_id).await?;
     let page = context.store.org_keys(&org_id, after.as_deref(), limit.get()).await?;
-    let view = |OrgKey { id: key_id, name, created_at, digest: _ }| View { key_id, name, created_at };
-    let rows: Vec<View> = page.rows.into_iter().map(|row| view(row.value)).collect();
+    let view = |OrgKey { id: key_id, name, created_at, digest: _ }| OrgKeyView { key_id, name, created_at };
+    let rows: Vec<OrgKeyView> = page.rows.into_iter().map(|row| view(row.value)).collect();
     Ok(Reply::list("keys", &rows, scope.next(page.next)))
 }

@@ -10,7 +10,7 @@ mod orgs;
 mod pages;
 mod view;
 
-use shared::{event::operation::Operation, host::Function};
+use shared::{host::Function, inbound::operation::Operation};
 
 /// The function.
 pub const FUNCTION: Function = Function {

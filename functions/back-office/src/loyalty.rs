@@ -8,17 +8,17 @@ use shared::{
         org::Org,
         rejection::Rejection,
     },
-    event::{Call, loyalty::LoyaltyFields},
     failure::Failure,
-    host::{Context, Reply, settle},
+    host::{Context, Reply, retry_conflicts},
+    inbound::{Call, loyalty::LoyaltyFields},
 };
 
-use crate::orgs::OneOrg;
+use crate::orgs::OrgRequest;
 
 pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
     let only_create = call.only_create;
     let LoyaltyFields { org_id, settings } = call.read()?;
-    settle(context.deadline, || replace(context, &org_id, &settings, only_create)).await
+    retry_conflicts(context.deadline, || replace(context, &org_id, &settings, only_create)).await
 }
 
 async fn replace(
@@ -27,7 +27,7 @@ async fn replace(
     settings: &LoyaltySettings,
     only_create: bool,
 ) -> Result<Reply, Failure> {
-    let current = context.org_now(org_id).await?;
+    let current = context.org_versioned(org_id).await?;
     let before = current.value.loyalty.as_ref();
     check_amounts(&current.value, settings)?;
     if before.is_some() && only_create {
@@ -52,8 +52,8 @@ fn check_amounts(org: &Org, settings: &LoyaltySettings) -> Result<(), Rejection>
 }
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneOrg { org_id } = call.read()?;
-    let org = context.org_now(&org_id).await?;
+    let OrgRequest { org_id } = call.read()?;
+    let org = context.org_versioned(&org_id).await?;
     let loyalty = org.value.loyalty.ok_or(Rejection::LoyaltyNotSet)?;
     Ok(Reply::ok(&loyalty.settings))
 }

@@ -9,17 +9,17 @@ use shared::{
         ids::OrgId,
         org::{Org, OrgProfile},
         rejection::Rejection,
-        text::Line,
+        text::SingleLine,
         zone::Zone,
     },
-    event::{
+    failure::Failure,
+    host::{Context, Reply, retry_conflicts},
+    inbound::{
         Call,
         cursor::{Cursor, Scope},
-        fields::{Limit, OrgCurrency},
+        fields::{OrgCurrency, PageSize},
     },
-    failure::Failure,
-    host::{Context, Reply, settle},
-    upkeep::{Going, Outcome, Upkeep},
+    jobs::bundle_status::{Going, Outcome, Reconciler},
 };
 
 use crate::{pages::Listing, view::OrgView};
@@ -28,7 +28,7 @@ use crate::{pages::Listing, view::OrgView};
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct OrgFields {
     org_id: OrgId,
-    name: Line,
+    name: SingleLine,
     #[deserr(default)]
     timezone: Zone,
     #[deserr(default)]
@@ -41,9 +41,11 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
     let only_create = call.only_create;
     let fields: OrgFields = call.read()?;
     let profile = OrgProfile { name: fields.name, timezone: fields.timezone, currency: fields.currency.0 };
-    let (reply, rezoned) =
-        settle(context.deadline, || replace(context, &fields.org_id, &profile, fields.disposable, only_create)).await?;
-    if let Some(org) = rezoned {
+    let (reply, changed_zones) = retry_conflicts(context.deadline, || {
+        replace(context, &fields.org_id, &profile, fields.disposable, only_create)
+    })
+    .await?;
+    if let Some(org) = changed_zones {
         judge_bundles_anew(context, &org).await;
     }
     Ok(reply)
@@ -53,18 +55,18 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
 /// `bundle-transitions` does: the change has left it a mark. So the answer does not depend on it.
 async fn judge_bundles_anew(context: &Context, org: &Org) {
     /// What the answer may take.
-    const MARGIN: Duration = Duration::from_secs(1);
+    const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 
     let Context { store, now, deadline, .. } = context;
-    let upkeep = Upkeep { store, now: *now, deadline: *deadline, dry_run: false };
+    let reconciler = Reconciler { store, now: *now, deadline: *deadline, dry_run: false };
     let (mut judged, mut failed) = (0_u64, 0_u64);
     let count = |_, outcome: Outcome| {
         *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
         Going::On
     };
-    let rezoned = upkeep.rezone(org, |_| true, count);
-    let rezoned = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), rezoned).await;
-    let complete = matches!(rezoned, Ok(Ok(true)));
+    let changed_zones = reconciler.apply_time_zone(org, |_| true, count);
+    let changed_zones = tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), changed_zones).await;
+    let complete = matches!(changed_zones, Ok(Ok(true)));
     tracing::info!(org = %org.id, judged, failed, complete, "bundles judged by another time zone");
 }
 
@@ -76,7 +78,7 @@ async fn replace(
     only_create: bool,
 ) -> Result<(Reply, Option<Org>), Failure> {
     let profile = profile.clone();
-    match context.store.org_now(id).await? {
+    match context.store.org_versioned(id).await? {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
             let org = current.value.replaced(profile, disposable, context.now)?;
@@ -85,7 +87,7 @@ async fn replace(
                 context.store.put_org(&org, Some(&current)).await?;
                 return Ok((reply, None));
             }
-            context.store.put_rezoned_org(&org, &current, context.now).await?;
+            context.store.put_org_with_time_zone_change(&org, &current, context.now).await?;
             Ok((reply, Some(org)))
         }
         None => {
@@ -105,13 +107,13 @@ async fn replace(
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-pub(crate) struct OneOrg {
+pub(crate) struct OrgRequest {
     pub(crate) org_id: OrgId,
 }
 
 pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneOrg { org_id } = call.read()?;
-    let org = context.org_now(&org_id).await?;
+    let OrgRequest { org_id } = call.read()?;
+    let org = context.org_versioned(&org_id).await?;
     Ok(Reply::ok(&OrgView::from(org.value)))
 }
 
@@ -119,7 +121,7 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct OrgsPage {
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
@@ -131,12 +133,12 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let page = context.store.orgs(after.as_deref(), limit.get()).await?;
     let listing = Listing { org: None, name: "orgId", filters: false };
     let view = |org: Org| (!org.deleting).then(|| OrgView::from(org));
-    let rows: Vec<_> = page.rows.into_iter().filter_map(|row| listing.shown(row.value, view)).collect();
+    let rows: Vec<_> = page.rows.into_iter().filter_map(|row| listing.row(row.value, view)).collect();
     Ok(Reply::list("orgs", &rows, scope.next(page.next)))
 }
 
 #[derive(Serialize)]
-struct Deleted {
+struct DeletedView {
     deleted: u64,
     complete: bool,
 }
@@ -146,23 +148,23 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     /// Partitions erased side by side.
     const AT_ONCE: usize = 20;
     /// What the last page may take.
-    const MARGIN: Duration = Duration::from_secs(3);
+    const PAGE_RESERVE: Duration = Duration::from_secs(3);
 
-    let OneOrg { org_id } = call.read()?;
-    settle(context.deadline, || mark(context, &org_id)).await?;
+    let OrgRequest { org_id } = call.read()?;
+    retry_conflicts(context.deadline, || mark(context, &org_id)).await?;
     let mut total: u64 = 0;
     loop {
         let (deleted, complete) = context.store.delete_some_of(&org_id, AT_ONCE).await?;
         total = total.saturating_add(deleted);
-        if complete || context.deadline.left() < MARGIN {
-            return Ok(Reply::ok(&Deleted { deleted: total, complete }));
+        if complete || context.deadline.left() < PAGE_RESERVE {
+            return Ok(Reply::ok(&DeletedView { deleted: total, complete }));
         }
     }
 }
 
 /// Before anything goes, the org is marked: nobody works on it any more, and a deletion that stops goes on.
 async fn mark(context: &Context, id: &OrgId) -> Result<(), Failure> {
-    let current = context.store.org_now(id).await?.ok_or(Rejection::UnknownOrg)?;
+    let current = context.store.org_versioned(id).await?.ok_or(Rejection::UnknownOrg)?;
     if !current.value.deleting {
         context.store.put_org(&current.value.marked_for_deletion()?, Some(&current)).await?;
     }

@@ -11,7 +11,7 @@ use shared::{
 
 /// A page of up to `limit` of those things that `view` makes something of, and the position after it. Where few do, the
 /// page is short and the list still goes on: one call looks through up to a thousand.
-pub(crate) async fn filtered<T, V, F>(
+pub(crate) async fn filtered_page<T, V, F>(
     mut after: Option<String>,
     limit: usize,
     filters: bool,
@@ -45,9 +45,9 @@ where
 }
 
 /// What a list shows of one thing.
-pub(crate) enum Shown<V> {
+pub(crate) enum ListRow<V> {
     /// All of it.
-    Whole(Box<V>),
+    Read(Box<V>),
     /// That it is there and can't be read: it keeps no other from being listed.
     Unreadable {
         /// What lists call such an id.
@@ -58,10 +58,10 @@ pub(crate) enum Shown<V> {
 }
 
 /// In answers an unreadable one is `{<name>: id, error}`.
-impl<V: Serialize> Serialize for Shown<V> {
+impl<V: Serialize> Serialize for ListRow<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Whole(view) => view.serialize(serializer),
+            Self::Read(view) => view.serialize(serializer),
             Self::Unreadable { name, id } => {
                 let mut fields = serializer.serialize_map(Some(2))?;
                 fields.serialize_entry(name, id)?;
@@ -86,18 +86,18 @@ pub(crate) struct Listing<'a> {
 impl Listing<'_> {
     /// What it shows of one thing, if `view` makes something of it. Of one that can't be read nobody can say whether a filter
     /// is meant to find it.
-    pub(crate) fn shown<Id: Display, T, V>(
+    pub(crate) fn row<Id: Display, T, V>(
         self,
         Listed { id, image }: Listed<Id, T>,
         view: impl FnOnce(T) -> Option<V>,
-    ) -> Option<Shown<V>> {
+    ) -> Option<ListRow<V>> {
         let Self { org, name, filters } = self;
         match image {
-            Ok(image) => view(image).map(|view| Shown::Whole(Box::new(view))),
+            Ok(image) => view(image).map(|view| ListRow::Read(Box::new(view))),
             Err(why) => {
                 let id = id.to_string();
                 tracing::error!(org = org.map(tracing::field::display), name, id, why, "what is listed can't be read");
-                (!filters).then_some(Shown::Unreadable { name, id })
+                (!filters).then_some(ListRow::Unreadable { name, id })
             }
         }
     }

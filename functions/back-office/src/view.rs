@@ -11,14 +11,14 @@ use shared::domain::{
         prediction::{ChurnSource, Prediction},
         risk::{Probability, RiskLevel},
     },
-    customer::{Customer, Person},
+    customer::{Customer, CustomerProfile},
     ids::{BundleId, CustomerId, OrgId},
     loyalty::LoyaltySettings,
     money::Money,
     org::{Org, OrgProfile},
     points::Points,
     segment::{Segment, segment_at},
-    text::Line,
+    text::SingleLine,
     tier, time,
 };
 
@@ -45,7 +45,7 @@ pub(crate) struct CustomerView {
     org_id: OrgId,
     customer_id: CustomerId,
     #[serde(flatten)]
-    person: Person,
+    person: CustomerProfile,
     points: Points,
     lifetime_value: Money,
     order_count: u32,
@@ -56,7 +56,7 @@ pub(crate) struct CustomerView {
     #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     last_order_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tier: Option<Line>,
+    pub(crate) tier: Option<SingleLine>,
     #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     tier_updated_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ pub(crate) struct CustomerView {
 struct ChurnView {
     churn_probability: Probability,
     churn_risk_level: RiskLevel,
-    churn_reasoning: Line,
+    churn_reasoning: SingleLine,
     churn_source: ChurnSource,
     #[serde(serialize_with = "time::serialize")]
     churn_predicted_at: DateTime<Utc>,
@@ -106,7 +106,7 @@ impl CustomerView {
             average_order_value: customer.average_order_value().map(|value| org.profile.currency.floored(value)),
             first_order_at: customer.orders.as_ref().map(|orders| orders.first_at),
             last_order_at: customer.last_order_at(),
-            tier_updated_at: customer.standing.as_ref().map(|standing| standing.since),
+            tier_updated_at: customer.held_tier.as_ref().map(|held_tier| held_tier.since),
             tier_progress: progress
                 .and_then(|(settings, tier)| tier::progress(settings, tier, customer.lifetime_value)),
             tier,
@@ -114,7 +114,7 @@ impl CustomerView {
             days_since_last_order: customer.last_order_at().map(|last| time::days_between(last, now)),
             churn: customer.churn.map(ChurnView::from),
             customer_id: customer.id,
-            person: customer.person,
+            person: customer.profile,
         }
     }
 }

@@ -7,7 +7,7 @@ mod read;
 mod redeem;
 mod void;
 
-use shared::{event::operation::Operation, host::Function};
+use shared::{host::Function, inbound::operation::Operation};
 
 /// The function.
 pub const FUNCTION: Function = Function {

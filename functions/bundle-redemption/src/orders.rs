@@ -8,16 +8,16 @@ use shared::{
     clock::Deadline,
     domain::{
         ids::{BundleId, CustomerId, OrderId, OrgId},
-        rejection::{FieldError, Kind, Rejection},
-        time::Ahead,
-    },
-    event::{
-        Call, Fields,
-        bundles::{OrderedBundle, OrderedBundles},
-        fields::{FieldErrors, Instant, Readable, fulfilled_too_late},
+        rejection::{FieldError, Rejection, RejectionKind},
+        time::FutureTolerance,
     },
     failure::Failure,
     host::{Context, Reply},
+    inbound::{
+        Call, Fields,
+        bundles::{OrderedBundle, OrderedBundles},
+        fields::{FieldErrors, FromFields, Instant, fulfilled_too_late},
+    },
 };
 
 use crate::{
@@ -26,12 +26,12 @@ use crate::{
 };
 
 /// An order, and its bundles: those named rightly, and what is wrong with the others.
-struct Named<T> {
+struct OrderWithBundles<T> {
     order: T,
     bundles: OrderedBundles,
 }
 
-impl<T: Deserr<FieldErrors>> Readable for Named<T> {
+impl<T: Deserr<FieldErrors>> FromFields for OrderWithBundles<T> {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
         let mut fields = fields.clone();
         let bundles = OrderedBundles::take(&mut fields);
@@ -44,7 +44,7 @@ impl<T: Deserr<FieldErrors>> Readable for Named<T> {
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Fulfilled {
+struct FulfilledOrder {
     org_id: OrgId,
     order_id: OrderId,
     customer_id: CustomerId,
@@ -54,7 +54,7 @@ struct Fulfilled {
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Cancelled {
+struct CancelledOrder {
     org_id: OrgId,
     order_id: OrderId,
     /// Left out, it is the order's own.
@@ -64,13 +64,13 @@ struct Cancelled {
 
 /// What came of each bundle of an order.
 #[derive(Serialize)]
-struct Answer {
-    bundles: Vec<Outcome>,
+struct OrderBundlesAnswer {
+    bundles: Vec<BundleOutcome>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Outcome {
+struct BundleOutcome {
     bundle_id: BundleId,
     #[serde(skip_serializing_if = "Option::is_none")]
     redeemed: Option<bool>,
@@ -82,7 +82,7 @@ struct Outcome {
     code: Option<&'static str>,
 }
 
-impl Outcome {
+impl BundleOutcome {
     const fn of(bundle_id: BundleId) -> Self {
         Self { bundle_id, redeemed: None, voided: None, replayed: None, code: None }
     }
@@ -92,9 +92,11 @@ impl Outcome {
 /// wrongly, fails the call after all others were tried.
 pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
     let now = context.now;
-    let Named { order, bundles: OrderedBundles { named, faults } } =
-        call.read_with::<Named<Fulfilled>>(|fields| fulfilled_too_late(fields, now, Ahead::Minutes))?;
-    let Fulfilled { org_id, order_id: order, customer_id: customer, fulfilled_at } = order;
+    let OrderWithBundles { order, bundles: OrderedBundles { named, faults } } = call
+        .read_with::<OrderWithBundles<FulfilledOrder>>(|fields| {
+            fulfilled_too_late(fields, now, FutureTolerance::FiveMinutes)
+        })?;
+    let FulfilledOrder { org_id, order_id: order, customer_id: customer, fulfilled_at } = order;
     let fulfilled_at = fulfilled_at.map_or(now, |Instant(at)| at);
     let org = context.org(&org_id).await?;
     let mut purchase = Purchase { order, customer, fulfilled_at, savings: None };
@@ -103,12 +105,12 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
     for (OrderedBundle { bundle, savings }, left) in named.iter().cloned().zip((1..=named.len()).rev()) {
         purchase.savings = savings;
         let done = redeem::redeem(context, &org, &bundle, &purchase, share(context.deadline, left)).await;
-        let outcome = Outcome::of(bundle);
+        let outcome = BundleOutcome::of(bundle);
         bundles.push(match done {
-            Ok(done) => Outcome { redeemed: Some(true), replayed: (!done.is_new).then_some(true), ..outcome },
+            Ok(done) => BundleOutcome { redeemed: Some(true), replayed: (!done.is_new).then_some(true), ..outcome },
             Err(failure) => {
                 let code = refusal(&purchase.order, &outcome.bundle_id, failure, &mut again);
-                Outcome { redeemed: Some(false), code, ..outcome }
+                BundleOutcome { redeemed: Some(false), code, ..outcome }
             }
         });
     }
@@ -117,8 +119,10 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
 
 /// Voids the bundles that a cancellation names, or all of its order's where it names none.
 pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Named { order: Cancelled { org_id, order_id, customer_id }, bundles: OrderedBundles { named, faults } } =
-        call.read()?;
+    let OrderWithBundles {
+        order: CancelledOrder { org_id, order_id, customer_id },
+        bundles: OrderedBundles { named, faults },
+    } = call.read()?;
     let org = context.org(&org_id).await?;
     let named = distinct(named.unwrap_or_default());
     let of_all = named.is_empty() && faults.is_empty();
@@ -131,15 +135,15 @@ pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure
     let (mut bundles, mut again) = (Vec::new(), None);
     for (bundle, left) in voided.iter().cloned().zip((1..=voided.len()).rev()) {
         let done = void::void(context, &org, &bundle, &order_id, share(context.deadline, left)).await;
-        let outcome = Outcome::of(bundle);
+        let outcome = BundleOutcome::of(bundle);
         bundles.push(match done {
             Ok(done) => {
                 let replayed = (!done.is_new).then_some(true);
-                Outcome { voided: Some(done.redemption.is_some()), replayed, ..outcome }
+                BundleOutcome { voided: Some(done.redemption.is_some()), replayed, ..outcome }
             }
             Err(failure) => {
                 let code = refusal(&order_id, &outcome.bundle_id, failure, &mut again);
-                Outcome { voided: Some(false), code, ..outcome }
+                BundleOutcome { voided: Some(false), code, ..outcome }
             }
         });
     }
@@ -150,7 +154,7 @@ pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure
 /// is our fault before what is not known yet, or the call would count as refused.
 fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Option<Failure>) -> Option<&'static str> {
     match failure {
-        Failure::Rejected(rejection) if rejection.kind() != Kind::NotFound => {
+        Failure::Rejected(rejection) if rejection.kind() != RejectionKind::NotFound => {
             let code = rejection.code();
             tracing::info!(%order, %bundle, code, "refused");
             Some(code)
@@ -165,10 +169,10 @@ fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Opt
 }
 
 /// The answer, unless something of the order is left: a bundle that may succeed later, or one that is named wrongly.
-fn conclude(bundles: Vec<Outcome>, again: Option<Failure>, faults: Vec<FieldError>) -> Result<Reply, Failure> {
+fn conclude(bundles: Vec<BundleOutcome>, again: Option<Failure>, faults: Vec<FieldError>) -> Result<Reply, Failure> {
     match again {
         Some(failure) => Err(failure),
-        None if faults.is_empty() => Ok(Reply::ok(&Answer { bundles })),
+        None if faults.is_empty() => Ok(Reply::ok(&OrderBundlesAnswer { bundles })),
         None => Err(Rejection::Invalid(faults.into()).into()),
     }
 }

@@ -12,24 +12,24 @@ use shared::{
         money::Money,
         rejection::Rejection,
     },
-    event::{
-        Call,
-        cursor::{Cursor, Scope},
-        fields::Limit,
-    },
     failure::Failure,
     host::{Context, Reply},
+    inbound::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::PageSize,
+    },
 };
 
-use crate::redeem::{View, known, missing};
+use crate::redeem::{BundleRedemptionView, missing_bundle, require_known_customer};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Page {
+struct BundleRedemptionsPage {
     org_id: OrgId,
     bundle_id: BundleId,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
@@ -37,22 +37,22 @@ struct Page {
 /// A bundle's redemptions, newest first; voided ones stay in the list, and say so.
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Page { org_id, bundle_id, limit, cursor } = call.read()?;
+    let BundleRedemptionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
     let after = scope.resume(cursor)?;
     context.org(&org_id).await?;
-    let page = context.store.redemptions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
+    let page = context.store.bundle_redemptions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
     if page.rows.is_empty() && after.is_none() {
         // No redemptions are those of a bundle that nobody wants yet, or of none.
         bundle(context, &org_id, &bundle_id).await?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(View::from)).collect();
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(BundleRedemptionView::from)).collect();
     Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
 }
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Asking {
+struct EligibilityRequest {
     org_id: OrgId,
     bundle_id: BundleId,
     customer_id: CustomerId,
@@ -60,7 +60,7 @@ struct Asking {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Eligibility {
+struct EligibilityAnswer {
     can_redeem: bool,
     current_count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,15 +73,15 @@ struct Eligibility {
 
 /// Whether somebody may redeem a bundle now: by the rule that a redemption would meet.
 pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Asking { org_id, bundle_id, customer_id } = call.read()?;
+    let EligibilityRequest { org_id, bundle_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let (bundle, current_count) = context.store.bundle_and_count(&org_id, &bundle_id, &customer_id).await?;
-    let Some(bundle) = bundle else { return Err(missing(context, &org, &bundle_id).await?.into()) };
+    let Some(bundle) = bundle else { return Err(missing_bundle(context, &org, &bundle_id).await?.into()) };
     let bundle = bundle.value;
-    known(context, &org, &bundle, &customer_id).await?;
+    require_known_customer(context, &org, &bundle, &customer_id).await?;
     let asked = Fulfilment { at: context.now, now: context.now, was_active: false, savings: None };
     let refusal = admit(&bundle, org.profile.timezone, current_count, asked).err();
-    Ok(Reply::ok(&Eligibility {
+    Ok(Reply::ok(&EligibilityAnswer {
         can_redeem: refusal.is_none(),
         current_count,
         max_allowed: bundle.terms.per_customer_limit,
@@ -92,14 +92,14 @@ pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, 
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneBundle {
+struct StatsRequest {
     org_id: OrgId,
     bundle_id: BundleId,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Stats {
+struct StatsAnswer {
     total_redemptions: u64,
     unique_customers: u64,
     total_savings: Money,
@@ -108,10 +108,10 @@ struct Stats {
 
 /// What a bundle's counters say; the history is not read for it.
 pub(crate) async fn stats(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneBundle { org_id, bundle_id } = call.read()?;
+    let StatsRequest { org_id, bundle_id } = call.read()?;
     context.org(&org_id).await?;
     let usage = bundle(context, &org_id, &bundle_id).await?.usage;
-    Ok(Reply::ok(&Stats {
+    Ok(Reply::ok(&StatsAnswer {
         total_redemptions: usage.redemptions,
         unique_customers: usage.customers,
         total_savings: usage.savings,

@@ -10,28 +10,28 @@ use shared::{
     domain::{
         bundle::{
             Bundle,
-            redemption::{self, Counting, Fulfilment, Redemption},
+            redemption::{self, BundleRedemption, Fulfilment, Redeem},
             schedule::BundleStatus,
             transition::status_on_record,
         },
-        claim::Claim,
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
         org::Org,
+        redemption_state::RedemptionState,
         rejection::Rejection,
-        time::{self, Ahead},
+        time::{self, FutureTolerance},
     },
-    event::{
+    failure::{Failure, Retry},
+    host::{Context, Reply, retry_conflicts},
+    inbound::{
         Call,
         fields::{Instant, fulfilled_too_late},
     },
-    failure::{Failure, Retry},
-    host::{Context, Reply, settle},
 };
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct BundleRedemptionRequest {
     org_id: OrgId,
     bundle_id: BundleId,
     customer_id: CustomerId,
@@ -51,14 +51,14 @@ pub(crate) struct Purchase {
 
 /// What came of a redemption, and whether it is the first time that this is told.
 pub(crate) struct Redeemed {
-    pub(crate) redemption: Redemption,
+    pub(crate) redemption: BundleRedemption,
     pub(crate) is_new: bool,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    redemption: View,
+struct BundleRedemptionAnswer {
+    redemption: BundleRedemptionView,
     current_redemptions: u64,
     limit_reached: bool,
 }
@@ -66,7 +66,7 @@ struct Answer {
 /// A redemption as answered.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct BundleRedemptionView {
     bundle_id: BundleId,
     customer_id: CustomerId,
     order_id: OrderId,
@@ -77,8 +77,8 @@ pub(crate) struct View {
     voided_at: Option<DateTime<Utc>>,
 }
 
-impl From<Redemption> for View {
-    fn from(redemption: Redemption) -> Self {
+impl From<BundleRedemption> for BundleRedemptionView {
+    fn from(redemption: BundleRedemption) -> Self {
         Self {
             bundle_id: redemption.bundle,
             customer_id: redemption.customer,
@@ -92,14 +92,15 @@ impl From<Redemption> for View {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let now = context.now;
-    let request: Request = call.read_with(|fields| fulfilled_too_late(fields, now, Ahead::Minutes))?;
-    let Request { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at } = request;
+    let request: BundleRedemptionRequest =
+        call.read_with(|fields| fulfilled_too_late(fields, now, FutureTolerance::FiveMinutes))?;
+    let BundleRedemptionRequest { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at } = request;
     let fulfilled_at = fulfilled_at.map_or(now, |Instant(at)| at);
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at, savings: None };
     let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;
     let (current_redemptions, limit_reached) = (redemption.count, redemption.limit_reached);
-    let answer = Answer { redemption: redemption.into(), current_redemptions, limit_reached };
+    let answer = BundleRedemptionAnswer { redemption: redemption.into(), current_redemptions, limit_reached };
     Ok(if is_new { Reply::created(&answer) } else { Reply::replayed(&answer) })
 }
 
@@ -111,36 +112,36 @@ pub(crate) async fn redeem(
     purchase: &Purchase,
     deadline: Deadline,
 ) -> Result<Redeemed, Failure> {
-    let settled = settle(deadline, || attempt(context, org, bundle, purchase)).await;
+    let settled = retry_conflicts(deadline, || attempt(context, org, bundle, purchase)).await;
     match &settled {
         Ok(redeemed) => context.count("Redemptions", i64::from(redeemed.is_new)),
         Err(Failure::Rejected(_)) => context.count("RedemptionsRefused", 1),
         // The call fails, and is counted as that.
-        Err(Failure::Retry(_) | Failure::Bug(_) | Failure::NotConfigured(_)) => {}
+        Err(Failure::Retry(_) | Failure::Internal(_) | Failure::NotConfigured(_)) => {}
     }
     settled
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Purchase) -> Result<Redeemed, Failure> {
     let Purchase { order, customer, fulfilled_at, savings } = purchase;
-    let story = context.store.redemption_story(&org.id, bundle, customer, order).await?;
-    if let Some(told) = replay(story.claim.as_ref().map(|claim| &claim.value), customer) {
-        return told;
+    let loaded = context.store.bundle_redemption_context(&org.id, bundle, customer, order).await?;
+    if let Some(replayed) = replay(loaded.state.as_ref().map(|state| &state.value), customer) {
+        return replayed;
     }
-    let Some(current) = story.bundle else { return Err(missing(context, org, bundle).await?.into()) };
-    known(context, org, &current.value, customer).await?;
-    let mark = story.order.as_ref();
-    if mark.and_then(|mark| mark.owner.as_ref()).is_some_and(|owner| owner != customer) {
+    let Some(current) = loaded.bundle else { return Err(missing_bundle(context, org, bundle).await?.into()) };
+    require_known_customer(context, org, &current.value, customer).await?;
+    let header = loaded.order.as_ref();
+    if header.and_then(|header| header.owner.as_ref()).is_some_and(|owner| owner != customer) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
-    if story.claim.is_some() || mark.is_some_and(|mark| mark.bundles_voided) {
+    if loaded.state.is_some() || header.is_some_and(|header| header.bundles_voided) {
         return Err(Rejection::AlreadyVoided.into());
     }
 
-    let org = &*judging(context, org, &current.value).await?;
+    let org = &*org_with_current_zone(context, org, &current.value).await?;
     let decide = |was_active| {
         let fulfilled = Fulfilment { at: *fulfilled_at, now: context.now, was_active, savings: *savings };
-        redemption::redeem(&current.value, org.zone(), story.by_customer, (order.clone(), customer.clone()), fulfilled)
+        redemption::redeem(&current.value, org.zone(), loaded.by_customer, (order.clone(), customer.clone()), fulfilled)
     };
     let mut decided = decide(false);
     if matches!(decided, Err(Rejection::BundleNotActive { .. }))
@@ -150,21 +151,21 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     }
     if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
         // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.
-        let (_, claim) = context.store.claim(&org.id, bundle, order).await?;
-        if let Some(told) = replay(claim.as_ref().map(|claim| &claim.value), customer) {
-            return told;
+        let (_, state) = context.store.bundle_redemption_state(&org.id, bundle, order).await?;
+        if let Some(replayed) = replay(state.as_ref().map(|state| &state.value), customer) {
+            return replayed;
         }
     }
 
     let mut transaction = context.store.transaction(org);
     match decided? {
-        Counting::Counted(counted) => {
-            transaction.redeem(&counted, &current, mark)?;
+        Redeem::Apply(usage) => {
+            transaction.record_bundle_redemption(&usage, &current, header)?;
             transaction.commit().await?;
-            Ok(Redeemed { redemption: counted.redemption, is_new: true })
+            Ok(Redeemed { redemption: usage.redemption, is_new: true })
         }
-        Counting::Behind(moved) => {
-            transaction.move_bundle(&moved, &current)?;
+        Redeem::CatchUpFirst(update) => {
+            transaction.record_status(&update, &current)?;
             transaction.commit().await?;
             Err(Failure::Retry(Retry::Contended))
         }
@@ -172,8 +173,11 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
 }
 
 /// What is told of a redemption on record: the same again to its customer, a mismatch to another.
-fn replay(claim: Option<&Claim<Redemption>>, customer: &CustomerId) -> Option<Result<Redeemed, Failure>> {
-    let Claim::Redeemed(redemption) = claim? else { return None };
+fn replay(
+    state: Option<&RedemptionState<BundleRedemption>>,
+    customer: &CustomerId,
+) -> Option<Result<Redeemed, Failure>> {
+    let RedemptionState::Redeemed(redemption) = state? else { return None };
     if redemption.customer != *customer {
         return Some(Err(Rejection::IdempotencyMismatch.into()));
     }
@@ -184,13 +188,18 @@ fn replay(claim: Option<&Claim<Redemption>>, customer: &CustomerId) -> Option<Re
 }
 
 /// Why there is no bundle with an id: it was deleted, or never made.
-pub(crate) async fn missing(context: &Context, org: &Org, bundle: &BundleId) -> Result<Rejection, Failure> {
+pub(crate) async fn missing_bundle(context: &Context, org: &Org, bundle: &BundleId) -> Result<Rejection, Failure> {
     let was_deleted = context.store.bundle_was_deleted(&org.id, bundle).await?;
     Ok(if was_deleted { Rejection::BundleDeleted } else { Rejection::BundleNotFound })
 }
 
 /// Refuses a customer who is not on record, where the bundle is for known customers only. Such a bundle costs one read more.
-pub(crate) async fn known(context: &Context, org: &Org, bundle: &Bundle, customer: &CustomerId) -> Result<(), Failure> {
+pub(crate) async fn require_known_customer(
+    context: &Context,
+    org: &Org,
+    bundle: &Bundle,
+    customer: &CustomerId,
+) -> Result<(), Failure> {
     if bundle.terms.known_customers_only && context.store.customer(&org.id, customer).await?.is_none() {
         return Err(Rejection::UnknownCustomer.into());
     }
@@ -207,9 +216,13 @@ async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<
 }
 
 /// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.
-pub(crate) async fn judging<'a>(context: &Context, org: &'a Org, bundle: &Bundle) -> Result<Cow<'a, Org>, Failure> {
+pub(crate) async fn org_with_current_zone<'a>(
+    context: &Context,
+    org: &'a Org,
+    bundle: &Bundle,
+) -> Result<Cow<'a, Org>, Failure> {
     if bundle.recorded.zone == org.profile.timezone {
         return Ok(Cow::Borrowed(org));
     }
-    Ok(Cow::Owned(context.org_now(&org.id).await?.value))
+    Ok(Cow::Owned(context.org_versioned(&org.id).await?.value))
 }

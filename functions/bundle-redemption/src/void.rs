@@ -5,23 +5,23 @@ use serde::Serialize;
 use shared::{
     clock::Deadline,
     domain::{
-        bundle::redemption::{self, Counting, Redemption},
-        claim::Claim,
+        bundle::redemption::{self, BundleRedemption, Redeem},
         ids::{BundleId, CustomerId, OrderId, OrgId},
         org::Org,
+        redemption_state::RedemptionState,
         rejection::Rejection,
     },
-    event::Call,
     failure::{Failure, Retry},
-    host::{Context, Reply, settle},
+    host::{Context, Reply, retry_conflicts},
+    inbound::Call,
     store::Versioned,
 };
 
-use crate::redeem::{View, judging};
+use crate::redeem::{BundleRedemptionView, org_with_current_zone};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct BundleVoidRequest {
     org_id: OrgId,
     order_id: OrderId,
     bundle_id: BundleId,
@@ -29,22 +29,23 @@ struct Request {
 
 /// What a void undid, if there was anything to undo, and whether it is the first.
 pub(crate) struct Voided {
-    pub(crate) redemption: Option<Redemption>,
+    pub(crate) redemption: Option<BundleRedemption>,
     pub(crate) is_new: bool,
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct BundleVoidAnswer {
     voided: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    redemption: Option<View>,
+    redemption: Option<BundleRedemptionView>,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Request { org_id, order_id, bundle_id } = call.read()?;
+    let BundleVoidRequest { org_id, order_id, bundle_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id, context.deadline).await?;
-    let answer = Answer { voided: redemption.is_some(), redemption: redemption.map(View::from) };
+    let answer =
+        BundleVoidAnswer { voided: redemption.is_some(), redemption: redemption.map(BundleRedemptionView::from) };
     Ok(if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) })
 }
 
@@ -56,42 +57,44 @@ pub(crate) async fn void(
     order: &OrderId,
     deadline: Deadline,
 ) -> Result<Voided, Failure> {
-    let voided = settle(deadline, || attempt(context, org, bundle, order)).await?;
+    let voided = retry_conflicts(deadline, || attempt(context, org, bundle, order)).await?;
     context.count("RedemptionsVoided", i64::from(voided.is_new && voided.redemption.is_some()));
     Ok(voided)
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
-    let (mark, claim) = context.store.claim(&org.id, bundle, order).await?;
-    let (redemption, claim) = match &claim {
-        Some(Versioned { value: Claim::Redeemed(redemption), .. }) if redemption.voided_at.is_some() => {
+    let (header, state) = context.store.bundle_redemption_state(&org.id, bundle, order).await?;
+    let (redemption, state) = match &state {
+        Some(Versioned { value: RedemptionState::Redeemed(redemption), .. }) if redemption.voided_at.is_some() => {
             return Ok(Voided { redemption: Some(redemption.clone()), is_new: false });
         }
-        Some(Versioned { value: Claim::VoidedBefore, .. }) => return Ok(Voided { redemption: None, is_new: false }),
+        Some(Versioned { value: RedemptionState::VoidedBefore, .. }) => {
+            return Ok(Voided { redemption: None, is_new: false });
+        }
         None => {
             let mut transaction = context.store.transaction(org);
-            transaction.mark_void(bundle, order, mark.is_some())?;
+            transaction.block_bundle_redemption(bundle, order, header.is_some())?;
             transaction.commit().await?;
             return Ok(Voided { redemption: None, is_new: true });
         }
-        Some(claim @ Versioned { value: Claim::Redeemed(redemption), .. }) => (redemption.clone(), claim),
+        Some(state @ Versioned { value: RedemptionState::Redeemed(redemption), .. }) => (redemption.clone(), state),
     };
 
     // What the count is by is only known from the record.
     let (current, by_customer) = context.store.bundle_and_count(&org.id, bundle, &redemption.customer).await?;
-    let current = current.ok_or_else(|| Failure::Bug(format!("bundle {bundle} is gone, and was redeemed")))?;
-    let org = &*judging(context, org, &current.value).await?;
+    let current = current.ok_or_else(|| Failure::Internal(format!("bundle {bundle} is gone, and was redeemed")))?;
+    let org = &*org_with_current_zone(context, org, &current.value).await?;
     let decided = redemption::void(&current.value, org.zone(), by_customer, redemption, context.now);
     let mut transaction = context.store.transaction(org);
     // The counters may be from before the redemption was counted or from after it was voided.
     match decided.ok_or(Failure::Retry(Retry::Contended))? {
-        Counting::Counted(counted) => {
-            transaction.void_redemption(&counted, &current, claim)?;
+        Redeem::Apply(usage) => {
+            transaction.record_bundle_void(&usage, &current, state)?;
             transaction.commit().await?;
-            Ok(Voided { redemption: Some(counted.redemption), is_new: true })
+            Ok(Voided { redemption: Some(usage.redemption), is_new: true })
         }
-        Counting::Behind(moved) => {
-            transaction.move_bundle(&moved, &current)?;
+        Redeem::CatchUpFirst(update) => {
+            transaction.record_status(&update, &current)?;
             transaction.commit().await?;
             Err(Failure::Retry(Retry::Contended))
         }
@@ -108,14 +111,14 @@ pub(crate) async fn begin(
     customer: Option<&CustomerId>,
     whole: bool,
 ) -> Result<(), Failure> {
-    settle(context.deadline, || async {
-        let mark = context.store.order_mark(&org.id, order).await?.unwrap_or_default();
-        if mark.owner.as_ref().zip(customer).is_some_and(|(owner, customer)| owner != customer) {
+    retry_conflicts(context.deadline, || async {
+        let header = context.store.order_header(&org.id, order).await?.unwrap_or_default();
+        if header.owner.as_ref().zip(customer).is_some_and(|(owner, customer)| owner != customer) {
             return Err(Rejection::IdempotencyMismatch.into());
         }
-        if whole && !mark.bundles_voided {
+        if whole && !header.bundles_voided {
             let mut transaction = context.store.transaction(org);
-            transaction.void_order(order, mark.owner.as_ref())?;
+            transaction.block_bundle_redemptions(order, header.owner.as_ref())?;
             transaction.commit().await?;
         }
         Ok(())

@@ -9,14 +9,14 @@ use shared::domain::{
 };
 
 /// So much is told at most: an answer has a largest size.
-const ENOUGH: usize = 5_000;
+const REPORTED_MAX: usize = 5_000;
 
 /// What was done, and what was not.
-pub(crate) struct Found {
+pub(crate) struct RunReport {
     /// Whether all of it is told: else only as much as fits.
     is_whole: bool,
-    transitions: Vec<Changed>,
-    errors: Vec<Failed>,
+    transitions: Vec<TransitionView>,
+    errors: Vec<FailedBundleView>,
     performed: usize,
     failed: usize,
     /// How many transitions led into each status.
@@ -26,7 +26,7 @@ pub(crate) struct Found {
 /// A bundle's change of status.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Changed {
+struct TransitionView {
     org_id: OrgId,
     bundle_id: BundleId,
     #[serde(flatten)]
@@ -36,7 +36,7 @@ struct Changed {
 /// A bundle that was not brought up to date; all of an org's where none is named.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Failed {
+struct FailedBundleView {
     org_id: OrgId,
     #[serde(skip_serializing_if = "Option::is_none")]
     bundle_id: Option<BundleId>,
@@ -44,7 +44,7 @@ struct Failed {
     error: &'static str,
 }
 
-impl Found {
+impl RunReport {
     /// Nothing yet.
     pub(crate) const fn new(is_whole: bool) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl Found {
             let changed = transitions.into_iter();
             let changed = changed.map(|transition| {
                 let (org_id, bundle_id) = (org.clone(), bundle.clone());
-                Changed { org_id, bundle_id, transition }
+                TransitionView { org_id, bundle_id, transition }
             });
             self.transitions.extend(changed);
         }
@@ -77,13 +77,13 @@ impl Found {
     pub(crate) fn failed(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &'static str) {
         self.failed += 1;
         if self.is_whole || !self.is_enough() {
-            self.errors.push(Failed { org_id: org.clone(), bundle_id: bundle, error });
+            self.errors.push(FailedBundleView { org_id: org.clone(), bundle_id: bundle, error });
         }
     }
 
     /// Whether there is as much to tell as can be told.
     pub(crate) const fn is_enough(&self) -> bool {
-        self.transitions.len() + self.errors.len() >= ENOUGH
+        self.transitions.len() + self.errors.len() >= REPORTED_MAX
     }
 
     /// How many transitions led into each status.
@@ -103,8 +103,8 @@ pub(crate) struct Answer {
     success: bool,
     /// In milliseconds.
     job_duration: u64,
-    transitions: Vec<Changed>,
-    errors: Vec<Failed>,
+    transitions: Vec<TransitionView>,
+    errors: Vec<FailedBundleView>,
     summary: Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
@@ -118,12 +118,13 @@ struct Summary {
 }
 
 impl Answer {
-    pub(crate) fn new(found: Found, took: Duration, cursor: Option<String>) -> Self {
+    pub(crate) fn new(found: RunReport, took: Duration, cursor: Option<String>) -> Self {
         let (transitions_performed, errors_encountered) = found.figures();
-        let Found { mut transitions, errors, .. } = found;
+        let RunReport { mut transitions, errors, .. } = found;
         // Shards finish in no order; people read one.
         transitions.sort_by(|a, b| {
-            let key = |changed: &Changed| (changed.transition.at, changed.org_id.clone(), changed.bundle_id.clone());
+            let key =
+                |changed: &TransitionView| (changed.transition.at, changed.org_id.clone(), changed.bundle_id.clone());
             key(a).cmp(&key(b))
         });
         let job_duration = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

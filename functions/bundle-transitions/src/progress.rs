@@ -9,7 +9,7 @@ use shared::{
 
 /// A run, as it begins or goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Progress {
+pub(crate) struct RunProgress {
     /// When the run began: what falls due later is the next run's.
     #[serde(serialize_with = "time::serialize")]
     began: DateTime<Utc>,
@@ -17,7 +17,7 @@ pub(crate) struct Progress {
     shards: Vec<(u8, Option<String>)>,
 }
 
-impl Progress {
+impl RunProgress {
     /// A run that begins now.
     pub(crate) fn begin(now: DateTime<Utc>) -> Self {
         Self { began: now, shards: (0..DUE_SHARDS).map(|shard| (shard, None)).collect() }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared::{
     domain::{ids::OrgId, zone},
-    failure::{Failure, settle_one},
+    failure::{Failure, retry_conflicts_within},
     host::Context,
     store::{Marking, StoreError},
 };
@@ -14,12 +14,12 @@ use shared::{
 const PAGE: usize = 20;
 
 /// What a page, and the answer, may take. A page that is cut off is marked again, to no harm.
-const MARGIN: Duration = Duration::from_secs(2);
+const PAGE_RESERVE: Duration = Duration::from_secs(2);
 
 /// Marks all orgs, from where an earlier run has stopped, as far as the call's time goes: the next run goes on.
 pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result<(), Failure> {
     let store = &context.store;
-    while context.deadline.left() > MARGIN {
+    while context.deadline.left() > PAGE_RESERVE {
         let page = store.org_ids(marking.after.as_ref(), PAGE).await?;
         let ids: Vec<OrgId> = page.rows.into_iter().map(|row| row.value).collect();
         if !ids.is_empty() {
@@ -40,8 +40,8 @@ pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result
 async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
     let Context { store, now, deadline, .. } = context;
     for id in ids {
-        settle_one(*deadline, || async {
-            let org = match store.org_now(id).await {
+        retry_conflicts_within(*deadline, || async {
+            let org = match store.org_versioned(id).await {
                 Err(StoreError::Broken(why)) => {
                     tracing::error!(org = %id, why, "an org can't be marked for newer zone rules");
                     None

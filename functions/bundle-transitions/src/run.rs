@@ -15,19 +15,19 @@ use shared::{
         ids::{BundleId, OrgId},
         org::Org,
     },
-    event::{
+    failure::{Failure, Retry},
+    host::{Context, Reply},
+    inbound::{
         Call,
         cursor::{Cursor, Scope},
     },
-    failure::{Failure, Retry},
-    host::{Context, Reply},
-    store::{Due, DueItem, Listed, RezoneMark, Row},
-    upkeep::{AT_ONCE, Going, Outcome, Upkeep},
+    jobs::bundle_status::{AT_ONCE, Going, Outcome, Reconciler},
+    store::{Due, DueItem, Listed, Row, TimeZoneChange},
 };
 
 use crate::{
-    answer::{Answer, Found},
-    progress::Progress,
+    answer::{Answer, RunReport},
+    progress::RunProgress,
     rules, watch,
 };
 
@@ -35,11 +35,11 @@ use crate::{
 const PAGE: usize = 100;
 
 /// What a chunk of a page, and the answer, may take.
-const MARGIN: Duration = Duration::from_secs(5);
+const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct TransitionsRequest {
     #[deserr(default)]
     org_id: Option<OrgId>,
     #[deserr(default)]
@@ -50,22 +50,22 @@ struct Request {
 
 /// One call, its part of a run.
 struct Run<'a> {
-    upkeep: Upkeep<'a>,
+    reconciler: Reconciler<'a>,
     only: Option<OrgId>,
     /// Whether all of it has to be told: else it stops when there is enough. Nobody reads what a schedule is answered.
     is_read: bool,
     /// Held while they are read, so that no two shards read one.
-    orgs: lock::Mutex<HashMap<OrgId, Known>>,
-    found: Mutex<Found>,
+    orgs: lock::Mutex<HashMap<OrgId, OrgLookup>>,
+    found: Mutex<RunReport>,
     /// Bundles that had their turn in this call. One that is still due afterwards is met again, and left to the next run.
     met: Mutex<HashSet<(OrgId, BundleId)>>,
     /// Orgs whose time zone has changed: they come last, because they may take long.
-    rezoned: Mutex<Vec<(Arc<Org>, RezoneMark)>>,
+    changed_zones: Mutex<Vec<(Arc<Org>, TimeZoneChange)>>,
 }
 
 /// What is known of an org.
 #[derive(Clone)]
-enum Known {
+enum OrgLookup {
     There(Arc<Org>),
     /// It is gone, or going: of it nothing is on record any more.
     Gone,
@@ -75,21 +75,21 @@ enum Known {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let stopwatch = Stopwatch::start();
     let (operation, is_read) = (call.operation.name, !call.by_schedule);
-    let Request { org_id, cursor, dry_run } = call.read()?;
+    let TransitionsRequest { org_id, cursor, dry_run } = call.read()?;
     let scope = Scope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), of: "" };
     let progress = match scope.resume(cursor)? {
-        Some(position) => Progress::read(&position, context.now)?,
-        None => Progress::begin(context.now),
+        Some(position) => RunProgress::read(&position, context.now)?,
+        None => RunProgress::begin(context.now),
     };
     if let Some(org_id) = &org_id {
         context.org(org_id).await?;
     }
 
-    let upkeep = Upkeep { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let (orgs, found, rezoned) = (lock::Mutex::default(), Mutex::new(Found::new(is_read)), Mutex::default());
-    let run = Run { upkeep, only: org_id.clone(), is_read, orgs, found, met: Mutex::default(), rezoned };
+    let reconciler = Reconciler { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
+    let (orgs, found, changed_zones) = (lock::Mutex::default(), Mutex::new(RunReport::new(is_read)), Mutex::default());
+    let run = Run { reconciler, only: org_id.clone(), is_read, orgs, found, met: Mutex::default(), changed_zones };
     let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
-    run.rezone().await;
+    run.apply_time_zone().await;
     // A shard that can't be read fails the call: it is made again, and finds the others done.
     let left = ends.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
 
@@ -135,13 +135,13 @@ const fn metric(entered: BundleStatus) -> Option<&'static str> {
 impl Run<'_> {
     /// Works through a shard; answers where it goes on if it had to stop.
     async fn shard(&self, shard: u8, mut after: Option<String>) -> Result<Option<(u8, Option<String>)>, Failure> {
-        let Upkeep { store, now, deadline, .. } = self.upkeep;
+        let Reconciler { store, now, deadline, .. } = self.reconciler;
         loop {
             let page = store.due(shard, now, after.as_deref(), PAGE).await?;
             let wanted = |row: &Row<Due>| self.only.as_ref().is_none_or(|only| row.value.org == *only);
             self.learn(page.rows.iter().filter(|row| wanted(row)).map(|row| &row.value.org)).await?;
             for rows in page.rows.chunks(AT_ONCE) {
-                if deadline.left() < MARGIN || self.is_enough() {
+                if deadline.left() < ANSWER_RESERVE || self.is_enough() {
                     return Ok(Some((shard, after)));
                 }
                 join_all(rows.iter().filter(|row| wanted(row)).map(|row| self.one(&row.value))).await;
@@ -163,16 +163,16 @@ impl Run<'_> {
         if new.is_empty() {
             return Ok(());
         }
-        for (id, read) in self.upkeep.store.orgs_now(&new).await? {
+        for (id, read) in self.reconciler.store.orgs_versioned(&new).await? {
             let org = match read {
                 Ok(org) => org.map(|org| org.value).filter(|org| !org.deleting),
                 Err(error) => {
                     tracing::error!(org = %id, ?error, "an org can't be read");
-                    known.insert(id, Known::Unreadable);
+                    known.insert(id, OrgLookup::Unreadable);
                     continue;
                 }
             };
-            known.insert(id, org.map_or(Known::Gone, |org| Known::There(Arc::new(org))));
+            known.insert(id, org.map_or(OrgLookup::Gone, |org| OrgLookup::There(Arc::new(org))));
         }
         Ok(())
     }
@@ -180,12 +180,12 @@ impl Run<'_> {
     async fn one(&self, due: &Due) {
         let known = self.orgs.lock().await.get(&due.org).cloned();
         let org = match (known, &due.what) {
-            (Some(Known::There(org)), _) => org,
-            (Some(Known::Unreadable), DueItem::Bundle(listed)) => {
+            (Some(OrgLookup::There(org)), _) => org,
+            (Some(OrgLookup::Unreadable), DueItem::Bundle(listed)) => {
                 with(&self.found, |found| found.failed(&due.org, Some(listed.id.clone()), "internal"));
                 return;
             }
-            (Some(Known::Unreadable), DueItem::Rezone(_)) | (Some(Known::Gone) | None, _) => return,
+            (Some(OrgLookup::Unreadable), DueItem::TimeZoneChange(_)) | (Some(OrgLookup::Gone) | None, _) => return,
         };
         if let DueItem::Bundle(listed) = &due.what
             && !self.is_first(&org.id, &listed.id)
@@ -195,12 +195,14 @@ impl Run<'_> {
         match &due.what {
             DueItem::Bundle(Listed { id, image }) => {
                 let outcome = match image {
-                    Ok(image) => self.upkeep.bundle(&org, image.as_ref().clone()).await,
-                    Err(why) => Err(Failure::Bug(why.clone())),
+                    Ok(image) => self.reconciler.bundle(&org, image.as_ref().clone()).await,
+                    Err(why) => Err(Failure::Internal(why.clone())),
                 };
                 self.note(&org.id, id.clone(), outcome);
             }
-            DueItem::Rezone(mark) => with(&self.rezoned, |rezoned| rezoned.push((org, mark.clone()))),
+            DueItem::TimeZoneChange(mark) => {
+                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())))
+            }
         }
     }
 
@@ -210,10 +212,10 @@ impl Run<'_> {
     }
 
     /// Finishes what changes of time zones have begun.
-    async fn rezone(&self) {
-        let rezoned = with(&self.rezoned, std::mem::take);
-        for (org, mark) in rezoned {
-            if let Err(failure) = self.rezone_org(&org, &mark).await {
+    async fn apply_time_zone(&self) {
+        let changed_zones = with(&self.changed_zones, std::mem::take);
+        for (org, mark) in changed_zones {
+            if let Err(failure) = self.apply_time_zone_to_org(&org, &mark).await {
                 // The mark is still there: the next run goes on.
                 tracing::warn!(org = %org.id, ?failure, "bundles are still to be judged by the new time zone");
                 with(&self.found, |found| found.failed(&org.id, None, failure.code()));
@@ -221,7 +223,7 @@ impl Run<'_> {
         }
     }
 
-    async fn rezone_org(&self, org: &Org, mark: &RezoneMark) -> Result<(), Failure> {
+    async fn apply_time_zone_to_org(&self, org: &Org, mark: &TimeZoneChange) -> Result<(), Failure> {
         let mut again = false;
         let told = |bundle, outcome: Outcome| {
             // What can't be read can't be judged; it is reported once, not with every run.
@@ -229,12 +231,12 @@ impl Run<'_> {
             self.note(&org.id, bundle, outcome);
             if self.is_enough() { Going::Stop } else { Going::On }
         };
-        let complete = self.upkeep.rezone(org, |bundle| self.is_first(&org.id, bundle), told).await?;
+        let complete = self.reconciler.apply_time_zone(org, |bundle| self.is_first(&org.id, bundle), told).await?;
         if !complete {
             return Err(Failure::Retry(Retry::Unavailable("not all in the time of one run".into())));
         }
-        if !again && !self.upkeep.dry_run {
-            self.upkeep.store.end_rezone(org, mark).await?;
+        if !again && !self.reconciler.dry_run {
+            self.reconciler.store.complete_time_zone_change(org, mark).await?;
         }
         Ok(())
     }
@@ -243,7 +245,7 @@ impl Run<'_> {
     fn note(&self, org: &OrgId, bundle: BundleId, outcome: Outcome) {
         match outcome {
             Ok(transitions) => {
-                let dry_run = self.upkeep.dry_run;
+                let dry_run = self.reconciler.dry_run;
                 for change in &transitions {
                     let (from, to) = (change.from.name(), change.to.name());
                     tracing::info!(%org, %bundle, from, to, at = %change.at, dry_run, "transition");

@@ -7,7 +7,7 @@ use shared::{
         risk::RiskLevel,
     },
     host::Reply,
-    sweep::Swept,
+    jobs::report::Swept,
 };
 
 use crate::score::Scored;
@@ -15,7 +15,7 @@ use crate::score::Scored;
 /// What was done in one org.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Figures {
+pub(crate) struct ScoringFigures {
     predictions: u64,
     /// High and critical.
     high_risk: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Figures {
     newly_critical: u64,
 }
 
-impl Figures {
+impl ScoringFigures {
     /// Counts what was predicted of a customer who was at another level `before`, if at any.
     pub(crate) fn predict(&mut self, Scored { prediction, clipped }: &Scored, before: Option<RiskLevel>) {
         self.predictions += 1;
@@ -68,7 +68,7 @@ struct Sums {
 }
 
 /// What a call asked of Claude, and whether it counts.
-pub(crate) struct Asked {
+pub(crate) struct ClaudeUsage {
     /// Why it had to do without, if it had.
     pub(crate) without_claude: Option<&'static str>,
     /// Whether a key is set.
@@ -77,8 +77,12 @@ pub(crate) struct Asked {
     pub(crate) is_dry: bool,
 }
 
-pub(crate) fn reply(swept: &Swept<Figures>, Asked { without_claude, has_key, is_dry }: Asked) -> Reply {
-    let sum = |figure: fn(&Figures) -> u64| -> u64 { swept.results.iter().map(|told| figure(&told.figures)).sum() };
+pub(crate) fn reply(
+    swept: &Swept<ScoringFigures>,
+    ClaudeUsage { without_claude, has_key, is_dry }: ClaudeUsage,
+) -> Reply {
+    let sum =
+        |figure: fn(&ScoringFigures) -> u64| -> u64 { swept.results.iter().map(|told| figure(&told.figures)).sum() };
     let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
     let sums = Sums {
         total_predictions: sum(|figures| figures.predictions),

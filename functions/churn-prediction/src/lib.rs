@@ -1,16 +1,16 @@
 //! Scores each active customer's risk of leaving: weekly, and on request.
 //!
 //! The features, the statistical model, and what is made of a probability are in `shared::domain::churn`; how a run of any
-//! size stops and goes on is in `shared::sweep`.
+//! size stops and goes on is in `shared::jobs::sweep`.
 
 mod answer;
 pub mod claude;
-mod hindsight;
+mod look_back;
 mod model;
 mod run;
 mod score;
 
-use shared::{event::operation::Operation, host::Function};
+use shared::{host::Function, inbound::operation::Operation};
 
 /// The function.
 pub const FUNCTION: Function = Function {

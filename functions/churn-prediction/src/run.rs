@@ -16,17 +16,20 @@ use shared::{
         ids::{CustomerId, OrgId},
         rejection::{FieldError, Rejection},
     },
-    event::{Call, Fields, cursor::Cursor},
     failure::Failure,
     host::{Context, Reply},
+    inbound::{Call, Fields, cursor::Cursor},
+    jobs::{
+        report::fail_if_store_unavailable,
+        sweep::{Progressed, Sweep, Visit, Visited},
+    },
     secrets,
     store::{Listed, ListedCustomer, Row, Versioned},
-    sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
 };
 
 use crate::{
-    answer::{Asked, Figures, reply},
-    claude::{Claude, Reason},
+    answer::{ClaudeUsage, ScoringFigures, reply},
+    claude::{Claude, SwitchOffReason},
     model,
     score::{Candidate, Scored, Scorer},
 };
@@ -38,11 +41,11 @@ const PAGE: usize = 500;
 const AT_ONCE: usize = 16;
 
 /// What writing the last scores, and the answer, may take.
-const MARGIN: Duration = Duration::from_secs(5);
+const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct PredictionRequest {
     #[deserr(default)]
     org_id: Option<OrgId>,
     #[deserr(default)]
@@ -55,7 +58,7 @@ struct Request {
 
 /// Where an org goes on: after which customer.
 #[derive(Clone, Serialize, Deserialize)]
-struct Position {
+struct ScoringPosition {
     #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
 }
@@ -70,9 +73,9 @@ struct Run<'a> {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Request { org_id, customer_id, cursor, dry_run } = call.read_with(of_one_customer)?;
+    let PredictionRequest { org_id, customer_id, cursor, dry_run } = call.read_with(check_single_customer)?;
     let config = &context.config;
-    let (claude, none) = match secrets::held(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await {
+    let (claude, none) = match secrets::resolve(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await {
         // Asking costs money, and nothing of the answer would be kept.
         _ if dry_run => (None, Some("dry_run")),
         Ok(Some(key)) => (Some(Claude::new(&config.claude, key, context.sleeper.clone())), None),
@@ -84,19 +87,19 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     };
     let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
-    let (now, deadline, got_on) = (*now, *deadline, GotOn::default());
+    let (now, deadline, progressed) = (*now, *deadline, Progressed::default());
     let kind = dry_run.then(|| "dryRun".to_owned());
-    let sweep = Sweep { store, now, deadline, margin: MARGIN, operation, only, dry_run: kind, got_on };
+    let sweep = Sweep { store, now, deadline, reserve: ANSWER_RESERVE, operation, only, dry_run: kind, progressed };
     let run = Run { sweep, claude, only: customer_id };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
-    let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(Reason::code));
+    let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));
     // One that can't be read is set. A single customer says nothing of a run.
     let has_key = none != Some("not_configured") && run.only.is_none();
-    Ok(reply(&swept, Asked { without_claude, has_key, is_dry: dry_run }))
+    Ok(reply(&swept, ClaudeUsage { without_claude, has_key, is_dry: dry_run }))
 }
 
 /// One customer alone is scored at once, and in an org.
-fn of_one_customer(fields: &Fields) -> Vec<FieldError> {
+fn check_single_customer(fields: &Fields) -> Vec<FieldError> {
     if !fields.says("customerId") {
         return Vec::new();
     }
@@ -114,7 +117,7 @@ struct Gathered {
 }
 
 /// How far a lot of customers got.
-enum Lot {
+enum BatchEnd {
     /// All of them are done, or left for good.
     Done,
     /// Some are for the next call: there was no time to ask Claude about them, or the store takes no write.
@@ -122,31 +125,34 @@ enum Lot {
 }
 
 impl Run<'_> {
-    async fn org(&self, visit: Visit<Position>) -> Result<Option<Visited<Figures, Position>>, Failure> {
+    async fn org(
+        &self,
+        visit: Visit<ScoringPosition>,
+    ) -> Result<Option<Visited<ScoringFigures, ScoringPosition>>, Failure> {
         let Visit { org, began, from } = visit;
         let Ok(loyalty) = org.loyalty_in_force() else { return Ok(None) };
         let horizon_days = loyalty.settings.active_days.get();
-        let mut figures = Figures::default();
+        let mut figures = ScoringFigures::default();
         // Looking back and fitting come first, and once; a single customer is not worth either.
         let model = if from.is_none() && self.only.is_none() {
             let (model, hindsight) = model::begin(&self.sweep, &org, began).await?;
             figures.hindsight = hindsight;
             model
         } else {
-            model::kept(&self.sweep, &org).await?
+            model::stored_model(&self.sweep, &org).await?
         };
-        let left = self.sweep.deadline.left().saturating_sub(MARGIN);
+        let left = self.sweep.deadline.left().saturating_sub(ANSWER_RESERVE);
         let (claude, deadline) = (self.claude.as_ref(), Deadline::after(left));
         let scorer = Scorer { org: &org, model, horizon_days, now: began, claude, deadline };
-        let mut lots = Lots { run: self, scorer, figures, errors: 0 };
+        let mut scorer = BatchScorer { run: self, scorer, figures, errors: 0 };
         let stopped_at = match &self.only {
             Some(customer) => {
-                lots.one(customer).await?;
+                scorer.one(customer).await?;
                 None
             }
-            None => lots.all(from.and_then(|position| position.after)).await?,
+            None => scorer.all(from.and_then(|position| position.after)).await?,
         };
-        let Lots { figures, errors, .. } = lots;
+        let BatchScorer { figures, errors, .. } = scorer;
         Ok(Some(Visited { figures, errors, stopped_at }))
     }
 
@@ -161,54 +167,56 @@ impl Run<'_> {
 type Written = (Scored, Option<RiskLevel>);
 
 /// The customers of one org, lot by lot.
-struct Lots<'a> {
+struct BatchScorer<'a> {
     run: &'a Run<'a>,
     scorer: Scorer<'a>,
-    figures: Figures,
+    figures: ScoringFigures,
     errors: u64,
 }
 
-impl Lots<'_> {
+impl BatchScorer<'_> {
     async fn one(&mut self, id: &CustomerId) -> Result<(), Failure> {
         let customer =
             self.run.sweep.store.customer(&self.scorer.org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
         let Scorer { horizon_days, now, .. } = self.scorer;
         let active = customer.value.orders.as_ref().is_some_and(|orders| is_active(orders, horizon_days, now));
         let candidate = Some(customer).filter(|_| active).and_then(|customer| self.scorer.candidate(customer));
-        self.lot(candidate.into_iter().collect()).await.map(drop)
+        self.batch(candidate.into_iter().collect()).await.map(drop)
     }
 
     /// Scores all that are active, as far as there is time; answers where to go on if that was not enough.
-    async fn all(&mut self, mut after: Option<String>) -> Result<Option<Position>, Failure> {
+    async fn all(&mut self, mut after: Option<String>) -> Result<Option<ScoringPosition>, Failure> {
         let Scorer { org, horizon_days, now, .. } = self.scorer;
         let since = Some(active_since(horizon_days, now));
         loop {
-            if self.run.sweep.is_over() {
-                return Ok(Some(Position { after }));
+            if self.run.sweep.should_stop() {
+                return Ok(Some(ScoringPosition { after }));
             }
             let page = self.run.sweep.store.customers_since(&org.id, since, after.as_deref(), PAGE).await;
-            let Some(page) = self.run.sweep.or_stop(page)? else { return Ok(Some(Position { after })) };
+            let Some(page) = self.run.sweep.stop_if_transient(page)? else {
+                return Ok(Some(ScoringPosition { after }));
+            };
             let mut rows = page.rows.into_iter().peekable();
             while rows.peek().is_some() {
-                if self.run.sweep.is_over() {
-                    return Ok(Some(Position { after }));
+                if self.run.sweep.should_stop() {
+                    return Ok(Some(ScoringPosition { after }));
                 }
                 let Gathered { candidates, unreadable, reached } = self.gather(&mut rows);
-                if let Lot::ForLater = self.lot(candidates).await? {
-                    return Ok(Some(Position { after }));
+                if let BatchEnd::ForLater = self.batch(candidates).await? {
+                    return Ok(Some(ScoringPosition { after }));
                 }
                 for (id, failure) in &unreadable {
                     self.fail(id, failure);
                 }
                 after = reached.or(after);
             }
-            self.run.sweep.gets_on();
+            self.run.sweep.mark_progress();
             if page.next.is_none() {
                 return Ok(None);
             }
             // A run may take long, and the programme may be off by now.
-            let Some(still) = self.run.sweep.or_stop(self.run.sweep.org_still(&org.id).await)? else {
-                return Ok(Some(Position { after }));
+            let Some(still) = self.run.sweep.stop_if_transient(self.run.sweep.org_if_active(&org.id).await)? else {
+                return Ok(Some(ScoringPosition { after }));
             };
             if still.is_none_or(|org| org.loyalty_in_force().is_err()) {
                 return Ok(None);
@@ -225,7 +233,7 @@ impl Lots<'_> {
             match image {
                 Ok(image) if self.is_scored(&image.value) => {}
                 Ok(image) => gathered.candidates.extend(self.scorer.candidate(image)),
-                Err(why) => gathered.unreadable.push((id, Failure::Bug(why))),
+                Err(why) => gathered.unreadable.push((id, Failure::Internal(why))),
             }
             if gathered.candidates.len() == at_once {
                 break;
@@ -239,18 +247,18 @@ impl Lots<'_> {
         customer.churn.as_ref().is_some_and(|churn| churn.at >= self.scorer.now)
     }
 
-    async fn lot(&mut self, lot: Vec<Candidate>) -> Result<Lot, Failure> {
+    async fn batch(&mut self, batch: Vec<Candidate>) -> Result<BatchEnd, Failure> {
         let sweep = &self.run.sweep;
-        let verdicts = self.scorer.ask(&lot).await;
+        let verdicts = self.scorer.ask(&batch).await;
         // Those are left to the next call, unless this one would come to nothing.
-        let out_of_time = self.scorer.claude.is_some_and(Claude::is_out_of_time) && sweep.has_got_on();
+        let out_of_time = self.scorer.claude.is_some_and(Claude::is_out_of_time) && sweep.has_progressed();
         let cut_off = out_of_time && verdicts.iter().any(Option::is_none);
-        let lot = lot.into_iter().zip(verdicts).filter(|(_, verdict)| !cut_off || verdict.is_some());
+        let batch = batch.into_iter().zip(verdicts).filter(|(_, verdict)| !cut_off || verdict.is_some());
         let scored: Vec<_> =
-            lot.map(|(candidate, verdict)| (self.scorer.score(&candidate, verdict), candidate.image)).collect();
+            batch.map(|(candidate, verdict)| (self.scorer.score(&candidate, verdict), candidate.image)).collect();
         let writes: Vec<_> = scored.into_iter().map(|(scored, image)| self.write(scored, image)).collect();
-        let Some(written) = sweep.or_stop(unless_none_was_written(join_all(writes).await))? else {
-            return Ok(Lot::ForLater);
+        let Some(written) = sweep.stop_if_transient(fail_if_store_unavailable(join_all(writes).await))? else {
+            return Ok(BatchEnd::ForLater);
         };
         for (id, outcome) in written {
             match outcome {
@@ -260,8 +268,8 @@ impl Lots<'_> {
                 Err(failure) => self.fail(&id, &failure),
             }
         }
-        self.run.sweep.gets_on();
-        Ok(if cut_off { Lot::ForLater } else { Lot::Done })
+        self.run.sweep.mark_progress();
+        Ok(if cut_off { BatchEnd::ForLater } else { BatchEnd::Done })
     }
 
     fn fail(&mut self, customer: &CustomerId, failure: &Failure) {

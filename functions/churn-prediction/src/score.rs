@@ -17,7 +17,7 @@ use shared::{
     store::Versioned,
 };
 
-use crate::claude::{Claude, Row, Verdict};
+use crate::claude::{Claude, ClaudeInput, Verdict};
 
 /// What the customers of one org are scored by.
 pub(crate) struct Scorer<'a> {
@@ -58,9 +58,9 @@ impl Scorer<'_> {
     /// What Claude says of each, where it says something that can be used.
     pub(crate) async fn ask(&self, candidates: &[Candidate]) -> Vec<Option<Verdict>> {
         let Some(claude) = self.claude else { return candidates.iter().map(|_| None).collect() };
-        let rows: Vec<Row> = candidates
+        let rows: Vec<ClaudeInput> = candidates
             .iter()
-            .map(|one| Row { features: one.features.clone(), statistical_probability: one.statistical })
+            .map(|one| ClaudeInput { features: one.features.clone(), statistical_probability: one.statistical })
             .collect();
         claude.score(self.horizon_days, &rows, self.deadline).await
     }

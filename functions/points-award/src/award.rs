@@ -12,22 +12,22 @@ use shared::{
         rate::EquityMultiplier,
         recalculation::{Direction, direction},
         rejection::Rejection,
-        time::Ahead,
+        time::FutureTolerance,
     },
-    event::{
+    failure::Failure,
+    host::{Context, Reply, retry_conflicts},
+    inbound::{
         Call,
         bundles::OrderedBundles,
         fields::{Instant, fulfilled_too_late},
     },
-    failure::Failure,
-    host::{Context, Reply, settle},
 };
 
-use crate::StandsAt;
+use crate::AccountSummary;
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct AwardRequest {
     org_id: OrgId,
     customer_id: CustomerId,
     order_id: OrderId,
@@ -42,16 +42,16 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct AwardAnswer<'a> {
     points_awarded: Points,
     #[serde(flatten)]
-    stands_at: StandsAt<'a>,
+    account: AccountSummary<'a>,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let (now, is_event) = (context.now, call.is_event());
-    let request: Request = call.read_with(|fields| {
-        let mut faults = fulfilled_too_late(fields, now, Ahead::Day);
+    let request: AwardRequest = call.read_with(|fields| {
+        let mut faults = fulfilled_too_late(fields, now, FutureTolerance::Day);
         // An order that says what its bundles are in a form that is not understood is malformed, for all who take it.
         if is_event {
             faults.extend(OrderedBundles::faults_of(fields));
@@ -69,20 +69,20 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         equity_status: request.equity_status.unwrap_or(false),
         fulfilled_at,
     };
-    settle(context.deadline, || attempt(context, &org, &order, currency.as_ref())).await
+    retry_conflicts(context.deadline, || attempt(context, &org, &order, currency.as_ref())).await
 }
 
 async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&Currency>) -> Result<Reply, Failure> {
-    let story = context.store.award_story(&org.id, &order.customer, &order.id).await?;
-    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
+    let loaded = context.store.award_context(&org.id, &order.customer, &order.id).await?;
+    let customer = loaded.customer.ok_or(Rejection::UnknownCustomer)?;
 
-    if let Some(award) = story.award {
+    if let Some(award) = loaded.award {
         if award::repeats(order, &award) {
             return Ok(Reply::replayed(&answer(&award)));
         }
         return Err(Rejection::IdempotencyMismatch.into());
     }
-    if story.owner.as_ref().is_some_and(|owner| *owner != order.customer) {
+    if loaded.owner.as_ref().is_some_and(|owner| *owner != order.customer) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
@@ -93,8 +93,8 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
     transaction.record_award(&decided.award)?;
-    match story.owner {
-        None => transaction.claim_order(&order.id, &order.customer)?,
+    match loaded.owner {
+        None => transaction.record_order_owner(&order.id, &order.customer)?,
         Some(_) => transaction.list_order(&order.id, true)?,
     }
     transaction.commit().await?;
@@ -107,6 +107,6 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     Ok(if outcome.tier_change.as_ref().is_some_and(is_promotion) { reply.measuring("Promotions", 1) } else { reply })
 }
 
-fn answer(award: &Award) -> Answer<'_> {
-    Answer { points_awarded: award.points, stands_at: (&award.outcome).into() }
+fn answer(award: &Award) -> AwardAnswer<'_> {
+    AwardAnswer { points_awarded: award.points, account: (&award.outcome).into() }
 }

@@ -9,16 +9,16 @@ mod refund_void;
 use serde::Serialize;
 use shared::{
     domain::{
-        award::Outcome,
+        award::AccountSnapshot,
         ids::{CustomerId, OrderId},
         org::Org,
         points::Points,
-        text::Line,
+        text::SingleLine,
         tier::TierChange,
     },
-    event::operation::Operation,
     failure::Failure,
     host::{Context, Function},
+    inbound::operation::Operation,
 };
 
 /// The function.
@@ -39,21 +39,21 @@ pub const FUNCTION: Function = Function {
 
 /// The customer of an order, if the record names one.
 async fn owner_of(context: &Context, org: &Org, order: &OrderId) -> Result<Option<CustomerId>, Failure> {
-    Ok(context.store.order_mark(&org.id, order).await?.and_then(|order| order.owner))
+    Ok(context.store.order_header(&org.id, order).await?.and_then(|order| order.owner))
 }
 
 /// How the customer stands after it, as every answer of this function says.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StandsAt<'a> {
+struct AccountSummary<'a> {
     balance: Points,
-    tier: &'a Line,
+    tier: &'a SingleLine,
     #[serde(skip_serializing_if = "Option::is_none")]
     tier_change: Option<&'a TierChange>,
 }
 
-impl<'a> From<&'a Outcome> for StandsAt<'a> {
-    fn from(Outcome { balance, tier, tier_change }: &'a Outcome) -> Self {
+impl<'a> From<&'a AccountSnapshot> for AccountSummary<'a> {
+    fn from(AccountSnapshot { balance, tier, tier_change }: &'a AccountSnapshot) -> Self {
         Self { balance: *balance, tier, tier_change: tier_change.as_ref() }
     }
 }

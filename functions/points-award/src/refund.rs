@@ -11,17 +11,17 @@ use shared::{
         refund::{self, Refund, RefundRecord},
         rejection::Rejection,
     },
-    event::Call,
     failure::{Failure, Retry},
-    host::{Context, Reply, settle},
-    store::RefundStory,
+    host::{Context, Reply, retry_conflicts},
+    inbound::Call,
+    store::RefundContext,
 };
 
-use crate::{StandsAt, owner_of};
+use crate::{AccountSummary, owner_of};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct RefundRequest {
     org_id: OrgId,
     #[deserr(default)]
     customer_id: Option<CustomerId>,
@@ -35,27 +35,27 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct RefundAnswer<'a> {
     points_reversed: Points,
     #[serde(flatten)]
-    stands_at: StandsAt<'a>,
+    account: AccountSummary<'a>,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let request: Request = call.read()?;
+    let request: RefundRequest = call.read()?;
     let org = context.org(&request.org_id).await?;
     org.check_amounts([("refundTotal", request.refund_total)])?;
-    settle(context.deadline, || attempt(context, &org, &request)).await
+    retry_conflicts(context.deadline, || attempt(context, &org, &request)).await
 }
 
-async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, order_id, refund_id, refund_total, currency, .. } = request;
+async fn attempt(context: &Context, org: &Org, request: &RefundRequest) -> Result<Reply, Failure> {
+    let RefundRequest { customer_id, order_id, refund_id, refund_total, currency, .. } = request;
     let customer_id = match customer_id {
         Some(customer_id) => customer_id.clone(),
         None => owner_of(context, org, order_id).await?.ok_or(Rejection::UnknownOrder)?,
     };
-    let load = || context.store.refund_story(&org.id, &customer_id, order_id, refund_id);
-    let RefundStory { customer, award, refund, .. } = load().await?;
+    let load = || context.store.refund_context(&org.id, &customer_id, order_id, refund_id);
+    let RefundContext { customer, award, refund, .. } = load().await?;
     let customer = customer.ok_or(Rejection::UnknownCustomer)?;
     if let Some(RefundRecord::VoidedBefore) = refund.as_ref().map(|refund| &refund.value) {
         return Err(Rejection::AlreadyVoided.into());
@@ -79,10 +79,10 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     if decided.is_err() {
         // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
         // very refund, sent before, that left too little.
-        let again = load().await?;
-        let same = again.refund.is_none()
-            && again.customer.is_some_and(|again| again.version == customer.version)
-            && again.award.is_some_and(|again| again.version == award.version);
+        let reloaded = load().await?;
+        let same = reloaded.refund.is_none()
+            && reloaded.customer.is_some_and(|reloaded| reloaded.version == customer.version)
+            && reloaded.award.is_some_and(|reloaded| reloaded.version == award.version);
         if !same {
             return Err(Failure::Retry(Retry::Contended));
         }
@@ -96,6 +96,6 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     Ok(Reply::created(&answer(&decided.refund)).measuring("PointsReversed", decided.refund.points.0))
 }
 
-fn answer(refund: &Refund) -> Answer<'_> {
-    Answer { points_reversed: refund.points, stands_at: (&refund.outcome).into() }
+fn answer(refund: &Refund) -> RefundAnswer<'_> {
+    RefundAnswer { points_reversed: refund.points, account: (&refund.outcome).into() }
 }

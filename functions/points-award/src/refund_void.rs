@@ -12,17 +12,17 @@ use shared::{
         refund::{self, Refund, RefundRecord, RefundVoid},
         rejection::Rejection,
     },
-    event::Call,
     failure::{Failure, Retry},
-    host::{Context, Reply, settle},
-    store::{RefundStory, Versioned},
+    host::{Context, Reply, retry_conflicts},
+    inbound::Call,
+    store::{RefundContext, Versioned},
 };
 
-use crate::{StandsAt, owner_of};
+use crate::{AccountSummary, owner_of};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct RefundVoidRequest {
     org_id: OrgId,
     #[deserr(default)]
     customer_id: Option<CustomerId>,
@@ -32,54 +32,54 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct RefundVoidAnswer<'a> {
     voided: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     points_restored: Option<Points>,
     #[serde(flatten)]
-    stands_at: Option<StandsAt<'a>>,
+    account: Option<AccountSummary<'a>>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> RefundVoidAnswer<'a> {
     /// There was nothing to give back.
-    const NOTHING: Self = Self { voided: false, points_restored: None, stands_at: None };
+    const NOTHING: Self = Self { voided: false, points_restored: None, account: None };
 
     fn of(RefundVoid { points, outcome, .. }: &'a RefundVoid) -> Self {
-        Self { voided: true, points_restored: Some(*points), stands_at: Some(outcome.into()) }
+        Self { voided: true, points_restored: Some(*points), account: Some(outcome.into()) }
     }
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let request: Request = call.read()?;
+    let request: RefundVoidRequest = call.read()?;
     let org = context.org(&request.org_id).await?;
-    settle(context.deadline, || attempt(context, &org, &request)).await
+    retry_conflicts(context.deadline, || attempt(context, &org, &request)).await
 }
 
-async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, order_id, refund_id, .. } = request;
+async fn attempt(context: &Context, org: &Org, request: &RefundVoidRequest) -> Result<Reply, Failure> {
+    let RefundVoidRequest { customer_id, order_id, refund_id, .. } = request;
     let customer_id = match customer_id {
         Some(customer_id) => customer_id.clone(),
         None => match owner_of(context, org, order_id).await? {
             Some(owner) => owner,
             // Nothing says whose it is, so there is no refund either.
-            None => return mark(context, org, request, false).await,
+            None => return block(context, org, request, false).await,
         },
     };
-    let story = context.store.refund_story(&org.id, &customer_id, order_id, refund_id).await?;
-    let RefundStory { customer, order, award, refund } = story;
+    let loaded = context.store.refund_context(&org.id, &customer_id, order_id, refund_id).await?;
+    let RefundContext { customer, order, award, refund } = loaded;
     let customer = customer.ok_or(Rejection::UnknownCustomer)?;
     if order.as_ref().and_then(|order| order.owner.as_ref()).is_some_and(|owner| *owner != customer_id) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
     let (Some(record), Some(award)) = (refund, award) else {
-        return mark(context, org, request, order.is_some()).await;
+        return block(context, org, request, order.is_some()).await;
     };
     let refund = match &record.value {
-        RefundRecord::VoidedBefore => return Ok(Reply::replayed(&Answer::NOTHING)),
+        RefundRecord::VoidedBefore => return Ok(Reply::replayed(&RefundVoidAnswer::NOTHING)),
         RefundRecord::Made(refund) => refund,
     };
     if let Some(void) = &refund.voided {
-        return Ok(Reply::replayed(&Answer::of(void)));
+        return Ok(Reply::replayed(&RefundVoidAnswer::of(void)));
     }
 
     // As with refunds, it does not matter whether the programme is on.
@@ -95,21 +95,21 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
     transaction.record_refund_void(&decided.refund, &record, &decided.award, &award)?;
     transaction.commit().await?;
     let Some(void) = &decided.refund.voided else {
-        return Err(Failure::Bug("a void that voids nothing".into()));
+        return Err(Failure::Internal("a void that voids nothing".into()));
     };
-    Ok(Reply::ok(&Answer::of(void)).measuring("PointsRestored", void.points.0))
+    Ok(Reply::ok(&RefundVoidAnswer::of(void)).measuring("PointsRestored", void.points.0))
 }
 
 /// Marks that the refund can't be made any more; whose the order is stays open. A mark that is there already is replayed.
-async fn mark(context: &Context, org: &Org, request: &Request, known: bool) -> Result<Reply, Failure> {
-    let Request { order_id, refund_id, .. } = request;
+async fn block(context: &Context, org: &Org, request: &RefundVoidRequest, known: bool) -> Result<Reply, Failure> {
+    let RefundVoidRequest { order_id, refund_id, .. } = request;
     if context.store.refund_record(&org.id, order_id, refund_id).await?.is_some() {
-        return Ok(Reply::replayed(&Answer::NOTHING));
+        return Ok(Reply::replayed(&RefundVoidAnswer::NOTHING));
     }
     let mut transaction = context.store.transaction(org);
-    transaction.mark_refund_void(order_id, refund_id, known)?;
+    transaction.block_refund(order_id, refund_id, known)?;
     transaction.commit().await?;
-    Ok(Reply::ok(&Answer::NOTHING))
+    Ok(Reply::ok(&RefundVoidAnswer::NOTHING))
 }
 
 /// What a refund came to that was made before its amount was kept, and asked for all that was left.

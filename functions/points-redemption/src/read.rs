@@ -11,22 +11,22 @@ use shared::{
         money::Money,
         org::Currency,
         points::Points,
-        redemption::{self, Redemption, Worth},
+        points_redemption::{self, PointsRedemption, PointsValuation},
         rejection::Rejection,
         time,
     },
-    event::{
-        Call,
-        cursor::{Cursor, Scope},
-        fields::Limit,
-    },
     failure::Failure,
     host::{Context, Reply},
+    inbound::{
+        Call,
+        cursor::{Cursor, Scope},
+        fields::PageSize,
+    },
 };
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Asking {
+struct QuoteRequest {
     org_id: OrgId,
     customer_id: CustomerId,
     points: PointsCost,
@@ -38,7 +38,7 @@ struct Asking {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Quote {
+struct QuoteAnswer {
     is_valid: bool,
     /// Nothing where the points can't be redeemed.
     value: Money,
@@ -53,17 +53,17 @@ struct Quote {
 /// What so many points would take off an order now, and the most that would be accepted: by the rule that a redemption
 /// meets.
 pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let Asking { org_id, customer_id, points, order_total, currency } = call.read()?;
+    let QuoteRequest { org_id, customer_id, points, order_total, currency } = call.read()?;
     let org = context.org(&org_id).await?;
     org.check_amounts([("orderTotal", order_total)])?;
     let customer = customer(context, &org_id, &customer_id).await?;
     org.check_currency(currency.as_ref())?;
-    let worth = Worth::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
-    let quoted = redemption::quote(worth, customer.points, points, order_total);
+    let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
+    let quoted = points_redemption::quote(valuation, customer.points, points, order_total);
     // No order comes to more.
-    let most = redemption::most(worth, customer.points, order_total.or(Some(Money::LARGEST)));
+    let most = points_redemption::max_redeemable(valuation, customer.points, order_total.or(Some(Money::LARGEST)));
     let refusal = quoted.as_ref().err();
-    Ok(Reply::ok(&Quote {
+    Ok(Reply::ok(&QuoteAnswer {
         is_valid: quoted.is_ok(),
         max_points: most.map_or(Points::ZERO, |(points, _)| points.get()),
         max_value: most.map_or(Money::ZERO, |(_, value)| value),
@@ -75,20 +75,20 @@ pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failur
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OneCustomer {
+struct OptionsRequest {
     org_id: OrgId,
     customer_id: CustomerId,
 }
 
 #[derive(Serialize)]
-struct Options {
+struct OptionsAnswer {
     balance: Points,
-    options: Vec<Choice>,
+    options: Vec<OptionView>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Choice {
+struct OptionView {
     #[serde(flatten)]
     tier: RedemptionTier,
     can_redeem: bool,
@@ -98,33 +98,33 @@ struct Choice {
 
 /// The listed redemption tiers, and which of them can be redeemed: none while the programme is off.
 pub(crate) async fn options(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OneCustomer { org_id, customer_id } = call.read()?;
+    let OptionsRequest { org_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
     let balance = customer(context, &org_id, &customer_id).await?.points;
     let is_on = org.loyalty_in_force().is_ok();
     let choice = |tier: &RedemptionTier| {
         let needed = tier.points_cost.get().minus(balance).filter(|needed| *needed > Points::ZERO);
-        Choice { tier: *tier, can_redeem: is_on && needed.is_none(), points_needed: needed }
+        OptionView { tier: *tier, can_redeem: is_on && needed.is_none(), points_needed: needed }
     };
     let settings = org.loyalty.iter().map(|loyalty| &loyalty.settings);
     let options = settings.flat_map(|settings| settings.redemption_tiers.iter()).map(choice).collect();
-    Ok(Reply::ok(&Options { balance, options }))
+    Ok(Reply::ok(&OptionsAnswer { balance, options }))
 }
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Page {
+struct PointsRedemptionsPage {
     org_id: OrgId,
     customer_id: CustomerId,
     #[deserr(default)]
-    limit: Limit,
+    limit: PageSize,
     #[deserr(default)]
     cursor: Option<Cursor>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct View {
+struct PointsRedemptionView {
     order_id: OrderId,
     points_redeemed: Points,
     value: Money,
@@ -136,8 +136,8 @@ struct View {
     voided_at: Option<DateTime<Utc>>,
 }
 
-impl From<Redemption> for View {
-    fn from(redemption: Redemption) -> Self {
+impl From<PointsRedemption> for PointsRedemptionView {
+    fn from(redemption: PointsRedemption) -> Self {
         Self {
             order_id: redemption.order,
             points_redeemed: redemption.points,
@@ -153,16 +153,16 @@ impl From<Redemption> for View {
 /// A customer's redemptions, newest first; voided ones stay in the list, and say so.
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Page { org_id, customer_id, limit, cursor } = call.read()?;
+    let PointsRedemptionsPage { org_id, customer_id, limit, cursor } = call.read()?;
     let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
     let after = scope.resume(cursor)?;
     context.org(&org_id).await?;
-    let page = context.store.spendings(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
+    let page = context.store.points_redemptions(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
     if page.rows.is_empty() && after.is_none() {
         // No redemptions are those of somebody who saves up, or of nobody.
         customer(context, &org_id, &customer_id).await?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(View::from)).collect();
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(PointsRedemptionView::from)).collect();
     Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
 }
 

@@ -4,24 +4,24 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
-        claim::Claim,
         ids::{CustomerId, OrderId, OrgId},
         loyalty::PointsCost,
         money::Money,
         org::{Currency, Org},
         points::Points,
-        redemption::{self, Redemption, Worth},
+        points_redemption::{self, PointsRedemption, PointsValuation},
+        redemption_state::RedemptionState,
         rejection::Rejection,
     },
-    event::Call,
     failure::{Failure, Retry},
-    host::{Context, Reply, settle},
-    store::SpendingStory,
+    host::{Context, Reply, retry_conflicts},
+    inbound::Call,
+    store::PointsRedemptionContext,
 };
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct PointsRedemptionRequest {
     org_id: OrgId,
     customer_id: CustomerId,
     order_id: OrderId,
@@ -33,39 +33,40 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct PointsRedemptionAnswer {
     points_redeemed: Points,
     value: Money,
     balance: Points,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let request: Request = call.read()?;
+    let request: PointsRedemptionRequest = call.read()?;
     let org = context.org(&request.org_id).await?;
     org.check_amounts([("orderTotal", Some(request.order_total))])?;
-    let settled = settle(context.deadline, || attempt(context, &org, &request)).await;
+    let settled = retry_conflicts(context.deadline, || attempt(context, &org, &request)).await;
     if let Err(Failure::Rejected(_)) = settled {
         context.count("RedemptionsRefused", 1);
     }
     settled
 }
 
-async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, order_id, points, order_total, currency, .. } = request;
-    let story = context.store.spending_story(&org.id, customer_id, order_id).await?;
-    let customer = story.customer.as_ref().ok_or(Rejection::UnknownCustomer)?;
-    if let Some(told) = replay(&story, request) {
+async fn attempt(context: &Context, org: &Org, request: &PointsRedemptionRequest) -> Result<Reply, Failure> {
+    let PointsRedemptionRequest { customer_id, order_id, points, order_total, currency, .. } = request;
+    let loaded = context.store.points_redemption_context(&org.id, customer_id, order_id).await?;
+    let customer = loaded.customer.as_ref().ok_or(Rejection::UnknownCustomer)?;
+    if let Some(told) = replay(&loaded, request) {
         return told;
     }
 
     org.check_currency(currency.as_ref())?;
-    let worth = Worth::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
-    let decided = redemption::redeem(&customer.value, worth, order_id.clone(), *points, *order_total, context.now);
+    let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
+    let decided =
+        points_redemption::redeem(&customer.value, valuation, order_id.clone(), *points, *order_total, context.now);
     if matches!(decided, Err(Rejection::InsufficientPoints { .. })) {
         // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
         // very order, sent before, that took the points.
-        let again = context.store.spending_story(&org.id, customer_id, order_id).await?;
-        if again.spending.is_some() || again.customer.is_none_or(|again| again.version != customer.version) {
+        let again = context.store.points_redemption_context(&org.id, customer_id, order_id).await?;
+        if again.state.is_some() || again.customer.is_none_or(|again| again.version != customer.version) {
             return Err(Failure::Retry(Retry::Contended));
         }
     }
@@ -73,9 +74,9 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, customer, &[decided.entry])?;
-    transaction.record_spending(&decided.redemption, None)?;
-    match story.order.as_ref().and_then(|order| order.owner.as_ref()) {
-        None => transaction.claim_order(order_id, customer_id)?,
+    transaction.record_points_redemption(&decided.redemption, None)?;
+    match loaded.order.as_ref().and_then(|order| order.owner.as_ref()) {
+        None => transaction.record_order_owner(order_id, customer_id)?,
         Some(_) => transaction.list_order(order_id, true)?,
     }
     transaction.commit().await?;
@@ -84,21 +85,23 @@ async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Repl
 }
 
 /// What is told of an order about which something is on record already.
-fn replay(story: &SpendingStory, request: &Request) -> Option<Result<Reply, Failure>> {
-    let owner = story.order.as_ref().and_then(|order| order.owner.as_ref());
+fn replay(loaded: &PointsRedemptionContext, request: &PointsRedemptionRequest) -> Option<Result<Reply, Failure>> {
+    let owner = loaded.order.as_ref().and_then(|order| order.owner.as_ref());
     if owner.is_some_and(|owner| *owner != request.customer_id) {
         return Some(Err(Rejection::IdempotencyMismatch.into()));
     }
     let refused = |rejection: Rejection| Some(Err(rejection.into()));
-    match &story.spending.as_ref()?.value {
-        Claim::Redeemed(Redemption { voided: Some(_), .. }) | Claim::VoidedBefore => refused(Rejection::AlreadyVoided),
-        Claim::Redeemed(known) if redemption::repeats(known, request.points, request.order_total) => {
+    match &loaded.state.as_ref()?.value {
+        RedemptionState::Redeemed(PointsRedemption { voided: Some(_), .. }) | RedemptionState::VoidedBefore => {
+            refused(Rejection::AlreadyVoided)
+        }
+        RedemptionState::Redeemed(known) if points_redemption::repeats(known, request.points, request.order_total) => {
             Some(Ok(Reply::replayed(&answer(known))))
         }
-        Claim::Redeemed(_) => refused(Rejection::IdempotencyMismatch),
+        RedemptionState::Redeemed(_) => refused(Rejection::IdempotencyMismatch),
     }
 }
 
-const fn answer(redemption: &Redemption) -> Answer {
-    Answer { points_redeemed: redemption.points, value: redemption.value, balance: redemption.balance }
+const fn answer(redemption: &PointsRedemption) -> PointsRedemptionAnswer {
+    PointsRedemptionAnswer { points_redeemed: redemption.points, value: redemption.value, balance: redemption.balance }
 }

@@ -4,22 +4,22 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
-        claim::Claim,
         ids::{CustomerId, OrderId, OrgId},
         org::Org,
         points::Points,
-        redemption::{self, Redemption, Void},
+        points_redemption::{self, PointsRedemption, PointsVoid},
+        redemption_state::RedemptionState,
         rejection::Rejection,
     },
-    event::Call,
     failure::Failure,
-    host::{Context, Reply, settle},
+    host::{Context, Reply, retry_conflicts},
+    inbound::Call,
     store::Versioned,
 };
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct PointsVoidRequest {
     org_id: OrgId,
     #[deserr(default)]
     customer_id: Option<CustomerId>,
@@ -28,7 +28,7 @@ struct Request {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct PointsVoidAnswer {
     voided: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     points_returned: Option<Points>,
@@ -36,70 +36,72 @@ struct Answer {
     balance: Option<Points>,
 }
 
-impl Answer {
+impl PointsVoidAnswer {
     /// There was nothing to give back.
     const NOTHING: Self = Self { voided: false, points_returned: None, balance: None };
 
-    const fn of(redemption: &Redemption, void: &Void) -> Self {
+    const fn of(redemption: &PointsRedemption, void: &PointsVoid) -> Self {
         Self { voided: true, points_returned: Some(redemption.points), balance: Some(void.balance) }
     }
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let request: Request = call.read()?;
+    let request: PointsVoidRequest = call.read()?;
     let org = context.org(&request.org_id).await?;
-    settle(context.deadline, || attempt(context, &org, &request)).await
+    retry_conflicts(context.deadline, || attempt(context, &org, &request)).await
 }
 
-async fn attempt(context: &Context, org: &Org, request: &Request) -> Result<Reply, Failure> {
-    let Request { customer_id, order_id, .. } = request;
+async fn attempt(context: &Context, org: &Org, request: &PointsVoidRequest) -> Result<Reply, Failure> {
+    let PointsVoidRequest { customer_id, order_id, .. } = request;
     let customer_id = match customer_id {
         Some(customer_id) => customer_id.clone(),
-        None => match context.store.order_mark(&org.id, order_id).await?.and_then(|order| order.owner) {
+        None => match context.store.order_header(&org.id, order_id).await?.and_then(|order| order.owner) {
             Some(owner) => owner,
             // Nothing says whose it is, so it was not paid with points either.
             None => return mark(context, org, order_id).await,
         },
     };
-    let story = context.store.spending_story(&org.id, &customer_id, order_id).await?;
-    let customer = story.customer.ok_or(Rejection::UnknownCustomer)?;
-    let owner = story.order.as_ref().and_then(|order| order.owner.as_ref());
+    let loaded = context.store.points_redemption_context(&org.id, &customer_id, order_id).await?;
+    let customer = loaded.customer.ok_or(Rejection::UnknownCustomer)?;
+    let owner = loaded.order.as_ref().and_then(|order| order.owner.as_ref());
     if owner.is_some_and(|owner| *owner != customer_id) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
     let mut transaction = context.store.transaction(org);
-    let (redemption, spending) = match &story.spending {
-        Some(Versioned { value: Claim::VoidedBefore, .. }) => return Ok(Reply::replayed(&Answer::NOTHING)),
-        Some(spending @ Versioned { value: Claim::Redeemed(redemption), .. }) => match &redemption.voided {
-            Some(void) => return Ok(Reply::replayed(&Answer::of(redemption, void))),
-            None => (redemption.clone(), spending),
+    let (redemption, state) = match &loaded.state {
+        Some(Versioned { value: RedemptionState::VoidedBefore, .. }) => {
+            return Ok(Reply::replayed(&PointsVoidAnswer::NOTHING));
+        }
+        Some(state @ Versioned { value: RedemptionState::Redeemed(redemption), .. }) => match &redemption.voided {
+            Some(void) => return Ok(Reply::replayed(&PointsVoidAnswer::of(redemption, void))),
+            None => (redemption.clone(), state),
         },
         None => {
-            transaction.mark_unspendable(order_id, story.order.is_some())?;
+            transaction.block_points_redemption(order_id, loaded.order.is_some())?;
             transaction.commit().await?;
-            return Ok(Reply::ok(&Answer::NOTHING));
+            return Ok(Reply::ok(&PointsVoidAnswer::NOTHING));
         }
     };
 
-    let decided = redemption::void(&customer.value, redemption, context.now)?;
+    let decided = points_redemption::void(&customer.value, redemption, context.now)?;
     transaction.replace_customer(&decided.customer, &customer, &[decided.entry])?;
-    transaction.record_spending(&decided.redemption, Some(spending))?;
+    transaction.record_points_redemption(&decided.redemption, Some(state))?;
     transaction.commit().await?;
     let Some(void) = &decided.redemption.voided else {
-        return Err(Failure::Bug("a void that voids nothing".into()));
+        return Err(Failure::Internal("a void that voids nothing".into()));
     };
     let returned = decided.redemption.points.0;
-    Ok(Reply::ok(&Answer::of(&decided.redemption, void)).measuring("PointsReturned", returned))
+    Ok(Reply::ok(&PointsVoidAnswer::of(&decided.redemption, void)).measuring("PointsReturned", returned))
 }
 
 /// Marks that an order of which nothing is known is not to be paid with points; whose it is stays open.
 async fn mark(context: &Context, org: &Org, order: &OrderId) -> Result<Reply, Failure> {
-    if context.store.spending(&org.id, order).await?.is_some() {
-        return Ok(Reply::replayed(&Answer::NOTHING));
+    if context.store.points_redemption_state(&org.id, order).await?.is_some() {
+        return Ok(Reply::replayed(&PointsVoidAnswer::NOTHING));
     }
     let mut transaction = context.store.transaction(org);
-    transaction.mark_unspendable(order, false)?;
+    transaction.block_points_redemption(order, false)?;
     transaction.commit().await?;
-    Ok(Reply::ok(&Answer::NOTHING))
+    Ok(Reply::ok(&PointsVoidAnswer::NOTHING))
 }

@@ -4,11 +4,11 @@ use serde::Serialize;
 use shared::{
     domain::recalculation::Direction,
     host::Reply,
-    sweep::{OrgReport, Swept},
+    jobs::report::{OrgReport, Swept},
 };
 
 /// How many hold the tier at each height of the ladder, the lowest first: a ladder has no more.
-const HOLDING: [&str; 20] = [
+const HOLDING_METRICS: [&str; 20] = [
     "HoldingTier1",
     "HoldingTier2",
     "HoldingTier3",
@@ -33,24 +33,24 @@ const HOLDING: [&str; 20] = [
 
 /// What was done in one org.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Figures {
+pub(crate) struct RecalculationFigures {
     customers: u64,
     changed: u64,
     promotions: u64,
     demotions: u64,
     #[serde(skip)]
-    holding: [u64; HOLDING.len()],
+    holding: [u64; HOLDING_METRICS.len()],
 }
 
-impl Figures {
+impl RecalculationFigures {
     /// Counts customers who were met.
     pub(crate) const fn meet(&mut self, customers: u64) {
         self.customers += customers;
     }
 
     /// Counts somebody who holds the tier at a height.
-    pub(crate) fn hold(&mut self, height: usize) {
-        if let Some(holding) = self.holding.get_mut(height) {
+    pub(crate) fn hold(&mut self, rank: usize) {
+        if let Some(holding) = self.holding.get_mut(rank) {
             *holding += 1;
         }
     }
@@ -73,8 +73,8 @@ struct Sums {
     total_changed: u64,
 }
 
-pub(crate) fn reply(swept: &Swept<Figures>, dry_run: bool) -> Reply {
-    let sum = |figure: fn(&Figures) -> u64| -> u64 {
+pub(crate) fn reply(swept: &Swept<RecalculationFigures>, dry_run: bool) -> Reply {
+    let sum = |figure: fn(&RecalculationFigures) -> u64| -> u64 {
         swept.results.iter().map(|OrgReport { figures, .. }| figure(figures)).sum()
     };
     let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
@@ -90,8 +90,8 @@ pub(crate) fn reply(swept: &Swept<Figures>, dry_run: bool) -> Reply {
         .measuring("Promotions", count(|figures| figures.promotions))
         .measuring("Demotions", count(|figures| figures.demotions))
         .measuring("ErrorsEncountered", swept.failures());
-    let held = HOLDING.iter().enumerate().map(|(height, name)| {
-        let in_org = |told: &OrgReport<Figures>| told.figures.holding.get(height).copied().unwrap_or(0);
+    let held = HOLDING_METRICS.iter().enumerate().map(|(rank, name)| {
+        let in_org = |told: &OrgReport<RecalculationFigures>| told.figures.holding.get(rank).copied().unwrap_or(0);
         (*name, swept.results.iter().map(in_org).sum::<u64>())
     });
     // Most ladders have few steps.

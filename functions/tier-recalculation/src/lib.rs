@@ -1,12 +1,12 @@
 //! Recalculates every customer's tier: daily, and on request.
 //!
 //! Which tier somebody holds at an instant is in `shared::domain::tier`, what a recalculation changes in
-//! `shared::domain::recalculation`, and how a run of any size stops and goes on in `shared::sweep`.
+//! `shared::domain::recalculation`, and how a run of any size stops and goes on in `shared::jobs::sweep`.
 
 mod answer;
 mod run;
 
-use shared::{event::operation::Operation, host::Function};
+use shared::{host::Function, inbound::operation::Operation};
 
 /// The function.
 pub const FUNCTION: Function = Function {

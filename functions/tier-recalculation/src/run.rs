@@ -16,18 +16,21 @@ use shared::{
         rejection::FieldError,
         tier,
     },
-    event::{
+    failure::{Failure, retry_conflicts_within},
+    host::{Context, Reply},
+    inbound::{
         Call, Fields,
         cursor::{self, Cursor},
-        fields::one,
+        fields::single_field,
     },
-    failure::{Failure, settle_one},
-    host::{Context, Reply},
+    jobs::{
+        report::fail_if_store_unavailable,
+        sweep::{Progressed, Sweep, Visit, Visited},
+    },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
-    sweep::{GotOn, Sweep, Visit, Visited, unless_none_was_written},
 };
 
-use crate::answer::{Figures, reply};
+use crate::answer::{RecalculationFigures, reply};
 
 /// Customers in a page: half of what one answer of the index holds.
 const PAGE: usize = 1_000;
@@ -36,11 +39,11 @@ const PAGE: usize = 1_000;
 const AT_ONCE: usize = 16;
 
 /// What one lot of changes, and the answer, may take.
-const MARGIN: Duration = Duration::from_secs(5);
+const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct RecalculationRequest {
     #[deserr(default)]
     org_id: Option<OrgId>,
     #[deserr(default)]
@@ -53,7 +56,7 @@ struct Request {
 
 /// Where an org goes on.
 #[derive(Clone, Serialize, Deserialize)]
-struct Position {
+struct RecalculationPosition {
     /// After which customer.
     #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
@@ -66,55 +69,60 @@ struct Position {
 struct Run<'a> {
     sweep: Sweep<'a>,
     /// Settings to judge by instead of those that each org has.
-    instead: Option<LoyaltySettings>,
+    trial_settings: Option<LoyaltySettings>,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
-    let Request { org_id, cursor, dry_run, loyalty } = call.read_with(by_other_settings)?;
+    let RecalculationRequest { org_id, cursor, dry_run, loyalty } = call.read_with(check_trial_settings)?;
     let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
-    let dry_run = dry_run.then(|| kind(loyalty.as_ref()));
-    let (is_dry, got_on) = (dry_run.is_some(), GotOn::default());
-    let sweep = Sweep { store, now: *now, deadline: *deadline, margin: MARGIN, operation, only, dry_run, got_on };
-    let run = Run { sweep, instead: loyalty };
+    let dry_run = dry_run.then(|| dry_run_name(loyalty.as_ref()));
+    let (is_dry, progressed) = (dry_run.is_some(), Progressed::default());
+    let sweep =
+        Sweep { store, now: *now, deadline: *deadline, reserve: ANSWER_RESERVE, operation, only, dry_run, progressed };
+    let run = Run { sweep, trial_settings: loyalty };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
     Ok(reply(&swept, is_dry))
 }
 
 /// Other settings than those stored are for a dry run of one org.
-fn by_other_settings(fields: &Fields) -> Vec<FieldError> {
-    let is_dry = one::<bool>(fields, "dryRun") == Some(true) && fields.says("orgId");
+fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
+    let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.says("orgId");
     let fault = fields.says("loyalty") && !is_dry;
     fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
 }
 
 /// A name for dry runs by these settings, so that none goes on by others.
-fn kind(instead: Option<&LoyaltySettings>) -> String {
-    format!("dryRun {}", cursor::digest(&serde_json::json!(instead).to_string()))
+fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
+    format!("dryRun {}", cursor::digest(&serde_json::json!(trial_settings).to_string()))
 }
 
 impl Run<'_> {
     /// What an org's customers are judged by, if they are.
     fn loyalty(&self, org: &Org) -> Option<Loyalty> {
-        let loyalty = match &self.instead {
+        let loyalty = match &self.trial_settings {
             Some(settings) => Some(Loyalty::replaced(org.loyalty.as_ref(), settings.clone())),
             None => org.loyalty.clone(),
         };
         loyalty.filter(|loyalty| loyalty.settings.enabled)
     }
 
-    async fn org(&self, visit: Visit<Position>) -> Result<Option<Visited<Figures, Position>>, Failure> {
+    async fn org(
+        &self,
+        visit: Visit<RecalculationPosition>,
+    ) -> Result<Option<Visited<RecalculationFigures, RecalculationPosition>>, Failure> {
         let Visit { org, began, from } = visit;
         let Some(mut loyalty) = self.loyalty(&org) else { return Ok(None) };
-        let rules = Some(loyalty.tier_rules);
-        let Position { mut after, mut judged_by } = from.unwrap_or(Position { after: None, judged_by: rules });
-        let (mut figures, mut errors) = (Figures::default(), 0);
+        let rules = Some(loyalty.tier_rules_version);
+        let RecalculationPosition { mut after, mut judged_by } =
+            from.unwrap_or(RecalculationPosition { after: None, judged_by: rules });
+        let (mut figures, mut errors) = (RecalculationFigures::default(), 0);
         let mut is_done = false;
-        while !is_done && !self.sweep.is_over() {
-            judged_by = judged_by.filter(|judged_by| *judged_by == loyalty.tier_rules);
-            let judge = Judge { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
-            let Some(page) = self.sweep.or_stop(judge.next_page(after.as_deref()).await)? else { break };
+        while !is_done && !self.sweep.should_stop() {
+            judged_by = judged_by.filter(|judged_by| *judged_by == loyalty.tier_rules_version);
+            let judge = TierEvaluator { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
+            let Some(page) = self.sweep.stop_if_transient(judge.next_page(after.as_deref()).await)? else { break };
             let goes_on = page.next.is_some();
             let reached = judge.page(page.rows, &mut figures).await?;
             after = reached.last.or(after);
@@ -126,24 +134,24 @@ impl Run<'_> {
             if !goes_on {
                 is_done = true;
                 if let Some(rules) = judged_by.filter(|_| self.sweep.dry_run.is_none()) {
-                    judge.settled_by(rules).await;
+                    judge.with_applied_rules(rules).await;
                 }
                 break;
             }
             // A run may take long, and the settings that it began by may not hold any more.
-            let Some(org) = self.sweep.or_stop(self.sweep.org_still(&org.id).await)? else { break };
+            let Some(org) = self.sweep.stop_if_transient(self.sweep.org_if_active(&org.id).await)? else { break };
             match org.and_then(|org| self.loyalty(&org)) {
                 Some(in_force) => loyalty = in_force,
                 None => is_done = true,
             }
         }
-        let stopped_at = (!is_done).then_some(Position { after, judged_by });
+        let stopped_at = (!is_done).then_some(RecalculationPosition { after, judged_by });
         Ok(Some(Visited { figures, errors, stopped_at }))
     }
 }
 
 /// What the customers of one org are judged by.
-struct Judge<'a> {
+struct TierEvaluator<'a> {
     sweep: &'a Sweep<'a>,
     org: &'a Org,
     loyalty: &'a Loyalty,
@@ -160,7 +168,7 @@ struct Reached {
 
 /// Customers whose changes are written together, and those met on the way to them.
 #[derive(Default)]
-struct Lot {
+struct Batch {
     /// At which height those stand who stay there.
     staying: Vec<usize>,
     changing: Vec<Versioned<Customer>>,
@@ -170,43 +178,47 @@ struct Lot {
 }
 
 /// Which way somebody's tier went, and where it stands now.
-struct Moved {
+struct TierMove {
     direction: Direction,
-    height: Option<usize>,
+    rank: Option<usize>,
 }
 
-impl Judge<'_> {
+impl TierEvaluator<'_> {
     async fn next_page(&self, after: Option<&str>) -> Result<Page<ListedCustomer>, StoreError> {
         self.sweep.store.customers_since(&self.org.id, None, after, PAGE).await
     }
 
     /// Judges a page, as far as there is time and the store answers.
-    async fn page(&self, rows: Vec<Row<ListedCustomer>>, figures: &mut Figures) -> Result<Reached, Failure> {
+    async fn page(
+        &self,
+        rows: Vec<Row<ListedCustomer>>,
+        figures: &mut RecalculationFigures,
+    ) -> Result<Reached, Failure> {
         let (mut last, mut errors) = (None, 0);
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            if self.sweep.is_over() {
+            if self.sweep.should_stop() {
                 return Ok(Reached { last, is_all: false, errors });
             }
-            let Lot { staying, changing, unreadable, met, last: reached } = self.gather(&mut rows);
+            let Batch { staying, changing, unreadable, met, last: reached } = self.gather(&mut rows);
             let writes: Vec<_> = changing.into_iter().map(|image| self.customer(image)).collect();
             let outcomes = join_all(writes).await;
-            let Some(outcomes) = self.sweep.or_stop(unless_none_was_written(outcomes))? else {
+            let Some(outcomes) = self.sweep.stop_if_transient(fail_if_store_unavailable(outcomes))? else {
                 return Ok(Reached { last, is_all: false, errors });
             };
             figures.meet(met);
-            for height in staying {
-                figures.hold(height);
+            for rank in staying {
+                figures.hold(rank);
             }
             for (id, failure) in unreadable {
                 errors += self.failed(&id, &failure);
             }
             for (id, outcome) in outcomes {
                 match outcome {
-                    Ok(Some(Moved { direction, height })) => {
+                    Ok(Some(TierMove { direction, rank })) => {
                         figures.change(direction);
-                        if let Some(height) = height {
-                            figures.hold(height);
+                        if let Some(rank) = rank {
+                            figures.hold(rank);
                         }
                     }
                     // Somebody else has decided meanwhile, or they are gone.
@@ -215,34 +227,34 @@ impl Judge<'_> {
                 }
             }
             last = reached;
-            self.sweep.gets_on();
+            self.sweep.mark_progress();
         }
-        self.sweep.gets_on();
+        self.sweep.mark_progress();
         Ok(Reached { last, is_all: true, errors })
     }
 
     /// The next customers, up to so many changes.
-    fn gather(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Lot {
-        let mut lot = Lot::default();
+    fn gather(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Batch {
+        let mut batch = Batch::default();
         for Row { value: Listed { id, image }, position } in rows {
-            lot.met += 1;
-            lot.last = Some(position);
+            batch.met += 1;
+            batch.last = Some(position);
             match image {
-                Ok(image) if recalculate(&image.value, self.loyalty, self.now).is_some() => lot.changing.push(image),
-                Ok(image) => lot.staying.extend(self.height(&image.value)),
-                Err(why) => lot.unreadable.push((id, Failure::Bug(why))),
+                Ok(image) if recalculate(&image.value, self.loyalty, self.now).is_some() => batch.changing.push(image),
+                Ok(image) => batch.staying.extend(self.rank(&image.value)),
+                Err(why) => batch.unreadable.push((id, Failure::Internal(why))),
             }
-            if lot.changing.len() == AT_ONCE {
+            if batch.changing.len() == AT_ONCE {
                 break;
             }
         }
-        lot
+        batch
     }
 
     /// Where the tier that somebody holds stands on the ladder, if it is listed.
-    fn height(&self, customer: &Customer) -> Option<usize> {
+    fn rank(&self, customer: &Customer) -> Option<usize> {
         let settings = &self.loyalty.settings;
-        settings.tiers.height_of(tier::held_by(customer, settings))
+        settings.tiers.rank_of(tier::held_by(customer, settings))
     }
 
     fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {
@@ -251,13 +263,13 @@ impl Judge<'_> {
     }
 
     /// Judges a customer, and writes what changes.
-    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<Moved>, Failure>) {
+    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<TierMove>, Failure>) {
         self.sweep.customer(&self.org.id, image, |current| self.commit(current)).await
     }
 
-    async fn commit(&self, current: Versioned<Customer>) -> Result<Option<Moved>, Failure> {
+    async fn commit(&self, current: Versioned<Customer>) -> Result<Option<TierMove>, Failure> {
         let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
-        let moved = Moved { direction: recalculated.direction, height: self.height(&recalculated.customer) };
+        let moved = TierMove { direction: recalculated.direction, rank: self.rank(&recalculated.customer) };
         if self.sweep.dry_run.is_none() {
             let mut transaction = self.sweep.store.transaction(self.org);
             transaction.replace_customer(&recalculated.customer, &current, &[recalculated.entry])?;
@@ -268,16 +280,17 @@ impl Judge<'_> {
 
     /// Puts on record that every customer was judged by these rules, where that is new: what changes a tier later is not
     /// the settings any more. What can't be recorded is, after the next run.
-    async fn settled_by(&self, rules: u64) {
-        if self.loyalty.settled_by(rules).is_none() {
+    async fn with_applied_rules(&self, rules: u64) {
+        if self.loyalty.with_applied_rules(rules).is_none() {
             return;
         }
         let store = self.sweep.store;
-        let settled = settle_one(self.sweep.deadline, || async {
-            let Some(current) = store.org_now(&self.org.id).await?.filter(|org| !org.value.deleting) else {
+        let settled = retry_conflicts_within(self.sweep.deadline, || async {
+            let Some(current) = store.org_versioned(&self.org.id).await?.filter(|org| !org.value.deleting) else {
                 return Ok(());
             };
-            if let Some(loyalty) = current.value.loyalty.as_ref().and_then(|loyalty| loyalty.settled_by(rules)) {
+            if let Some(loyalty) = current.value.loyalty.as_ref().and_then(|loyalty| loyalty.with_applied_rules(rules))
+            {
                 store.put_org(&Org { loyalty: Some(loyalty), ..current.value.clone() }, Some(&current)).await?;
             }
             Ok(())

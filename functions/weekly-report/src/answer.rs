@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shared::domain::{ids::OrgId, report::figures::Figures};
+use shared::domain::{ids::OrgId, report::figures::WeekFigures};
 
 /// An org's week.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Report {
+pub(crate) struct OrgReport {
     pub(crate) org_id: OrgId,
     pub(crate) name: String,
-    pub(crate) figures: Figures,
+    pub(crate) figures: WeekFigures,
     /// The same for people, a line each.
     pub(crate) lines: Vec<String>,
 }
 
-impl Report {
-    pub(crate) fn new(org_id: OrgId, name: String, figures: Figures) -> Self {
+impl OrgReport {
+    pub(crate) fn new(org_id: OrgId, name: String, figures: WeekFigures) -> Self {
         let lines = figures.lines();
         Self { org_id, name, figures, lines }
     }
@@ -25,18 +25,18 @@ impl Report {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Answer<'a> {
+pub(crate) struct ReportAnswer<'a> {
     /// Whether every org has its figures.
     pub(crate) success: bool,
     /// In milliseconds.
     pub(crate) job_duration: u64,
-    pub(crate) orgs: &'a [Report],
+    pub(crate) orgs: &'a [OrgReport],
     /// Orgs whose week could not be counted; the log says why.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(crate) errors: &'a [OrgId],
     pub(crate) summary: Summary,
     /// What became of the message.
-    pub(crate) slack: Message,
+    pub(crate) slack: MessageOutcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cursor: Option<String>,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Summary {
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Message {
+pub(crate) enum MessageOutcome {
     /// It was taken.
     Sent,
     /// It was not; the log says why.

@@ -10,15 +10,15 @@ use std::{
 use chrono::TimeDelta;
 use shared::{
     domain::{
-        churn::prediction::Past,
+        churn::prediction::PastPrediction,
         customer::Customer,
         ids::{BundleId, CustomerId},
         org::Org,
-        report::{figures::Figures, tally::Tally, week::Week},
+        report::{figures::WeekFigures, tally::Tally, week::Week},
     },
     failure::{Failure, Retry},
+    jobs::sweep::Sweep,
     store::{Page, StoreError},
-    sweep::Sweep,
 };
 
 /// Rows in a page.
@@ -28,13 +28,13 @@ const PAGE: usize = 1_000;
 const AT_ONCE: usize = 100;
 
 /// How long before the week those were told to leave with whom its own are compared, in days.
-const MONTH: u64 = 28;
+const COMPARISON_OFFSET_DAYS: u64 = 28;
 
 /// How far from its redemption an order's award may be.
-const A_LITTLE: TimeDelta = TimeDelta::days(1);
+const AWARD_SKEW_MAX: TimeDelta = TimeDelta::days(1);
 
 /// What it takes to say that an org's week is more than a call can count.
-const LAST: Duration = Duration::from_secs(3);
+const FINAL_STEP_RESERVE: Duration = Duration::from_secs(3);
 
 /// Counts one org.
 pub(crate) struct Counter<'a> {
@@ -46,14 +46,14 @@ pub(crate) struct Counter<'a> {
 
 impl Counter<'_> {
     /// The figures of the org's week.
-    pub(crate) async fn figures(mut self) -> Result<Figures, Failure> {
+    pub(crate) async fn figures(mut self) -> Result<WeekFigures, Failure> {
         // First, because they say which orders are those with a bundle.
         for bundle in self.bundles().await? {
             self.redemptions(&bundle).await?;
         }
         self.history().await?;
         self.customers().await?;
-        let earlier = self.week.earlier(MONTH, self.org.profile.timezone);
+        let earlier = self.week.earlier(COMPARISON_OFFSET_DAYS, self.org.profile.timezone);
         for week in [Some(self.week), earlier].into_iter().flatten() {
             self.predictions(week).await?;
         }
@@ -79,9 +79,9 @@ impl Counter<'_> {
     /// From a day before the week to a day after it: an order may be awarded a little later than it redeems, or earlier.
     async fn redemptions(&mut self, bundle: &BundleId) -> Result<(), Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
-        let (since, until) = (self.week.from - A_LITTLE, self.week.until + A_LITTLE);
+        let (since, until) = (self.week.from - AWARD_SKEW_MAX, self.week.until + AWARD_SKEW_MAX);
         let page = |after: Option<String>| async move {
-            store.redemptions_since(org, bundle, since, after.as_deref(), PAGE).await
+            store.bundle_redemptions_since(org, bundle, since, after.as_deref(), PAGE).await
         };
         each(self.sweep, page, |redemption| {
             if redemption.as_ref().is_some_and(|redemption| redemption.redeemed_at >= until) {
@@ -144,7 +144,7 @@ impl Counter<'_> {
     /// What came of those at risk whose time was over in a week. Of somebody who was scored again within it, the last word counts.
     async fn predictions(&mut self, week: Week) -> Result<(), Failure> {
         let (store, org, now) = (self.sweep.store, &self.org.id, self.sweep.now);
-        let mut ended: HashMap<CustomerId, Past> = HashMap::new();
+        let mut ended: HashMap<CustomerId, PastPrediction> = HashMap::new();
         for day in week.utc_days() {
             let page = |after: Option<String>| async move { store.predictions(org, day, after.as_deref(), PAGE).await };
             each(self.sweep, page, |prediction| {
@@ -157,17 +157,18 @@ impl Counter<'_> {
             })
             .await?;
         }
-        let at_risk: Vec<(CustomerId, Past)> = ended.into_iter().filter(|(_, past)| Tally::is_at_risk(past)).collect();
+        let at_risk: Vec<(CustomerId, PastPrediction)> =
+            ended.into_iter().filter(|(_, past)| Tally::is_at_risk(past)).collect();
         for some in at_risk.chunks(AT_ONCE) {
-            in_time(self.sweep)?;
+            check_time(self.sweep)?;
             let ids: Vec<CustomerId> = some.iter().map(|(id, _)| id.clone()).collect();
-            let customers = patiently(self.sweep, || store.customers_now(org, &ids)).await?.into_iter();
+            let customers = retry_unavailable(self.sweep, || store.customers_by_id(org, &ids)).await?.into_iter();
             let customers: HashMap<CustomerId, Customer> =
                 customers.map(|customer| (customer.value.id.clone(), customer.value)).collect();
             for (id, past) in some {
-                let judged = customers.get(id).and_then(|known| past.judged(known.orders.as_ref(), now));
-                if let Some(judged) = judged {
-                    self.tally.judged(past, judged);
+                let outcome = customers.get(id).and_then(|known| past.evaluate(known.orders.as_ref(), now));
+                if let Some(outcome) = outcome {
+                    self.tally.outcome(past, outcome);
                 }
             }
         }
@@ -176,14 +177,14 @@ impl Counter<'_> {
 }
 
 /// A read, made again after a while where the store fails in passing.
-pub(crate) async fn patiently<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
+pub(crate) async fn retry_unavailable<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
     const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
     for pause in PAUSES {
         match read().await {
-            Err(StoreError::Unavailable(why)) if !sweep.is_late() => {
+            Err(StoreError::Unavailable(why)) if !sweep.is_near_deadline() => {
                 tracing::warn!(why, "a read of a week is made again");
                 tokio::time::sleep(pause).await;
             }
@@ -204,8 +205,8 @@ where
 {
     let mut after = None;
     loop {
-        in_time(sweep)?;
-        let Page { rows, next } = patiently(sweep, || page(after.clone())).await?;
+        check_time(sweep)?;
+        let Page { rows, next } = retry_unavailable(sweep, || page(after.clone())).await?;
         if rows.into_iter().try_for_each(|row| take(row.value)).is_break() || next.is_none() {
             return Ok(());
         }
@@ -215,12 +216,12 @@ where
 
 /// A week that is counted in part is no week. Where there is no time for more, the org is left to the next call; but one that
 /// has had a call to itself gets no more time in another, and may not keep the others from their turn.
-fn in_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
-    if sweep.is_over() {
+fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
+    if sweep.should_stop() {
         return Err(Failure::Retry(Retry::Unavailable("there is no time for an org's week".into())));
     }
-    if sweep.deadline.left() < LAST {
-        return Err(Failure::Bug("an org's week is more than one call can count".into()));
+    if sweep.deadline.left() < FINAL_STEP_RESERVE {
+        return Err(Failure::Internal("an org's week is more than one call can count".into()));
     }
     Ok(())
 }

@@ -16,37 +16,37 @@ use shared::{
         ids::OrgId,
         org::Org,
         report::{
-            figures::Figures,
-            tally::{IN_TIME, Known, Tally},
+            figures::WeekFigures,
+            tally::{RECORDED_WITHIN, Tally, WeekContext},
             week::Week,
         },
     },
-    event::{Call, cursor::Cursor},
     failure::Failure,
     host::{Context, Reply},
+    inbound::{Call, cursor::Cursor},
+    jobs::sweep::{Progressed, Sweep, Visit, Visited},
     store::{DUE_SHARDS, DueItem, StoreError},
-    sweep::{GotOn, Sweep, Visit, Visited},
 };
 use tokio::sync::OnceCell;
 
 use crate::{
-    answer::{Answer, Message, Report, Summary, millis},
-    count::{Counter, each, patiently},
-    slack::{self, News},
+    answer::{MessageOutcome, OrgReport, ReportAnswer, Summary, millis},
+    count::{Counter, each, retry_unavailable},
+    slack::{self, WeeklyMessage},
 };
 
 /// Bundles in a page.
 const PAGE: usize = 1_000;
 
 /// What telling, and the answer, may take.
-const MARGIN: Duration = Duration::from_secs(10);
+const NOTIFICATION_RESERVE: Duration = Duration::from_secs(10);
 
 /// So many orgs are answered at most: an answer has a largest size. The log has all of them.
-const ENOUGH: usize = 400;
+const REPORTS_MAX: usize = 400;
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Request {
+struct ReportRequest {
     #[deserr(default)]
     org_id: Option<OrgId>,
     #[deserr(default)]
@@ -59,19 +59,28 @@ struct Request {
 struct Run<'a> {
     sweep: Sweep<'a>,
     /// The bundles whose status should have changed long ago and is as it was on record, by their orgs.
-    overdue: OnceCell<HashMap<OrgId, Vec<Bundle>>>,
-    reports: Mutex<Vec<Report>>,
+    overdue_bundles: OnceCell<HashMap<OrgId, Vec<Bundle>>>,
+    reports: Mutex<Vec<OrgReport>>,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let watch = Stopwatch::start();
     let operation = call.operation.name;
-    let Request { org_id, cursor, dry_run } = call.read()?;
+    let ReportRequest { org_id, cursor, dry_run } = call.read()?;
     let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
-    let (got_on, kind) = (GotOn::default(), dry_run.then(|| "dryRun".to_owned()));
-    let sweep = Sweep { store, now: *now, deadline: *deadline, margin: MARGIN, operation, only, dry_run: kind, got_on };
-    let run = Run { sweep, overdue: OnceCell::new(), reports: Mutex::default() };
+    let (progressed, kind) = (Progressed::default(), dry_run.then(|| "dryRun".to_owned()));
+    let sweep = Sweep {
+        store,
+        now: *now,
+        deadline: *deadline,
+        reserve: NOTIFICATION_RESERVE,
+        operation,
+        only,
+        dry_run: kind,
+        progressed,
+    };
+    let run = Run { sweep, overdue_bundles: OnceCell::new(), reports: Mutex::default() };
     let swept = run.sweep.run(cursor, |visit| run.week(visit)).await?;
 
     let reports = run.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -82,13 +91,13 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     tracing::info!(orgs = counted.len(), errors = errors.len(), goes_on, "a call of the report is over");
     let slack = if only.is_some() || dry_run {
         // Who asks about one org, or only tries, has the answer.
-        Message::NotAsked
+        MessageOutcome::NotAsked
     } else {
-        let news = News { reports: &reports, count: counted.len(), errors: &errors, goes_on };
-        slack::tell(&context.config, &news, *deadline).await
+        let news = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
+        slack::notify(&context.config, &news, *deadline).await
     };
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let answer = Answer {
+    let answer = ReportAnswer {
         success: errors.is_empty(),
         job_duration: millis(watch.elapsed()),
         orgs: &reports,
@@ -104,7 +113,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     Ok(reply
         .measuring("Reports", count(counted.len()))
         .measuring("ErrorsEncountered", count(errors.len()))
-        .measuring("MessagesFailed", i64::from(slack == Message::Failed)))
+        .measuring("MessagesFailed", i64::from(slack == MessageOutcome::Failed)))
 }
 
 impl Run<'_> {
@@ -115,11 +124,11 @@ impl Run<'_> {
             return Ok(None);
         }
         let figures = self.figures(&org, began).await.map_err(|failure| self.given_up(failure))?;
-        let report = Report::new(org.id.clone(), org.profile.name.as_str().to_owned(), figures);
+        let report = OrgReport::new(org.id.clone(), org.profile.name.as_str().to_owned(), figures);
         let figures = serde_json::json!(report.figures);
         tracing::info!(org = %org.id, %figures, "a week");
         let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        if reports.len() < ENOUGH {
+        if reports.len() < REPORTS_MAX {
             reports.push(report);
         }
         Ok(Some(Visited { figures: true, errors: 0, stopped_at: None }))
@@ -129,23 +138,23 @@ impl Run<'_> {
     /// its turn. Where not even the first can, the store may be out of reach, and the call is made again.
     fn given_up(&self, failure: Failure) -> Failure {
         match failure {
-            Failure::Retry(why) if self.sweep.has_got_on() && !self.sweep.is_late() => {
-                Failure::Bug(format!("its week can't be read: {why:?}"))
+            Failure::Retry(why) if self.sweep.has_progressed() && !self.sweep.is_near_deadline() => {
+                Failure::Internal(format!("its week can't be read: {why:?}"))
             }
             failure => failure,
         }
     }
 
-    async fn figures(&self, org: &Org, began: DateTime<Utc>) -> Result<Figures, Failure> {
+    async fn figures(&self, org: &Org, began: DateTime<Utc>) -> Result<WeekFigures, Failure> {
         let week = Week::before(began, org.profile.timezone);
-        let week = week.ok_or_else(|| Failure::Bug(format!("there is no week before {began}")))?;
+        let week = week.ok_or_else(|| Failure::Internal(format!("there is no week before {began}")))?;
         let settings = org.loyalty.as_ref().map(|loyalty| loyalty.settings.clone()).unwrap_or_default();
         let scored_at = self.scored_at(org).await?;
         let has_loyalty = org.loyalty_in_force().is_ok();
-        let mut tally = Tally::new(Known { week, settings, has_loyalty, scored_at, now: began });
-        let then = began - IN_TIME;
-        let overdue = self.overdue.get_or_try_init(|| overdue(&self.sweep, then)).await?;
-        for bundle in overdue.get(&org.id).into_iter().flatten() {
+        let mut tally = Tally::new(WeekContext { week, settings, has_loyalty, scored_at, now: began });
+        let then = began - RECORDED_WITHIN;
+        let overdue_bundles = self.overdue_bundles.get_or_try_init(|| overdue_bundles(&self.sweep, then)).await?;
+        for bundle in overdue_bundles.get(&org.id).into_iter().flatten() {
             let changes = bring_up_to_date(bundle, org.zone(), then).transitions.len();
             tally.overdue(u64::try_from(changes).unwrap_or(u64::MAX));
         }
@@ -154,7 +163,7 @@ impl Run<'_> {
 
     /// When scores were last made, if that can be read: the job that makes them makes what can't be anew.
     async fn scored_at(&self, org: &Org) -> Result<Option<DateTime<Utc>>, Failure> {
-        match patiently(&self.sweep, || self.sweep.store.churn(&org.id)).await {
+        match retry_unavailable(&self.sweep, || self.sweep.store.churn_model(&org.id)).await {
             Err(StoreError::Broken(why)) => {
                 tracing::error!(org = %org.id, why, "when scores were last made can't be read");
                 Ok(None)
@@ -166,19 +175,19 @@ impl Run<'_> {
 
 /// The bundles of each org whose status should have changed by `then`, and has not on record. One that can't be read is told of by
 /// the job that moves bundles.
-async fn overdue(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashMap<OrgId, Vec<Bundle>>, Failure> {
-    let mut overdue: HashMap<OrgId, Vec<Bundle>> = HashMap::new();
+async fn overdue_bundles(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashMap<OrgId, Vec<Bundle>>, Failure> {
+    let mut overdue_bundles: HashMap<OrgId, Vec<Bundle>> = HashMap::new();
     for shard in 0..DUE_SHARDS {
         let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
         each(sweep, page, |due| {
             if let DueItem::Bundle(bundle) = due.what
                 && let Ok(bundle) = bundle.image
             {
-                overdue.entry(due.org).or_default().push(bundle.value);
+                overdue_bundles.entry(due.org).or_default().push(bundle.value);
             }
             ControlFlow::Continue(())
         })
         .await?;
     }
-    Ok(overdue)
+    Ok(overdue_bundles)
 }

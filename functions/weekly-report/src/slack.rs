@@ -3,28 +3,28 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::{clock::Deadline, config::Config, domain::ids::OrgId, secrets, web};
+use shared::{clock::Deadline, config::Config, domain::ids::OrgId, http_client, secrets};
 
-use crate::answer::{Message, Report};
+use crate::answer::{MessageOutcome, OrgReport};
 
 /// How long it may take to find the webhook and to be heard.
-const PATIENCE: Duration = Duration::from_secs(5);
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the answer may take afterwards.
-const ANSWER: Duration = Duration::from_secs(1);
+const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 
 /// How many orgs a message shows; what is beyond is in the log.
-const SHOWN: usize = 20;
+const ORGS_SHOWN_MAX: usize = 20;
 
 /// Room for how many orgs more there are.
-const AND_MORE: usize = 50;
+const REMAINDER_NOTE_RESERVE: usize = 50;
 
 /// The longest message that is sent, in characters: Slack cuts off what is longer than forty thousand.
-const LONGEST: usize = 39_000;
+const MESSAGE_CHARS_MAX: usize = 39_000;
 
 /// What there is to tell.
-pub(crate) struct News<'a> {
-    pub(crate) reports: &'a [Report],
+pub(crate) struct WeeklyMessage<'a> {
+    pub(crate) reports: &'a [OrgReport],
     /// How many there are, those included that are not kept.
     pub(crate) count: usize,
     pub(crate) errors: &'a [OrgId],
@@ -33,50 +33,51 @@ pub(crate) struct News<'a> {
 }
 
 /// Sends the news, if there is a webhook and anything to say. The report has to be answered by `deadline`, heard or not.
-pub(crate) async fn tell(config: &Config, news: &News<'_>, deadline: Deadline) -> Message {
+pub(crate) async fn notify(config: &Config, news: &WeeklyMessage<'_>, deadline: Deadline) -> MessageOutcome {
     if config.slack_webhook.is_none() {
-        return Message::NotConfigured;
+        return MessageOutcome::NotConfigured;
     }
     if news.count == 0 && news.errors.is_empty() {
-        return Message::NothingToSay;
+        return MessageOutcome::NothingToSay;
     }
-    let patience = deadline.left().saturating_sub(ANSWER).min(PATIENCE);
+    let patience = deadline.left().saturating_sub(ANSWER_RESERVE).min(SEND_TIMEOUT);
     let sent = tokio::time::timeout(patience, send(config, text(news))).await;
     match sent.unwrap_or_else(|_| Err(format!("no answer within {patience:?}"))) {
         Ok(message) => message,
         Err(why) => {
             tracing::error!(why, "the channel was not told");
-            Message::Failed
+            MessageOutcome::Failed
         }
     }
 }
 
-async fn send(config: &Config, text: String) -> Result<Message, String> {
-    let webhook = secrets::held(config.slack_webhook.as_ref(), config.secrets_endpoint.as_deref()).await;
+async fn send(config: &Config, text: String) -> Result<MessageOutcome, String> {
+    let webhook = secrets::resolve(config.slack_webhook.as_ref(), config.secrets_endpoint.as_deref()).await;
     let webhook = webhook.map_err(|failure| format!("the webhook can't be read: {failure:?}"))?;
-    let Some(webhook) = webhook else { return Ok(Message::NotConfigured) };
+    let Some(webhook) = webhook else { return Ok(MessageOutcome::NotConfigured) };
     let message = json!({ "text": text }).to_string();
-    let request = web::client()?.post(webhook.expose()).header("content-type", "application/json").body(message);
+    let request =
+        http_client::client()?.post(webhook.expose()).header("content-type", "application/json").body(message);
     // Whoever has the address can write there: it is a secret, and an error would have it in it.
-    let answer = request.send().await.map_err(|error| web::chain(&error.without_url()))?;
+    let answer = request.send().await.map_err(|error| http_client::chain(&error.without_url()))?;
     let status = answer.status();
-    if status.is_success() { Ok(Message::Sent) } else { Err(status.to_string()) }
+    if status.is_success() { Ok(MessageOutcome::Sent) } else { Err(status.to_string()) }
 }
 
 /// The message, in Slack's own markup: of as many orgs as there is room for, each whole, and what is not in it.
-fn text(news: &News<'_>) -> String {
+fn text(news: &WeeklyMessage<'_>) -> String {
     let mut notes = Vec::new();
     if !news.errors.is_empty() {
-        let named: Vec<&str> = news.errors.iter().take(SHOWN).map(OrgId::as_str).collect();
+        let named: Vec<&str> = news.errors.iter().take(ORGS_SHOWN_MAX).map(OrgId::as_str).collect();
         notes.push(format!("Could not be counted: {} ({})", news.errors.len(), named.join(", ")));
     }
     if news.goes_on {
         notes.push("There was no time for all shops: these are not all.".into());
     }
     let length = |text: &String| text.chars().count() + 1;
-    let mut room = LONGEST.saturating_sub(AND_MORE + notes.iter().map(length).sum::<usize>());
+    let mut room = MESSAGE_CHARS_MAX.saturating_sub(REMAINDER_NOTE_RESERVE + notes.iter().map(length).sum::<usize>());
     let mut parts = Vec::new();
-    for report in news.reports.iter().take(SHOWN) {
+    for report in news.reports.iter().take(ORGS_SHOWN_MAX) {
         let (name, lines) = (escaped(&report.name), escaped(&report.lines.join("\n")));
         let shown = format!("*{name}* ({})\n```{lines}```", report.org_id);
         let Some(left) = room.checked_sub(length(&shown)) else { break };

@@ -10,7 +10,7 @@ use shared::{
         ids::{CustomerId, OrderId},
         money::Money,
         rate::plain_decimal,
-        time::{self, Ahead},
+        time::{self, FutureTolerance},
     },
 };
 
@@ -172,7 +172,7 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let at = date
         .map_or_else(|| time::parse(text), |date| time::parse(&time::text(date.and_time(NaiveTime::MIN).and_utc())));
     let at = at.map_err(|_| format!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
-    let (ahead, _) = Ahead::Day.bound();
+    let (ahead, _) = FutureTolerance::Day.bound();
     if at <= clock::now() + ahead { Ok(at) } else { Err(format!("{text:?} is yet to come")) }
 }
 

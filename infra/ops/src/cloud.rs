@@ -129,7 +129,7 @@ impl Cloud {
     pub(crate) async fn secret(&self) -> Result<String, String> {
         let secret = Secrets::of(&self.config).current(&self.named("cron-secret")).await;
         let secret = secret.map_err(|failure| match failure {
-            Failure::Bug(why) | Failure::Retry(Retry::Unavailable(why)) => format!("{why} (in {})", self.region),
+            Failure::Internal(why) | Failure::Retry(Retry::Unavailable(why)) => format!("{why} (in {})", self.region),
             other => other.code().to_owned(),
         })?;
         Ok(secret.text.expose().to_owned())

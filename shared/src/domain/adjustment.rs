@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::Customer,
     ids::AdjustmentId,
-    ledger::{self, Entry, Happening},
+    ledger::{self, Entry, EntryKind},
     points::Points,
     rejection::Rejection,
-    text::Line,
+    text::SingleLine,
 };
 
 /// A change of points other than 0, up to a billion either way.
@@ -62,13 +62,13 @@ pub fn adjust(
     customer: &Customer,
     id: AdjustmentId,
     change: PointsChange,
-    reason: Line,
+    reason: SingleLine,
     now: DateTime<Utc>,
 ) -> Result<Adjusted, Rejection> {
     let points = change.get();
     let mut customer = customer.clone();
     customer.add_points(points)?;
-    let what = Happening::PointsAdjusted { adjustment_id: id.clone(), reason };
+    let what = EntryKind::PointsAdjusted { adjustment_id: id.clone(), reason };
     let entry = ledger::entry(&customer, points, what, now);
     let adjustment = Adjustment { id, points, balance: customer.points };
     Ok(Adjusted { customer, adjustment, entry })

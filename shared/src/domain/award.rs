@@ -6,13 +6,13 @@ use rust_decimal::Decimal;
 use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
-    ledger::{self, Entry, Happening},
+    ledger::{self, Entry, EntryKind},
     loyalty::Loyalty,
     money::Money,
     points::Points,
     rate::{EarnRate, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::Rejection,
-    text::Line,
+    text::SingleLine,
     tier::{self, TierCause, TierChange},
 };
 
@@ -36,7 +36,7 @@ pub struct Order {
 
 /// The rate and multipliers an order earned by. Refunds are counted by the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct EarningTerms {
     /// Points for each unit of currency.
     pub points_per_dollar: PointsPerDollar,
     /// Points for each so much money; wins over `points_per_dollar`.
@@ -47,7 +47,7 @@ pub struct Terms {
     pub tier: PointsMultiplier,
 }
 
-impl Terms {
+impl EarningTerms {
     /// `floor(total x pointsPerDollar x equity x tier)`, or with an earn rate `floor(total x points x equity x tier / per)`:
     /// formed exactly, in whole numbers, and floored once.
     ///
@@ -76,22 +76,22 @@ pub struct Award {
     /// The order as it was asked about.
     pub order: Order,
     /// What it earned by.
-    pub terms: Terms,
+    pub terms: EarningTerms,
     /// What it earned.
     pub points: Points,
     /// What came of it, as answered.
-    pub outcome: Outcome,
+    pub outcome: AccountSnapshot,
     /// What has not been refunded yet; `None` once nothing is left to refund (an order of 0 can be refunded once).
     pub remaining: Option<Money>,
 }
 
 /// How a customer stood after an award or a refund, as answered then and replayed ever after.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct AccountSnapshot {
     /// The balance.
     pub balance: Points,
     /// The tier.
-    pub tier: Line,
+    pub tier: SingleLine,
     /// The change of tier it made, if any.
     pub tier_change: Option<TierChange>,
 }
@@ -112,8 +112,8 @@ pub struct Awarded {
 pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime<Utc>) -> Result<Awarded, Rejection> {
     let settings = &loyalty.settings;
     let before = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
-    let has_equity = order.equity_status || customer.person.equity_status == Some(true);
-    let terms = Terms {
+    let has_equity = order.equity_status || customer.profile.equity_status == Some(true);
+    let terms = EarningTerms {
         points_per_dollar: settings.points_per_dollar,
         earn_rate: settings.earn_rate,
         equity: if has_equity { settings.equity_multiplier } else { EquityMultiplier::NONE },
@@ -121,12 +121,12 @@ pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime
     };
     let points = terms.points_for(order.total)?;
 
-    let mut moving = Moving::begin(customer, loyalty, now);
-    moving.customer.add_points(points)?;
-    moving.customer.add_value(Money::ZERO, order.total)?;
-    moving.customer.count_order(order.fulfilled_at)?;
-    let earned = Happening::PointsEarned { order_id: order.id.clone(), order_total: order.total };
-    let Moved { customer, entries, outcome } = moving.conclude(points, earned, TierCause::Order, &order.id);
+    let mut pending = PendingChange::begin(customer, loyalty, now);
+    pending.customer.add_points(points)?;
+    pending.customer.add_value(Money::ZERO, order.total)?;
+    pending.customer.count_order(order.fulfilled_at)?;
+    let earned = EntryKind::PointsEarned { order_id: order.id.clone(), order_total: order.total };
+    let AccountChange { customer, entries, outcome } = pending.conclude(points, earned, TierCause::Order, &order.id);
     let award = Award { terms, points, outcome, remaining: Some(order.total), order };
     Ok(Awarded { customer, award, entries })
 }
@@ -139,33 +139,33 @@ pub fn repeats(order: &Order, award: &Award) -> bool {
 }
 
 /// A change of a customer's points that may move the tier, while it is worked out.
-pub(super) struct Moving<'a> {
+pub(super) struct PendingChange<'a> {
     /// The customer, so far.
     pub(super) customer: Customer,
     loyalty: &'a Loyalty,
     now: DateTime<Utc>,
     /// The tier held before it.
-    held: Line,
+    held: SingleLine,
     /// The lowering that was due before it.
     lowered: Option<TierChange>,
     entries: Vec<Entry>,
 }
 
 /// What it changes.
-pub(super) struct Moved {
+pub(super) struct AccountChange {
     pub(super) customer: Customer,
     pub(super) entries: Vec<Entry>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: AccountSnapshot,
 }
 
-impl<'a> Moving<'a> {
+impl<'a> PendingChange<'a> {
     /// Begins with what is due anyway.
     pub(super) fn begin(customer: &Customer, loyalty: &'a Loyalty, now: DateTime<Utc>) -> Self {
         let held = tier::held_by(customer, &loyalty.settings).clone();
         let mut customer = customer.clone();
         let lowered = tier::lower_if_due(&mut customer, loyalty, now);
         let entry = |change: &TierChange| {
-            let what = Happening::TierChanged { change: change.clone(), order_id: None };
+            let what = EntryKind::TierChanged { change: change.clone(), order_id: None };
             ledger::entry(&customer, Points::ZERO, what, now)
         };
         let entries = lowered.iter().map(entry).collect();
@@ -173,18 +173,24 @@ impl<'a> Moving<'a> {
     }
 
     /// Sets the tier, and writes the entries: what was due, the change of points, and its own change of tier.
-    pub(super) fn conclude(mut self, points: Points, what: Happening, cause: TierCause, order: &OrderId) -> Moved {
+    pub(super) fn conclude(
+        mut self,
+        points: Points,
+        what: EntryKind,
+        cause: TierCause,
+        order: &OrderId,
+    ) -> AccountChange {
         let own = tier::judge(&mut self.customer, self.loyalty, cause, self.now);
         self.entries.push(ledger::entry(&self.customer, points, what, self.now));
         if let Some(change) = own.clone() {
-            let what = Happening::TierChanged { change, order_id: Some(order.clone()) };
+            let what = EntryKind::TierChanged { change, order_id: Some(order.clone()) };
             self.entries.push(ledger::entry(&self.customer, Points::ZERO, what, self.now));
         }
         let tier = tier::held_by(&self.customer, &self.loyalty.settings).clone();
         // What is answered is the change as a whole, with the cause of its last step.
         let last = own.or(self.lowered).filter(|_| tier != self.held);
         let tier_change = last.map(|last| TierChange { from: self.held, to: tier.clone(), cause: last.cause });
-        let outcome = Outcome { balance: self.customer.points, tier, tier_change };
-        Moved { customer: self.customer, entries: self.entries, outcome }
+        let outcome = AccountSnapshot { balance: self.customer.points, tier, tier_change };
+        AccountChange { customer: self.customer, entries: self.entries, outcome }
     }
 }

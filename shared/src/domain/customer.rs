@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    churn::prediction::Prediction, ids::CustomerId, money::Money, points::Points, rejection::Rejection, text::Line,
+    churn::prediction::Prediction, ids::CustomerId, money::Money, points::Points, rejection::Rejection,
+    text::SingleLine,
 };
 
 /// One customer of one org.
@@ -15,15 +16,15 @@ pub struct Customer {
     /// The id the shop gave.
     pub id: CustomerId,
     /// What people set.
-    pub person: Person,
+    pub profile: CustomerProfile,
     /// The balance: the sum of the customer's ledger entries.
     pub points: Points,
     /// What was paid for orders, less what was refunded.
     pub lifetime_value: Money,
     /// Orders that are not wholly refunded; `None` without any.
-    pub orders: Option<Orders>,
+    pub orders: Option<OrderHistory>,
     /// The tier held, from the first time one was decided.
-    pub standing: Option<Standing>,
+    pub held_tier: Option<HeldTier>,
     /// How likely they were to leave when that was last worked out.
     pub churn: Option<Prediction>,
 }
@@ -31,19 +32,19 @@ pub struct Customer {
 /// What people set of a customer; all of it is erased on request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Person {
+pub struct CustomerProfile {
     /// Given name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_name: Option<Line>,
+    pub first_name: Option<SingleLine>,
     /// Family name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<Line>,
+    pub last_name: Option<SingleLine>,
     /// E-mail address, as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Line>,
+    pub email: Option<SingleLine>,
     /// Telephone number, as given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<Line>,
+    pub phone: Option<SingleLine>,
     /// Whether every order of theirs earns with the equity multiplier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equity_status: Option<bool>,
@@ -54,14 +55,14 @@ pub struct Person {
 /// An order of which nothing is left after refunds is not one of them. The dates of the first and the last are then those of
 /// the orders that are left, as far as these are remembered; else they stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orders {
+pub struct OrderHistory {
     /// How many.
     pub count: NonZeroU32,
     /// When the first was fulfilled.
     pub first_at: DateTime<Utc>,
     /// When the last was fulfilled.
     pub last_at: DateTime<Utc>,
-    /// When the latest were fulfilled, oldest first: at most [`Orders::RECENT`].
+    /// When the latest were fulfilled, oldest first: at most [`OrderHistory::RECENT`].
     pub recent: Vec<DateTime<Utc>>,
     /// On how many days the others were fulfilled, without the day of the oldest recent one.
     ///
@@ -74,26 +75,26 @@ pub struct Orders {
 
 /// The tier somebody holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct HeldTier {
     /// Its name, as listed when it was decided.
-    pub tier: Line,
+    pub tier: SingleLine,
     /// When it last changed.
     pub since: DateTime<Utc>,
-    /// The [`Loyalty::tier_rules`](crate::domain::loyalty::Loyalty) by which it was last decided.
-    pub tier_rules: u64,
+    /// The [`Loyalty::tier_rules_version`](crate::domain::loyalty::Loyalty) by which it was last decided.
+    pub tier_rules_version: u64,
 }
 
 impl Customer {
     /// Somebody who has not bought anything yet.
     #[must_use]
-    pub const fn new(id: CustomerId, person: Person) -> Self {
+    pub const fn new(id: CustomerId, profile: CustomerProfile) -> Self {
         Self {
             id,
-            person,
+            profile,
             points: Points::ZERO,
             lifetime_value: Money::ZERO,
             orders: None,
-            standing: None,
+            held_tier: None,
             churn: None,
         }
     }
@@ -126,7 +127,7 @@ impl Customer {
     /// Counts an order fulfilled at `at`; one that arrives late moves no date the wrong way.
     pub(super) fn count_order(&mut self, at: DateTime<Utc>) -> Result<(), Rejection> {
         match &mut self.orders {
-            None => self.orders = Some(Orders::dated(NonZeroU32::MIN, at, at)),
+            None => self.orders = Some(OrderHistory::dated(NonZeroU32::MIN, at, at)),
             Some(orders) => orders.add(at).ok_or(Rejection::OutOfRange { figure: "orderCount" })?,
         }
         Ok(())
@@ -145,7 +146,7 @@ impl Customer {
     }
 }
 
-impl Orders {
+impl OrderHistory {
     /// Of how many orders the instant is remembered.
     pub const RECENT: usize = 12;
 

@@ -8,7 +8,7 @@ use crate::domain::{
     ids::{AdjustmentId, OrderId, RefundId},
     money::Money,
     points::Points,
-    text::Line,
+    text::SingleLine,
     tier::TierChange,
     time,
 };
@@ -26,13 +26,13 @@ pub struct Entry {
     pub balance: Points,
     /// What happened.
     #[serde(flatten)]
-    pub what: Happening,
+    pub what: EntryKind,
 }
 
 /// What an entry tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum Happening {
+pub enum EntryKind {
     /// An order earned points.
     PointsEarned {
         /// The order.
@@ -77,7 +77,7 @@ pub enum Happening {
         /// The adjustment.
         adjustment_id: AdjustmentId,
         /// Why, in their words.
-        reason: Line,
+        reason: SingleLine,
     },
     /// The tier changed.
     TierChanged {
@@ -90,7 +90,7 @@ pub enum Happening {
     },
 }
 
-impl Happening {
+impl EntryKind {
     /// The name of its kind, as stored and answered.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -120,6 +120,6 @@ impl Happening {
 }
 
 /// The entry of a change that `customer` already carries.
-pub(super) fn entry(customer: &Customer, points: Points, what: Happening, now: DateTime<Utc>) -> Entry {
+pub(super) fn entry(customer: &Customer, points: Points, what: EntryKind, now: DateTime<Utc>) -> Entry {
     Entry { at: now, points, balance: customer.points, what }
 }

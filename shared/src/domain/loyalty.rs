@@ -6,7 +6,7 @@ use crate::domain::{
     money::Money,
     points::Points,
     rate::{EarnRate, EquityMultiplier, PointsMultiplier, PointsPerDollar},
-    text::Line,
+    text::SingleLine,
 };
 
 /// The settings in force, and how often those that decide a tier have changed.
@@ -15,27 +15,32 @@ pub struct Loyalty {
     /// The settings.
     pub settings: LoyaltySettings,
     /// Grows by one when thresholds, tier names or `inactivityDays` change: what a customer was last judged by.
-    pub tier_rules: u64,
-    /// The `tier_rules` by which a whole recalculation has last judged every customer, also those of whom it had nothing
+    pub tier_rules_version: u64,
+    /// The `tier_rules_version` by which a whole recalculation has last judged every customer, also those of whom it had nothing
     /// to write; 0 before the first.
-    pub settled_rules: u64,
+    pub applied_rules_version: u64,
 }
 
 impl Loyalty {
     /// Settings for an org that has `current` ones, or none.
     #[must_use]
     pub fn replaced(current: Option<&Self>, settings: LoyaltySettings) -> Self {
-        let tier_rules = current.map_or(1, |current| {
+        let tier_rules_version = current.map_or(1, |current| {
             let same = current.settings.judges_like(&settings);
-            if same { current.tier_rules } else { current.tier_rules.saturating_add(1) }
+            if same { current.tier_rules_version } else { current.tier_rules_version.saturating_add(1) }
         });
-        Self { settings, tier_rules, settled_rules: current.map_or(0, |current| current.settled_rules) }
+        Self {
+            settings,
+            tier_rules_version,
+            applied_rules_version: current.map_or(0, |current| current.applied_rules_version),
+        }
     }
 
     /// The same, with every customer judged by these rules; `None` where that is on record.
     #[must_use]
-    pub fn settled_by(&self, tier_rules: u64) -> Option<Self> {
-        (self.settled_rules < tier_rules).then(|| Self { settled_rules: tier_rules, ..self.clone() })
+    pub fn with_applied_rules(&self, tier_rules_version: u64) -> Option<Self> {
+        (self.applied_rules_version < tier_rules_version)
+            .then(|| Self { applied_rules_version: tier_rules_version, ..self.clone() })
     }
 }
 
@@ -95,7 +100,7 @@ impl LoyaltySettings {
 #[serde(rename_all = "camelCase")]
 pub struct Tier {
     /// Its name, unique in the ladder.
-    pub name: Line,
+    pub name: SingleLine,
     /// Lifetime value at or above this qualifies.
     pub threshold: Money,
     /// What an order earns more in this tier.
@@ -143,7 +148,7 @@ impl TryFrom<Vec<Tier>> for Tiers {
 impl Default for Tiers {
     fn default() -> Self {
         let tier = |name, dollars| Tier {
-            name: Line::fixed(name),
+            name: SingleLine::fixed(name),
             threshold: Money::whole(dollars),
             points_multiplier: PointsMultiplier::default(),
         };
@@ -166,27 +171,27 @@ impl Tiers {
 
     /// How many steps up the ladder a lifetime value reaches; 0 is the lowest tier.
     #[must_use]
-    pub fn height_reached(&self, lifetime_value: Money) -> usize {
+    pub fn rank_reached(&self, lifetime_value: Money) -> usize {
         self.above.partition_point(|tier| tier.threshold <= lifetime_value)
     }
 
     /// Where a name stands on the ladder, if it is listed.
     #[must_use]
-    pub fn height_of(&self, name: &Line) -> Option<usize> {
+    pub fn rank_of(&self, name: &SingleLine) -> Option<usize> {
         self.iter().position(|tier| &tier.name == name)
     }
 
     /// The tier so many steps up; the top one where the ladder ends before.
     #[must_use]
-    pub fn at(&self, height: usize) -> &Tier {
-        let above = height.checked_sub(1).and_then(|step| self.above.get(step).or(self.above.last()));
+    pub fn at(&self, rank: usize) -> &Tier {
+        let above = rank.checked_sub(1).and_then(|step| self.above.get(step).or(self.above.last()));
         above.unwrap_or(&self.lowest)
     }
 
-    /// The next step up, unless `height` is the top.
+    /// The next step up, unless `rank` is the top.
     #[must_use]
-    pub fn above(&self, height: usize) -> Option<&Tier> {
-        self.above.get(height)
+    pub fn above(&self, rank: usize) -> Option<&Tier> {
+        self.above.get(rank)
     }
 }
 

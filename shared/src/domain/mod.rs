@@ -23,18 +23,21 @@ pub mod adjustment;
 pub mod award;
 pub mod bundle;
 pub mod churn;
-pub mod claim;
+
 pub mod customer;
 pub mod ids;
-pub mod key;
+
 pub mod ledger;
 pub mod loyalty;
 pub mod money;
 pub mod org;
+pub mod org_key;
 pub mod points;
+pub mod points_redemption;
 pub mod rate;
 pub mod recalculation;
-pub mod redemption;
+
+pub mod redemption_state;
 pub mod refund;
 pub mod rejection;
 pub mod report;

@@ -8,7 +8,7 @@ use crate::domain::{
     loyalty::Loyalty,
     money::Money,
     rejection::{FieldError, Rejection},
-    text::Line,
+    text::SingleLine,
     zone::Zone,
 };
 
@@ -43,7 +43,7 @@ pub struct ZoneInForce {
 #[serde(rename_all = "camelCase")]
 pub struct OrgProfile {
     /// The shop's name.
-    pub name: Line,
+    pub name: SingleLine,
     /// Where its days and clock times are read.
     #[serde(serialize_with = "zone_name")]
     pub timezone: Zone,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    customer::{Customer, Standing},
-    ledger::{self, Entry, Happening},
+    customer::{Customer, HeldTier},
+    ledger::{self, Entry, EntryKind},
     loyalty::{Loyalty, LoyaltySettings},
     points::Points,
     tier::{self, TierCause, TierChange},
@@ -37,8 +37,8 @@ pub enum Direction {
 #[must_use]
 pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<Recalculated> {
     let settings = &loyalty.settings;
-    let is_outdone = |held: &Standing| held.since > now || held.tier_rules > loyalty.tier_rules;
-    if customer.standing.as_ref().is_some_and(is_outdone) {
+    let is_outdone = |held: &HeldTier| held.since > now || held.tier_rules_version > loyalty.tier_rules_version;
+    if customer.held_tier.as_ref().is_some_and(is_outdone) {
         return None;
     }
     let right = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
@@ -49,7 +49,7 @@ pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -
     let mut customer = customer.clone();
     let change = tier::judge(&mut customer, loyalty, TierCause::Inactivity, now)?;
     let direction = direction(settings, &change);
-    let moved = Happening::TierChanged { change, order_id: None };
+    let moved = EntryKind::TierChanged { change, order_id: None };
     let entry = ledger::entry(&customer, Points::ZERO, moved, now);
     Some(Recalculated { customer, entry, direction })
 }
@@ -57,7 +57,7 @@ pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -
 /// Which way a change goes on the ladder of these settings.
 #[must_use]
 pub fn direction(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> Direction {
-    match (settings.tiers.height_of(from), settings.tiers.height_of(to)) {
+    match (settings.tiers.rank_of(from), settings.tiers.rank_of(to)) {
         (Some(from), Some(to)) if to > from => Direction::Promotion,
         (Some(_), Some(_)) => Direction::Demotion,
         _ => Direction::Relisting,

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    award::{Award, Moved, Moving, Outcome},
+    award::{AccountChange, AccountSnapshot, Award, PendingChange},
     customer::Customer,
     ids::RefundId,
-    ledger::{Entry, Happening},
+    ledger::{Entry, EntryKind},
     loyalty::Loyalty,
     money::Money,
     points::Points,
@@ -26,7 +26,7 @@ pub struct Refund {
     /// The points taken back.
     pub points: Points,
     /// What came of it, as answered.
-    pub outcome: Outcome,
+    pub outcome: AccountSnapshot,
     /// What came of its void, if it did not happen after all.
     pub voided: Option<RefundVoid>,
 }
@@ -39,7 +39,7 @@ pub struct RefundVoid {
     /// The points given back.
     pub points: Points,
     /// What came of it, as answered.
-    pub outcome: Outcome,
+    pub outcome: AccountSnapshot,
 }
 
 /// What is on record under a refund's id.
@@ -82,16 +82,17 @@ pub fn refund(
     let left = remaining.minus(total).ok_or(Rejection::RefundExceedsOrder { remaining })?;
     let points = earned_between(award, left, remaining)?;
 
-    let mut moving = Moving::begin(customer, loyalty, now);
-    moving.customer.add_points(points.negated())?;
-    moving.customer.add_value(remaining, left)?;
+    let mut pending = PendingChange::begin(customer, loyalty, now);
+    pending.customer.add_points(points.negated())?;
+    pending.customer.add_value(remaining, left)?;
     let remaining = (left > Money::ZERO).then_some(left);
     if remaining.is_none() {
-        moving.customer.uncount_order(award.order.fulfilled_at);
+        pending.customer.uncount_order(award.order.fulfilled_at);
     }
     let order_id = &award.order.id;
-    let what = Happening::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
-    let Moved { customer, entries, outcome } = moving.conclude(points.negated(), what, TierCause::Refund, order_id);
+    let what = EntryKind::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
+    let AccountChange { customer, entries, outcome } =
+        pending.conclude(points.negated(), what, TierCause::Refund, order_id);
     let award = Award { remaining, ..award.clone() };
     let refund = Refund { id, asked, total: Some(total), points, outcome, voided: None };
     Ok(Refunded { customer, award, refund, entries })
@@ -113,15 +114,15 @@ pub fn void(
     let after = before.plus(total).ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
     let points = earned_between(award, before, after)?;
 
-    let mut moving = Moving::begin(customer, loyalty, now);
-    moving.customer.add_points(points)?;
-    moving.customer.add_value(before, after)?;
+    let mut pending = PendingChange::begin(customer, loyalty, now);
+    pending.customer.add_points(points)?;
+    pending.customer.add_value(before, after)?;
     if award.remaining.is_none() {
-        moving.customer.count_order(award.order.fulfilled_at)?;
+        pending.customer.count_order(award.order.fulfilled_at)?;
     }
     let (order_id, refund_id) = (&award.order.id, refund.id.clone());
-    let what = Happening::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
-    let Moved { customer, entries, outcome } = moving.conclude(points, what, TierCause::Refund, order_id);
+    let what = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
+    let AccountChange { customer, entries, outcome } = pending.conclude(points, what, TierCause::Refund, order_id);
     let award = Award { remaining: Some(after), ..award.clone() };
     let voided = Some(RefundVoid { at: now, points, outcome });
     Ok(Refunded { customer, award, refund: Refund { voided, ..refund }, entries })

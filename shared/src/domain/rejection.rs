@@ -187,10 +187,10 @@ impl From<Vec<FieldError>> for Faults {
 }
 
 /// The longest text of a request's own that an answer repeats, in characters.
-const LONGEST_REPEATED: usize = 200;
+const ECHOED_CHARS_MAX: usize = 200;
 
 fn cut(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_REPEATED) {
+    if let Some((end, _)) = text.char_indices().nth(ECHOED_CHARS_MAX) {
         text.truncate(end);
         text.push('…');
     }
@@ -198,9 +198,9 @@ fn cut(mut text: String) -> String {
 }
 
 /// What sort of no it is, in the order in which they are checked; but what is another org's only shows in what was read, so
-/// that [`Kind::Forbidden`] is checked once more after [`Kind::Unreadable`].
+/// that [`RejectionKind::Forbidden`] is checked once more after [`RejectionKind::Unreadable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RejectionKind {
     /// Say who you are.
     Unauthorized,
     /// Say less.
@@ -250,23 +250,23 @@ impl Rejection {
 
     /// What sort of no it is.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> RejectionKind {
         match self {
-            Self::Unauthorized => Kind::Unauthorized,
-            Self::BodyTooLarge => Kind::TooLarge,
-            Self::UnreadableJson { .. } | Self::DuplicateField { .. } => Kind::Unreadable,
-            Self::UnsupportedEncoding { .. } => Kind::UnsupportedEncoding,
-            Self::UnknownRoute => Kind::UnknownRoute,
-            Self::OtherOrg => Kind::Forbidden,
-            Self::Invalid(_) | Self::InvalidCursor => Kind::Invalid,
+            Self::Unauthorized => RejectionKind::Unauthorized,
+            Self::BodyTooLarge => RejectionKind::TooLarge,
+            Self::UnreadableJson { .. } | Self::DuplicateField { .. } => RejectionKind::Unreadable,
+            Self::UnsupportedEncoding { .. } => RejectionKind::UnsupportedEncoding,
+            Self::UnknownRoute => RejectionKind::UnknownRoute,
+            Self::OtherOrg => RejectionKind::Forbidden,
+            Self::Invalid(_) | Self::InvalidCursor => RejectionKind::Invalid,
             Self::UnknownOrg
             | Self::UnknownCustomer
             | Self::UnknownOrder
             | Self::BundleNotFound
             | Self::UnknownKey
-            | Self::LoyaltyNotSet => Kind::NotFound,
-            Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
-            Self::AlreadyExists => Kind::PreconditionFailed,
+            | Self::LoyaltyNotSet => RejectionKind::NotFound,
+            Self::MethodNotAllowed { .. } => RejectionKind::MethodNotAllowed,
+            Self::AlreadyExists => RejectionKind::PreconditionFailed,
             Self::LoyaltyDisabled
             | Self::IdempotencyMismatch
             | Self::OtherCurrency { .. }
@@ -286,7 +286,7 @@ impl Rejection {
             | Self::OrgNotDisposable
             | Self::OrgBeingDeleted
             | Self::DisposableIsFixed
-            | Self::OutOfRange { .. } => Kind::Conflict,
+            | Self::OutOfRange { .. } => RejectionKind::Conflict,
         }
     }
 

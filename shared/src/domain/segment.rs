@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{customer::Orders, money::Money, time::days_between};
+use crate::domain::{customer::OrderHistory, money::Money, time::days_between};
 
 /// A customer's segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +44,8 @@ impl Segment {
 /// The segment at `now`; the first rule that matches decides. Averages are compared exactly, as lifetime value against
 /// orders times the limit.
 #[must_use]
-pub fn segment_at(orders: Option<&Orders>, lifetime_value: Money, now: DateTime<Utc>) -> Segment {
-    let Some(&Orders { count, first_at, last_at, .. }) = orders else { return Segment::New };
+pub fn segment_at(orders: Option<&OrderHistory>, lifetime_value: Money, now: DateTime<Utc>) -> Segment {
+    let Some(&OrderHistory { count, first_at, last_at, .. }) = orders else { return Segment::New };
     match days_between(last_at, now) {
         90.. => return Segment::Churned,
         60.. => return Segment::AtRisk,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One line of text, 1 to 200 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Line(String);
+pub struct SingleLine(String);
 
 /// Why a text is not a line.
 pub const RULE: &str = "must be 1 to 200 characters without control or invisible characters";
@@ -28,7 +28,7 @@ fn is_hidden(char: char) -> bool {
     )
 }
 
-impl Line {
+impl SingleLine {
     /// A text of ours.
     pub(super) fn fixed(text: &'static str) -> Self {
         Self(text.to_owned())
@@ -71,7 +71,7 @@ impl Line {
     }
 }
 
-impl TryFrom<String> for Line {
+impl TryFrom<String> for SingleLine {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {

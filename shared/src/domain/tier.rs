@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    customer::{Customer, Standing},
+    customer::{Customer, HeldTier},
     loyalty::{Loyalty, LoyaltySettings, Tier},
     money::Money,
-    text::Line,
+    text::SingleLine,
     time::days_between,
 };
 
@@ -25,7 +25,7 @@ pub fn tier_at(
 ) -> &Tier {
     let inactive_days = last_order_at.map_or(0, |last| days_between(last, now));
     let steps_down = inactive_days / settings.inactivity_days.get();
-    let reached = settings.tiers.height_reached(lifetime_value);
+    let reached = settings.tiers.rank_reached(lifetime_value);
     settings.tiers.at(reached.saturating_sub(usize::try_from(steps_down).unwrap_or(usize::MAX)))
 }
 
@@ -47,26 +47,26 @@ pub enum TierCause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TierChange {
     /// The tier left.
-    pub from: Line,
+    pub from: SingleLine,
     /// The tier entered.
-    pub to: Line,
+    pub to: SingleLine,
     /// Why.
     pub cause: TierCause,
 }
 
 /// The tier that a customer holds, listed or not; the lowest before one was decided.
 #[must_use]
-pub fn held_by<'a>(customer: &'a Customer, settings: &'a LoyaltySettings) -> &'a Line {
-    customer.standing.as_ref().map_or_else(|| &settings.tiers.at(0).name, |standing| &standing.tier)
+pub fn held_by<'a>(customer: &'a Customer, settings: &'a LoyaltySettings) -> &'a SingleLine {
+    customer.held_tier.as_ref().map_or_else(|| &settings.tiers.at(0).name, |held_tier| &held_tier.tier)
 }
 
 /// Lowers the tier of a customer who is due for it at `now`, before something else is done with them: so no order or refund
 /// is named as the cause of what time, or other settings, have done.
 pub(super) fn lower_if_due(customer: &mut Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<TierChange> {
     let settings = &loyalty.settings;
-    let held = settings.tiers.height_of(held_by(customer, settings))?;
+    let held = settings.tiers.rank_of(held_by(customer, settings))?;
     let due = tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
-    let is_lower = settings.tiers.height_of(&due.name).is_some_and(|due| due < held);
+    let is_lower = settings.tiers.rank_of(&due.name).is_some_and(|due| due < held);
     if is_lower { judge(customer, loyalty, TierCause::Inactivity, now) } else { None }
 }
 
@@ -77,14 +77,15 @@ pub(super) fn judge(
     cause: TierCause,
     now: DateTime<Utc>,
 ) -> Option<TierChange> {
-    let Loyalty { settings, tier_rules, settled_rules } = loyalty;
+    let Loyalty { settings, tier_rules_version, applied_rules_version } = loyalty;
     let tier = &tier_at(settings, customer.lifetime_value, customer.last_order_at(), now).name;
     let from = held_by(customer, settings).clone();
-    let held = customer.standing.take();
-    let by_other_rules = held.as_ref().is_some_and(|held| held.tier_rules.max(*settled_rules) != *tier_rules);
+    let held = customer.held_tier.take();
+    let by_other_rules =
+        held.as_ref().is_some_and(|held| held.tier_rules_version.max(*applied_rules_version) != *tier_rules_version);
     let changed = from != *tier;
     let since = held.filter(|_| !changed).map_or(now, |held| held.since);
-    customer.standing = Some(Standing { tier: tier.clone(), since, tier_rules: *tier_rules });
+    customer.held_tier = Some(HeldTier { tier: tier.clone(), since, tier_rules_version: *tier_rules_version });
     changed.then(|| TierChange {
         from,
         to: tier.clone(),
@@ -95,10 +96,10 @@ pub(super) fn judge(
 /// Floored percent of the way from the tier held to the next: at most 99 below the top, 100 at the top. `None` for a
 /// tier that is no longer listed.
 #[must_use]
-pub fn progress(settings: &LoyaltySettings, held: &Line, lifetime_value: Money) -> Option<u8> {
-    let height = settings.tiers.height_of(held)?;
-    let from = settings.tiers.at(height).threshold.minor();
-    let Some(next) = settings.tiers.above(height) else { return Some(100) };
+pub fn progress(settings: &LoyaltySettings, held: &SingleLine, lifetime_value: Money) -> Option<u8> {
+    let rank = settings.tiers.rank_of(held)?;
+    let from = settings.tiers.at(rank).threshold.minor();
+    let Some(next) = settings.tiers.above(rank) else { return Some(100) };
     let way = next.threshold.minor() - from;
     let gone = i128::from(lifetime_value.minor() - from) * 100;
     let percent = gone.checked_div(i128::from(way)).unwrap_or(0).clamp(0, 99);

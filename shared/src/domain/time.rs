@@ -5,20 +5,20 @@ use serde::Serializer;
 
 /// How far ahead of now an order may claim to have been fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ahead {
+pub enum FutureTolerance {
     /// 24 hours, where it earns points: clocks and time zones differ, months don't.
     Day,
     /// 5 minutes, where it redeems a bundle: a deal of tomorrow is not sold today.
-    Minutes,
+    FiveMinutes,
 }
 
-impl Ahead {
+impl FutureTolerance {
     /// The bound, and why an order beyond it is refused.
     #[must_use]
     pub const fn bound(self) -> (TimeDelta, &'static str) {
         match self {
             Self::Day => (TimeDelta::hours(24), "must be at most 24 hours ahead"),
-            Self::Minutes => (TimeDelta::minutes(5), "must be at most 5 minutes ahead"),
+            Self::FiveMinutes => (TimeDelta::minutes(5), "must be at most 5 minutes ahead"),
         }
     }
 }
@@ -36,7 +36,7 @@ pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
 }
 
 /// The last instant that can be written so that text order is time order.
-pub const LAST: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+pub const LATEST: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
     Some(last) => last,
     None => DateTime::<Utc>::MAX_UTC,
 };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::InvocationFailed;
 use crate::{
     domain::{
-        rejection::{Kind, Rejection},
+        rejection::{Rejection, RejectionKind},
         zone,
     },
     failure::Failure,
@@ -87,18 +87,18 @@ impl Reply {
 }
 
 /// The status of each sort of no.
-pub(crate) const fn status_of(kind: Kind) -> u16 {
+pub(crate) const fn status_of(kind: RejectionKind) -> u16 {
     match kind {
-        Kind::Unauthorized => 401,
-        Kind::TooLarge => 413,
-        Kind::UnknownRoute | Kind::NotFound => 404,
-        Kind::MethodNotAllowed => 405,
-        Kind::Forbidden => 403,
-        Kind::UnsupportedEncoding => 415,
-        Kind::Unreadable => 400,
-        Kind::Invalid => 422,
-        Kind::PreconditionFailed => 412,
-        Kind::Conflict => 409,
+        RejectionKind::Unauthorized => 401,
+        RejectionKind::TooLarge => 413,
+        RejectionKind::UnknownRoute | RejectionKind::NotFound => 404,
+        RejectionKind::MethodNotAllowed => 405,
+        RejectionKind::Forbidden => 403,
+        RejectionKind::UnsupportedEncoding => 415,
+        RejectionKind::Unreadable => 400,
+        RejectionKind::Invalid => 422,
+        RejectionKind::PreconditionFailed => 412,
+        RejectionKind::Conflict => 409,
     }
 }
 
@@ -124,7 +124,7 @@ fn problem(failure: &Failure) -> (u16, Value) {
             (status, body)
         }
         Failure::Retry(_) => (503, problem_body(503, code, "The store is busy; try again in a moment.")),
-        Failure::Bug(_) => (500, problem_body(500, code, "Something went wrong on our side; it has been logged.")),
+        Failure::Internal(_) => (500, problem_body(500, code, "Something went wrong on our side; it has been logged.")),
         Failure::NotConfigured(_) => (
             500,
             problem_body(500, code, "This function has no secret by which to let a request in; it has been logged."),
@@ -152,7 +152,7 @@ pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
                 Failure::Rejected(Rejection::Unauthorized) => Some(("www-authenticate", "Bearer".to_owned())),
                 Failure::Rejected(Rejection::MethodNotAllowed { allow }) => Some(("allow", allow.clone())),
                 Failure::Retry(_) => Some(("retry-after", "1".to_owned())),
-                Failure::Rejected(_) | Failure::Bug(_) | Failure::NotConfigured(_) => None,
+                Failure::Rejected(_) | Failure::Internal(_) | Failure::NotConfigured(_) => None,
             };
             response(status, "application/problem+json", &body, header)
         }
@@ -190,7 +190,7 @@ pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, Invocatio
     let message = match failure {
         Failure::Rejected(_) => return Ok(problem(&failure).1),
         Failure::Retry(_) => "The store is busy.",
-        Failure::Bug(_) | Failure::NotConfigured(_) => "Something went wrong on our side.",
+        Failure::Internal(_) | Failure::NotConfigured(_) => "Something went wrong on our side.",
     };
     Err(InvocationFailed { code: failure.code(), message })
 }
@@ -204,7 +204,7 @@ pub(super) fn event(outcome: Result<Reply, Failure>) -> Result<Value, Invocation
         outcome => return direct(outcome),
     };
     let message = match rejection.kind() {
-        Kind::NotFound => "What this event is about is not known yet.",
+        RejectionKind::NotFound => "What this event is about is not known yet.",
         kind if is_malformed(kind) => "This event is malformed; the log names its fields.",
         _ => return direct(Err(rejection.into())),
     };
@@ -212,8 +212,8 @@ pub(super) fn event(outcome: Result<Reply, Failure>) -> Result<Value, Invocation
 }
 
 /// Whether what is refused so is the sender's to mend, and no other delivery of it will do.
-pub(super) const fn is_malformed(kind: Kind) -> bool {
-    matches!(kind, Kind::Unreadable | Kind::Invalid)
+pub(super) const fn is_malformed(kind: RejectionKind) -> bool {
+    matches!(kind, RejectionKind::Unreadable | RejectionKind::Invalid)
 }
 
 /// The same answer without its body, for who asks for the headers alone.

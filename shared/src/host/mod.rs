@@ -10,7 +10,7 @@ mod secret;
 mod serve;
 mod wire;
 
-pub use crate::failure::settle;
+pub use crate::failure::retry_conflicts;
 pub use answer::Reply;
 pub use http::{Body, Response, problem, response, stop_signal, url_event};
 pub use hyper::body::Bytes;
@@ -28,19 +28,19 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    auth::{self, Caller, Shown},
+    auth::{self, Caller, PresentedCredential},
     clock::{self, Deadline, Sleeper, Stopwatch},
     config::Config,
     domain::{ids::OrgId, org::Org, rejection::Rejection},
-    event::{self, Call, HttpRequest, Incoming, operation::Operation},
     failure::{Failure, Retry},
+    inbound::{self, Call, HttpRequest, Incoming, operation::Operation},
     store::{Store, Versioned},
     telemetry::{CallRecord, Ending, Figure, Measure, Sink},
 };
 use secret::Secret;
 
 /// What it takes to answer once the time for the work itself is over.
-const MARGIN: Duration = Duration::from_millis(250);
+const ANSWER_RESERVE: Duration = Duration::from_millis(250);
 
 /// How much of the names of wrong fields a log line has, in characters.
 const LOGGED_FIELDS: usize = 2_000;
@@ -101,8 +101,8 @@ impl Context {
     }
 
     /// An org as it is now, to be shown or changed.
-    pub async fn org_now(&self, id: &OrgId) -> Result<Versioned<Org>, Failure> {
-        let org = self.store.org_now(id).await?;
+    pub async fn org_versioned(&self, id: &OrgId) -> Result<Versioned<Org>, Failure> {
+        let org = self.store.org_versioned(id).await?;
         Ok(org.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?)
     }
 }
@@ -151,14 +151,14 @@ pub struct Host {
 }
 
 /// What a call came to, with what its metrics record says of it.
-struct Done {
+struct CompletedCall {
     operation: &'static str,
     org: Option<String>,
     outcome: Result<Reply, Failure>,
     counted: Vec<Measure>,
 }
 
-impl Done {
+impl CompletedCall {
     /// A call that did not get so far as to do anything.
     const fn nothing(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
         Self { operation, org, outcome: Err(failure), counted: Vec::new() }
@@ -181,7 +181,7 @@ impl Host {
 
     /// Answers one raw event.
     pub async fn answer(&self, raw: &RawValue, invocation: Invocation) -> Result<Value, InvocationFailed> {
-        match event::classify(raw) {
+        match inbound::classify(raw) {
             Ok(Incoming::Http(request)) => self.answer_http(request, invocation).await,
             Ok(Incoming::Direct(fields)) => {
                 let operations: Vec<_> = self.function.operations().collect();
@@ -212,22 +212,23 @@ impl Host {
         let Some((operation, call)) = call else {
             return self.answer_unknown(format!("{} takes no {name}", self.function.name)).await;
         };
-        let done = async {
-            let mut done = Done { operation: operation.name, ..self.perform_for(Caller::Iam, call, invocation).await };
-            if let Err(Failure::Rejected(rejection)) = &done.outcome
+        let completed = async {
+            let mut completed =
+                CompletedCall { operation: operation.name, ..self.perform_for(Caller::Iam, call, invocation).await };
+            if let Err(Failure::Rejected(rejection)) = &completed.outcome
                 && answer::is_malformed(rejection.kind())
             {
-                done.counted.push(Measure { name: "EventsInvalid", figure: Figure::Count(1) });
+                completed.counted.push(Measure { name: "EventsInvalid", figure: Figure::Count(1) });
             }
-            done
+            completed
         };
-        self.record(done, answer::event).await
+        self.record(completed, answer::event).await
     }
 
     /// An event that is wired to the wrong function will not get better: it fails, so that somebody sees it.
     async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
-        let done = Done::nothing(NO_OPERATION, None, Failure::Bug(why));
-        self.record(async { done }, answer::direct).await
+        let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::Internal(why));
+        self.record(async { completed }, answer::direct).await
     }
 
     async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
@@ -243,17 +244,17 @@ impl Host {
     async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
         let Some(secret) = &self.secret else {
             let why = Failure::NotConfigured("neither CRON_SECRET nor CRON_SECRET_NAME is set".into());
-            let done = Done::nothing(NO_OPERATION, None, why);
-            return self.record(async { done }, |outcome| Ok(answer::http(&outcome))).await;
+            let completed = CompletedCall::nothing(NO_OPERATION, None, why);
+            return self.record(async { completed }, |outcome| Ok(answer::http(&outcome))).await;
         };
         // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
-        let done = Box::pin(self.perform_http(secret, request, invocation));
-        self.record(done, |outcome| Ok(answer::http(&outcome))).await
+        let completed = Box::pin(self.perform_http(secret, request, invocation));
+        self.record(completed, |outcome| Ok(answer::http(&outcome))).await
     }
 
-    async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> Done {
+    async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> CompletedCall {
         let caller = self.caller(secret, request.authorization(), invocation);
-        let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(MARGIN), caller).await;
+        let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(ANSWER_RESERVE), caller).await;
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let operation = request.route(self.function.operations())?;
@@ -264,9 +265,9 @@ impl Host {
         match routed {
             Ok((caller, operation)) => {
                 let call = request.into_call(operation);
-                Done { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
+                CompletedCall { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
             }
-            Err(failure) => Done::nothing(NO_OPERATION, None, failure),
+            Err(failure) => CompletedCall::nothing(NO_OPERATION, None, failure),
         }
     }
 
@@ -277,9 +278,11 @@ impl Host {
         authorization: Option<&str>,
         invocation: Invocation,
     ) -> Result<Caller, Failure> {
-        match auth::shown(authorization)? {
-            Shown::Secret(shown) => secret.check(&shown, invocation, &self.sleeper).await.map(|()| Caller::Deployment),
-            Shown::Key(key) => {
+        match auth::presented_credential(authorization)? {
+            PresentedCredential::Secret(presented) => {
+                secret.check(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
+            }
+            PresentedCredential::Key(key) => {
                 let kept = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
                 Ok(key.caller(kept)?)
             }
@@ -287,21 +290,30 @@ impl Host {
     }
 
     /// Does what a call asks, if the caller may ask it.
-    async fn perform_for(&self, caller: Caller, call: Result<Call, Rejection>, invocation: Invocation) -> Done {
+    async fn perform_for(
+        &self,
+        caller: Caller,
+        call: Result<Call, Rejection>,
+        invocation: Invocation,
+    ) -> CompletedCall {
         let call = match call {
             Ok(call) => call,
-            Err(rejection) => return Done::nothing(NO_OPERATION, None, rejection.into()),
+            Err(rejection) => return CompletedCall::nothing(NO_OPERATION, None, rejection.into()),
         };
         let (operation, org) = (call.operation.name, call.org_id().map(|org| org.to_string()));
         if let Err(rejection) = caller.check_orgs(call.orgs(), call.cursor_org().as_deref()) {
-            return Done::nothing(operation, org, rejection.into());
+            return CompletedCall::nothing(operation, org, rejection.into());
         }
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
         let Some((_, handler)) = handler else {
-            return Done::nothing(operation, org, Failure::Bug("an operation of another function".into()));
+            return CompletedCall::nothing(
+                operation,
+                org,
+                Failure::Internal("an operation of another function".into()),
+            );
         };
         let (outcome, counted) = self.perform(*handler, call, invocation).await;
-        Done { operation, org, outcome, counted }
+        CompletedCall { operation, org, outcome, counted }
     }
 
     /// What an operation comes to, and what it has counted by then.
@@ -322,7 +334,8 @@ impl Host {
             counted: Mutex::default(),
         };
         // Whatever hangs, the caller is told to try again while there is still somebody to tell; replays make that safe.
-        let answered = tokio::time::timeout(deadline.left().saturating_sub(MARGIN), handler(&context, call)).await;
+        let answered =
+            tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
         let outcome = answered.unwrap_or_else(|_| Err(out_of_time()));
         let counted = context.counted.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
         (outcome, counted.map(|(name, count)| Measure { name, figure: Figure::Count(count) }).collect())
@@ -331,11 +344,11 @@ impl Host {
     /// Runs a call to its end, logs a failure once, answers it and writes the call's metrics record.
     async fn record(
         &self,
-        call: impl Future<Output = Done>,
+        call: impl Future<Output = CompletedCall>,
         answer: fn(Result<Reply, Failure>) -> Result<Value, InvocationFailed>,
     ) -> Result<Value, InvocationFailed> {
         let watch = Stopwatch::start();
-        let Done { operation, org, mut outcome, mut counted } = call.await;
+        let CompletedCall { operation, org, mut outcome, mut counted } = call.await;
         let function = self.function.name;
         let code = outcome.as_ref().err().map(Failure::code);
         let ending = match &mut outcome {
@@ -352,7 +365,7 @@ impl Host {
                 tracing::warn!(function, operation, org, ?retry, "to be tried again");
                 Ending::Failed
             }
-            Err(Failure::Bug(why) | Failure::NotConfigured(why)) => {
+            Err(Failure::Internal(why) | Failure::NotConfigured(why)) => {
                 tracing::error!(function, operation, org, why, "failed");
                 Ending::Failed
             }

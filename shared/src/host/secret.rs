@@ -8,7 +8,7 @@ use std::{
 
 use super::Invocation;
 use crate::{
-    auth::{DeploymentSecret, Rotation, ShownSecret},
+    auth::{DeploymentSecret, PresentedSecret, Rotation},
     clock::Sleeper,
     config::{Config, SecretSource},
     domain::rejection::Rejection,
@@ -18,30 +18,30 @@ use crate::{
 
 /// How long a request waits for a secret without which it can't be answered: longer than the client waits for an answer
 /// before it asks again.
-const PATIENCE: Duration = Duration::from_secs(4);
+const REQUIRED_READ_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long one waits that could be answered without.
-const COURTESY: Duration = Duration::from_secs(1);
+const OPTIONAL_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The deployment's secret.
 pub(super) enum Secret {
     /// At hand.
-    Here(DeploymentSecret),
+    Inline(DeploymentSecret),
     /// In Secrets Manager.
-    Kept(Box<Kept>),
+    Managed(Box<ManagedSecret>),
 }
 
 /// A secret in Secrets Manager. Requests that come while it is read share the read.
-pub(super) struct Kept {
+pub(super) struct ManagedSecret {
     name: String,
     endpoint: Option<String>,
-    state: Mutex<State>,
+    state: Mutex<SecretState>,
     /// Held by the request that reads.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
+struct SecretState {
     rotation: Rotation,
     /// Why the last read brought nothing, or that it was never finished.
     failing: Option<Failure>,
@@ -51,8 +51,8 @@ impl Secret {
     /// As the settings say, if they say it.
     pub(super) fn of(config: &Config) -> Option<Self> {
         Some(match config.secret.clone()? {
-            SecretSource::Here(secret) => Self::Here(secret),
-            SecretSource::Named(name) => Self::Kept(Box::new(Kept {
+            SecretSource::Inline(secret) => Self::Inline(secret),
+            SecretSource::Managed(name) => Self::Managed(Box::new(ManagedSecret {
                 name,
                 endpoint: config.secrets_endpoint.clone(),
                 state: Mutex::default(),
@@ -64,25 +64,30 @@ impl Secret {
     /// Lets in who shows it.
     pub(super) async fn check(
         &self,
-        shown: &ShownSecret,
+        presented: &PresentedSecret,
         invocation: Invocation,
         sleeper: &Sleeper,
     ) -> Result<(), Failure> {
         match self {
-            Self::Here(secret) if secret.is(shown) => Ok(()),
-            Self::Here(_) => Err(Rejection::Unauthorized.into()),
-            Self::Kept(kept) => kept.check(shown, invocation, sleeper).await,
+            Self::Inline(secret) if secret.is(presented) => Ok(()),
+            Self::Inline(_) => Err(Rejection::Unauthorized.into()),
+            Self::Managed(managed) => managed.check(presented, invocation, sleeper).await,
         }
     }
 }
 
-impl Kept {
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+impl ManagedSecret {
+    fn with<T>(&self, look: impl FnOnce(&mut SecretState) -> T) -> T {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn check(&self, shown: &ShownSecret, invocation: Invocation, sleeper: &Sleeper) -> Result<(), Failure> {
-        let look = || self.with(|state| state.rotation.look(shown, invocation.started));
+    async fn check(
+        &self,
+        presented: &PresentedSecret,
+        invocation: Invocation,
+        sleeper: &Sleeper,
+    ) -> Result<(), Failure> {
+        let look = || self.with(|state| state.rotation.look(presented, invocation.started));
         let first = look();
         let turn = if !first.is_known {
             self.turn.lock().await
@@ -101,7 +106,7 @@ impl Kept {
                 state.rotation.ask(look_again, invocation.started);
                 state.failing = Some(unavailable("the secret was not read to the end"));
             });
-            let limit = if look_again.is_known { COURTESY } else { PATIENCE };
+            let limit = if look_again.is_known { OPTIONAL_READ_TIMEOUT } else { REQUIRED_READ_TIMEOUT };
             let read = tokio::select! {
                 biased;
                 read = Box::pin(self.read(invocation)) => read,
@@ -123,7 +128,7 @@ impl Kept {
 
     async fn read(&self, invocation: Invocation) -> Result<(), Failure> {
         let mend = |failure| match failure {
-            Failure::Bug(why) => Failure::NotConfigured(why),
+            Failure::Internal(why) => Failure::NotConfigured(why),
             passing => passing,
         };
         let secrets = Secrets::at(self.endpoint.as_deref()).await.map_err(mend)?;

@@ -7,15 +7,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     HistoryRow, Item, Listed, Page, Row, Store, StoreError, Transaction, Versioned,
-    items::{self, BundleForm, DeletedForm, OrgForm, RecordedForm, RezoneForm, TermsForm, ToldForm, TransitionForm},
+    items::{
+        self, BundleForm, DeletedForm, EventForm, OrgForm, RecordedForm, TermsForm, TimeZoneChangeForm, TransitionForm,
+    },
     keys::{self, text},
-    pages::{after_place, ask, page, part},
+    pages::{ask, page, part, start_after},
     transact::{Change, number},
 };
 use crate::domain::{
     bundle::{
         Bundle,
-        transition::{Moved, Transition},
+        transition::{StatusUpdate, Transition},
     },
     ids::{BundleId, OrgId},
     org::Org,
@@ -25,7 +27,7 @@ use crate::domain::{
 
 /// How long after a change of an org's zone the job looks at its bundles once more: longer than another process may know
 /// the old one, and a call may take.
-const REZONE_DELAY: TimeDelta = TimeDelta::minutes(2);
+const TIME_ZONE_CHANGE_DELAY: TimeDelta = TimeDelta::minutes(2);
 
 /// Something whose time has come.
 #[derive(Debug, Clone)]
@@ -42,7 +44,7 @@ pub enum DueItem {
     /// A bundle, as the index has it: it may lag.
     Bundle(ListedBundle),
     /// All bundles of an org whose time zone has changed.
-    Rezone(RezoneMark),
+    TimeZoneChange(TimeZoneChange),
 }
 
 /// A bundle in a list.
@@ -50,7 +52,7 @@ pub type ListedBundle = Listed<BundleId, Box<Versioned<Bundle>>>;
 
 /// That an org's zone has changed: kept until all its bundles are judged by the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RezoneMark(String);
+pub struct TimeZoneChange(String);
 
 impl Store {
     /// A bundle as it is now, with its org as it is now.
@@ -144,16 +146,16 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Due>, StoreError> {
-        let list = keys::due_list(shard);
+        let list = keys::due_index_pk(shard);
         let start = after.map(|position| {
             let [at, pk, sk] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::Position)?;
             let is_due = time::parse(&at).is_ok_and(|parsed| time::text(parsed) == at && parsed <= until);
             keys::due_parts(&pk, &sk).filter(|_| is_due).ok_or(StoreError::Position)?;
-            let place = keys::Place { list: list.clone(), at };
-            Ok::<_, StoreError>(after_place(&keys::Key { pk, sk }, &place))
+            let index_key = keys::IndexKey { index_pk: list.clone(), index_sk: at };
+            Ok::<_, StoreError>(start_after(&keys::Key { pk, sk }, &index_key))
         });
         let query = self
-            .query_list(&list, limit)
+            .query_index(&list, limit)
             .key_condition_expression("#list = :list AND #at <= :until")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":until", text(&time::text(until)));
@@ -181,9 +183,9 @@ impl Store {
     }
 
     /// Removes the mark that an org's zone has changed, unless it has changed again.
-    pub async fn end_rezone(&self, org: &Org, mark: &RezoneMark) -> Result<(), StoreError> {
+    pub async fn complete_time_zone_change(&self, org: &Org, mark: &TimeZoneChange) -> Result<(), StoreError> {
         let mut transaction = self.transaction(org);
-        transaction.delete(&keys::rezone(&org.id), Change::default().require("at", "=", text(&mark.0)))?;
+        transaction.delete(&keys::time_zone_change(&org.id), Change::default().require("at", "=", text(&mark.0)))?;
         transaction.commit().await
     }
 }
@@ -204,7 +206,7 @@ fn read_listed(bundle: BundleId, item: Item) -> ListedBundle {
 fn read_due(item: Item, at: String) -> Result<Due, StoreError> {
     let (org, bundle) = due_parts(&item)?;
     let what = match bundle {
-        None => DueItem::Rezone(RezoneMark(at)),
+        None => DueItem::TimeZoneChange(TimeZoneChange(at)),
         Some(bundle) => DueItem::Bundle(read_listed(bundle, item)),
     };
     Ok(Due { org, what })
@@ -212,27 +214,27 @@ fn read_due(item: Item, at: String) -> Result<Due, StoreError> {
 
 impl Transaction<'_> {
     /// Adds a bundle that must not exist yet, to an org that must still be at `org_version`.
-    pub fn create_bundle(&mut self, made: &Moved, org_version: u64) -> Result<(), StoreError> {
+    pub fn create_bundle(&mut self, made: &StatusUpdate, org_version: u64) -> Result<(), StoreError> {
         let org = &self.org.id;
-        let place = made.due.map(|due| keys::bundle_place(org, &made.bundle.id, due));
+        let index_key = made.due.map(|due| keys::bundle_index_key(org, &made.bundle.id, due));
         let key = keys::bundle(org, &made.bundle.id);
         // Where one with this id was deleted, nobody who has read that one may take this one for it.
         let version = u64::try_from(made.bundle.recorded.at.timestamp_millis()).unwrap_or_default();
-        self.create(&key, place.as_ref(), &BundleForm::new(&made.bundle, version))?;
+        self.create(&key, index_key.as_ref(), &BundleForm::new(&made.bundle, version))?;
         self.require_org(org_version)
     }
 
     /// Writes the status of a bundle that must still be as it was read, and appends its transitions.
-    pub fn move_bundle(&mut self, moved: &Moved, before: &Versioned<Bundle>) -> Result<(), StoreError> {
-        let change = self.status_change(moved, before)?;
-        self.update(&keys::bundle(&self.org.id, &moved.bundle.id), change)?;
-        self.append_transitions(moved, before.next_version())
+    pub fn record_status(&mut self, update: &StatusUpdate, before: &Versioned<Bundle>) -> Result<(), StoreError> {
+        let change = self.status_change(update, before)?;
+        self.update(&keys::bundle(&self.org.id, &update.bundle.id), change)?;
+        self.append_transitions(update, before.next_version())
     }
 
     /// The same, and its terms. Orders may count meanwhile, as long as that does not sell it out or exceed the limit.
-    pub fn edit_bundle(&mut self, moved: &Moved, before: &Versioned<Bundle>) -> Result<(), StoreError> {
-        let bundle = &moved.bundle;
-        let mut change = self.status_change(moved, before)?;
+    pub fn edit_bundle(&mut self, update: &StatusUpdate, before: &Versioned<Bundle>) -> Result<(), StoreError> {
+        let bundle = &update.bundle;
+        let mut change = self.status_change(update, before)?;
         let terms = TermsForm::new(&bundle.terms, bundle.recorded.zone);
         change = change.set("terms", items::rewrite_part("terms", &terms, &before.image)?);
         if let Some(max) = bundle.terms.max_redemptions {
@@ -240,7 +242,7 @@ impl Transaction<'_> {
             change = change.require("redemptions", comparison, number(max.get()));
         }
         self.update(&keys::bundle(&self.org.id, &bundle.id), change)?;
-        self.append_transitions(moved, before.next_version())
+        self.append_transitions(update, before.next_version())
     }
 
     /// Removes a bundle that must still be at `version` and must never have been redeemed, and marks that it was there.
@@ -260,31 +262,36 @@ impl Transaction<'_> {
 
     /// Marks that the org's zone has changed at `now`. The job looks at the mark when whoever had read the old zone is
     /// done with it.
-    pub(super) fn mark_rezone(&mut self, zone: Zone, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) fn record_time_zone_change(&mut self, zone: Zone, now: DateTime<Utc>) -> Result<(), StoreError> {
         let org = &self.org.id;
-        let place = keys::rezone_place(org, now + REZONE_DELAY);
-        self.upsert(&keys::rezone(org), Some(&place), &RezoneForm::new(zone), None)
+        let index_key = keys::time_zone_change_index_key(org, now + TIME_ZONE_CHANGE_DELAY);
+        self.upsert(&keys::time_zone_change(org), Some(&index_key), &TimeZoneChangeForm::new(zone), None)
     }
 
     /// The change of a bundle's recorded status, of its place among what is due, and of its version.
-    pub(super) fn status_change(&self, moved: &Moved, before: &Versioned<Bundle>) -> Result<Change, StoreError> {
-        let Moved { bundle, due, .. } = moved;
-        let place = due.map(|due| keys::bundle_place(&self.org.id, &bundle.id, due));
+    pub(super) fn status_change(
+        &self,
+        update: &StatusUpdate,
+        before: &Versioned<Bundle>,
+    ) -> Result<Change, StoreError> {
+        let StatusUpdate { bundle, due, .. } = update;
+        let index_key = due.map(|due| keys::bundle_index_key(&self.org.id, &bundle.id, due));
         let recorded = items::rewrite_part("recorded", &RecordedForm::from(bundle.recorded), &before.image)?;
         Ok(Change::default()
             .set("recorded", recorded)
             .set("version", number(before.next_version()))
-            .place(place.as_ref())
+            .index_key(index_key.as_ref())
             .require("version", "=", number(before.version)))
     }
 
     /// Appends the transitions that a write makes by which the bundle gets this version.
-    pub(super) fn append_transitions(&mut self, moved: &Moved, version: u64) -> Result<(), StoreError> {
-        for (nth, transition) in moved.transitions.iter().enumerate() {
-            let key = keys::transition(&self.org.id, &moved.bundle.id, version, nth, transition);
-            let told = ToldForm::of_transition(&self.org.id, &moved.bundle.id, transition);
-            let (form, place) = (TransitionForm::from(transition), keys::transition_place(&self.org.id, moved.now));
-            self.create_told(&key, Some(&place), &form, told.as_ref())?;
+    pub(super) fn append_transitions(&mut self, update: &StatusUpdate, version: u64) -> Result<(), StoreError> {
+        for (nth, transition) in update.transitions.iter().enumerate() {
+            let key = keys::transition(&self.org.id, &update.bundle.id, version, nth, transition);
+            let told = EventForm::of_transition(&self.org.id, &update.bundle.id, transition);
+            let (form, index_key) =
+                (TransitionForm::from(transition), keys::transition_index_key(&self.org.id, update.now));
+            self.create_with_event(&key, Some(&index_key), &form, told.as_ref())?;
         }
         Ok(())
     }

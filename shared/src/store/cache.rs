@@ -8,10 +8,10 @@ use std::{
 };
 
 /// How long another process's change may stay unseen.
-const FRESH: Duration = Duration::from_mins(1);
+const ENTRY_MAX_AGE: Duration = Duration::from_mins(1);
 
 /// Things kept at most; a process that meets more starts over.
-const AT_MOST: usize = 10_000;
+const ENTRIES_MAX: usize = 10_000;
 
 /// Things read lately, by their keys.
 pub(super) struct Cache<K, V>(Mutex<Cached<K, V>>);
@@ -36,7 +36,8 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     /// What is known of it and still fresh, and how many writes there were before this look.
     pub(super) fn get(&self, key: &K, now: Instant) -> (Option<V>, u64) {
         self.with(|cached| {
-            let fresh = cached.things.get(key).filter(|(read_at, _)| now.saturating_duration_since(*read_at) < FRESH);
+            let fresh =
+                cached.things.get(key).filter(|(read_at, _)| now.saturating_duration_since(*read_at) < ENTRY_MAX_AGE);
             (fresh.map(|(_, thing)| thing.clone()), cached.writes)
         })
     }
@@ -44,7 +45,7 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     /// Keeps what was read, unless something was written since the look.
     pub(super) fn keep(&self, key: K, thing: V, writes_before: u64, now: Instant) {
         self.with(|cached| {
-            if cached.things.len() >= AT_MOST {
+            if cached.things.len() >= ENTRIES_MAX {
                 cached.things.clear();
             }
             if cached.writes == writes_before {

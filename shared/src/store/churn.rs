@@ -5,15 +5,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{
     Page, Row, Store, StoreError, Transaction, Versioned,
     customers::read_customer,
-    items::{self, KeptForm, PredictionForm, RiskForm, ToldForm},
+    items::{self, ChurnModelForm, EventForm, PredictionForm, RiskForm},
     keys,
-    pages::{after_place, page, readable},
+    pages::{page, skip_unreadable, start_after},
     transact::Change,
 };
 use crate::domain::{
     churn::{
-        fit::Kept,
-        prediction::{Past, Prediction},
+        fit::ChurnModelRecord,
+        prediction::{PastPrediction, Prediction},
         risk::RiskLevel,
     },
     customer::Customer,
@@ -23,16 +23,16 @@ use crate::domain::{
 
 impl Store {
     /// What the last run has kept of an org.
-    pub async fn churn(&self, org: &OrgId) -> Result<Option<Kept>, StoreError> {
-        let [item] = self.get([&keys::churn(org)]).await?;
-        item.map(|item| items::read::<KeptForm, _>("what is kept of churn", item)).transpose()
+    pub async fn churn_model(&self, org: &OrgId) -> Result<Option<ChurnModelRecord>, StoreError> {
+        let [item] = self.get([&keys::churn_model(org)]).await?;
+        item.map(|item| items::read::<ChurnModelForm, _>("what is kept of churn", item)).transpose()
     }
 
     /// Keeps what a run has worked out of an org, if the org is still there.
-    pub async fn keep_churn(&self, org: &Org, kept: &Kept) -> Result<(), StoreError> {
+    pub async fn save_churn_model(&self, org: &Org, kept: &ChurnModelRecord) -> Result<(), StoreError> {
         let mut transaction = self.transaction(org);
         transaction.check(&keys::org(&org.id), Change::default().require_present("pk"))?;
-        transaction.upsert(&keys::churn(&org.id), None, &KeptForm::from(kept), None)?;
+        transaction.upsert(&keys::churn_model(&org.id), None, &ChurnModelForm::from(kept), None)?;
         transaction.commit().await
     }
 
@@ -43,8 +43,8 @@ impl Store {
         ends_on: NaiveDate,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Option<(CustomerId, Past)>>, StoreError> {
-        let list = keys::predictions_list(org, ends_on);
+    ) -> Result<Page<Option<(CustomerId, PastPrediction)>>, StoreError> {
+        let list = keys::predictions_index_pk(org, ends_on);
         self.listed(&list, None, after, limit, |item| items::read::<PredictionForm, _>("a prediction", item)).await
     }
 
@@ -58,15 +58,15 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Option<CustomerId>>, StoreError> {
-        let list = keys::risk_list(org, level);
+        let list = keys::risk_index_pk(org, level);
         let start = after.map(|position| {
             let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
             let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
             let is_value = at.len() == 16 && at.bytes().all(|byte| byte.is_ascii_digit());
-            let place = keys::Place { list: list.clone(), at: at.to_owned() };
-            if is_value { Ok(after_place(&keys::risk(org, &id), &place)) } else { Err(StoreError::Position) }
+            let index_key = keys::IndexKey { index_pk: list.clone(), index_sk: at.to_owned() };
+            if is_value { Ok(start_after(&keys::risk(org, &id), &index_key)) } else { Err(StoreError::Position) }
         });
-        let query = self.query_list(&list, limit).scan_index_forward(false);
+        let query = self.query_index(&list, limit).scan_index_forward(false);
         page(query.set_exclusive_start_key(start.transpose()?), |item| {
             let at = item.get("at").and_then(|at| at.as_s().ok()).cloned().unwrap_or_default();
             let (id, expires): (CustomerId, i64) = items::read::<RiskForm, _>("a risk level", item)?;
@@ -78,13 +78,13 @@ impl Store {
     }
 
     /// Some customers as they are now; those that are not there, or can't be read, are left out.
-    pub async fn customers_now(
+    pub async fn customers_by_id(
         &self,
         org: &OrgId,
         customers: &[CustomerId],
     ) -> Result<Vec<Versioned<Customer>>, StoreError> {
         let keys: Vec<_> = customers.iter().map(|customer| keys::customer(org, customer)).collect();
-        Ok(self.get_all(&keys).await?.into_iter().filter_map(|item| readable(read_customer(item))).collect())
+        Ok(self.get_all(&keys).await?.into_iter().filter_map(|item| skip_unreadable(read_customer(item))).collect())
     }
 }
 
@@ -99,15 +99,16 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let customer = &before.value;
         let (org, id) = (&self.org.id, &customer.id);
-        let past = Past { probability: prediction.probability, at: prediction.at, horizon_days };
+        let past = PastPrediction { probability: prediction.probability, at: prediction.at, horizon_days };
         let key = keys::prediction(org, id, past.at.date_naive());
-        let place = keys::prediction_place(org, id, past.ends_at().date_naive());
-        let (risk, among) = (keys::risk(org, id), keys::risk_place(org, prediction.level(), customer.lifetime_value));
+        let index_key = keys::prediction_index_key(org, id, past.ends_at().date_naive());
+        let (risk, among) =
+            (keys::risk(org, id), keys::risk_index_key(org, prediction.level(), customer.lifetime_value));
         let predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
         self.replace_customer(&predicted, before, &[])?;
-        let told = ToldForm::of_prediction(org, id, customer.churn.as_ref(), prediction);
+        let told = EventForm::of_prediction(org, id, customer.churn.as_ref(), prediction);
         let form = PredictionForm::new(id, prediction, horizon_days);
-        self.upsert(&key, Some(&place), &form, told.as_ref())?;
+        self.upsert(&key, Some(&index_key), &form, told.as_ref())?;
         self.upsert(&risk, Some(&among), &RiskForm::new(id, prediction.at, horizon_days), None)
     }
 }

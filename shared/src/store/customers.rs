@@ -6,7 +6,7 @@ use super::{
     HistoryRow, Item, Listed, Page, Row, Store, StoreError, Versioned,
     items::{self, AdjustmentForm, CustomerForm, EntryForm},
     keys::{self, text},
-    pages::{after_place, page, part},
+    pages::{page, part, start_after},
 };
 use crate::domain::{
     adjustment::Adjustment,
@@ -49,7 +49,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<ListedCustomer>, StoreError> {
-        let query = self.query_list(&keys::customers_list(org), limit).scan_index_forward(false);
+        let query = self.query_index(&keys::customers_index_pk(org), limit).scan_index_forward(false);
         page(query.set_exclusive_start_key(start(org, after)?), |item| read_listed(org, item)).await
     }
 
@@ -62,7 +62,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<ListedCustomer>, StoreError> {
-        let mut query = self.query_list(&keys::customers_list(org), limit);
+        let mut query = self.query_index(&keys::customers_index_pk(org), limit);
         if let Some(since) = since {
             query = query
                 .key_condition_expression("#list = :list AND #at >= :since")
@@ -103,8 +103,8 @@ fn start(org: &OrgId, after: Option<&str>) -> Result<Option<Item>, StoreError> {
     let start = after.map(|position| {
         let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
         let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
-        let place = keys::customer_place_at(org, at).ok_or(StoreError::Position)?;
-        Ok(after_place(&keys::customer(org, &id), &place))
+        let index_key = keys::customer_index_key_at(org, at).ok_or(StoreError::Position)?;
+        Ok(start_after(&keys::customer(org, &id), &index_key))
     });
     start.transpose()
 }

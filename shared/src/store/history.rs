@@ -4,16 +4,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     Page, Store, StoreError,
-    claims::read_claim,
     items::{self, EntryForm, TransitionForm},
     keys,
     pages::part,
+    redemption_states::read_redemption_state,
 };
 use crate::domain::{
-    bundle::{redemption::Redemption, transition::Transition},
-    claim::Claim,
+    bundle::{redemption::BundleRedemption, transition::Transition},
     ids::{BundleId, CustomerId, OrgId},
     ledger::Entry,
+    redemption_state::RedemptionState,
     time,
 };
 
@@ -26,7 +26,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Option<(CustomerId, Entry)>>, StoreError> {
-        self.listed(&keys::entries_list(org, day), None, after, limit, |item| {
+        self.listed(&keys::entries_index_pk(org, day), None, after, limit, |item| {
             let pk = part(&item, "pk");
             let customer = keys::customer_of(org, pk).ok_or_else(|| StoreError::unreadable("a key", pk))?;
             Ok((customer, items::read::<EntryForm, _>("a ledger entry", item)?))
@@ -35,18 +35,22 @@ impl Store {
     }
 
     /// A page of what orders have redeemed of a bundle since then, given back or not, oldest first.
-    pub async fn redemptions_since(
+    pub async fn bundle_redemptions_since(
         &self,
         org: &OrgId,
         bundle: &BundleId,
         since: DateTime<Utc>,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<Option<Redemption>>, StoreError> {
-        let (list, since) = (keys::redemptions_list(org, bundle), time::text(since));
-        self.listed(&list, Some(&since), after, limit, |item| match read_claim::<Redemption>(item)?.value {
-            Claim::Redeemed(redemption) => Ok(redemption),
-            Claim::VoidedBefore => Err(StoreError::unreadable("a redemption", "the mark of a void is listed")),
+    ) -> Result<Page<Option<BundleRedemption>>, StoreError> {
+        let (list, since) = (keys::bundle_redemptions_index_pk(org, bundle), time::text(since));
+        self.listed(&list, Some(&since), after, limit, |item| {
+            match read_redemption_state::<BundleRedemption>(item)?.value {
+                RedemptionState::Redeemed(redemption) => Ok(redemption),
+                RedemptionState::VoidedBefore => {
+                    Err(StoreError::unreadable("a redemption", "the mark of a void is listed"))
+                }
+            }
         })
         .await
     }
@@ -59,7 +63,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<Option<(Transition, DateTime<Utc>)>>, StoreError> {
-        self.listed(&keys::transitions_list(org, day), None, after, limit, |item| {
+        self.listed(&keys::transitions_index_pk(org, day), None, after, limit, |item| {
             let recorded_at = time::parse(part(&item, "at")).map_err(|why| StoreError::unreadable("a place", why))?;
             Ok((items::read::<TransitionForm, _>("a transition", item)?, recorded_at))
         })

@@ -13,7 +13,7 @@
 //! | an org's key (a digest of it) | `ORG#o` | `KEY#id` | |
 //! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
 //! | that a bundle was deleted (kept, also beside a new one with its id) | `ORG#o` | `DELETED#b` | |
-//! | that an org's zone has changed | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after it |
+//! | that an org's zone has changed | `ORG#o` | `TIME_ZONE_CHANGE` | `DUE#shard` / two minutes after it |
 //! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | `TRANSITIONS#o#day` / put on record at |
 //! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
 //! | the churn model fitted to an org, and up to when it was looked back | `ORG#o` | `CHURN` | |
@@ -53,9 +53,9 @@ pub(super) struct Key {
 
 /// A place in the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) list: String,
-    pub(super) at: String,
+pub(super) struct IndexKey {
+    pub(super) index_pk: String,
+    pub(super) index_sk: String,
 }
 
 const ORG: &str = "ORG";
@@ -66,7 +66,7 @@ pub(super) const REFUND_PREFIX: &str = "REFUND#";
 pub(super) const BUNDLE_PREFIX: &str = "BUNDLE#";
 pub(super) const TRANSITION_PREFIX: &str = "TRANSITION#";
 pub(super) const KEY_PREFIX: &str = "KEY#";
-const REZONE: &str = "REZONE";
+const TIME_ZONE_CHANGE: &str = "REZONE";
 pub(super) const ORGS: &str = "ORGS";
 
 /// Into how many lists the due index is divided.
@@ -119,8 +119,8 @@ pub(super) fn org(org: &OrgId) -> Key {
     Key::new(org_partition(org), ORG)
 }
 
-pub(super) fn org_place(org: &OrgId) -> Place {
-    Place { list: ORGS.into(), at: org.to_string() }
+pub(super) fn org_index_key(org: &OrgId) -> IndexKey {
+    IndexKey { index_pk: ORGS.into(), index_sk: org.to_string() }
 }
 
 pub(super) fn customer(org: &OrgId, customer: &CustomerId) -> Key {
@@ -133,18 +133,18 @@ pub(super) fn customer_of(org: &OrgId, pk: &str) -> Option<CustomerId> {
     CustomerId::try_from(id.to_owned()).ok()
 }
 
-pub(super) fn customers_list(org: &OrgId) -> String {
+pub(super) fn customers_index_pk(org: &OrgId) -> String {
     format!("CUSTOMERS#{org}")
 }
 
-pub(super) fn customer_place(org: &OrgId, last_order_at: Option<DateTime<Utc>>) -> Place {
-    Place { list: customers_list(org), at: last_order_at.map_or_else(|| NO_ORDERS.into(), time::text) }
+pub(super) fn customer_index_key(org: &OrgId, last_order_at: Option<DateTime<Utc>>) -> IndexKey {
+    IndexKey { index_pk: customers_index_pk(org), index_sk: last_order_at.map_or_else(|| NO_ORDERS.into(), time::text) }
 }
 
 /// The place of a customer listed at `at`, if that is a date that any could be listed at.
-pub(super) fn customer_place_at(org: &OrgId, at: &str) -> Option<Place> {
-    let is_place = at == NO_ORDERS || time::parse(at).is_ok_and(|parsed| time::text(parsed) == at);
-    is_place.then(|| Place { list: customers_list(org), at: at.to_owned() })
+pub(super) fn customer_index_key_at(org: &OrgId, at: &str) -> Option<IndexKey> {
+    let is_index_key = at == NO_ORDERS || time::parse(at).is_ok_and(|parsed| time::text(parsed) == at);
+    is_index_key.then(|| IndexKey { index_pk: customers_index_pk(org), index_sk: at.to_owned() })
 }
 
 pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize, entry: &Entry) -> Key {
@@ -153,12 +153,12 @@ pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize
 }
 
 /// The entries that were written on a day of UTC.
-pub(super) fn entries_list(org: &OrgId, day: NaiveDate) -> String {
+pub(super) fn entries_index_pk(org: &OrgId, day: NaiveDate) -> String {
     format!("ACTIVITY#{org}#{day}")
 }
 
-pub(super) fn entry_place(org: &OrgId, at: DateTime<Utc>) -> Place {
-    Place { list: entries_list(org, at.date_naive()), at: time::text(at) }
+pub(super) fn entry_index_key(org: &OrgId, at: DateTime<Utc>) -> IndexKey {
+    IndexKey { index_pk: entries_index_pk(org, at.date_naive()), index_sk: time::text(at) }
 }
 
 pub(super) fn adjustment(org: &OrgId, customer: &CustomerId, id: &AdjustmentId) -> Key {
@@ -169,7 +169,7 @@ pub(super) fn order(org: &OrgId, order: &OrderId) -> Key {
     Key::new(order_partition(org, order), ORDER)
 }
 
-pub(super) fn orders_list(org: &OrgId) -> String {
+pub(super) fn orders_index_pk(org: &OrgId) -> String {
     format!("ORDERS#{org}")
 }
 
@@ -192,7 +192,7 @@ pub(super) fn deleted_bundle(org: &OrgId, bundle: &BundleId) -> Key {
 /// The org and the bundle of a bundle's key, or of the mark that an org's zone has changed.
 pub(super) fn due_parts(pk: &str, sk: &str) -> Option<(OrgId, Option<BundleId>)> {
     let org = OrgId::try_from(pk.strip_prefix("ORG#")?.to_owned()).ok()?;
-    if sk == REZONE {
+    if sk == TIME_ZONE_CHANGE {
         return Some((org, None));
     }
     let bundle = BundleId::try_from(sk.strip_prefix(BUNDLE_PREFIX)?.to_owned()).ok()?;
@@ -227,47 +227,47 @@ pub(super) fn transitions_after(at: DateTime<Utc>) -> [String; 2] {
 }
 
 /// The transitions that went on record on a day of UTC.
-pub(super) fn transitions_list(org: &OrgId, day: NaiveDate) -> String {
+pub(super) fn transitions_index_pk(org: &OrgId, day: NaiveDate) -> String {
     format!("TRANSITIONS#{org}#{day}")
 }
 
-pub(super) fn transition_place(org: &OrgId, recorded_at: DateTime<Utc>) -> Place {
-    Place { list: transitions_list(org, recorded_at.date_naive()), at: time::text(recorded_at) }
+pub(super) fn transition_index_key(org: &OrgId, recorded_at: DateTime<Utc>) -> IndexKey {
+    IndexKey { index_pk: transitions_index_pk(org, recorded_at.date_naive()), index_sk: time::text(recorded_at) }
 }
 
 pub(super) fn customer_count(org: &OrgId, bundle: &BundleId, customer: &CustomerId) -> Key {
     Key::new(bundle_partition(org, bundle), format!("CUSTOMER#{customer}"))
 }
 
-pub(super) fn claim(org: &OrgId, bundle: &BundleId, order: &OrderId) -> Key {
+pub(super) fn bundle_redemption(org: &OrgId, bundle: &BundleId, order: &OrderId) -> Key {
     Key::new(order_partition(org, order), format!("{BUNDLE_PREFIX}{bundle}"))
 }
 
-pub(super) fn redemptions_list(org: &OrgId, bundle: &BundleId) -> String {
+pub(super) fn bundle_redemptions_index_pk(org: &OrgId, bundle: &BundleId) -> String {
     format!("REDEMPTIONS#{org}#{bundle}")
 }
 
-pub(super) fn redemption_place(org: &OrgId, bundle: &BundleId, redeemed_at: DateTime<Utc>) -> Place {
-    Place { list: redemptions_list(org, bundle), at: time::text(redeemed_at) }
+pub(super) fn bundle_redemption_index_key(org: &OrgId, bundle: &BundleId, redeemed_at: DateTime<Utc>) -> IndexKey {
+    IndexKey { index_pk: bundle_redemptions_index_pk(org, bundle), index_sk: time::text(redeemed_at) }
 }
 
-pub(super) fn spending(org: &OrgId, order: &OrderId) -> Key {
+pub(super) fn points_redemption(org: &OrgId, order: &OrderId) -> Key {
     Key::new(order_partition(org, order), "POINTS")
 }
 
-pub(super) fn spendings_list(org: &OrgId, customer: &CustomerId) -> String {
+pub(super) fn points_redemptions_index_pk(org: &OrgId, customer: &CustomerId) -> String {
     format!("SPENT#{org}#{customer}")
 }
 
-pub(super) fn spending_place(org: &OrgId, customer: &CustomerId, redeemed_at: DateTime<Utc>) -> Place {
-    Place { list: spendings_list(org, customer), at: time::text(redeemed_at) }
+pub(super) fn points_redemption_index_key(org: &OrgId, customer: &CustomerId, redeemed_at: DateTime<Utc>) -> IndexKey {
+    IndexKey { index_pk: points_redemptions_index_pk(org, customer), index_sk: time::text(redeemed_at) }
 }
 
 pub(super) fn org_key(org: &OrgId, key: &KeyId) -> Key {
     Key::new(org_partition(org), format!("{KEY_PREFIX}{key}"))
 }
 
-pub(super) fn churn(org: &OrgId) -> Key {
+pub(super) fn churn_model(org: &OrgId) -> Key {
     Key::new(org_partition(org), "CHURN")
 }
 
@@ -276,11 +276,11 @@ pub(super) fn prediction(org: &OrgId, customer: &CustomerId, date: NaiveDate) ->
 }
 
 /// Among the predictions whose horizon ends on one day, by customer.
-pub(super) fn prediction_place(org: &OrgId, customer: &CustomerId, ends_on: NaiveDate) -> Place {
-    Place { list: predictions_list(org, ends_on), at: customer.to_string() }
+pub(super) fn prediction_index_key(org: &OrgId, customer: &CustomerId, ends_on: NaiveDate) -> IndexKey {
+    IndexKey { index_pk: predictions_index_pk(org, ends_on), index_sk: customer.to_string() }
 }
 
-pub(super) fn predictions_list(org: &OrgId, ends_on: NaiveDate) -> String {
+pub(super) fn predictions_index_pk(org: &OrgId, ends_on: NaiveDate) -> String {
     format!("PREDICTIONS#{org}#{ends_on}")
 }
 
@@ -288,13 +288,13 @@ pub(super) fn risk(org: &OrgId, customer: &CustomerId) -> Key {
     Key::new(customer_partition(org, customer), "RISK")
 }
 
-pub(super) fn risk_list(org: &OrgId, level: RiskLevel) -> String {
+pub(super) fn risk_index_pk(org: &OrgId, level: RiskLevel) -> String {
     format!("RISK#{org}#{}", level.name())
 }
 
 /// The place of somebody at risk, as they are valued.
-pub(super) fn risk_place(org: &OrgId, level: RiskLevel, lifetime_value: Money) -> Place {
-    Place { list: risk_list(org, level), at: format!("{:016}", lifetime_value.minor()) }
+pub(super) fn risk_index_key(org: &OrgId, level: RiskLevel, lifetime_value: Money) -> IndexKey {
+    IndexKey { index_pk: risk_index_pk(org, level), index_sk: format!("{:016}", lifetime_value.minor()) }
 }
 
 pub(super) fn sweep(operation: &str) -> Key {
@@ -310,25 +310,25 @@ pub(super) fn zone_data() -> Key {
     Key::new("SWEEP#transition".to_owned(), "ZONES")
 }
 
-pub(super) fn due_list(shard: u8) -> String {
+pub(super) fn due_index_pk(shard: u8) -> String {
     format!("DUE#{shard:02}")
 }
 
 /// Where something of an org is listed that is due at an instant.
-fn due_place(org: &OrgId, what: &str, at: DateTime<Utc>) -> Place {
+fn due_index_key(org: &OrgId, what: &str, at: DateTime<Utc>) -> IndexKey {
     let digest = Sha256::digest(format!("{org}#{what}"));
     let shard = digest.first().copied().unwrap_or_default() % DUE_SHARDS;
-    Place { list: due_list(shard), at: time::text(at) }
+    IndexKey { index_pk: due_index_pk(shard), index_sk: time::text(at) }
 }
 
-pub(super) fn bundle_place(org: &OrgId, bundle: &BundleId, due: DateTime<Utc>) -> Place {
-    due_place(org, bundle.as_str(), due)
+pub(super) fn bundle_index_key(org: &OrgId, bundle: &BundleId, due: DateTime<Utc>) -> IndexKey {
+    due_index_key(org, bundle.as_str(), due)
 }
 
-pub(super) fn rezone(org: &OrgId) -> Key {
-    Key::new(org_partition(org), REZONE)
+pub(super) fn time_zone_change(org: &OrgId) -> Key {
+    Key::new(org_partition(org), TIME_ZONE_CHANGE)
 }
 
-pub(super) fn rezone_place(org: &OrgId, due: DateTime<Utc>) -> Place {
-    due_place(org, "", due)
+pub(super) fn time_zone_change_index_key(org: &OrgId, due: DateTime<Utc>) -> IndexKey {
+    due_index_key(org, "", due)
 }

@@ -14,10 +14,10 @@
 //! There is no store trait and no in-memory fake: a fake is kinder than the service. The seam is the wire. The same
 //! client talks to an embedded engine, to `DynamoDB` Local or to `DynamoDB`, and tests put their faults in between.
 
+mod bundle_redemptions;
 mod bundles;
 mod cache;
 mod churn;
-mod claims;
 mod connect;
 mod customers;
 mod error;
@@ -28,20 +28,20 @@ mod orders;
 mod org_keys;
 mod orgs;
 mod pages;
-mod points;
-mod redemptions;
+mod points_redemptions;
+mod redemption_states;
 mod sweeps;
 mod transact;
 
-pub use bundles::{Due, DueItem, ListedBundle, RezoneMark};
+pub use bundle_redemptions::BundleRedemptionContext;
+pub use bundles::{Due, DueItem, ListedBundle, TimeZoneChange};
 pub use connect::{client, local_client};
 pub use customers::ListedCustomer;
 pub use error::StoreError;
 pub use keys::DUE_SHARDS;
-pub use orders::{AwardStory, OrderMark, RefundStory};
+pub use orders::{AwardContext, OrderHeader, RefundContext};
 pub use pages::{HistoryRow, Listed, Page, Row, Unread};
-pub use points::SpendingStory;
-pub use redemptions::RedemptionStory;
+pub use points_redemptions::PointsRedemptionContext;
 pub use sweeps::Marking;
 pub use transact::Transaction;
 
@@ -58,8 +58,8 @@ use keys::Key;
 
 use crate::domain::{
     ids::{KeyId, OrgId},
-    key::KeyDigest,
     org::Org,
+    org_key::KeyDigest,
 };
 
 /// The index of everything that is ever listed in order.
@@ -97,11 +97,11 @@ impl<T> Versioned<T> {
 
 /// How often what came back unprocessed is asked for again: it comes back when the table is throttled.
 #[derive(Default)]
-struct Patience(u32);
+struct BatchRetry(u32);
 
-impl Patience {
+impl BatchRetry {
     /// One try more, after a jittered pause that doubles; none before the first.
-    async fn spend(&mut self) -> Result<(), StoreError> {
+    async fn next_attempt(&mut self) -> Result<(), StoreError> {
         const TRIES: u32 = 6;
         if self.0 >= TRIES {
             return Err(StoreError::Unavailable("a batch keeps coming back unprocessed".into()));
@@ -140,9 +140,9 @@ impl Store {
         let mut found: Vec<Item> = Vec::with_capacity(keys.len());
         for some in keys.chunks(AT_ONCE) {
             let mut wanted: Vec<Item> = some.iter().map(|key| key.borrow().to_item()).collect();
-            let mut patience = Patience::default();
+            let mut retry = BatchRetry::default();
             while !wanted.is_empty() {
-                patience.spend().await?;
+                retry.next_attempt().await?;
                 let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build()?;
                 let answer = self.client.batch_get_item().request_items(self.table.as_ref(), request).send().await?;
                 found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));

@@ -15,7 +15,7 @@ use crate::domain::{
 
 /// Whose an order is, and what holds for all of it.
 #[derive(Debug, Clone, Default)]
-pub struct OrderMark {
+pub struct OrderHeader {
     /// Whose it is, from the first thing done about it that said so.
     pub owner: Option<CustomerId>,
     /// Whether it was cancelled before or after it redeemed bundles: none counts, and none will.
@@ -24,7 +24,7 @@ pub struct OrderMark {
 
 /// All that awarding an order depends on.
 #[derive(Debug)]
-pub struct AwardStory {
+pub struct AwardContext {
     /// The customer, if known.
     pub customer: Option<Versioned<Customer>>,
     /// Whose the order is, if anything was done about it.
@@ -35,42 +35,42 @@ pub struct AwardStory {
 
 /// All that refunding an order depends on.
 #[derive(Debug)]
-pub struct RefundStory {
+pub struct RefundContext {
     /// The customer, if known.
     pub customer: Option<Versioned<Customer>>,
     /// The award, if it was made.
     pub award: Option<Versioned<Award>>,
     /// Whose the order is, if anything was done about it.
-    pub order: Option<OrderMark>,
+    pub order: Option<OrderHeader>,
     /// What is on record under the refund's id.
     pub refund: Option<Versioned<RefundRecord>>,
 }
 
 impl Store {
     /// Loads what awarding an order depends on.
-    pub async fn award_story(
+    pub async fn award_context(
         &self,
         org: &OrgId,
         customer: &CustomerId,
         order: &OrderId,
-    ) -> Result<AwardStory, StoreError> {
+    ) -> Result<AwardContext, StoreError> {
         let keys = [&keys::customer(org, customer), &keys::order(org, order), &keys::award(org, order)];
         let [customer, owner, award] = self.get(keys).await?;
-        Ok(AwardStory {
+        Ok(AwardContext {
             customer: customer.map(read_customer).transpose()?,
-            owner: read_mark(owner)?.unwrap_or_default().owner,
+            owner: read_header(owner)?.unwrap_or_default().owner,
             award: award.map(read_award).transpose()?.map(|award| award.value),
         })
     }
 
     /// Loads what refunding an order depends on.
-    pub async fn refund_story(
+    pub async fn refund_context(
         &self,
         org: &OrgId,
         customer: &CustomerId,
         order: &OrderId,
         refund: &RefundId,
-    ) -> Result<RefundStory, StoreError> {
+    ) -> Result<RefundContext, StoreError> {
         let keys = [
             &keys::customer(org, customer),
             &keys::order(org, order),
@@ -78,9 +78,9 @@ impl Store {
             &keys::refund(org, order, refund),
         ];
         let [customer, header, award, refund] = self.get(keys).await?;
-        Ok(RefundStory {
+        Ok(RefundContext {
             customer: customer.map(read_customer).transpose()?,
-            order: read_mark(header)?,
+            order: read_header(header)?,
             award: award.map(read_award).transpose()?,
             refund: refund.map(read_refund).transpose()?,
         })
@@ -126,6 +126,6 @@ fn read_refund(item: Item) -> Result<Versioned<RefundRecord>, StoreError> {
     items::read_versioned::<RefundForm, _>("a refund", item)
 }
 
-pub(super) fn read_mark(item: Option<Item>) -> Result<Option<OrderMark>, StoreError> {
+pub(super) fn read_header(item: Option<Item>) -> Result<Option<OrderHeader>, StoreError> {
     item.map(|item| items::read::<OrderForm, _>("an order", item)).transpose()
 }

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::{
     ids::{KeyId, OrgId},
-    key::{KeyDigest, OrgKey},
     org::Org,
+    org_key::{KeyDigest, OrgKey},
 };
 
 impl Store {

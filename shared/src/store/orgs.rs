@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
 use super::{
-    Item, Listed, Page, Patience, Row, Store, StoreError, Versioned,
+    BatchRetry, Item, Listed, Page, Row, Store, StoreError, Versioned,
     items::{self, OrgForm},
     keys,
-    pages::{after_place, ask, page, part},
+    pages::{ask, page, part, start_after},
 };
 use crate::domain::{ids::OrgId, org::Org};
 
 /// Items deleted in one request, at most: what the service takes.
-const BATCH: usize = 25;
+const DELETES_PER_REQUEST: usize = 25;
 
 impl Store {
     /// An org and its settings, at most a minute older than `now`.
@@ -30,13 +30,13 @@ impl Store {
     }
 
     /// An org and its settings as they are now, known from here on for a minute.
-    pub async fn org_anew(&self, org: &OrgId, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
+    pub async fn org_uncached(&self, org: &OrgId, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
         let (_, writes) = self.orgs.get(org, now);
         self.read_org(org, writes, now).await
     }
 
     async fn read_org(&self, org: &OrgId, writes: u64, now: Instant) -> Result<Option<Arc<Org>>, StoreError> {
-        let found = self.org_now(org).await?.map(|found| Arc::new(found.value));
+        let found = self.org_versioned(org).await?.map(|found| Arc::new(found.value));
         if let Some(found) = &found {
             self.orgs.keep(org.clone(), Arc::clone(found), writes, now);
         }
@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// An org as it is now, to be changed.
-    pub async fn org_now(&self, org: &OrgId) -> Result<Option<Versioned<Org>>, StoreError> {
+    pub async fn org_versioned(&self, org: &OrgId) -> Result<Option<Versioned<Org>>, StoreError> {
         let [item] = self.get([&keys::org(org)]).await?;
         item.map(|item| items::read_versioned::<OrgForm, _>("an org", item)).transpose()
     }
@@ -58,7 +58,7 @@ impl Store {
     }
 
     /// The same, where the org's time zone changes at `now`: marks that its bundles are to be judged by the new one.
-    pub async fn put_rezoned_org(
+    pub async fn put_org_with_time_zone_change(
         &self,
         org: &Org,
         before: &Versioned<Org>,
@@ -67,12 +67,12 @@ impl Store {
         let _forgotten = self.orgs.forget_after(|known| *known == org.id);
         let mut transaction = self.transaction(org);
         transaction.put_org(Some(before))?;
-        transaction.mark_rezone(org.profile.timezone, now)?;
+        transaction.record_time_zone_change(org.profile.timezone, now)?;
         transaction.commit().await
     }
 
     /// Orgs as they are now, each by itself: one that can't be read keeps no other from being read.
-    pub async fn orgs_now(
+    pub async fn orgs_versioned(
         &self,
         orgs: &[OrgId],
     ) -> Result<Vec<(OrgId, Result<Option<Versioned<Org>>, StoreError>)>, StoreError> {
@@ -87,8 +87,8 @@ impl Store {
 
     /// A page of the ids of all orgs, in order, for a sweep: what of one can't be read is not looked at.
     pub async fn org_ids(&self, after: Option<&OrgId>, limit: usize) -> Result<Page<OrgId>, StoreError> {
-        let start = after.map(|id| after_place(&keys::org(id), &keys::org_place(id)));
-        let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start);
+        let start = after.map(|id| start_after(&keys::org(id), &keys::org_index_key(id)));
+        let query = self.query_index(keys::ORGS, limit).set_exclusive_start_key(start);
         let query = query.projection_expression("#at").expression_attribute_names("#at", "at");
         page(query, |item| {
             let value = id_of(&item)?;
@@ -101,9 +101,9 @@ impl Store {
     pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Listed<OrgId, Org>>, StoreError> {
         let start = after.map(|id| {
             let id = OrgId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
-            Ok::<_, StoreError>(after_place(&keys::org(&id), &keys::org_place(&id)))
+            Ok::<_, StoreError>(start_after(&keys::org(&id), &keys::org_index_key(&id)))
         });
-        let query = self.query_list(keys::ORGS, limit).set_exclusive_start_key(start.transpose()?);
+        let query = self.query_index(keys::ORGS, limit).set_exclusive_start_key(start.transpose()?);
         page(query, |item| {
             let (id, org) = (id_of(&item)?, items::read::<OrgForm, (Org, u64)>("an org", item));
             Ok(Row { position: id.to_string(), value: Listed::new(id, org.map(|(org, _)| org)) })
@@ -120,9 +120,9 @@ impl Store {
     pub async fn delete_some_of(&self, org: &OrgId, partitions: usize) -> Result<(u64, bool), StoreError> {
         let bundles = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, partitions);
         let roots = [
-            self.query_list(&keys::customers_list(org), partitions),
+            self.query_index(&keys::customers_index_pk(org), partitions),
             bundles.consistent_read(true),
-            self.query_list(&keys::orders_list(org), partitions),
+            self.query_index(&keys::orders_index_pk(org), partitions),
         ];
         for query in roots {
             let found = ask(query.projection_expression("pk, sk")).await?.items.unwrap_or_default();
@@ -171,7 +171,7 @@ impl Store {
         let mut deleted: u64 = 1;
         let mut start = None;
         loop {
-            let answer = ask(self.query_whole(pk, BATCH).set_exclusive_start_key(start)).await?;
+            let answer = ask(self.query_whole(pk, DELETES_PER_REQUEST).set_exclusive_start_key(start)).await?;
             let found = answer.items.unwrap_or_default().into_iter();
             let batch: Vec<Item> = found.filter(|key| root != key).collect();
             deleted = deleted.saturating_add(u64::try_from(batch.len()).unwrap_or(u64::MAX));
@@ -196,9 +196,9 @@ impl Store {
             Ok(WriteRequest::builder().delete_request(delete).build())
         };
         let mut left: Vec<WriteRequest> = keys.into_iter().map(request).collect::<Result<_, StoreError>>()?;
-        let mut patience = Patience::default();
+        let mut retry = BatchRetry::default();
         while !left.is_empty() {
-            patience.spend().await?;
+            retry.next_attempt().await?;
             let answer = self.client.batch_write_item().request_items(self.table.as_ref(), left).send().await?;
             left = answer.unprocessed_items.and_then(|mut left| left.remove(self.table.as_ref())).unwrap_or_default();
         }

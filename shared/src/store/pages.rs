@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     BY_TIME, Item, Store, StoreError,
-    keys::{Key, Place, text},
+    keys::{IndexKey, Key, text},
 };
 
 /// An item's attribute that is a text, empty where there is none.
@@ -111,7 +111,7 @@ impl<T: Serialize> Serialize for HistoryRow<T> {
 
 impl Store {
     /// A query of a list in the index.
-    pub(super) fn query_list(&self, list: &str, limit: usize) -> QueryFluentBuilder {
+    pub(super) fn query_index(&self, list: &str, limit: usize) -> QueryFluentBuilder {
         self.query(limit)
             .index_name(BY_TIME)
             .key_condition_expression("#list = :list")
@@ -131,9 +131,9 @@ impl Store {
     ) -> Result<Page<Option<T>>, StoreError> {
         let start = after.map(|position| {
             let [pk, sk, at] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::Position)?;
-            Ok::<_, StoreError>(after_place(&Key { pk, sk }, &Place { list: list.to_owned(), at }))
+            Ok::<_, StoreError>(start_after(&Key { pk, sk }, &IndexKey { index_pk: list.to_owned(), index_sk: at }))
         });
-        let mut query = self.query_list(list, limit);
+        let mut query = self.query_index(list, limit);
         if let Some(from) = from {
             query = query
                 .key_condition_expression("#list = :list AND #at >= :from")
@@ -142,7 +142,7 @@ impl Store {
         }
         page(query.set_exclusive_start_key(start.transpose()?), |item| {
             let position = serde_json::json!(["pk", "sk", "at"].map(|name| part(&item, name))).to_string();
-            Ok(Row { value: readable(read(item)), position })
+            Ok(Row { value: skip_unreadable(read(item)), position })
         })
         .await
     }
@@ -162,14 +162,14 @@ impl Store {
 }
 
 /// What can't be read is logged, and holds up nothing else.
-pub(super) fn readable<T>(read: Result<T, StoreError>) -> Option<T> {
+pub(super) fn skip_unreadable<T>(read: Result<T, StoreError>) -> Option<T> {
     read.inspect_err(|error| tracing::error!(?error, "passed over")).ok()
 }
 
 /// The start key for a position in the index.
-pub(super) fn after_place(key: &Key, place: &Place) -> Item {
+pub(super) fn start_after(key: &Key, index_key: &IndexKey) -> Item {
     let mut start = key.to_item();
-    start.extend([("list".into(), text(&place.list)), ("at".into(), text(&place.at))]);
+    start.extend([("list".into(), text(&index_key.index_pk)), ("at".into(), text(&index_key.index_sk))]);
     start
 }
 

@@ -129,7 +129,7 @@ impl Store {
     /// must still be there.
     pub async fn mark_for_newer_rules(&self, org: &Org, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut transaction = self.transaction(org);
-        transaction.mark_rezone(org.profile.timezone, now)?;
+        transaction.record_time_zone_change(org.profile.timezone, now)?;
         transaction.check(&keys::org(&org.id), Change::default().require_present("version"))?;
         transaction.commit().await
     }

@@ -12,8 +12,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Item, Store, StoreError, Versioned, error,
-    items::{self, AdjustmentForm, AwardForm, CustomerForm, EntryForm, OrgForm, RefundForm, TOLD, ToldForm},
-    keys::{self, Key, Place, text},
+    items::{
+        self, AdjustmentForm, AwardForm, CustomerForm, EVENT_ATTRIBUTE, EntryForm, EventForm, OrgForm, RefundForm,
+    },
+    keys::{self, IndexKey, Key, text},
 };
 use crate::domain::{
     adjustment::Adjustment,
@@ -59,9 +61,9 @@ impl Change {
     }
 
     /// The item is listed there, or nowhere.
-    pub(super) fn place(mut self, place: Option<&Place>) -> Self {
-        if let Some(place) = place {
-            return self.set("list", text(&place.list)).set("at", text(&place.at));
+    pub(super) fn index_key(mut self, index_key: Option<&IndexKey>) -> Self {
+        if let Some(index_key) = index_key {
+            return self.set("list", text(&index_key.index_pk)).set("at", text(&index_key.index_sk));
         }
         let names = ["list", "at"].map(|name| self.name(name));
         self.removes.extend(names);
@@ -142,17 +144,17 @@ impl Transaction<'_> {
     /// Writes the org itself: in the place of one that was read, or a new one.
     pub(super) fn put_org(&mut self, before: Option<&Versioned<Org>>) -> Result<(), StoreError> {
         let org = self.org;
-        let (key, place) = (keys::org(&org.id), keys::org_place(&org.id));
+        let (key, index_key) = (keys::org(&org.id), keys::org_index_key(&org.id));
         match before {
-            Some(before) => self.replace(&key, Some(&place), &OrgForm::new(org, before.next_version()), before),
-            None => self.create(&key, Some(&place), &OrgForm::new(org, 1)),
+            Some(before) => self.replace(&key, Some(&index_key), &OrgForm::new(org, before.next_version()), before),
+            None => self.create(&key, Some(&index_key), &OrgForm::new(org, 1)),
         }
     }
 
     /// Adds a customer who must not exist yet.
     pub fn create_customer(&mut self, customer: &Customer) -> Result<(), StoreError> {
-        let (key, place) = self.customer_keys(customer);
-        self.create(&key, Some(&place), &CustomerForm::new(customer, 1))
+        let (key, index_key) = self.customer_keys(customer);
+        self.create(&key, Some(&index_key), &CustomerForm::new(customer, 1))
     }
 
     /// Replaces a customer as it was read, and appends the ledger entries of the change.
@@ -162,20 +164,20 @@ impl Transaction<'_> {
         before: &Versioned<Customer>,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
-        let (key, place) = self.customer_keys(customer);
+        let (key, index_key) = self.customer_keys(customer);
         let next = before.next_version();
-        self.replace(&key, Some(&place), &CustomerForm::new(customer, next), before)?;
+        self.replace(&key, Some(&index_key), &CustomerForm::new(customer, next), before)?;
         for (nth, entry) in entries.iter().enumerate() {
             let key = keys::entry(&self.org.id, &customer.id, next, nth, entry);
-            let place = keys::entry_place(&self.org.id, entry.at);
-            let told = ToldForm::of_entry(&self.org.id, &customer.id, entry);
-            self.create_told(&key, Some(&place), &EntryForm::from(entry), Some(&told))?;
+            let index_key = keys::entry_index_key(&self.org.id, entry.at);
+            let told = EventForm::of_entry(&self.org.id, &customer.id, entry);
+            self.create_with_event(&key, Some(&index_key), &EntryForm::from(entry), Some(&told))?;
         }
         Ok(())
     }
 
     /// Records that an order is this customer's, where nothing was done about it before that said whose it is.
-    pub fn claim_order(&mut self, order: &OrderId, customer: &CustomerId) -> Result<(), StoreError> {
+    pub fn record_order_owner(&mut self, order: &OrderId, customer: &CustomerId) -> Result<(), StoreError> {
         let change = self.order_change(order).set("customerId", text(customer.as_str())).require_absent("customerId");
         self.update(&keys::order(&self.org.id, order), change)
     }
@@ -194,8 +196,8 @@ impl Transaction<'_> {
     /// A change of what holds for all of an order. The orders of a disposable org are listed, to be found when it is
     /// deleted.
     pub(super) fn order_change(&self, order: &OrderId) -> Change {
-        let place = Place { list: keys::orders_list(&self.org.id), at: order.to_string() };
-        if self.org.disposable { Change::default().place(Some(&place)) } else { Change::default() }
+        let index_key = IndexKey { index_pk: keys::orders_index_pk(&self.org.id), index_sk: order.to_string() };
+        if self.org.disposable { Change::default().index_key(Some(&index_key)) } else { Change::default() }
     }
 
     /// Records an award, once.
@@ -232,7 +234,7 @@ impl Transaction<'_> {
     }
 
     /// Marks that a refund can't be made any more that was not yet; `known`: something was done about the order before.
-    pub fn mark_refund_void(&mut self, order: &OrderId, refund: &RefundId, known: bool) -> Result<(), StoreError> {
+    pub fn block_refund(&mut self, order: &OrderId, refund: &RefundId, known: bool) -> Result<(), StoreError> {
         let key = keys::refund(&self.org.id, order, refund);
         self.create(&key, None, &RefundForm::voided_before(refund))?;
         self.list_order(order, known)
@@ -250,9 +252,9 @@ impl Transaction<'_> {
         request.send().await.map(drop).map_err(error::of_transaction)
     }
 
-    fn customer_keys(&self, customer: &Customer) -> (Key, Place) {
+    fn customer_keys(&self, customer: &Customer) -> (Key, IndexKey) {
         let org: &OrgId = &self.org.id;
-        (keys::customer(org, &customer.id), keys::customer_place(org, customer.last_order_at()))
+        (keys::customer(org, &customer.id), keys::customer_index_key(org, customer.last_order_at()))
     }
 
     /// Changes parts of an item.
@@ -293,22 +295,27 @@ impl Transaction<'_> {
     }
 
     /// Adds an item that must not be there yet.
-    pub(super) fn create(&mut self, key: &Key, place: Option<&Place>, form: &impl Serialize) -> Result<(), StoreError> {
-        self.create_told(key, place, form, None)
+    pub(super) fn create(
+        &mut self,
+        key: &Key,
+        index_key: Option<&IndexKey>,
+        form: &impl Serialize,
+    ) -> Result<(), StoreError> {
+        self.create_with_event(key, index_key, form, None)
     }
 
     /// Adds an item that must not be there yet, and that emits an event. Disposable orgs emit none: no message is to reach
     /// their customers.
-    pub(super) fn create_told(
+    pub(super) fn create_with_event(
         &mut self,
         key: &Key,
-        place: Option<&Place>,
+        index_key: Option<&IndexKey>,
         form: &impl Serialize,
-        told: Option<&ToldForm>,
+        told: Option<&EventForm>,
     ) -> Result<(), StoreError> {
-        let mut item = items::write(key, place, form)?;
+        let mut item = items::write(key, index_key, form)?;
         if let Some(told) = told.filter(|_| !self.org.disposable) {
-            item.insert(TOLD.to_owned(), items::attribute(told)?);
+            item.insert(EVENT_ATTRIBUTE.to_owned(), items::attribute(told)?);
         }
         self.put(Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"))
     }
@@ -318,11 +325,11 @@ impl Transaction<'_> {
     pub(super) fn replace<F: Serialize + DeserializeOwned, T>(
         &mut self,
         key: &Key,
-        place: Option<&Place>,
+        index_key: Option<&IndexKey>,
         form: &F,
         before: &Versioned<T>,
     ) -> Result<(), StoreError> {
-        let item = items::rewrite(key, place, form, &before.image)?;
+        let item = items::rewrite(key, index_key, form, &before.image)?;
         let put = Put::builder().set_item(Some(item));
         self.put(if before.image.has("version") {
             let put = put.condition_expression("version = :version");
@@ -337,14 +344,14 @@ impl Transaction<'_> {
     pub(super) fn upsert(
         &mut self,
         key: &Key,
-        place: Option<&Place>,
+        index_key: Option<&IndexKey>,
         form: &impl Serialize,
-        told: Option<&ToldForm>,
+        told: Option<&EventForm>,
     ) -> Result<(), StoreError> {
-        let mut item: Item = items::write(key, place, form)?;
+        let mut item: Item = items::write(key, index_key, form)?;
         item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk"));
         if let Some(told) = told.filter(|_| !self.org.disposable) {
-            item.insert(TOLD.to_owned(), items::attribute(told)?);
+            item.insert(EVENT_ATTRIBUTE.to_owned(), items::attribute(told)?);
         }
         let change = item.into_iter().fold(Change::default(), |change, (name, value)| change.set(&name, value));
         self.update(key, change)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::{churn::risk::Probability, text::Line};
+use shared::domain::{churn::risk::Probability, text::SingleLine};
 
 /// The longest reasoning, in characters; what is beyond is cut off. A line may be no longer.
 pub const LONGEST_REASONING: usize = 200;
@@ -16,7 +16,7 @@ pub struct Verdict {
     /// How likely no order in the horizon is.
     pub probability: Probability,
     /// Why, in a sentence.
-    pub reasoning: Line,
+    pub reasoning: SingleLine,
 }
 
 #[derive(Deserialize)]
@@ -93,12 +93,12 @@ fn probability(number: &serde_json::Number) -> Option<Probability> {
 }
 
 /// The text as one line; `None` if there is nothing in it.
-fn one_line(text: &str) -> Option<Line> {
+fn one_line(text: &str) -> Option<SingleLine> {
     let seen = text.chars().filter(|char| !is_invisible(*char));
     let plain: String = seen.map(|char| if char.is_control() { ' ' } else { char }).collect();
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let cut: String = line.chars().take(LONGEST_REASONING).collect();
-    Line::try_from(cut.trim_end().to_owned()).ok()
+    SingleLine::try_from(cut.trim_end().to_owned()).ok()
 }
 
 /// What is not to be seen and changes how the rest is: marks of direction, joiners and the like.

@@ -5,7 +5,7 @@
 //! | `row` | what goes in: figures under running numbers, and nothing that says who somebody is |
 //! | `prompt` | the request's body: instructions, figures, and the schema that the answer is forced into |
 //! | `answer` | what comes out, checked: what is right is kept, the rest is not guessed at |
-//! | `wire` | one request over HTTP, and what its answer means |
+//! | `api` | one request over HTTP, and what its answer means |
 //! | `limits` | what an answer's headers say about when to come back |
 //! | `pace` | who may send when |
 //!
@@ -14,15 +14,15 @@
 //! the function.
 
 mod answer;
+mod api;
+mod input;
 mod limits;
 mod pace;
 mod prompt;
-mod row;
-mod wire;
 
 pub use answer::{LONGEST_REASONING, Verdict};
+pub use input::ClaudeInput;
 pub use limits::LONGEST_RESET;
-pub use row::Row;
 
 use std::{
     sync::{
@@ -39,8 +39,8 @@ use shared::{
 };
 
 use self::{
+    api::{ApiClient, ApiResponse, Outcome},
     pace::{Pace, TooLate},
-    wire::{Heard, Outcome, Wire},
 };
 
 /// How often one request is sent at most.
@@ -67,7 +67,7 @@ const ASKED: usize = 2;
 
 /// Why Claude is not asked any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum SwitchOffReason {
     /// The key is not one, or not any more.
     Unauthorized,
     /// There is nothing to pay with.
@@ -86,7 +86,7 @@ pub enum Reason {
     UnusableAnswers,
 }
 
-impl Reason {
+impl SwitchOffReason {
     /// The stable code, for programs.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -104,13 +104,13 @@ impl Reason {
 }
 
 /// Why a request was not answered.
-enum Lost {
+enum ExchangeFailure {
     /// Nothing more is asked of Claude.
     Off,
     /// It would have been too late.
     OutOfTime,
     /// Not in so many tries, or not this request; what it means if it goes on.
-    Failed(Reason),
+    Failed(SwitchOffReason),
 }
 
 /// Claude, for one call of the function.
@@ -118,9 +118,9 @@ pub struct Claude {
     model: String,
     batch_size: usize,
     concurrency: usize,
-    wire: Wire,
+    api: ApiClient,
     pace: Pace,
-    off: OnceLock<Reason>,
+    off: OnceLock<SwitchOffReason>,
     timeout: Duration,
     share: OnceLock<Duration>,
     silent: AtomicU32,
@@ -137,7 +137,7 @@ impl Claude {
             model: settings.model.clone(),
             batch_size: settings.batch_size,
             concurrency: settings.concurrency,
-            wire: Wire::new(&settings.base_url, key),
+            api: ApiClient::new(&settings.base_url, key),
             pace: Pace::new(settings.pause, LONGEST_RESET, sleeper),
             off: OnceLock::new(),
             timeout: settings.timeout,
@@ -150,7 +150,7 @@ impl Claude {
 
     /// Why the rest goes without, if it does.
     #[must_use]
-    pub fn is_off(&self) -> Option<Reason> {
+    pub fn is_off(&self) -> Option<SwitchOffReason> {
         self.off.get().copied()
     }
 
@@ -168,7 +168,7 @@ impl Claude {
 
     /// How likely each of these customers is not to order within the horizon, in their order; `None` for whom Claude
     /// has no answer. Nothing is begun that could not end by the deadline, and what has not ended then is given up.
-    pub async fn score(&self, horizon_days: u32, rows: &[Row], deadline: Deadline) -> Vec<Option<Verdict>> {
+    pub async fn score(&self, horizon_days: u32, rows: &[ClaudeInput], deadline: Deadline) -> Vec<Option<Verdict>> {
         let batches = rows.chunks(self.batch_size).map(|batch| self.batch(horizon_days, batch, deadline));
         // All are made before the first is waited for: what makes them is not to be sent from thread to thread.
         let batches: Vec<_> = batches.collect();
@@ -176,9 +176,9 @@ impl Claude {
         scored.into_iter().flatten().collect()
     }
 
-    async fn batch(&self, horizon_days: u32, rows: &[Row], deadline: Deadline) -> Vec<Option<Verdict>> {
+    async fn batch(&self, horizon_days: u32, rows: &[ClaudeInput], deadline: Deadline) -> Vec<Option<Verdict>> {
         let mut verdicts = vec![None; rows.len()];
-        let mut reason = Reason::UnusableAnswers;
+        let mut reason = SwitchOffReason::UnusableAnswers;
         for _ in 0..ASKED {
             let (asked, open): (Vec<_>, Vec<_>) =
                 rows.iter().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()).unzip();
@@ -190,12 +190,12 @@ impl Claude {
                     let found = answer::read(&body, asked.len());
                     open.into_iter().zip(found).for_each(|(open, found)| *open = found);
                 }
-                Err(Lost::Failed(why)) => {
+                Err(ExchangeFailure::Failed(why)) => {
                     reason = why;
                     break;
                 }
-                Err(Lost::Off) => return verdicts,
-                Err(Lost::OutOfTime) => {
+                Err(ExchangeFailure::Off) => return verdicts,
+                Err(ExchangeFailure::OutOfTime) => {
                     self.out_of_time.store(true, Ordering::Relaxed);
                     return verdicts;
                 }
@@ -210,18 +210,18 @@ impl Claude {
     }
 
     /// Sends a request until it is answered, or there is no point in it any more.
-    async fn exchange(&self, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, Lost> {
+    async fn exchange(&self, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, ExchangeFailure> {
         // Before it waits for its turn, and again when it is sent: meanwhile another may have found out.
         if self.is_off().is_some() {
-            return Err(Lost::Off);
+            return Err(ExchangeFailure::Off);
         }
         let mut timeouts = 0;
         let mut sent_at = self.pace.batch(deadline).await.map_err(|late| self.too_late(late))?;
         for number in 1.. {
             if self.is_off().is_some() {
-                return Err(Lost::Off);
+                return Err(ExchangeFailure::Off);
             }
-            let Heard { outcome, wait } = self.wire.send(request, self.patience(deadline)).await;
+            let ApiResponse { outcome, wait } = self.api.send(request, self.timeout_for(deadline)).await;
             if let Some(wait) = wait {
                 self.pace.hold(sent_at, wait);
             }
@@ -230,11 +230,11 @@ impl Claude {
                 Outcome::Answered(body) => return Ok(body),
                 Outcome::Ended(reason, why) => {
                     self.switch_off(reason, &why);
-                    return Err(Lost::Off);
+                    return Err(ExchangeFailure::Off);
                 }
                 Outcome::Refused(why) => {
                     tracing::error!(why, "a request was refused, its customers go without Claude");
-                    return Err(Lost::Failed(Reason::RequestRefused));
+                    return Err(ExchangeFailure::Failed(SwitchOffReason::RequestRefused));
                 }
                 Outcome::TimedOut => {
                     timeouts += 1;
@@ -243,10 +243,10 @@ impl Claude {
                 Outcome::Passing(why) => why,
             };
             if self.is_off().is_some() {
-                return Err(Lost::Off);
+                return Err(ExchangeFailure::Off);
             }
             if deadline.left().is_zero() {
-                return Err(Lost::OutOfTime);
+                return Err(ExchangeFailure::OutOfTime);
             }
             if number == TRIES || timeouts == TIMEOUTS {
                 tracing::warn!(why, tries = number, "a request failed, its customers go without Claude");
@@ -255,22 +255,22 @@ impl Claude {
             let pause = if wait.is_some() { Duration::ZERO } else { backoff(number) };
             sent_at = self.pace.again(pause, deadline).await.map_err(|late| self.too_late(late))?;
         }
-        Err(Lost::Failed(Reason::Unavailable))
+        Err(ExchangeFailure::Failed(SwitchOffReason::Unavailable))
     }
 
-    fn too_late(&self, late: TooLate) -> Lost {
+    fn too_late(&self, late: TooLate) -> ExchangeFailure {
         match late {
-            TooLate::Soon => Lost::OutOfTime,
+            TooLate::Soon => ExchangeFailure::OutOfTime,
             TooLate::Long => {
-                self.switch_off(Reason::RateLimited, "the API says to wait for longer than this call has");
-                Lost::Off
+                self.switch_off(SwitchOffReason::RateLimited, "the API says to wait for longer than this call has");
+                ExchangeFailure::Off
             }
         }
     }
 
     /// How long an answer may take: as the settings say, but no more than a share of what the first request had left, so
     /// that an API that never answers is given up within the call.
-    fn patience(&self, deadline: Deadline) -> Duration {
+    fn timeout_for(&self, deadline: Deadline) -> Duration {
         let share = *self.share.get_or_init(|| deadline.left() / SHARES);
         self.timeout.min(share).min(deadline.left())
     }
@@ -280,11 +280,11 @@ impl Claude {
         if !matches!(outcome, Outcome::TimedOut) {
             self.silent.store(0, Ordering::Relaxed);
         } else if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT_AFTER {
-            self.switch_off(Reason::Unavailable, "too many requests in a row were not answered");
+            self.switch_off(SwitchOffReason::Unavailable, "too many requests in a row were not answered");
         }
     }
 
-    fn switch_off(&self, reason: Reason, why: &str) {
+    fn switch_off(&self, reason: SwitchOffReason, why: &str) {
         if self.off.set(reason).is_ok() {
             tracing::error!(
                 reason = reason.code(),

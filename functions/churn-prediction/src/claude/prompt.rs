@@ -11,7 +11,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::row::Row;
+use super::input::ClaudeInput;
 
 /// What the model may write beside its verdicts: what it thinks.
 const TOKENS_TO_THINK: usize = 8_000;
@@ -70,11 +70,11 @@ struct Message<'a> {
 struct Numbered<'a> {
     customer: usize,
     #[serde(flatten)]
-    row: &'a Row,
+    row: &'a ClaudeInput,
 }
 
 /// The body of a request about these customers, numbered from 1.
-pub(super) fn request(model: &str, horizon_days: u32, rows: &[&Row]) -> Vec<u8> {
+pub(super) fn request(model: &str, horizon_days: u32, rows: &[&ClaudeInput]) -> Vec<u8> {
     let customers = rows.iter().zip(1..).map(|(row, customer)| Numbered { customer, row }).collect();
     // Plain structs with text keys can't fail to be written.
     let message = serde_json::to_string(&Message { horizon_days, customers }).unwrap_or_default();

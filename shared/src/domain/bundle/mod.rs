@@ -19,7 +19,7 @@ use self::{schedule::Schedule, transition::Recorded};
 use crate::domain::{
     ids::{BundleId, ProductId},
     money::Money,
-    text::{Description, Line},
+    text::{Description, SingleLine},
 };
 
 /// A bundle.
@@ -30,7 +30,7 @@ pub struct Bundle {
     /// When it was made; `None`: not known, it was made before this was kept.
     pub created_at: Option<DateTime<Utc>>,
     /// What people set of it.
-    pub terms: Terms,
+    pub terms: BundleTerms,
     /// What was redeemed of it.
     pub usage: Usage,
     /// Its status as last recorded; [`schedule::status_at`] says what it is now.
@@ -39,7 +39,7 @@ pub struct Bundle {
 
 /// What people set of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
+pub struct BundleTerms {
     /// What is sold.
     pub offer: Offer,
     /// What the operator wants of it.
@@ -59,7 +59,7 @@ pub struct Terms {
 #[serde(rename_all = "camelCase")]
 pub struct Offer {
     /// Its name.
-    pub name: Line,
+    pub name: SingleLine,
     /// What people are told of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
@@ -134,7 +134,7 @@ pub struct Product {
     /// Its id.
     pub product_id: ProductId,
     /// Its name.
-    pub name: Line,
+    pub name: SingleLine,
     /// How many of it the bundle takes.
     pub required_qty: Quantity,
     /// What one costs without the deal.

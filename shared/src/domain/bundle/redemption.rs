@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Bundle, DesiredState, Usage, UseLimit,
     schedule::{BundleStatus, status_at},
-    transition::{Moved, Reason, bring_up_to_date, recount},
+    transition::{StatusUpdate, TransitionReason, bring_up_to_date, recount},
 };
 use crate::domain::{
     ids::{BundleId, CustomerId, OrderId},
@@ -22,7 +22,7 @@ use crate::domain::{
 
 /// What is kept about a redemption, for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redemption {
+pub struct BundleRedemption {
     /// The bundle.
     pub bundle: BundleId,
     /// The order.
@@ -43,9 +43,9 @@ pub struct Redemption {
 
 /// All that a redemption, or its void, changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
+pub struct UsageChange {
     /// The record of it.
-    pub redemption: Redemption,
+    pub redemption: BundleRedemption,
     /// The counters before it, as loaded.
     pub before: Usage,
     /// The counters after it.
@@ -57,16 +57,16 @@ pub struct Counted {
     /// The limit by which it was decided.
     pub max: Option<UseLimit>,
     /// The bundle with its status moved, where this took the last unit or gave it back.
-    pub moved: Option<Moved>,
+    pub update: Option<StatusUpdate>,
 }
 
 /// What counting comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Counting {
+pub enum Redeem {
     /// It can be committed.
-    Counted(Box<Counted>),
+    Apply(Box<UsageChange>),
     /// It moves the status, and more has changed by the clock than can go on record with it: that first.
-    Behind(Box<Moved>),
+    CatchUpFirst(Box<StatusUpdate>),
 }
 
 /// When an order was fulfilled, and what is on record of that instant.
@@ -111,7 +111,7 @@ pub fn redeem(
     by_customer: u64,
     (order, customer): (OrderId, CustomerId),
     fulfilled: Fulfilment,
-) -> Result<Counting, Rejection> {
+) -> Result<Redeem, Rejection> {
     admit(bundle, zone.zone, by_customer, fulfilled)?;
     let now = fulfilled.now;
     let before = bundle.usage;
@@ -123,7 +123,7 @@ pub fn redeem(
         ever: true,
     };
     let limit_reached = bundle.terms.max_redemptions.is_some_and(|max| after.redemptions >= max.get());
-    let redemption = Redemption {
+    let redemption = BundleRedemption {
         bundle: bundle.id.clone(),
         order,
         customer,
@@ -133,16 +133,16 @@ pub fn redeem(
         limit_reached,
         voided_at: None,
     };
-    let counted = Counted {
+    let counted = UsageChange {
         redemption,
         before,
         after,
         by_customer_before: by_customer,
         by_customer_after: by_customer.saturating_add(1),
         max: bundle.terms.max_redemptions,
-        moved: None,
+        update: None,
     };
-    Ok(counting(counted, limit_reached.then_some(Reason::LimitReached), bundle, zone, now))
+    Ok(with_status(counted, limit_reached.then_some(TransitionReason::LimitReached), bundle, zone, now))
 }
 
 /// Gives a redemption back. `None` where the counters say that there is nothing to give back.
@@ -151,9 +151,9 @@ pub fn void(
     bundle: &Bundle,
     zone: ZoneInForce,
     by_customer: u64,
-    redemption: Redemption,
+    redemption: BundleRedemption,
     now: DateTime<Utc>,
-) -> Option<Counting> {
+) -> Option<Redeem> {
     let before = bundle.usage;
     let by_customer_after = by_customer.checked_sub(1)?;
     let after = Usage {
@@ -162,29 +162,36 @@ pub fn void(
         savings: before.savings.minus(redemption.savings)?,
         ever: true,
     };
-    let redemption = Redemption { voided_at: Some(now), ..redemption };
+    let redemption = BundleRedemption { voided_at: Some(now), ..redemption };
     let max = bundle.terms.max_redemptions;
-    let counted =
-        Counted { redemption, before, after, by_customer_before: by_customer, by_customer_after, max, moved: None };
-    let reason = bundle.is_sold_out().then_some(Reason::RedemptionVoided);
-    Some(counting(counted, reason, bundle, zone, now))
+    let counted = UsageChange {
+        redemption,
+        before,
+        after,
+        by_customer_before: by_customer,
+        by_customer_after,
+        max,
+        update: None,
+    };
+    let reason = bundle.is_sold_out().then_some(TransitionReason::RedemptionVoided);
+    Some(with_status(counted, reason, bundle, zone, now))
 }
 
 /// With a reason, the status moves too.
-fn counting(
-    counted: Counted,
-    reason: Option<Reason>,
+fn with_status(
+    counted: UsageChange,
+    reason: Option<TransitionReason>,
     bundle: &Bundle,
     zone: ZoneInForce,
     now: DateTime<Utc>,
-) -> Counting {
+) -> Redeem {
     let Some(reason) = reason else {
-        return Counting::Counted(Box::new(counted));
+        return Redeem::Apply(Box::new(counted));
     };
-    let moved = bring_up_to_date(bundle, zone, now);
-    if !moved.complete {
-        return Counting::Behind(Box::new(moved));
+    let update = bring_up_to_date(bundle, zone, now);
+    if !update.complete {
+        return Redeem::CatchUpFirst(Box::new(update));
     }
-    let moved = Some(recount(moved, counted.after, reason));
-    Counting::Counted(Box::new(Counted { moved, ..counted }))
+    let update = Some(recount(update, counted.after, reason));
+    Redeem::Apply(Box::new(UsageChange { update, ..counted }))
 }

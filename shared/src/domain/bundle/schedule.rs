@@ -93,7 +93,7 @@ impl ScheduleDate {
     pub fn ending(self, zone: Zone) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
-            Self::Day(day) => zone.end_of_day(day).min(time::LAST),
+            Self::Day(day) => zone.end_of_day(day).min(time::LATEST),
         }
     }
 

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bundle, DesiredState, Terms, Usage,
+    Bundle, BundleTerms, DesiredState, Usage,
     schedule::{BundleStatus, next_change, status_at},
 };
-use crate::domain::{ids::BundleId, org::ZoneInForce, rejection::Rejection, text::Line, time, zone::Zone};
+use crate::domain::{ids::BundleId, org::ZoneInForce, rejection::Rejection, text::SingleLine, time, zone::Zone};
 
 /// Changes recorded at once, at most: they go into one transaction, with room for what else is done.
-pub const MOST_AT_ONCE: usize = 90;
+pub const TRANSITIONS_PER_WRITE_MAX: usize = 90;
 
 /// The status as last recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Transition {
     /// The status after.
     pub to: BundleStatus,
     /// Why.
-    pub reason: Reason,
+    pub reason: TransitionReason,
     /// When it changed, which may be before it was recorded.
     #[serde(serialize_with = "time::serialize")]
     pub at: DateTime<Utc>,
@@ -47,12 +47,12 @@ pub struct Transition {
     pub desired_state: Option<DesiredState>,
     /// The operator's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<Line>,
+    pub note: Option<SingleLine>,
 }
 
 /// Why a status changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reason {
+pub enum TransitionReason {
     /// Its start has come.
     #[serde(rename = "start date reached")]
     StartDateReached,
@@ -78,23 +78,23 @@ pub enum Reason {
 
 /// A bundle with its recorded status moved, and the changes to put on record with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
+pub struct StatusUpdate {
     /// The bundle as it is now.
     pub bundle: Bundle,
     /// The changes, oldest first.
     pub transitions: Vec<Transition>,
     /// When to look at it again; `None`: nothing will change by the clock.
     pub due: Option<DateTime<Utc>>,
-    /// Whether everything up to now is on record; else there were more than [`MOST_AT_ONCE`], and it goes on from here.
+    /// Whether everything up to now is on record; else there were more than [`TRANSITIONS_PER_WRITE_MAX`], and it goes on from here.
     pub complete: bool,
     /// When this goes on record, which may be long after the changes.
     pub now: DateTime<Utc>,
 }
 
-impl Moved {
+impl StatusUpdate {
     /// A bundle without a past, as recorded at `now`.
     #[must_use]
-    pub fn new(id: BundleId, terms: Terms, zone: Zone, now: DateTime<Utc>) -> Self {
+    pub fn new(id: BundleId, terms: BundleTerms, zone: Zone, now: DateTime<Utc>) -> Self {
         let recorded = Recorded { status: BundleStatus::Draft, at: now, zone, is_outdated: false };
         let mut bundle = Bundle { id, created_at: Some(now), terms, usage: Usage::NONE, recorded };
         bundle.recorded.status = status_at(&bundle, zone, now);
@@ -109,30 +109,30 @@ impl Moved {
     }
 
     /// Records every change by the clock up to an instant, as far as there is room.
-    fn follow_the_clock(&mut self, until: DateTime<Utc>) {
+    fn apply_clock(&mut self, until: DateTime<Utc>) {
         while let Some(next) = self.due.filter(|next| self.complete && *next <= until) {
-            if self.transitions.len() == MOST_AT_ONCE {
+            if self.transitions.len() == TRANSITIONS_PER_WRITE_MAX {
                 self.complete = false;
             } else {
                 self.bundle.recorded.at = next;
-                self.record(by_the_clock, None);
+                self.record(clock_reason, None);
             }
         }
         if self.complete {
             self.bundle.recorded.at = self.bundle.recorded.at.max(until);
-            self.record(by_the_clock, None);
+            self.record(clock_reason, None);
         }
     }
 
     /// Judges by another zone from here on.
     fn change_zone(&mut self, zone: Zone) {
-        if self.complete && self.transitions.len() == MOST_AT_ONCE {
+        if self.complete && self.transitions.len() == TRANSITIONS_PER_WRITE_MAX {
             self.complete = false;
             self.due = Some(self.bundle.recorded.at);
         }
         if self.complete {
             self.bundle.recorded.zone = zone;
-            self.record(|_, _| Reason::Operator, None);
+            self.record(|_, _| TransitionReason::Operator, None);
         }
     }
 
@@ -140,8 +140,8 @@ impl Moved {
     /// operator wants something else.
     pub(super) fn record(
         &mut self,
-        reason: impl FnOnce(BundleStatus, BundleStatus) -> Reason,
-        wanted: Option<(DesiredState, Option<Line>)>,
+        reason: impl FnOnce(BundleStatus, BundleStatus) -> TransitionReason,
+        wanted: Option<(DesiredState, Option<SingleLine>)>,
     ) {
         let Recorded { status: from, at, zone, .. } = self.bundle.recorded;
         let to = status_at(&self.bundle, zone, at);
@@ -159,17 +159,17 @@ impl Moved {
 ///
 /// What is on record is never taken back: where clocks differ and `now` is before it, the record's instant counts.
 #[must_use]
-pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) -> Moved {
+pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) -> StatusUpdate {
     let Recorded { at, zone: judged_by, .. } = bundle.recorded;
     let due = next_change(bundle, judged_by, at);
-    let mut moved = Moved { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true, now };
-    moved.bundle.recorded.is_outdated = false;
+    let mut update = StatusUpdate { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true, now };
+    update.bundle.recorded.is_outdated = false;
     if judged_by != zone.zone {
-        moved.follow_the_clock(zone.since.map_or(now, |since| since.min(now)));
-        moved.change_zone(zone.zone);
+        update.apply_clock(zone.since.map_or(now, |since| since.min(now)));
+        update.change_zone(zone.zone);
     }
-    moved.follow_the_clock(now);
-    moved
+    update.apply_clock(now);
+    update
 }
 
 /// The status at an instant as it is on record, given the first transition after the instant; and where the record is not
@@ -190,30 +190,30 @@ pub fn status_on_record(
     }
 }
 
-const fn by_the_clock(from: BundleStatus, to: BundleStatus) -> Reason {
+const fn clock_reason(from: BundleStatus, to: BundleStatus) -> TransitionReason {
     match (from, to) {
-        (_, BundleStatus::Expired) => Reason::EndDateReached,
-        (BundleStatus::Scheduled, _) => Reason::StartDateReached,
-        (_, BundleStatus::Active) => Reason::WindowOpened,
-        (_, BundleStatus::Paused | BundleStatus::Scheduled | BundleStatus::Draft) => Reason::WindowClosed,
+        (_, BundleStatus::Expired) => TransitionReason::EndDateReached,
+        (BundleStatus::Scheduled, _) => TransitionReason::StartDateReached,
+        (_, BundleStatus::Active) => TransitionReason::WindowOpened,
+        (_, BundleStatus::Paused | BundleStatus::Scheduled | BundleStatus::Draft) => TransitionReason::WindowClosed,
     }
 }
 
 /// A bundle that is up to date, as a PUT leaves it. What was redeemed stays, and the limit can't be set below it.
-pub fn edit(mut moved: Moved, terms: Terms, note: Option<Line>) -> Result<Moved, Rejection> {
-    let used = moved.bundle.usage.redemptions;
+pub fn edit(mut update: StatusUpdate, terms: BundleTerms, note: Option<SingleLine>) -> Result<StatusUpdate, Rejection> {
+    let used = update.bundle.usage.redemptions;
     if terms.max_redemptions.is_some_and(|max| max.get() < used) {
         return Err(Rejection::LimitBelowUsed { used });
     }
-    let wanted = (terms.desired != moved.bundle.terms.desired).then_some((terms.desired, note));
-    moved.bundle.terms = terms;
-    moved.record(|_, _| Reason::Operator, wanted);
-    Ok(moved)
+    let wanted = (terms.desired != update.bundle.terms.desired).then_some((terms.desired, note));
+    update.bundle.terms = terms;
+    update.record(|_, _| TransitionReason::Operator, wanted);
+    Ok(update)
 }
 
 /// A bundle that is up to date, with what was redeemed of it changed.
-pub(super) fn recount(mut moved: Moved, usage: Usage, reason: Reason) -> Moved {
-    moved.bundle.usage = usage;
-    moved.record(|_, _| reason, None);
-    moved
+pub(super) fn recount(mut update: StatusUpdate, usage: Usage, reason: TransitionReason) -> StatusUpdate {
+    update.bundle.usage = usage;
+    update.record(|_, _| reason, None);
+    update
 }

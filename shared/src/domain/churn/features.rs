@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::observation::{days_from, recent_days};
 use crate::domain::{
-    customer::{Customer, Orders},
+    customer::{Customer, OrderHistory},
     money::Money,
     points::Points,
     rate::serialize_decimal,
     segment::{Segment, segment_at},
-    text::Line,
+    text::SingleLine,
     time::days_between,
     zone::Zone,
 };
@@ -38,7 +38,7 @@ pub struct Features {
     /// The segment.
     pub segment: Segment,
     /// The tier held, if any.
-    pub tier: Option<Line>,
+    pub tier: Option<SingleLine>,
     /// The balance.
     pub points: Points,
 }
@@ -71,7 +71,7 @@ impl Features {
             orders_per_month: per_month.round_dp(2),
             trend: trend_at(orders, zone, now),
             segment: segment_at(Some(orders), customer.lifetime_value, now),
-            tier: customer.standing.as_ref().map(|standing| standing.tier.clone()),
+            tier: customer.held_tier.as_ref().map(|held_tier| held_tier.tier.clone()),
             points: customer.points,
         })
     }
@@ -83,7 +83,7 @@ impl Features {
 ///
 /// With fewer than three gaps behind there is no trend to see: `stable`.
 #[must_use]
-pub fn trend_at(orders: &Orders, zone: Zone, now: DateTime<Utc>) -> Trend {
+pub fn trend_at(orders: &OrderHistory, zone: Zone, now: DateTime<Utc>) -> Trend {
     let days = recent_days(orders, zone);
     let mut gaps: Vec<u64> =
         days.iter().zip(days.iter().skip(1)).map(|(one, next)| days_from(*one, *next)).map(u64::from).collect();

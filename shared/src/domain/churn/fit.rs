@@ -13,19 +13,19 @@ use argmin::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    model::{Family, Model, Parameters, Source, log_likelihood},
+    model::{Model, ModelFamily, ParameterSource, Parameters, log_likelihood},
     observation::Observation,
 };
 
 /// Of fewer customers who bought again the parameters would be those of chance.
-pub const ENOUGH_REPEAT_CUSTOMERS: u32 = 100;
+pub const REPEAT_CUSTOMERS_MIN: u32 = 100;
 
 /// A fit takes 100 to 150 steps. One that has not come to rest by then has nothing to come to rest at.
-const MOST_STEPS: u64 = 1_000;
+const STEPS_MAX: u64 = 1_000;
 
 /// How much the mean log-likelihood of a customer may still differ between the corners of a simplex that has come to
 /// rest: then the parameters have four digits.
-const AT_REST: f64 = 1e-11;
+const CONVERGED_WITHIN: f64 = 1e-11;
 
 /// A model fitted to customers, and how well.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,27 +40,30 @@ pub struct Fit {
 
 /// Fits a family to customers by maximum likelihood.
 ///
-/// The default parameters, and [`Source::Default`], where fewer than [`ENOUGH_REPEAT_CUSTOMERS`] have bought again,
+/// The default parameters, and [`ParameterSource::Default`], where fewer than [`REPEAT_CUSTOMERS_MIN`] have bought again,
 /// where the optimiser does not come to rest, or where it does so beyond the bounds of [`Parameters`]: customers who
 /// hardly differ, or of whom none ever seems to leave, are the likelier the further away the parameters are.
-pub fn fit(family: Family, observations: impl IntoIterator<Item = Observation>) -> Fit {
+pub fn fit(family: ModelFamily, observations: impl IntoIterator<Item = Observation>) -> Fit {
     let mut alike: BTreeMap<Observation, u32> = BTreeMap::new();
     for observation in observations {
         let count = alike.entry(observation).or_default();
         *count = count.saturating_add(1);
     }
-    let customers = Customers { family, total: alike.values().sum(), alike: alike.into_iter().collect() };
+    let customers = FitSample { family, total: alike.values().sum(), alike: alike.into_iter().collect() };
     let repeat: u32 = customers.alike.iter().filter(|(one, _)| one.repeats() > 0).map(|(_, count)| count).sum();
-    let fitted = if repeat < ENOUGH_REPEAT_CUSTOMERS { None } else { most_likely(&customers) };
-    let model =
-        fitted.map_or(Model::default_of(family), |parameters| Model { family, parameters, source: Source::Fitted });
+    let fitted = if repeat < REPEAT_CUSTOMERS_MIN { None } else { most_likely(&customers) };
+    let model = fitted.map_or(Model::default_of(family), |parameters| Model {
+        family,
+        parameters,
+        source: ParameterSource::Fitted,
+    });
     let log_likelihood = log_likelihood(family, model.parameters.values(), &customers.alike);
     Fit { model, log_likelihood, customers: customers.total }
 }
 
 /// What a run keeps of an org for the next ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Kept {
+pub struct ChurnModelRecord {
     /// The model.
     pub model: Model,
     /// When it was fitted.
@@ -71,30 +74,29 @@ pub struct Kept {
     pub looked_back_to: DateTime<Utc>,
 }
 
-impl Kept {
+impl ChurnModelRecord {
     /// How long a model is good: it is fitted weekly, and by a run that is a little early too.
-    const GOOD_FOR: TimeDelta = TimeDelta::days(6);
+    const MODEL_LIFETIME: TimeDelta = TimeDelta::days(6);
 
     /// Whether the model need not be fitted anew at `now`. One of a time to come is no better than an old one.
     #[must_use]
-    pub fn is_good(&self, now: DateTime<Utc>) -> bool {
-        (TimeDelta::zero()..Self::GOOD_FOR).contains(&(now - self.fitted_at))
+    pub fn is_current(&self, now: DateTime<Utc>) -> bool {
+        (TimeDelta::zero()..Self::MODEL_LIFETIME).contains(&(now - self.fitted_at))
     }
 }
 
-struct Customers {
-    family: Family,
+struct FitSample {
+    family: ModelFamily,
     alike: Vec<(Observation, u32)>,
     total: u32,
 }
 
-fn most_likely(customers: &Customers) -> Option<Parameters> {
+fn most_likely(customers: &FitSample) -> Option<Parameters> {
     let start = vec![0.0; 4];
     let corner = |moved: usize| (0..4).map(|axis| if axis == moved { 1.0 } else { 0.0 }).collect();
     let simplex = std::iter::once(start).chain((0..4).map(corner)).collect();
-    let solver = NelderMead::new(simplex).with_sd_tolerance(AT_REST).ok()?;
-    let run =
-        Executor::new(customers, solver).configure(|state| state.max_iters(MOST_STEPS)).timer(false).run().ok()?;
+    let solver = NelderMead::new(simplex).with_sd_tolerance(CONVERGED_WITHIN).ok()?;
+    let run = Executor::new(customers, solver).configure(|state| state.max_iters(STEPS_MAX)).timer(false).run().ok()?;
     let rested = TerminationStatus::Terminated(TerminationReason::SolverConverged);
     let best = run.state().get_best_param().filter(|_| *run.state().get_termination_status() == rested)?;
     Parameters::new(parameters(best)?)
@@ -105,7 +107,7 @@ fn parameters(logarithms: &[f64]) -> Option<[f64; 4]> {
     Some(logarithms.map(f64::exp))
 }
 
-impl CostFunction for &Customers {
+impl CostFunction for &FitSample {
     type Param = Vec<f64>;
     type Output = f64;
 

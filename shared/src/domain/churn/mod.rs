@@ -14,9 +14,9 @@
 //! and a mathematical library too, neither of which does any I/O, reads a clock or draws a random number here. Asking a
 //! language model is not a rule and is left to the function that does it.
 
+pub mod accuracy;
 pub mod features;
 pub mod fit;
-pub mod measure;
 pub mod model;
 pub mod observation;
 pub mod prediction;

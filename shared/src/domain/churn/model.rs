@@ -9,7 +9,7 @@
 //! - MBG/NBD: Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison of models for customer base
 //!   analysis", International Journal of Research in Marketing 24(3). Leaving is possible after the first purchase too.
 //!
-//! The two differ only in how many chances to leave there have been, which is all that [`Family`] decides.
+//! The two differ only in how many chances to leave there have been, which is all that [`ModelFamily`] decides.
 
 use libm::lgamma;
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,14 @@ use super::observation::Observation;
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Family {
+pub enum ModelFamily {
     /// BG/NBD.
     BgNbd,
     /// MBG/NBD.
     MbgNbd,
 }
 
-impl Family {
+impl ModelFamily {
     /// The one that customers are scored by: on the purchase log it ranks better and is no worse calibrated.
     pub const IN_USE: Self = Self::MbgNbd;
 
@@ -53,17 +53,17 @@ pub struct Parameters {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Model {
     /// What the parameters are parameters of.
-    pub family: Family,
+    pub family: ModelFamily,
     /// The parameters.
     pub parameters: Parameters,
     /// Where they are from.
-    pub source: Source,
+    pub source: ParameterSource,
 }
 
 /// Where parameters are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Source {
+pub enum ParameterSource {
     /// The org's own customers.
     Fitted,
     /// The purchase log that this project is tested on: see [`Model::default_of`].
@@ -95,12 +95,12 @@ impl Model {
     /// What an org is scored by that has not enough customers of its own: the parameters of 2,357 customers of an online
     /// shop for music (CDNOW) at 1997-09-30, whom the literature fits its models to.
     #[must_use]
-    pub const fn default_of(family: Family) -> Self {
+    pub const fn default_of(family: ModelFamily) -> Self {
         let parameters = match family {
-            Family::BgNbd => Parameters { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 },
-            Family::MbgNbd => Parameters { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 },
+            ModelFamily::BgNbd => Parameters { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 },
+            ModelFamily::MbgNbd => Parameters { r: 0.525, alpha: 6.183, a: 0.891, b: 1.614 },
         };
-        Self { family, parameters, source: Source::Default }
+        Self { family, parameters, source: ParameterSource::Default }
     }
 
     /// The probability that the customer has not left for good.
@@ -134,7 +134,7 @@ impl Model {
 
 /// The log-likelihood of customers by r, alpha, a and b, which may be anything: then it may be no number. Each customer
 /// comes with how many are alike, in order, because those with as many repeat purchases have most terms in common.
-pub(super) fn log_likelihood(family: Family, [r, alpha, a, b]: [f64; 4], customers: &[(Observation, u32)]) -> f64 {
+pub(super) fn log_likelihood(family: ModelFamily, [r, alpha, a, b]: [f64; 4], customers: &[(Observation, u32)]) -> f64 {
     let every = r * alpha.ln() - lgamma(r) + lgamma(a + b) - lgamma(b);
     let groups = customers.chunk_by(|(one, _), (other, _)| one.repeats() == other.repeats());
     let of_group = |customers: &[(Observation, u32)]| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{customer::Orders, ids::CustomerId, zone::Zone};
+use crate::domain::{customer::OrderHistory, ids::CustomerId, zone::Zone};
 
 /// A customer's purchases in three numbers, as the BG/NBD family takes them. Orders of one day are one purchase.
 ///
@@ -35,7 +35,7 @@ impl Observation {
 
     /// What is to be seen of somebody's orders at `now`, by the days of the org's time zone.
     #[must_use]
-    pub fn of(orders: &Orders, zone: Zone, now: DateTime<Utc>) -> Self {
+    pub fn of(orders: &OrderHistory, zone: Zone, now: DateTime<Utc>) -> Self {
         let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
         let days = recent_days(orders, zone);
         let oldest = days.first().copied().filter(|_| orders.all_recent());
@@ -65,7 +65,7 @@ impl Observation {
 }
 
 /// The days of the recent orders, each once, oldest first.
-pub(super) fn recent_days(orders: &Orders, zone: Zone) -> Vec<NaiveDate> {
+pub(super) fn recent_days(orders: &OrderHistory, zone: Zone) -> Vec<NaiveDate> {
     let days = orders.recent.iter().map(|at| at.with_timezone(&zone).date_naive());
     let mut days: Vec<_> = days.collect();
     // Where clocks go back over midnight a later instant can have the earlier date.
@@ -93,7 +93,7 @@ impl Sample {
     pub const LARGEST: usize = 10_000;
 
     /// Shows one customer. Whom the model is fitted on has to include those who have left long ago.
-    pub fn show(&mut self, id: &CustomerId, observation: Observation) {
+    pub fn add(&mut self, id: &CustomerId, observation: Observation) {
         self.by_digest.insert(Sha256::digest(id.as_str()).into(), observation);
         if self.by_digest.len() > Self::LARGEST {
             self.by_digest.pop_last();

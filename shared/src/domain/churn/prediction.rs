@@ -4,11 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    accuracy::{ScoredOutcome, auc, brier},
     features::{Features, Trend},
-    measure::{Judged, auc, brier},
     risk::{Probability, RiskLevel},
 };
-use crate::domain::{customer::Orders, text::Line, time::days_between};
+use crate::domain::{customer::OrderHistory, text::SingleLine, time::days_between};
 
 /// A customer's probability of leaving, as it was worked out at some instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Prediction {
     /// No order in the coming `activeDays`.
     pub probability: Probability,
     /// Why, in a sentence for people.
-    pub reasoning: Line,
+    pub reasoning: SingleLine,
     /// By whom.
     pub source: ChurnSource,
     /// As of when.
@@ -25,12 +25,12 @@ pub struct Prediction {
 
 /// How far Claude's probability may be from that of the statistical model, in hundredths of a percent. It reads texts that
 /// people wrote, such as the name of a tier: none of them can call everybody safe, or lost.
-const CLAUDE_MAY_DIFFER: u16 = 2_500;
+const CLAUDE_DISTANCE_MAX: u16 = 2_500;
 
 /// What becomes of Claude's probability beside that of the statistical model: the nearest that is not too far from it.
 #[must_use]
 pub fn plausible(by_claude: Probability, statistical: Probability) -> Probability {
-    by_claude.near(statistical, CLAUDE_MAY_DIFFER)
+    by_claude.near(statistical, CLAUDE_DISTANCE_MAX)
 }
 
 /// Who worked a probability out.
@@ -59,7 +59,7 @@ impl Prediction {
 
 /// Whether somebody is active at `now`: has ordered within `active_days`.
 #[must_use]
-pub fn is_active(orders: &Orders, active_days: u32, now: DateTime<Utc>) -> bool {
+pub fn is_active(orders: &OrderHistory, active_days: u32, now: DateTime<Utc>) -> bool {
     days_between(orders.last_at, now) < active_days
 }
 
@@ -71,7 +71,7 @@ pub fn active_since(active_days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// What the figures say, in the words of a form: for those of whom nobody has said more.
 #[must_use]
-pub fn reasoning(features: &Features) -> Line {
+pub fn reasoning(features: &Features) -> SingleLine {
     let (number, unit) = match features.days_since_last_order {
         0 => ("Ordered".to_owned(), "today"),
         1 => ("Last ordered 1".to_owned(), "day ago"),
@@ -90,12 +90,12 @@ pub fn reasoning(features: &Features) -> Line {
         _ => format!("{number} {unit}; {orders} since the first, {age} days ago{trend}."),
     };
     // It is far shorter than a line may be.
-    Line::try_from(text).unwrap_or_else(|_| Line::fixed("No more is known."))
+    SingleLine::try_from(text).unwrap_or_else(|_| SingleLine::fixed("No more is known."))
 }
 
 /// A prediction that was made, and for how long ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Past {
+pub struct PastPrediction {
     /// What was predicted.
     pub probability: Probability,
     /// As of when.
@@ -104,7 +104,7 @@ pub struct Past {
     pub horizon_days: u32,
 }
 
-impl Past {
+impl PastPrediction {
     /// When it is known whether it came true.
     #[must_use]
     pub fn ends_at(&self) -> DateTime<Utc> {
@@ -122,14 +122,14 @@ impl Past {
     /// Where so many orders came after the horizon that none within it is remembered, somebody who orders so often is
     /// taken to have ordered within it too.
     #[must_use]
-    pub fn judged(&self, orders: Option<&Orders>, now: DateTime<Utc>) -> Option<Judged> {
+    pub fn evaluate(&self, orders: Option<&OrderHistory>, now: DateTime<Utc>) -> Option<ScoredOutcome> {
         let end = self.ends_at();
         let within = |at: DateTime<Utc>| at > self.at && at <= end;
         let ordered = orders.is_some_and(|orders| {
             let is_forgotten = !orders.all_recent() && orders.recent.first().is_some_and(|oldest| *oldest > end);
             within(orders.last_at) || orders.recent.iter().copied().any(within) || is_forgotten
         });
-        (end <= now).then(|| Judged { predicted: self.probability.share(), happened: !ordered })
+        (end <= now).then(|| ScoredOutcome { predicted: self.probability.share(), happened: !ordered })
     }
 }
 
@@ -155,8 +155,8 @@ pub struct Hindsight {
 impl Hindsight {
     /// How these came out; `None` of none.
     #[must_use]
-    pub fn of(all: &[Judged]) -> Option<Self> {
-        let count = |is: fn(&Judged) -> bool| all.iter().filter(|one| is(one)).count();
+    pub fn of(all: &[ScoredOutcome]) -> Option<Self> {
+        let count = |is: fn(&ScoredOutcome) -> bool| all.iter().filter(|one| is(one)).count();
         let rounded = |figure: f64| (figure * 10_000.0).round() / 10_000.0;
         (!all.is_empty()).then(|| Self {
             predictions: all.len(),

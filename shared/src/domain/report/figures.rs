@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::week::DAYS;
-use crate::domain::{money::Money, org::Currency, rate::serialize_decimal, text::Line};
+use crate::domain::{money::Money, org::Currency, rate::serialize_decimal, text::SingleLine};
 
 /// Changes of status that are on record in time, in percent.
 pub const TRANSITIONS_TARGET: u32 = 95;
@@ -68,9 +68,9 @@ impl Serialize for Percent {
 
 /// What happens so many times in a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Count(pub u64);
+pub struct WeeklyCount(pub u64);
 
-impl Count {
+impl WeeklyCount {
     /// A day, floored to two decimals.
     #[must_use]
     pub fn per_day(self) -> Decimal {
@@ -84,7 +84,7 @@ impl Count {
 }
 
 /// In answers a count is `{count, perDay}`.
-impl Serialize for Count {
+impl Serialize for WeeklyCount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_map(Some(2))?;
         fields.serialize_entry("count", &self.0)?;
@@ -97,7 +97,7 @@ impl Serialize for Count {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TierShare {
     /// The tier.
-    pub name: Line,
+    pub name: SingleLine,
     /// Its customers.
     #[serde(flatten)]
     pub share: Share,
@@ -105,7 +105,7 @@ pub struct TierShare {
 
 /// Orders, and what they came to on average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Orders {
+pub struct OrderAverage {
     /// How many.
     pub count: u64,
     /// What was paid on average, floored to the cent; `None` without any.
@@ -113,7 +113,7 @@ pub struct Orders {
     pub average: Option<Money>,
 }
 
-impl Orders {
+impl OrderAverage {
     fn text(&self) -> String {
         self.average.map_or_else(|| "none".into(), |average| format!("{} ({})", average.decimal(), self.count))
     }
@@ -134,7 +134,7 @@ pub struct LeftAtRisk {
 /// A week in figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Figures {
+pub struct WeekFigures {
     /// The first day, in the org's zone.
     pub from: NaiveDate,
     /// The last day.
@@ -144,13 +144,13 @@ pub struct Figures {
     /// Changes of bundles' status that the clock made due: how many went on record in time.
     pub transitions: Share,
     /// Bundles redeemed, and not given back.
-    pub redemptions: Count,
+    pub redemptions: WeeklyCount,
     /// What they saved customers.
     pub savings: Money,
     /// Orders that were awarded.
-    pub awards: Count,
+    pub awards: WeeklyCount,
     /// Changes of tier.
-    pub tier_changes: Count,
+    pub tier_changes: WeeklyCount,
     /// Customers who were active when scores were last made: how many have one.
     pub scored: Share,
     /// Customers: how many earned points.
@@ -160,12 +160,12 @@ pub struct Figures {
     /// Customers at risk: how many left.
     pub left_at_risk: LeftAtRisk,
     /// Awarded orders with a bundle.
-    pub bundle_orders: Orders,
+    pub bundle_orders: OrderAverage,
     /// Awarded orders without.
-    pub other_orders: Orders,
+    pub other_orders: OrderAverage,
 }
 
-impl Figures {
+impl WeekFigures {
     /// Whether there is nothing to tell: no customer, and nothing has happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {

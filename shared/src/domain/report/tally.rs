@@ -6,59 +6,59 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     figures::{
-        Count, EARNING_TARGET, Figures, LeftAtRisk, Orders, SCORED_TARGET, Share, TIERS_TARGET, TRANSITIONS_TARGET,
-        TierShare,
+        EARNING_TARGET, LeftAtRisk, OrderAverage, SCORED_TARGET, Share, TIERS_TARGET, TRANSITIONS_TARGET, TierShare,
+        WeekFigures, WeeklyCount,
     },
     week::Week,
 };
 use crate::domain::{
     bundle::{
-        redemption::Redemption,
-        transition::{Reason, Transition},
+        redemption::BundleRedemption,
+        transition::{Transition, TransitionReason},
     },
-    churn::{measure::Judged, prediction::Past, risk::RiskLevel},
-    customer::{Customer, Orders as CustomerOrders},
+    churn::{accuracy::ScoredOutcome, prediction::PastPrediction, risk::RiskLevel},
+    customer::{Customer, OrderHistory},
     ids::{CustomerId, OrderId},
-    ledger::{Entry, Happening},
+    ledger::{Entry, EntryKind},
     loyalty::LoyaltySettings,
     money::Money,
     org::Currency,
-    text::Line,
+    text::SingleLine,
     tier::held_by,
     time::days_between,
 };
 
 /// How long after its instant a change of status may go on record: two runs of the job.
-pub const IN_TIME: TimeDelta = TimeDelta::minutes(10);
+pub const RECORDED_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 /// How old a score may be: a week, and the hours that a run may take.
 const SCORED_WITHIN: TimeDelta = TimeDelta::days(8);
 
 /// The shortest horizon of whose predictions those are kept, whenever the report is made, whose time was over in the same week of
 /// a month before: they are kept for one horizon more, which has to be the four weeks, that week and the one in which it is made.
-const REMEMBERED_FROM: u32 = 42;
+const COMPARABLE_HORIZON_MIN: u32 = 42;
 
 /// Orders, and what was paid for them, in minor units.
 #[derive(Default)]
-struct Paid {
+struct PaidOrders {
     count: u64,
     total: i64,
 }
 
-impl Paid {
+impl PaidOrders {
     fn add(&mut self, total: Money) {
         self.count += 1;
         self.total = self.total.saturating_add(total.minor());
     }
 
-    fn orders(&self) -> Orders {
+    fn orders(&self) -> OrderAverage {
         let average = i64::try_from(self.count).ok().and_then(|count| self.total.checked_div(count));
-        Orders { count: self.count, average: average.and_then(Money::from_minor) }
+        OrderAverage { count: self.count, average: average.and_then(Money::from_minor) }
     }
 }
 
 /// What is known of an org before its week is counted.
-pub struct Known {
+pub struct WeekContext {
     /// The week.
     pub week: Week,
     /// Its settings, or those that it would begin with.
@@ -73,19 +73,19 @@ pub struct Known {
 
 /// What is counted of a week. Redemptions come first: they say which orders are those with a bundle.
 pub struct Tally {
-    known: Known,
+    known: WeekContext,
     transitions: Share,
     redemptions: u64,
     savings: i64,
     with_bundle: HashSet<OrderId>,
-    bundle_orders: Paid,
-    other_orders: Paid,
+    bundle_orders: PaidOrders,
+    other_orders: PaidOrders,
     awards: u64,
     tier_changes: u64,
     earned: HashSet<CustomerId>,
     customers: u64,
     scored: Share,
-    tiers: BTreeMap<Line, u64>,
+    tiers: BTreeMap<SingleLine, u64>,
     left_this_week: Share,
     left_month_before: Share,
 }
@@ -93,7 +93,7 @@ pub struct Tally {
 impl Tally {
     /// Nothing is counted yet.
     #[must_use]
-    pub fn new(known: Known) -> Self {
+    pub fn new(known: WeekContext) -> Self {
         let of = |target| Share { target, ..Share::default() };
         let scored = of(Some(SCORED_TARGET).filter(|_| known.has_loyalty));
         Self {
@@ -102,8 +102,8 @@ impl Tally {
             redemptions: 0,
             savings: 0,
             with_bundle: HashSet::new(),
-            bundle_orders: Paid::default(),
-            other_orders: Paid::default(),
+            bundle_orders: PaidOrders::default(),
+            other_orders: PaidOrders::default(),
             awards: 0,
             tier_changes: 0,
             earned: HashSet::new(),
@@ -116,7 +116,7 @@ impl Tally {
     }
 
     /// A bundle that an order redeemed, in the week or near it: an order may be awarded on another day.
-    pub fn redemption(&mut self, redemption: &Redemption) {
+    pub fn redemption(&mut self, redemption: &BundleRedemption) {
         if redemption.voided_at.is_some() {
             return;
         }
@@ -130,12 +130,15 @@ impl Tally {
     /// A change of a bundle's status that went on record then.
     pub fn transition(&mut self, transition: &Transition, recorded_at: DateTime<Utc>) {
         let by_the_clock = match transition.reason {
-            Reason::StartDateReached | Reason::EndDateReached | Reason::WindowOpened | Reason::WindowClosed => true,
-            Reason::LimitReached | Reason::RedemptionVoided | Reason::Operator => false,
+            TransitionReason::StartDateReached
+            | TransitionReason::EndDateReached
+            | TransitionReason::WindowOpened
+            | TransitionReason::WindowClosed => true,
+            TransitionReason::LimitReached | TransitionReason::RedemptionVoided | TransitionReason::Operator => false,
         };
         if by_the_clock && self.known.week.has(recorded_at) {
             self.transitions.of += 1;
-            self.transitions.count += u64::from(recorded_at - transition.at <= IN_TIME);
+            self.transitions.count += u64::from(recorded_at - transition.at <= RECORDED_WITHIN);
         }
     }
 
@@ -150,7 +153,7 @@ impl Tally {
             return;
         }
         match &entry.what {
-            Happening::PointsEarned { order_id, order_total } => {
+            EntryKind::PointsEarned { order_id, order_total } => {
                 self.awards += 1;
                 if entry.points.0 > 0 {
                     self.earned.insert(customer.clone());
@@ -158,23 +161,23 @@ impl Tally {
                 let has_bundle = self.with_bundle.contains(order_id);
                 if has_bundle { &mut self.bundle_orders } else { &mut self.other_orders }.add(*order_total);
             }
-            Happening::TierChanged { .. } => self.tier_changes += 1,
-            Happening::PointsReversed { .. }
-            | Happening::PointsRestored { .. }
-            | Happening::PointsRedeemed { .. }
-            | Happening::PointsReturned { .. }
-            | Happening::PointsAdjusted { .. } => {}
+            EntryKind::TierChanged { .. } => self.tier_changes += 1,
+            EntryKind::PointsReversed { .. }
+            | EntryKind::PointsRestored { .. }
+            | EntryKind::PointsRedeemed { .. }
+            | EntryKind::PointsReturned { .. }
+            | EntryKind::PointsAdjusted { .. } => {}
         }
     }
 
     /// A customer as they are now.
     pub fn customer(&mut self, customer: &Customer) {
         self.customers += 1;
-        let Known { settings, has_loyalty, scored_at, now, .. } = &self.known;
+        let WeekContext { settings, has_loyalty, scored_at, now, .. } = &self.known;
         *self.tiers.entry(held_by(customer, settings).clone()).or_default() += 1;
         // Who has come since had no chance to be scored.
         let as_of = scored_at.filter(|at| *now - *at <= SCORED_WITHIN).unwrap_or(*now);
-        let was_active = |orders: &CustomerOrders| {
+        let was_active = |orders: &OrderHistory| {
             let then = orders.recent.iter().filter(|at| **at <= as_of);
             then.max().is_some_and(|last| days_between(*last, as_of) < settings.active_days.get())
         };
@@ -187,22 +190,22 @@ impl Tally {
 
     /// Whether what came of a prediction is of interest: of those who were told to be at risk.
     #[must_use]
-    pub const fn is_at_risk(past: &Past) -> bool {
+    pub const fn is_at_risk(past: &PastPrediction) -> bool {
         matches!(RiskLevel::of(past.probability), RiskLevel::High | RiskLevel::Critical)
     }
 
     /// What came of somebody at risk whose time was over in this week, or in the same days of four weeks before.
-    pub fn judged(&mut self, past: &Past, judged: Judged) {
+    pub fn outcome(&mut self, past: &PastPrediction, outcome: ScoredOutcome) {
         let share =
             if self.known.week.has(past.ends_at()) { &mut self.left_this_week } else { &mut self.left_month_before };
         share.of += 1;
-        share.count += u64::from(judged.happened);
+        share.count += u64::from(outcome.happened);
     }
 
     /// The figures.
     #[must_use]
-    pub fn figures(self, currency: Currency) -> Figures {
-        let Self { customers, tiers, known: Known { week, settings, has_loyalty, .. }, .. } = &self;
+    pub fn figures(self, currency: Currency) -> WeekFigures {
+        let Self { customers, tiers, known: WeekContext { week, settings, has_loyalty, .. }, .. } = &self;
         let has_target = *has_loyalty && settings.tiers.iter().count() == TIERS_TARGET.len();
         let tiers = settings.tiers.iter().enumerate().map(|(place, tier)| {
             let target = TIERS_TARGET.get(place).copied().filter(|_| has_target);
@@ -210,21 +213,22 @@ impl Tally {
             TierShare { name: tier.name.clone(), share: Share { count, of: *customers, target } }
         });
         let earned = u64::try_from(self.earned.len()).unwrap_or(u64::MAX);
-        Figures {
+        WeekFigures {
             from: week.first,
             to: week.last,
             currency,
             transitions: self.transitions,
-            redemptions: Count(self.redemptions),
+            redemptions: WeeklyCount(self.redemptions),
             savings: Money::from_minor(self.savings).unwrap_or(Money::ZERO),
-            awards: Count(self.awards),
-            tier_changes: Count(self.tier_changes),
+            awards: WeeklyCount(self.awards),
+            tier_changes: WeeklyCount(self.tier_changes),
             scored: self.scored,
             earning: Share { count: earned, of: *customers, target: Some(EARNING_TARGET).filter(|_| *has_loyalty) },
             tiers: tiers.collect(),
             left_at_risk: LeftAtRisk {
                 this_week: self.left_this_week,
-                month_before: Some(self.left_month_before).filter(|_| settings.active_days.get() >= REMEMBERED_FROM),
+                month_before: Some(self.left_month_before)
+                    .filter(|_| settings.active_days.get() >= COMPARABLE_HORIZON_MIN),
             },
             bundle_orders: self.bundle_orders.orders(),
             other_orders: self.other_orders.orders(),

@@ -9,13 +9,13 @@ use super::{
 };
 use crate::domain::{
     bundle::{
-        Bundle, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Terms, Usage, UseLimit,
-        redemption::Redemption,
+        Bundle, BundleTerms, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Usage, UseLimit,
+        redemption::BundleRedemption,
         schedule::{BundleStatus, DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
-        transition::{Reason, Recorded, Transition},
+        transition::{Recorded, Transition, TransitionReason},
     },
     ids::{BundleId, CustomerId, OrderId, ProductId},
-    text::{Description, Line},
+    text::{Description, SingleLine},
     time,
     zone::{self, Zone},
 };
@@ -51,7 +51,7 @@ pub(in crate::store) struct RecordedForm {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct TermsForm {
-    name: Line,
+    name: SingleLine,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<Description>,
     r#type: BundleType,
@@ -87,7 +87,7 @@ pub(in crate::store) struct TermsForm {
 #[serde(rename_all = "camelCase")]
 struct ProductForm {
     product_id: ProductId,
-    name: Line,
+    name: SingleLine,
     required_qty: Quantity,
     original_price: i64,
 }
@@ -138,8 +138,8 @@ impl From<Recorded> for RecordedForm {
 
 impl TermsForm {
     /// The terms of a bundle that is judged by a zone.
-    pub(in crate::store) fn new(terms: &Terms, zone: Zone) -> Self {
-        let Terms { offer, desired, schedule, max_redemptions, per_customer_limit, known_customers_only } = terms;
+    pub(in crate::store) fn new(terms: &BundleTerms, zone: Zone) -> Self {
+        let BundleTerms { offer, desired, schedule, max_redemptions, per_customer_limit, known_customers_only } = terms;
         let day = |date: ScheduleDate| match date {
             ScheduleDate::At(_) => None,
             ScheduleDate::Day(day) => Some(day),
@@ -172,7 +172,7 @@ impl TermsForm {
     }
 }
 
-impl TryFrom<TermsForm> for Terms {
+impl TryFrom<TermsForm> for BundleTerms {
     type Error = &'static str;
 
     fn try_from(form: TermsForm) -> Result<Self, Self::Error> {
@@ -210,13 +210,13 @@ impl TryFrom<TermsForm> for Terms {
 pub(in crate::store) struct TransitionForm {
     from: BundleStatus,
     to: BundleStatus,
-    reason: Reason,
+    reason: TransitionReason,
     #[serde(serialize_with = "time::serialize")]
     happened_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     desired_state: Option<DesiredState>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<Line>,
+    note: Option<SingleLine>,
 }
 
 impl From<&Transition> for TransitionForm {
@@ -252,7 +252,7 @@ pub(in crate::store) fn unread_transition(item: &Item) -> Unread {
 /// A redemption of a bundle.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct RedemptionForm {
+pub(in crate::store) struct BundleRedemptionForm {
     bundle_id: BundleId,
     order_id: OrderId,
     customer_id: CustomerId,
@@ -265,8 +265,8 @@ pub(in crate::store) struct RedemptionForm {
     voided_at: Option<DateTime<Utc>>,
 }
 
-impl From<&Redemption> for RedemptionForm {
-    fn from(redemption: &Redemption) -> Self {
+impl From<&BundleRedemption> for BundleRedemptionForm {
+    fn from(redemption: &BundleRedemption) -> Self {
         let redemption = redemption.clone();
         Self {
             bundle_id: redemption.bundle,
@@ -281,10 +281,10 @@ impl From<&Redemption> for RedemptionForm {
     }
 }
 
-impl TryFrom<RedemptionForm> for Redemption {
+impl TryFrom<BundleRedemptionForm> for BundleRedemption {
     type Error = &'static str;
 
-    fn try_from(form: RedemptionForm) -> Result<Self, Self::Error> {
+    fn try_from(form: BundleRedemptionForm) -> Result<Self, Self::Error> {
         Ok(Self {
             bundle: form.bundle_id,
             order: form.order_id,
@@ -316,11 +316,11 @@ impl TryFrom<CountForm> for u64 {
 /// That an org's bundles are to be judged by another zone.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct RezoneForm {
+pub(in crate::store) struct TimeZoneChangeForm {
     zone: String,
 }
 
-impl RezoneForm {
+impl TimeZoneChangeForm {
     pub(in crate::store) fn new(zone: Zone) -> Self {
         Self { zone: zone.name().into() }
     }

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::if_known;
 use crate::domain::{
     churn::{
-        fit::Kept,
-        model::{Family, Model, Parameters, Source},
-        prediction::{ChurnSource, Past, Prediction},
+        fit::ChurnModelRecord,
+        model::{Model, ModelFamily, ParameterSource, Parameters},
+        prediction::{ChurnSource, PastPrediction, Prediction},
         risk::Probability,
     },
     ids::CustomerId,
-    text::Line,
+    text::SingleLine,
     time,
 };
 
@@ -22,7 +22,7 @@ use crate::domain::{
 pub(super) struct ChurnForm {
     /// In hundredths of a percent.
     probability: u16,
-    reasoning: Line,
+    reasoning: SingleLine,
     source: ChurnSource,
     #[serde(serialize_with = "time::serialize")]
     predicted_at: DateTime<Utc>,
@@ -77,12 +77,12 @@ impl PredictionForm {
     }
 }
 
-impl TryFrom<PredictionForm> for (CustomerId, Past) {
+impl TryFrom<PredictionForm> for (CustomerId, PastPrediction) {
     type Error = &'static str;
 
     fn try_from(form: PredictionForm) -> Result<Self, Self::Error> {
         let PredictionForm { customer_id, horizon_days, predicted_at, .. } = form;
-        let past = Past { probability: probability(form.probability)?, at: predicted_at, horizon_days };
+        let past = PastPrediction { probability: probability(form.probability)?, at: predicted_at, horizon_days };
         Ok((customer_id, past))
     }
 }
@@ -118,11 +118,11 @@ fn expires(at: DateTime<Utc>, days: i64) -> i64 {
 /// What a run keeps of an org.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct KeptForm {
-    family: Family,
+pub(in crate::store) struct ChurnModelForm {
+    family: ModelFamily,
     /// r, alpha (weeks), a, b.
     parameters: [f64; 4],
-    source: Source,
+    source: ParameterSource,
     #[serde(serialize_with = "time::serialize")]
     fitted_at: DateTime<Utc>,
     customers: u32,
@@ -130,19 +130,19 @@ pub(in crate::store) struct KeptForm {
     looked_back_to: DateTime<Utc>,
 }
 
-impl From<&Kept> for KeptForm {
-    fn from(Kept { model, fitted_at, customers, looked_back_to }: &Kept) -> Self {
+impl From<&ChurnModelRecord> for ChurnModelForm {
+    fn from(ChurnModelRecord { model, fitted_at, customers, looked_back_to }: &ChurnModelRecord) -> Self {
         let Model { family, parameters, source } = *model;
         let (parameters, fitted_at, looked_back_to) = (parameters.values(), *fitted_at, *looked_back_to);
         Self { family, parameters, source, fitted_at, customers: *customers, looked_back_to }
     }
 }
 
-impl TryFrom<KeptForm> for Kept {
+impl TryFrom<ChurnModelForm> for ChurnModelRecord {
     type Error = &'static str;
 
-    fn try_from(form: KeptForm) -> Result<Self, Self::Error> {
-        let KeptForm { family, parameters, source, fitted_at, customers, looked_back_to } = form;
+    fn try_from(form: ChurnModelForm) -> Result<Self, Self::Error> {
+        let ChurnModelForm { family, parameters, source, fitted_at, customers, looked_back_to } = form;
         let parameters = Parameters::new(parameters).ok_or("parameters out of bounds")?;
         Ok(Self { model: Model { family, parameters, source }, fitted_at, customers, looked_back_to })
     }

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::domain::{
     adjustment::Adjustment,
-    customer::{Customer, Orders, Person, Standing},
+    customer::{Customer, CustomerProfile, HeldTier, OrderHistory},
     ids::{AdjustmentId, CustomerId, OrderId, RefundId},
-    ledger::{Entry, Happening},
+    ledger::{Entry, EntryKind},
     points::Points,
-    text::Line,
+    text::SingleLine,
     tier::{TierCause, TierChange},
     time,
 };
@@ -25,13 +25,13 @@ use crate::domain::{
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct CustomerForm {
     customer_id: CustomerId,
-    person: Person,
+    person: CustomerProfile,
     points: Points,
     lifetime_value: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    orders: Option<OrdersForm>,
+    orders: Option<OrderHistoryForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    standing: Option<StandingForm>,
+    standing: Option<HeldTierForm>,
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     churn: Option<ChurnForm>,
     version: u64,
@@ -39,7 +39,7 @@ pub(in crate::store) struct CustomerForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OrdersForm {
+struct OrderHistoryForm {
     count: NonZeroU32,
     #[serde(serialize_with = "time::serialize")]
     first_at: DateTime<Utc>,
@@ -58,15 +58,15 @@ struct RecentForm {
     earlier_days: u32,
 }
 
-impl From<&Orders> for OrdersForm {
-    fn from(orders: &Orders) -> Self {
-        let Orders { count, first_at, last_at, recent, earlier_days } = orders.clone();
+impl From<&OrderHistory> for OrderHistoryForm {
+    fn from(orders: &OrderHistory) -> Self {
+        let OrderHistory { count, first_at, last_at, recent, earlier_days } = orders.clone();
         Self { count, first_at, last_at, recent: Some(RecentForm { at: recent, earlier_days }) }
     }
 }
 
-impl From<OrdersForm> for Orders {
-    fn from(OrdersForm { count, first_at, last_at, recent }: OrdersForm) -> Self {
+impl From<OrderHistoryForm> for OrderHistory {
+    fn from(OrderHistoryForm { count, first_at, last_at, recent }: OrderHistoryForm) -> Self {
         match recent {
             Some(RecentForm { at, earlier_days }) => Self { count, first_at, last_at, recent: at, earlier_days },
             None => Self::dated(count, first_at, last_at),
@@ -76,23 +76,35 @@ impl From<OrdersForm> for Orders {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StandingForm {
-    tier: Line,
+struct HeldTierForm {
+    tier: SingleLine,
     #[serde(serialize_with = "time::serialize")]
     since: DateTime<Utc>,
     tier_rules: u64,
 }
 
+impl From<HeldTier> for HeldTierForm {
+    fn from(HeldTier { tier, since, tier_rules_version }: HeldTier) -> Self {
+        Self { tier, since, tier_rules: tier_rules_version }
+    }
+}
+
+impl From<HeldTierForm> for HeldTier {
+    fn from(HeldTierForm { tier, since, tier_rules }: HeldTierForm) -> Self {
+        Self { tier, since, tier_rules_version: tier_rules }
+    }
+}
+
 impl CustomerForm {
     pub(in crate::store) fn new(customer: &Customer, version: u64) -> Self {
-        let standing = customer.standing.clone();
+        let held_tier = customer.held_tier.clone();
         Self {
             customer_id: customer.id.clone(),
-            person: customer.person.clone(),
+            person: customer.profile.clone(),
             points: customer.points,
             lifetime_value: customer.lifetime_value.minor(),
-            orders: customer.orders.as_ref().map(OrdersForm::from),
-            standing: standing.map(|Standing { tier, since, tier_rules }| StandingForm { tier, since, tier_rules }),
+            orders: customer.orders.as_ref().map(OrderHistoryForm::from),
+            standing: held_tier.map(HeldTierForm::from),
             churn: customer.churn.as_ref().map(ChurnForm::from),
             version,
         }
@@ -103,14 +115,13 @@ impl TryFrom<CustomerForm> for (Customer, u64) {
     type Error = &'static str;
 
     fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
-        let standing = form.standing;
         let value = Customer {
             id: form.customer_id,
-            person: form.person,
+            profile: form.person,
             points: form.points,
             lifetime_value: money(form.lifetime_value)?,
-            orders: form.orders.map(Orders::from),
-            standing: standing.map(|StandingForm { tier, since, tier_rules }| Standing { tier, since, tier_rules }),
+            orders: form.orders.map(OrderHistory::from),
+            held_tier: form.standing.map(HeldTier::from),
             churn: form.churn.map(TryInto::try_into).transpose()?,
         };
         Ok((value, form.version))
@@ -125,43 +136,43 @@ pub(in crate::store) struct EntryForm {
     points: Points,
     balance: Points,
     #[serde(deserialize_with = "of_known_kind")]
-    what: HappeningForm,
+    what: EntryKindForm,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
-enum HappeningForm {
+enum EntryKindForm {
     PointsEarned { order_id: OrderId, order_total: i64 },
     PointsReversed { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
     PointsRestored { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
     PointsRedeemed { order_id: OrderId, order_total: i64, value: i64 },
     PointsReturned { order_id: OrderId },
-    PointsAdjusted { adjustment_id: AdjustmentId, reason: Line },
-    TierChanged { from: Line, to: Line, cause: TierCause, order_id: Option<OrderId> },
+    PointsAdjusted { adjustment_id: AdjustmentId, reason: SingleLine },
+    TierChanged { from: SingleLine, to: SingleLine, cause: TierCause, order_id: Option<OrderId> },
 }
 
 impl From<&Entry> for EntryForm {
     fn from(entry: &Entry) -> Self {
         let what = match entry.what.clone() {
-            Happening::PointsEarned { order_id, order_total } => {
-                HappeningForm::PointsEarned { order_id, order_total: order_total.minor() }
+            EntryKind::PointsEarned { order_id, order_total } => {
+                EntryKindForm::PointsEarned { order_id, order_total: order_total.minor() }
             }
-            Happening::PointsReversed { order_id, refund_id, refund_total } => {
-                HappeningForm::PointsReversed { order_id, refund_id, refund_total: refund_total.minor() }
+            EntryKind::PointsReversed { order_id, refund_id, refund_total } => {
+                EntryKindForm::PointsReversed { order_id, refund_id, refund_total: refund_total.minor() }
             }
-            Happening::PointsRestored { order_id, refund_id, refund_total } => {
-                HappeningForm::PointsRestored { order_id, refund_id, refund_total: refund_total.minor() }
+            EntryKind::PointsRestored { order_id, refund_id, refund_total } => {
+                EntryKindForm::PointsRestored { order_id, refund_id, refund_total: refund_total.minor() }
             }
-            Happening::PointsRedeemed { order_id, order_total, value } => {
+            EntryKind::PointsRedeemed { order_id, order_total, value } => {
                 let (order_total, value) = (order_total.minor(), value.minor());
-                HappeningForm::PointsRedeemed { order_id, order_total, value }
+                EntryKindForm::PointsRedeemed { order_id, order_total, value }
             }
-            Happening::PointsReturned { order_id } => HappeningForm::PointsReturned { order_id },
-            Happening::PointsAdjusted { adjustment_id, reason } => {
-                HappeningForm::PointsAdjusted { adjustment_id, reason }
+            EntryKind::PointsReturned { order_id } => EntryKindForm::PointsReturned { order_id },
+            EntryKind::PointsAdjusted { adjustment_id, reason } => {
+                EntryKindForm::PointsAdjusted { adjustment_id, reason }
             }
-            Happening::TierChanged { change: TierChange { from, to, cause }, order_id } => {
-                HappeningForm::TierChanged { from, to, cause, order_id }
+            EntryKind::TierChanged { change: TierChange { from, to, cause }, order_id } => {
+                EntryKindForm::TierChanged { from, to, cause, order_id }
             }
         };
         Self { written_at: entry.at, points: entry.points, balance: entry.balance, what }
@@ -173,25 +184,25 @@ impl TryFrom<EntryForm> for Entry {
 
     fn try_from(form: EntryForm) -> Result<Self, Self::Error> {
         let what = match form.what {
-            HappeningForm::PointsEarned { order_id, order_total } => {
-                Happening::PointsEarned { order_id, order_total: money(order_total)? }
+            EntryKindForm::PointsEarned { order_id, order_total } => {
+                EntryKind::PointsEarned { order_id, order_total: money(order_total)? }
             }
-            HappeningForm::PointsReversed { order_id, refund_id, refund_total } => {
-                Happening::PointsReversed { order_id, refund_id, refund_total: money(refund_total)? }
+            EntryKindForm::PointsReversed { order_id, refund_id, refund_total } => {
+                EntryKind::PointsReversed { order_id, refund_id, refund_total: money(refund_total)? }
             }
-            HappeningForm::PointsRestored { order_id, refund_id, refund_total } => {
-                Happening::PointsRestored { order_id, refund_id, refund_total: money(refund_total)? }
+            EntryKindForm::PointsRestored { order_id, refund_id, refund_total } => {
+                EntryKind::PointsRestored { order_id, refund_id, refund_total: money(refund_total)? }
             }
-            HappeningForm::PointsRedeemed { order_id, order_total, value } => {
+            EntryKindForm::PointsRedeemed { order_id, order_total, value } => {
                 let (order_total, value) = (money(order_total)?, money(value)?);
-                Happening::PointsRedeemed { order_id, order_total, value }
+                EntryKind::PointsRedeemed { order_id, order_total, value }
             }
-            HappeningForm::PointsReturned { order_id } => Happening::PointsReturned { order_id },
-            HappeningForm::PointsAdjusted { adjustment_id, reason } => {
-                Happening::PointsAdjusted { adjustment_id, reason }
+            EntryKindForm::PointsReturned { order_id } => EntryKind::PointsReturned { order_id },
+            EntryKindForm::PointsAdjusted { adjustment_id, reason } => {
+                EntryKind::PointsAdjusted { adjustment_id, reason }
             }
-            HappeningForm::TierChanged { from, to, cause, order_id } => {
-                Happening::TierChanged { change: TierChange { from, to, cause }, order_id }
+            EntryKindForm::TierChanged { from, to, cause, order_id } => {
+                EntryKind::TierChanged { change: TierChange { from, to, cause }, order_id }
             }
         };
         Ok(Self { at: form.written_at, points: form.points, balance: form.balance, what })
@@ -207,11 +218,11 @@ pub(in crate::store) fn unread_entry(item: &Item) -> Unread {
 }
 
 /// The one member of `what` that is a known kind. A newer version may add others.
-fn of_known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HappeningForm, D::Error> {
+fn of_known_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryKindForm, D::Error> {
     let members: HashMap<String, serde_json::Value> = HashMap::deserialize(deserializer)?;
     let known = members.into_iter().find_map(|(kind, what)| {
         let member = serde_json::Map::from_iter([(kind, what)]);
-        HappeningForm::deserialize(serde_json::Value::Object(member)).ok()
+        EntryKindForm::deserialize(serde_json::Value::Object(member)).ok()
     });
     known.ok_or_else(|| D::Error::custom("it is of no known kind"))
 }

@@ -3,25 +3,25 @@
 
 mod bundle;
 mod churn;
-mod claim;
 mod customer;
 mod order;
 mod org;
 mod points;
+mod redemption_state;
 mod told;
 mod unknown;
 
 pub(super) use bundle::{
-    BundleForm, CountForm, DeletedForm, RecordedForm, RedemptionForm, RezoneForm, TermsForm, TransitionForm,
-    unread_transition,
+    BundleForm, BundleRedemptionForm, CountForm, DeletedForm, RecordedForm, TermsForm, TimeZoneChangeForm,
+    TransitionForm, unread_transition,
 };
-pub(super) use churn::{KeptForm, PredictionForm, RiskForm};
-pub(super) use claim::{ClaimForm, unread_claim};
+pub(super) use churn::{ChurnModelForm, PredictionForm, RiskForm};
 pub(super) use customer::{AdjustmentForm, CustomerForm, EntryForm, unread_entry};
 pub(super) use order::{AwardForm, OrderForm, RefundForm};
 pub(super) use org::{KeyForm, OrgForm};
-pub(super) use points::SpendingForm;
-pub(super) use told::{TOLD, ToldForm};
+pub(super) use points::PointsRedemptionForm;
+pub(super) use redemption_state::{RedemptionStateForm, unread_redemption};
+pub(super) use told::{EVENT_ATTRIBUTE, EventForm};
 pub(super) use unknown::{Image, rewrite, rewrite_part};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -33,17 +33,17 @@ use serde::{
 
 use super::{
     Item, StoreError, Unread, Versioned,
-    keys::{Key, Place, text},
+    keys::{IndexKey, Key, text},
     pages::part,
 };
 use crate::domain::money::Money;
 
 /// Puts a value under its key, and in the index if it is listed.
-pub(super) fn write(key: &Key, place: Option<&Place>, value: &impl Serialize) -> Result<Item, StoreError> {
+pub(super) fn write(key: &Key, index_key: Option<&IndexKey>, value: &impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(value)?;
     item.extend(key.to_item());
-    if let Some(place) = place {
-        item.extend([("list".into(), text(&place.list)), ("at".into(), text(&place.at))]);
+    if let Some(index_key) = index_key {
+        item.extend([("list".into(), text(&index_key.index_pk)), ("at".into(), text(&index_key.index_sk))]);
     }
     Ok(item)
 }

@@ -3,36 +3,36 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{super::OrderMark, decimal, if_known, money, org::EarnRateForm};
+use super::{super::OrderHeader, decimal, if_known, money, org::EarnRateForm};
 use crate::domain::{
-    award::{Award, Order, Outcome, Terms},
+    award::{AccountSnapshot, Award, EarningTerms, Order},
     ids::{CustomerId, OrderId, RefundId},
     money::Money,
     points::Points,
     refund::{Refund, RefundRecord, RefundVoid},
-    text::Line,
+    text::SingleLine,
     tier::TierChange,
     time,
 };
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct OutcomeForm {
+struct AccountSnapshotForm {
     balance: Points,
-    tier: Line,
+    tier: SingleLine,
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     tier_change: Option<TierChange>,
 }
 
-impl From<&Outcome> for OutcomeForm {
-    fn from(outcome: &Outcome) -> Self {
-        let Outcome { balance, tier, tier_change } = outcome.clone();
+impl From<&AccountSnapshot> for AccountSnapshotForm {
+    fn from(outcome: &AccountSnapshot) -> Self {
+        let AccountSnapshot { balance, tier, tier_change } = outcome.clone();
         Self { balance, tier, tier_change }
     }
 }
 
-impl From<OutcomeForm> for Outcome {
-    fn from(OutcomeForm { balance, tier, tier_change }: OutcomeForm) -> Self {
+impl From<AccountSnapshotForm> for AccountSnapshot {
+    fn from(AccountSnapshotForm { balance, tier, tier_change }: AccountSnapshotForm) -> Self {
         Self { balance, tier, tier_change }
     }
 }
@@ -52,7 +52,7 @@ pub(in crate::store) struct AwardForm {
     equity_multiplier: String,
     tier_multiplier: String,
     points: Points,
-    outcome: OutcomeForm,
+    outcome: AccountSnapshotForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<i64>,
     version: u64,
@@ -89,7 +89,7 @@ impl TryFrom<AwardForm> for (Award, u64) {
             equity_status: form.equity_status,
             fulfilled_at: form.fulfilled_at,
         };
-        let terms = Terms {
+        let terms = EarningTerms {
             points_per_dollar: decimal(&form.points_per_dollar)?,
             earn_rate: form.earn_rate.map(TryInto::try_into).transpose()?,
             equity: decimal(&form.equity_multiplier)?,
@@ -114,7 +114,7 @@ pub(in crate::store) struct RefundForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     points: Option<Points>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    outcome: Option<OutcomeForm>,
+    outcome: Option<AccountSnapshotForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     voided: Option<RefundVoidForm>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -134,7 +134,7 @@ struct RefundVoidForm {
     #[serde(serialize_with = "time::serialize")]
     at: DateTime<Utc>,
     points: Points,
-    outcome: OutcomeForm,
+    outcome: AccountSnapshotForm,
 }
 
 impl RefundForm {
@@ -200,7 +200,7 @@ pub(in crate::store) struct OrderForm {
     bundles_voided: bool,
 }
 
-impl TryFrom<OrderForm> for OrderMark {
+impl TryFrom<OrderForm> for OrderHeader {
     type Error = &'static str;
 
     fn try_from(OrderForm { customer_id, bundles_voided }: OrderForm) -> Result<Self, Self::Error> {

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{decimal, money};
 use crate::domain::{
     ids::{KeyId, OrgId},
-    key::{KeyDigest, OrgKey},
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     org::{Currency, Org, OrgProfile},
+    org_key::{KeyDigest, OrgKey},
     rate::EarnRate,
-    text::Line,
+    text::SingleLine,
     time,
 };
 
@@ -18,7 +18,7 @@ use crate::domain::{
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct OrgForm {
     org_id: OrgId,
-    name: Line,
+    name: SingleLine,
     timezone: String,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     zone_since: Option<DateTime<Utc>>,
@@ -74,7 +74,7 @@ impl TryFrom<EarnRateForm> for EarnRate {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TierForm {
-    name: Line,
+    name: SingleLine,
     threshold: i64,
     points_multiplier: String,
 }
@@ -126,7 +126,7 @@ impl TryFrom<OrgForm> for (Org, u64) {
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct KeyForm {
     key_id: KeyId,
-    name: Line,
+    name: SingleLine,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
     digest: KeyDigest,
@@ -149,7 +149,7 @@ impl TryFrom<KeyForm> for OrgKey {
 }
 
 impl From<&Loyalty> for LoyaltyForm {
-    fn from(Loyalty { settings, tier_rules, settled_rules }: &Loyalty) -> Self {
+    fn from(Loyalty { settings, tier_rules_version, applied_rules_version }: &Loyalty) -> Self {
         let tier = |tier: &Tier| TierForm {
             name: tier.name.clone(),
             threshold: tier.threshold.minor(),
@@ -169,8 +169,8 @@ impl From<&Loyalty> for LoyaltyForm {
             redemption_mode: settings.redemption_mode,
             inactivity_days: settings.inactivity_days.get().into(),
             active_days: settings.active_days.get().into(),
-            tier_rules: *tier_rules,
-            settled_rules: *settled_rules,
+            tier_rules: *tier_rules_version,
+            settled_rules: *applied_rules_version,
         }
     }
 }
@@ -200,6 +200,6 @@ impl TryFrom<LoyaltyForm> for Loyalty {
             inactivity_days: form.inactivity_days.try_into()?,
             active_days: form.active_days.try_into()?,
         };
-        Ok(Self { settings, tier_rules: form.tier_rules, settled_rules: form.settled_rules })
+        Ok(Self { settings, tier_rules_version: form.tier_rules, applied_rules_version: form.settled_rules })
     }
 }

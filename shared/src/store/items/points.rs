@@ -7,13 +7,13 @@ use super::money;
 use crate::domain::{
     ids::{CustomerId, OrderId},
     points::Points,
-    redemption::{Redemption, Void},
+    points_redemption::{PointsRedemption, PointsVoid},
     time,
 };
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct SpendingForm {
+pub(in crate::store) struct PointsRedemptionForm {
     order_id: OrderId,
     customer_id: CustomerId,
     points: Points,
@@ -23,19 +23,19 @@ pub(in crate::store) struct SpendingForm {
     #[serde(serialize_with = "time::serialize")]
     redeemed_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    voided: Option<VoidForm>,
+    voided: Option<PointsVoidForm>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct VoidForm {
+struct PointsVoidForm {
     #[serde(serialize_with = "time::serialize")]
     at: DateTime<Utc>,
     balance: Points,
 }
 
-impl From<&Redemption> for SpendingForm {
-    fn from(redemption: &Redemption) -> Self {
+impl From<&PointsRedemption> for PointsRedemptionForm {
+    fn from(redemption: &PointsRedemption) -> Self {
         let redemption = redemption.clone();
         Self {
             order_id: redemption.order,
@@ -45,15 +45,15 @@ impl From<&Redemption> for SpendingForm {
             value: redemption.value.minor(),
             balance: redemption.balance,
             redeemed_at: redemption.redeemed_at,
-            voided: redemption.voided.map(|Void { at, balance }| VoidForm { at, balance }),
+            voided: redemption.voided.map(|PointsVoid { at, balance }| PointsVoidForm { at, balance }),
         }
     }
 }
 
-impl TryFrom<SpendingForm> for Redemption {
+impl TryFrom<PointsRedemptionForm> for PointsRedemption {
     type Error = &'static str;
 
-    fn try_from(form: SpendingForm) -> Result<Self, Self::Error> {
+    fn try_from(form: PointsRedemptionForm) -> Result<Self, Self::Error> {
         Ok(Self {
             order: form.order_id,
             customer: form.customer_id,
@@ -62,7 +62,7 @@ impl TryFrom<SpendingForm> for Redemption {
             value: money(form.value)?,
             balance: form.balance,
             redeemed_at: form.redeemed_at,
-            voided: form.voided.map(|VoidForm { at, balance }| Void { at, balance }),
+            voided: form.voided.map(|PointsVoidForm { at, balance }| PointsVoid { at, balance }),
         })
     }
 }

@@ -7,21 +7,21 @@
 use serde::Serialize;
 
 use crate::domain::{
-    bundle::transition::{Reason, Transition},
+    bundle::transition::{Transition, TransitionReason},
     churn::prediction::{ChurnSource, Prediction},
     ids::{BundleId, CustomerId, OrgId},
-    ledger::{Entry, Happening},
-    text::Line,
+    ledger::{Entry, EntryKind},
+    text::SingleLine,
     tier::TierCause,
     time,
 };
 
 /// The attribute.
-pub(in crate::store) const TOLD: &str = "event";
+pub(in crate::store) const EVENT_ATTRIBUTE: &str = "event";
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct ToldForm {
+pub(in crate::store) struct EventForm {
     name: &'static str,
     org_id: String,
     customer_id: String,
@@ -42,8 +42,8 @@ pub(in crate::store) struct ToldForm {
 enum Cause {
     Nothing(&'static str),
     Tier(TierCause),
-    Adjustment(Line),
-    Bundle(Reason),
+    Adjustment(SingleLine),
+    Bundle(TransitionReason),
     Churn(ChurnSource),
 }
 
@@ -53,19 +53,19 @@ impl Default for Cause {
     }
 }
 
-impl ToldForm {
+impl EventForm {
     /// A new entry of a customer's ledger.
     pub(in crate::store) fn of_entry(org: &OrgId, customer: &CustomerId, entry: &Entry) -> Self {
         let (from, to, cause) = match &entry.what {
-            Happening::TierChanged { change, .. } => {
+            EntryKind::TierChanged { change, .. } => {
                 (change.from.as_str(), change.to.as_str(), Cause::Tier(change.cause))
             }
-            Happening::PointsAdjusted { reason, .. } => ("", "", Cause::Adjustment(reason.clone())),
-            Happening::PointsEarned { .. }
-            | Happening::PointsReversed { .. }
-            | Happening::PointsRestored { .. }
-            | Happening::PointsRedeemed { .. }
-            | Happening::PointsReturned { .. } => ("", "", Cause::default()),
+            EntryKind::PointsAdjusted { reason, .. } => ("", "", Cause::Adjustment(reason.clone())),
+            EntryKind::PointsEarned { .. }
+            | EntryKind::PointsReversed { .. }
+            | EntryKind::PointsRestored { .. }
+            | EntryKind::PointsRedeemed { .. }
+            | EntryKind::PointsReturned { .. } => ("", "", Cause::default()),
         };
         Self {
             name: name(&entry.what),
@@ -117,14 +117,14 @@ impl ToldForm {
     }
 }
 
-const fn name(what: &Happening) -> &'static str {
+const fn name(what: &EntryKind) -> &'static str {
     match what {
-        Happening::PointsEarned { .. } => "PointsEarned",
-        Happening::PointsReversed { .. } => "PointsReversed",
-        Happening::PointsRestored { .. } => "PointsRestored",
-        Happening::PointsRedeemed { .. } => "PointsRedeemed",
-        Happening::PointsReturned { .. } => "PointsReturned",
-        Happening::PointsAdjusted { .. } => "PointsAdjusted",
-        Happening::TierChanged { .. } => "TierChanged",
+        EntryKind::PointsEarned { .. } => "PointsEarned",
+        EntryKind::PointsReversed { .. } => "PointsReversed",
+        EntryKind::PointsRestored { .. } => "PointsRestored",
+        EntryKind::PointsRedeemed { .. } => "PointsRedeemed",
+        EntryKind::PointsReturned { .. } => "PointsReturned",
+        EntryKind::PointsAdjusted { .. } => "PointsAdjusted",
+        EntryKind::TierChanged { .. } => "TierChanged",
     }
 }

@@ -13,9 +13,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     super::{
         Item, StoreError,
-        keys::{Key, Place},
+        keys::{IndexKey, Key},
     },
-    TOLD, attribute, write,
+    EVENT_ATTRIBUTE, attribute, write,
 };
 
 /// An item as it was read.
@@ -23,7 +23,7 @@ use super::{
 pub(in crate::store) struct Image(Item);
 
 /// Attributes that the write itself decides, whatever the form.
-const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", TOLD];
+const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", EVENT_ATTRIBUTE];
 
 /// Attributes by which an element of a stored list is known again when another of its attributes has changed. Each list of
 /// maps has one of them, or its elements never change.
@@ -45,11 +45,11 @@ impl From<Item> for Image {
 /// The item that replaces `image`: the value in its form, and what the form does not know of the image.
 pub(in crate::store) fn rewrite<F: Serialize + DeserializeOwned>(
     key: &Key,
-    place: Option<&Place>,
+    index_key: Option<&IndexKey>,
     form: &F,
     Image(image): &Image,
 ) -> Result<Item, StoreError> {
-    let mut item = write(key, place, form)?;
+    let mut item = write(key, index_key, form)?;
     let known: Item = serde_dynamo::to_item(serde_dynamo::from_item::<_, F>(image.clone())?)?;
     let unknown = image.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
     carry_map(unknown, Some(&known), &mut item);

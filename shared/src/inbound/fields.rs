@@ -23,18 +23,18 @@ use crate::domain::{
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
     rejection::{Faults, FieldError, Rejection},
     segment::Segment,
-    text::{self, Description, Line},
-    time::{self, Ahead},
+    text::{self, Description, SingleLine},
+    time::{self, FutureTolerance},
     zone::{self, Zone},
 };
 
 /// A request that can be read from fields.
-pub trait Readable: Sized {
+pub trait FromFields: Sized {
     /// The request, or all that is wrong with it.
     fn read(fields: &Fields) -> Result<Self, FieldErrors>;
 }
 
-impl<T: Deserr<FieldErrors>> Readable for T {
+impl<T: Deserr<FieldErrors>> FromFields for T {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
         deserr::deserialize(Json::Object(fields.clone()))
     }
@@ -42,16 +42,16 @@ impl<T: Deserr<FieldErrors>> Readable for T {
 
 /// One field by itself, if it is there and right: for rules between fields.
 #[must_use]
-pub fn one<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
+pub fn single_field<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
     deserr::deserialize(fields.get(name)?.clone()).ok()
 }
 
 /// What is wrong with `fulfilledAt` if it is further ahead of now than this.
 #[must_use]
-pub fn fulfilled_too_late(fields: &Fields, now: DateTime<Utc>, ahead: Ahead) -> Vec<FieldError> {
+pub fn fulfilled_too_late(fields: &Fields, now: DateTime<Utc>, ahead: FutureTolerance) -> Vec<FieldError> {
     const FIELD: &str = "fulfilledAt";
     let (bound, rule) = ahead.bound();
-    let late = one::<Instant>(fields, FIELD).filter(|Instant(at)| *at > now + bound);
+    let late = single_field::<Instant>(fields, FIELD).filter(|Instant(at)| *at > now + bound);
     late.map(|_| FieldError::new(FIELD, rule)).into_iter().collect()
 }
 
@@ -109,7 +109,7 @@ impl From<FieldErrors> for Rejection {
 }
 
 /// A list of so many at most: a longer one is refused before its elements are looked at.
-pub(super) fn list_of<T: Deserr<E>, E: DeserializeError, V: IntoValue>(
+pub(super) fn bounded_list<T: Deserr<E>, E: DeserializeError, V: IntoValue>(
     value: Value<V>,
     at: ValuePointerRef<'_>,
     most: usize,
@@ -249,10 +249,18 @@ scalar!(AdjustmentId, |value| value.text(ids::RULE));
 scalar!(BundleId, |value| value.text(ids::RULE));
 scalar!(KeyId, |value| value.text(ids::RULE));
 scalar!(ProductId, |value| value.text(ids::RULE));
-scalar!(Line, |value| value.text(text::RULE).and_then(Line::requested));
+scalar!(SingleLine, |value| value.text(text::RULE).and_then(SingleLine::requested));
 scalar!(Description, |value| value.text(text::DESCRIPTION_RULE).and_then(Description::requested));
-scalar!(Email, |value| value.text(text::EMAIL_RULE).and_then(Line::requested).and_then(Line::email).map(Email));
-scalar!(Phone, |value| value.text(text::PHONE_RULE).and_then(Line::requested).and_then(Line::phone).map(Phone));
+scalar!(Email, |value| value
+    .text(text::EMAIL_RULE)
+    .and_then(SingleLine::requested)
+    .and_then(SingleLine::email)
+    .map(Email));
+scalar!(Phone, |value| value
+    .text(text::PHONE_RULE)
+    .and_then(SingleLine::requested)
+    .and_then(SingleLine::phone)
+    .map(Phone));
 scalar!(Currency, |value| value.text(org::CURRENCY_RULE));
 scalar!(OrgCurrency, |value| value.text(org::ORG_CURRENCY_RULE).and_then(Currency::of_org).map(OrgCurrency));
 scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
@@ -317,7 +325,7 @@ scalar!(Day, |value| match value {
 
 impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let days: Vec<Day> = list_of(value, at, 7, DAYS_RULE)?;
+        let days: Vec<Day> = bounded_list(value, at, 7, DAYS_RULE)?;
         let days: Vec<i64> = days.into_iter().map(|Day(day)| day).collect();
         Self::try_from(days).map_err(|rule| refuse(rule, at))
     }
@@ -325,11 +333,11 @@ impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
 
 /// An e-mail address.
 #[derive(Debug, Clone)]
-pub struct Email(pub Line);
+pub struct Email(pub SingleLine);
 
 /// A telephone number.
 #[derive(Debug, Clone)]
-pub struct Phone(pub Line);
+pub struct Phone(pub SingleLine);
 
 /// The currency of an org: USD unless told.
 #[derive(Debug, Clone, Default)]
@@ -347,15 +355,15 @@ impl<E: DeserializeError> Deserr<E> for Zone {
 
 /// How many things a page may list: 1 to 100, 50 unless told.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit(usize);
-scalar!(Limit, |value| {
+pub struct PageSize(usize);
+scalar!(PageSize, |value| {
     let rule = "must be a whole number from 1 to 100";
     let number = value.decimal(rule)?;
     let limit = number.is_integer().then(|| number.to_usize()).flatten();
-    limit.filter(|limit| (1..=100).contains(limit)).map(Limit).ok_or(rule)
+    limit.filter(|limit| (1..=100).contains(limit)).map(PageSize).ok_or(rule)
 });
 
-impl Limit {
+impl PageSize {
     /// The number.
     #[must_use]
     pub const fn get(self) -> usize {
@@ -363,7 +371,7 @@ impl Limit {
     }
 }
 
-impl Default for Limit {
+impl Default for PageSize {
     fn default() -> Self {
         Self(50)
     }

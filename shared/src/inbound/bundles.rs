@@ -13,7 +13,7 @@ const BY_ID: &str = "bundleIds";
 const WITH_SAVINGS: &str = "bundles";
 
 /// How many bundles an order names, at most.
-const MOST: usize = 100;
+const BUNDLES_MAX: usize = 100;
 
 /// Why a value does not name bundles.
 const RULE: &str = "must be a list of at most 100 bundles";
@@ -67,7 +67,7 @@ impl OrderedBundles {
     fn add<T: Deserr<FieldErrors>>(&mut self, field: &str, said: Option<Json>, ordered: impl Fn(T) -> OrderedBundle) {
         let elements = match said {
             None | Some(Json::Null) => return,
-            Some(Json::List(elements)) if elements.len() <= MOST => elements,
+            Some(Json::List(elements)) if elements.len() <= BUNDLES_MAX => elements,
             Some(_) => return self.faults.push(FieldError::new(field, RULE)),
         };
         let named = self.named.get_or_insert_default();

@@ -7,7 +7,7 @@ use shared::domain::churn::{features::Features, risk::Probability};
 /// the shop's, not the customer's.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Row {
+pub struct ClaudeInput {
     /// What is known of the customer.
     #[serde(flatten)]
     pub features: Features,

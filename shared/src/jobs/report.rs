@@ -48,7 +48,7 @@ impl<F> Swept<F> {
         self.results.iter().map(|report| report.errors).sum()
     }
 
-    pub(super) fn tell(&mut self, org_id: OrgId, figures: F, errors: u64, took: Duration) {
+    pub(super) fn report(&mut self, org_id: OrgId, figures: F, errors: u64, took: Duration) {
         let duration = millis(took);
         self.results.push(OrgReport { org_id, success: errors == 0, figures, errors, duration });
     }
@@ -104,7 +104,7 @@ pub type Outcomes<I, T> = Vec<(I, Result<T, Failure>)>;
 
 /// What came of some writes; a failure if not one of them was made, because the store does not answer: then it is not
 /// about any of them, and none is to be passed by.
-pub fn unless_none_was_written<I, T>(outcomes: Outcomes<I, T>) -> Result<Outcomes<I, T>, Failure> {
+pub fn fail_if_store_unavailable<I, T>(outcomes: Outcomes<I, T>) -> Result<Outcomes<I, T>, Failure> {
     let is_out_of_reach = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
     if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_out_of_reach(outcome)) {
         return Ok(outcomes);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
-    ledger::{self, Entry, Happening},
+    ledger::{self, Entry, EntryKind},
     loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
     money::Money,
     org::Currency,
@@ -15,7 +15,7 @@ use crate::domain::{
 
 /// What is kept about a redemption, for ever: what was asked, and what was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redemption {
+pub struct PointsRedemption {
     /// The order.
     pub order: OrderId,
     /// Whose it is.
@@ -31,12 +31,12 @@ pub struct Redemption {
     /// When it was made.
     pub redeemed_at: DateTime<Utc>,
     /// What its void came to, if it was voided.
-    pub voided: Option<Void>,
+    pub voided: Option<PointsVoid>,
 }
 
 /// What is kept about the void of a redemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Void {
+pub struct PointsVoid {
     /// When it was voided.
     pub at: DateTime<Utc>,
     /// The balance after it.
@@ -45,24 +45,24 @@ pub struct Void {
 
 /// All that a redemption, or its void, changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spent {
+pub struct PointsRedemptionChange {
     /// The customer after it.
     pub customer: Customer,
     /// The record of it.
-    pub redemption: Redemption,
+    pub redemption: PointsRedemption,
     /// The ledger entry of it.
     pub entry: Entry,
 }
 
 /// What points are worth in an org: by its settings, in its currency.
 #[derive(Clone, Copy)]
-pub struct Worth<'a> {
+pub struct PointsValuation<'a> {
     settings: &'a LoyaltySettings,
     /// The smallest amount, in minor units: a value is floored to whole ones.
     smallest: i64,
 }
 
-impl<'a> Worth<'a> {
+impl<'a> PointsValuation<'a> {
     /// By these settings, in this currency.
     #[must_use]
     pub fn new(settings: &'a LoyaltySettings, currency: &Currency) -> Self {
@@ -72,7 +72,7 @@ impl<'a> Worth<'a> {
 
 /// From how many points on so many are worth so much, in proportion.
 #[derive(Clone, Copy)]
-struct Rate {
+struct RedemptionRate {
     from: i64,
     cost: i64,
     /// In minor units.
@@ -81,7 +81,7 @@ struct Rate {
     smallest: i64,
 }
 
-impl Rate {
+impl RedemptionRate {
     /// In minor units, floored to the smallest amount.
     fn value(self, points: i64) -> i128 {
         let smallest = i128::from(self.smallest);
@@ -100,14 +100,14 @@ impl Rate {
 }
 
 /// The rates, cheapest first, never none.
-fn rates(Worth { settings, smallest }: Worth<'_>) -> Vec<Rate> {
+fn rates(PointsValuation { settings, smallest }: PointsValuation<'_>) -> Vec<RedemptionRate> {
     let listed = settings.redemption_tiers.iter().map(|tier| {
         let cost = tier.points_cost.get().0;
-        Rate { from: cost, cost, reward: tier.reward_value.minor(), smallest }
+        RedemptionRate { from: cost, cost, reward: tier.reward_value.minor(), smallest }
     });
     let listed: Vec<_> = listed.collect();
     // Without redemption tiers 100 points are worth one unit of currency.
-    if listed.is_empty() { vec![Rate { from: 1, cost: 100, reward: 100, smallest }] } else { listed }
+    if listed.is_empty() { vec![RedemptionRate { from: 1, cost: 100, reward: 100, smallest }] } else { listed }
 }
 
 fn is_exact(settings: &LoyaltySettings) -> bool {
@@ -118,22 +118,22 @@ fn is_exact(settings: &LoyaltySettings) -> bool {
 /// smallest amount of the currency.
 /// `None` below the cheapest, and beyond what is kept.
 #[must_use]
-pub fn value(worth: Worth<'_>, points: PointsCost) -> Option<Money> {
+pub fn value(valuation: PointsValuation<'_>, points: PointsCost) -> Option<Money> {
     let points = points.get().0;
-    let rate = rates(worth).into_iter().rev().find(|rate| rate.from <= points)?;
+    let rate = rates(valuation).into_iter().rev().find(|rate| rate.from <= points)?;
     i64::try_from(rate.value(points)).ok().and_then(Money::from_minor)
 }
 
 /// What so many points take off an order, or the first refusal that applies. Without an order total that rule is left
 /// out.
 pub fn quote(
-    worth: Worth<'_>,
+    valuation: PointsValuation<'_>,
     balance: Points,
     points: PointsCost,
     order_total: Option<Money>,
 ) -> Result<Money, Rejection> {
-    let settings = worth.settings;
-    let minimum = rates(worth).first().map_or(1, |rate| rate.from);
+    let settings = valuation.settings;
+    let minimum = rates(valuation).first().map_or(1, |rate| rate.from);
     if points.get().0 < minimum {
         return Err(Rejection::BelowMinimum { minimum: Points(minimum) });
     }
@@ -143,7 +143,7 @@ pub fn quote(
     if is_exact(settings) && !settings.redemption_tiers.iter().any(|tier| tier.points_cost == points) {
         return Err(Rejection::NotAListedAmount);
     }
-    let value = value(worth, points).ok_or(Rejection::OutOfRange { figure: "value" })?;
+    let value = value(valuation, points).ok_or(Rejection::OutOfRange { figure: "value" })?;
     if order_total.is_some_and(|total| value > total) {
         return Err(Rejection::ExceedsOrderTotal { value });
     }
@@ -155,15 +155,19 @@ pub fn quote(
 /// A value need not rise with points: just above a dearer redemption tier's cost the rate changes. So each tier's own
 /// span is looked at, from the top.
 #[must_use]
-pub fn most(worth: Worth<'_>, balance: Points, order_total: Option<Money>) -> Option<(PointsCost, Money)> {
+pub fn max_redeemable(
+    valuation: PointsValuation<'_>,
+    balance: Points,
+    order_total: Option<Money>,
+) -> Option<(PointsCost, Money)> {
     let mut above = PointsCost::MAX + 1;
-    for rate in rates(worth).into_iter().rev() {
+    for rate in rates(valuation).into_iter().rev() {
         let within = order_total.map_or(i128::MAX, |total| rate.points_within(total.minor()));
-        let top = if is_exact(worth.settings) { rate.from } else { above - 1 };
+        let top = if is_exact(valuation.settings) { rate.from } else { above - 1 };
         let top = i64::try_from(within).unwrap_or(i64::MAX).min(top).min(balance.0);
         if top >= rate.from {
             let points = PointsCost::try_from(top).ok()?;
-            return value(worth, points).map(|value| (points, value));
+            return value(valuation, points).map(|value| (points, value));
         }
         above = rate.from;
     }
@@ -173,19 +177,19 @@ pub fn most(worth: Worth<'_>, balance: Points, order_total: Option<Money>) -> Op
 /// Spends points on an order, if [`quote`] accepts them.
 pub fn redeem(
     customer: &Customer,
-    worth: Worth<'_>,
+    valuation: PointsValuation<'_>,
     order: OrderId,
     points: PointsCost,
     order_total: Money,
     now: DateTime<Utc>,
-) -> Result<Spent, Rejection> {
-    let value = quote(worth, customer.points, points, Some(order_total))?;
+) -> Result<PointsRedemptionChange, Rejection> {
+    let value = quote(valuation, customer.points, points, Some(order_total))?;
     let mut customer = customer.clone();
     let change = points.get().negated();
     customer.add_points(change)?;
-    let what = Happening::PointsRedeemed { order_id: order.clone(), order_total, value };
+    let what = EntryKind::PointsRedeemed { order_id: order.clone(), order_total, value };
     let entry = ledger::entry(&customer, change, what, now);
-    let redemption = Redemption {
+    let redemption = PointsRedemption {
         order,
         customer: customer.id.clone(),
         points: points.get(),
@@ -195,21 +199,25 @@ pub fn redeem(
         redeemed_at: now,
         voided: None,
     };
-    Ok(Spent { customer, redemption, entry })
+    Ok(PointsRedemptionChange { customer, redemption, entry })
 }
 
 /// Whether a request repeats the redemption on record.
 #[must_use]
-pub fn repeats(redemption: &Redemption, points: PointsCost, order_total: Money) -> bool {
+pub fn repeats(redemption: &PointsRedemption, points: PointsCost, order_total: Money) -> bool {
     redemption.points == points.get() && redemption.order_total == order_total
 }
 
 /// Gives the points of a redemption back.
-pub fn void(customer: &Customer, redemption: Redemption, now: DateTime<Utc>) -> Result<Spent, Rejection> {
+pub fn void(
+    customer: &Customer,
+    redemption: PointsRedemption,
+    now: DateTime<Utc>,
+) -> Result<PointsRedemptionChange, Rejection> {
     let mut customer = customer.clone();
     customer.add_points(redemption.points)?;
-    let what = Happening::PointsReturned { order_id: redemption.order.clone() };
+    let what = EntryKind::PointsReturned { order_id: redemption.order.clone() };
     let entry = ledger::entry(&customer, redemption.points, what, now);
-    let voided = Some(Void { at: now, balance: customer.points });
-    Ok(Spent { redemption: Redemption { voided, ..redemption }, customer, entry })
+    let voided = Some(PointsVoid { at: now, balance: customer.points });
+    Ok(PointsRedemptionChange { redemption: PointsRedemption { voided, ..redemption }, customer, entry })
 }

@@ -4,7 +4,7 @@ use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
     Fields, ORG,
-    fields::{FieldErrors, Readable, list_of, refuse},
+    fields::{FieldErrors, FromFields, bounded_list, refuse},
 };
 use crate::domain::{
     ids::OrgId,
@@ -14,7 +14,7 @@ use crate::domain::{
     },
     money::Money,
     rate::{EarnRate, EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
-    text::Line,
+    text::SingleLine,
 };
 
 /// The settings of an org, as a request to replace them says them.
@@ -32,7 +32,7 @@ struct Whose {
     org_id: OrgId,
 }
 
-impl Readable for LoyaltyFields {
+impl FromFields for LoyaltyFields {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
         let (whose, settings): (Fields, Fields) =
             fields.clone().into_iter().partition(|(name, _)| name.as_str() == ORG);
@@ -102,7 +102,7 @@ impl<E: DeserializeError> Deserr<E> for EarnRate {
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct TierFields {
-    name: Line,
+    name: SingleLine,
     threshold: Money,
     #[deserr(default)]
     points_multiplier: PointsMultiplier,
@@ -110,7 +110,7 @@ struct TierFields {
 
 impl<E: DeserializeError> Deserr<E> for Tiers {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let tiers: Vec<TierFields> = list_of(value, at, 20, TIERS_RULE)?;
+        let tiers: Vec<TierFields> = bounded_list(value, at, 20, TIERS_RULE)?;
         let tiers: Vec<Tier> = tiers
             .into_iter()
             .map(|TierFields { name, threshold, points_multiplier }| Tier { name, threshold, points_multiplier })
@@ -128,7 +128,7 @@ struct RedemptionTierFields {
 
 impl<E: DeserializeError> Deserr<E> for RedemptionTiers {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let tiers: Vec<RedemptionTierFields> = list_of(value, at, 20, REDEMPTION_TIERS_RULE)?;
+        let tiers: Vec<RedemptionTierFields> = bounded_list(value, at, 20, REDEMPTION_TIERS_RULE)?;
         let tiers: Vec<RedemptionTier> = tiers
             .into_iter()
             .map(|RedemptionTierFields { points_cost, reward_value }| RedemptionTier { points_cost, reward_value })

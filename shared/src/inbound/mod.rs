@@ -22,7 +22,7 @@ use crate::domain::{
     ids::OrgId,
     rejection::{FieldError, Rejection},
 };
-use fields::{FieldErrors, Readable};
+use fields::{FieldErrors, FromFields};
 pub use json::Fields;
 use json::Json;
 use operation::Operation;
@@ -332,13 +332,13 @@ impl Call {
     }
 
     /// Reads the fields into a request: all faults at once, or none.
-    pub fn read<T: Readable>(self) -> Result<T, Rejection> {
+    pub fn read<T: FromFields>(self) -> Result<T, Rejection> {
         self.read_with(|_| Vec::new())
     }
 
     /// The same, with rules between fields, or of a field and what else is known: their faults are told with all others. They
     /// are asked what is wrong with fields that may be wrong by themselves.
-    pub fn read_with<T: Readable>(self, across: impl FnOnce(&Fields) -> Vec<FieldError>) -> Result<T, Rejection> {
+    pub fn read_with<T: FromFields>(self, across: impl FnOnce(&Fields) -> Vec<FieldError>) -> Result<T, Rejection> {
         let Self { mut fields, mut faults, ignores_unknown, .. } = self;
         faults.extend(across(&fields));
         let mut outcome = T::read(&fields);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     ids::{KeyId, OrgId},
-    text::Line,
+    text::SingleLine,
 };
 
 /// A key as it is kept: it can be compared with, not read.
@@ -14,7 +14,7 @@ pub struct OrgKey {
     /// Its id, within its org.
     pub id: KeyId,
     /// What people call it.
-    pub name: Line,
+    pub name: SingleLine,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// The digest of its text.

@@ -7,11 +7,11 @@ use super::{
     super::{Item, Unread},
     unread,
 };
-use crate::domain::claim::Claim;
+use crate::domain::redemption_state::RedemptionState;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct ClaimForm<F> {
+pub(in crate::store) struct RedemptionStateForm<F> {
     #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
     redemption: Option<F>,
     #[serde(default)]
@@ -19,7 +19,7 @@ pub(in crate::store) struct ClaimForm<F> {
     version: u64,
 }
 
-impl<F> ClaimForm<F> {
+impl<F> RedemptionStateForm<F> {
     /// A redemption.
     pub(in crate::store) const fn redeemed(redemption: F, version: u64) -> Self {
         Self { redemption: Some(redemption), voided_before: false, version }
@@ -32,7 +32,7 @@ impl<F> ClaimForm<F> {
 }
 
 /// A record that holds something else than a redemption, or a redemption that names its kind, is one of a newer version.
-pub(in crate::store) fn unread_claim(item: &Item) -> Unread {
+pub(in crate::store) fn unread_redemption(item: &Item) -> Unread {
     let kind = match item.get("redemption").map(|redemption| redemption.as_m()) {
         Some(Ok(redemption)) => redemption.get("kind").and_then(|kind| kind.as_s().ok()).cloned(),
         Some(Err(_)) => None,
@@ -41,13 +41,15 @@ pub(in crate::store) fn unread_claim(item: &Item) -> Unread {
     unread(item, kind, "redemption", "at")
 }
 
-impl<F: TryInto<R, Error = &'static str>, R> TryFrom<ClaimForm<F>> for (Claim<R>, u64) {
+impl<F: TryInto<R, Error = &'static str>, R> TryFrom<RedemptionStateForm<F>> for (RedemptionState<R>, u64) {
     type Error = &'static str;
 
-    fn try_from(ClaimForm { redemption, voided_before, version }: ClaimForm<F>) -> Result<Self, Self::Error> {
+    fn try_from(
+        RedemptionStateForm { redemption, voided_before, version }: RedemptionStateForm<F>,
+    ) -> Result<Self, Self::Error> {
         let value = match redemption {
-            Some(form) => Claim::Redeemed(form.try_into()?),
-            None if voided_before => Claim::VoidedBefore,
+            Some(form) => RedemptionState::Redeemed(form.try_into()?),
+            None if voided_before => RedemptionState::VoidedBefore,
             None => return Err("neither a redemption nor the mark of a void"),
         };
         Ok((value, version))

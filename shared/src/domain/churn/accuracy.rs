@@ -2,7 +2,7 @@
 
 /// What was said, and what happened.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Judged {
+pub struct ScoredOutcome {
     /// The probability that was given to it, from 0 to 1.
     pub predicted: f64,
     /// Whether it happened.
@@ -15,7 +15,7 @@ pub struct Judged {
 /// By ranks: Hanley and `McNeil` (1982), "The meaning and use of the area under a receiver operating characteristic (ROC)
 /// curve", Radiology 143(1).
 #[must_use]
-pub fn auc(all: &[Judged]) -> Option<f64> {
+pub fn auc(all: &[ScoredOutcome]) -> Option<f64> {
     let mut sorted = all.to_vec();
     sorted.sort_unstable_by(|one, other| one.predicted.total_cmp(&other.predicted));
     let (mut happened_in_all, mut not_in_all, mut ordered_pairs) = (0.0, 0.0, 0.0);
@@ -34,13 +34,13 @@ pub fn auc(all: &[Judged]) -> Option<f64> {
 ///
 /// Brier (1950), "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78(1).
 #[must_use]
-pub fn brier(all: &[Judged]) -> Option<f64> {
+pub fn brier(all: &[ScoredOutcome]) -> Option<f64> {
     mean(all.iter().map(|one| (one.predicted - outcome(one)).powi(2)))
 }
 
 /// One row of a calibration table: those given a probability from one tenth up to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub struct CalibrationBin {
     /// How many there are.
     pub count: u32,
     /// The mean of the probabilities given to them; `None` of nothing.
@@ -52,17 +52,18 @@ pub struct Row {
 /// Ten rows: given from 0 to 0.1, from there to 0.2, and so on. What is given exactly a border is in the row above it,
 /// and 1 in the last. In each row of a well calibrated model `happened` is near `predicted`.
 #[must_use]
-pub fn calibration(all: &[Judged]) -> [Row; 10] {
+pub fn calibration(all: &[ScoredOutcome]) -> [CalibrationBin; 10] {
     let border = |tenths: u32| f64::from(tenths) / 10.0;
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|tenth: u32| {
-        let is_in = |one: &&Judged| one.predicted >= border(tenth) && (tenth == 9 || one.predicted < border(tenth + 1));
+        let is_in =
+            |one: &&ScoredOutcome| one.predicted >= border(tenth) && (tenth == 9 || one.predicted < border(tenth + 1));
         let row = || all.iter().filter(is_in);
         let (predicted, happened) = (mean(row().map(|one| one.predicted)), mean(row().map(outcome)));
-        Row { count: u32::try_from(row().count()).unwrap_or(u32::MAX), predicted, happened }
+        CalibrationBin { count: u32::try_from(row().count()).unwrap_or(u32::MAX), predicted, happened }
     })
 }
 
-fn outcome(one: &Judged) -> f64 {
+fn outcome(one: &ScoredOutcome) -> f64 {
     if one.happened { 1.0 } else { 0.0 }
 }
 

@@ -6,20 +6,20 @@ use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
     Fields,
-    fields::{FieldErrors, Readable, list_of, one, refuse},
+    fields::{FieldErrors, FromFields, bounded_list, refuse, single_field},
     json::Json,
 };
 use crate::domain::{
     bundle::{
-        BundleType, DesiredState, Offer, PRICE_RULE, PRODUCTS_RULE, Price, Product, Products, Quantity, TOTAL_RULE,
-        Terms, UseLimit,
+        BundleTerms, BundleType, DesiredState, Offer, PRICE_RULE, PRODUCTS_RULE, Price, Product, Products, Quantity,
+        TOTAL_RULE, UseLimit,
         schedule::{DaysOfWeek, ORDER_RULE, Schedule, ScheduleDate, TimeOfDay},
     },
     ids::{BundleId, OrgId, ProductId},
     money::Money,
     org::Org,
     rejection::{FieldError, Rejection},
-    text::{Description, Line},
+    text::{Description, SingleLine},
 };
 
 /// All that people set of a bundle.
@@ -56,8 +56,8 @@ impl BundleFields {
 
     /// The terms, with what the operator wants where the request does not say.
     #[must_use]
-    pub fn terms(&self, otherwise: DesiredState) -> Terms {
-        Terms {
+    pub fn terms(&self, otherwise: DesiredState) -> BundleTerms {
+        BundleTerms {
             offer: self.offer.clone(),
             desired: self.desired.unwrap_or(otherwise),
             schedule: self.schedule.clone(),
@@ -73,7 +73,7 @@ impl BundleFields {
 struct Form {
     org_id: OrgId,
     bundle_id: BundleId,
-    name: Line,
+    name: SingleLine,
     #[deserr(default)]
     description: Option<Description>,
     #[deserr(rename = "type")]
@@ -101,7 +101,7 @@ struct Form {
     desired_state: Option<DesiredState>,
 }
 
-impl Readable for BundleFields {
+impl FromFields for BundleFields {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
         let across = across(fields);
         let form: Form = match (Form::read(fields), across.is_empty()) {
@@ -134,15 +134,18 @@ impl Readable for BundleFields {
 /// What is wrong between fields that are right by themselves: told together with what is wrong in others.
 fn across(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
-    let (start, end) = (one(fields, "startDate"), one(fields, "endDate"));
+    let (start, end) = (single_field(fields, "startDate"), single_field(fields, "endDate"));
     if !(Schedule { start, end, ..Schedule::default() }).may_be_in_order() {
         faults.push(FieldError::new("endDate", ORDER_RULE));
     }
-    let total = one::<Money>(fields, "originalTotal");
-    if total.zip(one(fields, "bundlePrice")).is_some_and(|(total, price): (Money, Money)| price > total) {
+    let total = single_field::<Money>(fields, "originalTotal");
+    if total.zip(single_field(fields, "bundlePrice")).is_some_and(|(total, price): (Money, Money)| price > total) {
         faults.push(FieldError::new("bundlePrice", PRICE_RULE));
     }
-    if one::<Products>(fields, "products").zip(total).is_some_and(|(products, total)| !products.add_up_to(total)) {
+    if single_field::<Products>(fields, "products")
+        .zip(total)
+        .is_some_and(|(products, total)| !products.add_up_to(total))
+    {
         faults.push(FieldError::new("originalTotal", TOTAL_RULE));
     }
     let product = |value: &Json| match value {
@@ -165,11 +168,11 @@ const TWICE_RULE: &str = "occurs twice";
 /// The places in a list, of those that are read, of what stands further in front already.
 fn repeated<K: Ord>(fields: &Fields, name: &str, key: impl Fn(&Json) -> Option<K>) -> std::vec::IntoIter<usize> {
     /// No list here may be longer.
-    const LONGEST: usize = 100;
+    const LENGTH_MAX: usize = 100;
 
     let Some(Json::List(list)) = fields.get(name) else { return Vec::new().into_iter() };
     let mut seen = BTreeSet::new();
-    let keys = list.iter().take(LONGEST).map(|value| key(value).map(|key| seen.insert(key)));
+    let keys = list.iter().take(LENGTH_MAX).map(|value| key(value).map(|key| seen.insert(key)));
     let twice = keys.enumerate().filter(|(_, is_new)| *is_new == Some(false)).map(|(nth, _)| nth);
     twice.collect::<Vec<_>>().into_iter()
 }
@@ -191,14 +194,14 @@ impl<E: DeserializeError> Deserr<E> for StartTime {
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct ProductFields {
     product_id: ProductId,
-    name: Line,
+    name: SingleLine,
     required_qty: Quantity,
     original_price: Money,
 }
 
 impl<E: DeserializeError> Deserr<E> for Products {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let products: Vec<ProductFields> = list_of(value, at, 100, PRODUCTS_RULE)?;
+        let products: Vec<ProductFields> = bounded_list(value, at, 100, PRODUCTS_RULE)?;
         let product = |ProductFields { product_id, name, required_qty, original_price }| Product {
             product_id,
             name,

@@ -8,10 +8,6 @@
 //! Each call gets somewhere, or fails: it does not stop before it has, neither for want of time nor because the store
 //! does not answer. So nobody calls for ever.
 
-mod report;
-
-pub use report::{OrgReport, Outcomes, Swept, unless_none_was_written};
-
 use std::{
     sync::{
         Arc,
@@ -23,6 +19,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::report::Swept;
 use crate::{
     clock::{Deadline, Stopwatch, monotonic},
     domain::{
@@ -32,16 +29,16 @@ use crate::{
         rejection::Rejection,
         time,
     },
-    event::cursor::{Cursor, Scope},
-    failure::{Failure, settle_one},
+    failure::{Failure, retry_conflicts_within},
+    inbound::cursor::{Cursor, Scope},
     store::{Store, Versioned},
 };
 
 /// Orgs in a page.
-const ORGS: usize = 100;
+const ORGS_PER_PAGE: usize = 100;
 
 /// Orgs that one answer tells of, at most: it has a largest size.
-const ENOUGH: usize = 5_000;
+const RESULTS_MAX: usize = 5_000;
 
 /// One call, its part of a sweep.
 pub struct Sweep<'a> {
@@ -52,7 +49,7 @@ pub struct Sweep<'a> {
     /// By when it has to be answered.
     pub deadline: Deadline,
     /// What the last steps in an org, and the answer, may take.
-    pub margin: Duration,
+    pub reserve: Duration,
     /// The operation, to which its cursors are bound.
     pub operation: &'static str,
     /// This org alone.
@@ -61,12 +58,12 @@ pub struct Sweep<'a> {
     /// passes by is not done.
     pub dry_run: Option<String>,
     /// Whether it has got anywhere.
-    pub got_on: GotOn,
+    pub progressed: Progressed,
 }
 
 /// Whether a call has got anywhere.
 #[derive(Default)]
-pub struct GotOn(AtomicBool);
+pub struct Progressed(AtomicBool);
 
 /// An org that has its turn.
 pub struct Visit<P> {
@@ -91,7 +88,7 @@ pub struct Visited<F, P> {
 /// How far a sweep is. Each field has to be there, also where it is null: what is left out would be half understood.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(deserialize = "P: Deserialize<'de>"))]
-struct Progress<P> {
+struct SweepProgress<P> {
     #[serde(serialize_with = "time::serialize")]
     began: DateTime<Utc>,
     /// The last org that had its turn.
@@ -105,32 +102,32 @@ struct Progress<P> {
 impl Sweep<'_> {
     /// Whether it is time to stop. It never is before the call has got anywhere.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.has_got_on() && self.is_late()
+    pub fn should_stop(&self) -> bool {
+        self.has_progressed() && self.is_near_deadline()
     }
 
     /// Whether there is no time left for what can be left out.
     #[must_use]
-    pub fn is_late(&self) -> bool {
-        self.deadline.left() < self.margin
+    pub fn is_near_deadline(&self) -> bool {
+        self.deadline.left() < self.reserve
     }
 
     /// Notes that the call has got somewhere.
-    pub fn gets_on(&self) {
-        self.got_on.0.store(true, Ordering::Relaxed);
+    pub fn mark_progress(&self) {
+        self.progressed.0.store(true, Ordering::Relaxed);
     }
 
     /// Whether the call has got anywhere.
     #[must_use]
-    pub fn has_got_on(&self) -> bool {
-        self.got_on.0.load(Ordering::Relaxed)
+    pub fn has_progressed(&self) -> bool {
+        self.progressed.0.load(Ordering::Relaxed)
     }
 
     /// What a step came to; `None` if it may succeed later, and the call has got somewhere and so stops here.
-    pub fn or_stop<T>(&self, step: Result<T, impl Into<Failure>>) -> Result<Option<T>, Failure> {
+    pub fn stop_if_transient<T>(&self, step: Result<T, impl Into<Failure>>) -> Result<Option<T>, Failure> {
         match step.map_err(Into::into) {
             Ok(done) => Ok(Some(done)),
-            Err(Failure::Retry(why)) if self.has_got_on() => {
+            Err(Failure::Retry(why)) if self.has_progressed() => {
                 tracing::warn!(operation = self.operation, ?why, "the sweep stops here for now");
                 Ok(None)
             }
@@ -139,7 +136,7 @@ impl Sweep<'_> {
     }
 
     /// An org that is being visited, at most a minute old; `None` if it is gone, or going.
-    pub async fn org_still(&self, id: &OrgId) -> Result<Option<Arc<Org>>, Failure> {
+    pub async fn org_if_active(&self, id: &OrgId) -> Result<Option<Arc<Org>>, Failure> {
         Ok(self.store.org(id, monotonic()).await?.filter(|org| !org.deleting))
     }
 
@@ -156,7 +153,7 @@ impl Sweep<'_> {
     {
         let id = image.value.id.clone();
         let mut image = Some(image);
-        let outcome = settle_one(self.deadline, || {
+        let outcome = retry_conflicts_within(self.deadline, || {
             let (image, id, commit) = (image.take(), &id, &commit);
             async move {
                 let current = match image {
@@ -207,9 +204,9 @@ impl Sweep<'_> {
     }
 
     /// Where to begin; `None` if what is to go on has ended.
-    async fn progress<P: DeserializeOwned>(&self, cursor: Option<Cursor>) -> Result<Option<Progress<P>>, Failure> {
+    async fn progress<P: DeserializeOwned>(&self, cursor: Option<Cursor>) -> Result<Option<SweepProgress<P>>, Failure> {
         let position = match cursor {
-            None => return Ok(Some(Progress { began: self.now, org: None, within: None })),
+            None => return Ok(Some(SweepProgress { began: self.now, org: None, within: None })),
             Some(cursor) if cursor.is_latest() => {
                 if self.only.is_some() || self.dry_run.is_some() {
                     return Err(Rejection::InvalidCursor.into());
@@ -219,7 +216,7 @@ impl Sweep<'_> {
             }
             cursor => self.scope().resume(cursor)?.ok_or(Rejection::InvalidCursor)?,
         };
-        let read: Progress<P> = serde_json::from_str(&position).map_err(|_| Rejection::InvalidCursor)?;
+        let read: SweepProgress<P> = serde_json::from_str(&position).map_err(|_| Rejection::InvalidCursor)?;
         let is_of_org = read.org.is_some() || read.within.is_none();
         let is_meant = self.only.is_none_or(|only| read.org.as_ref().is_none_or(|org| org == only));
         // It began before now: what is yet to come can't be judged.
@@ -233,47 +230,49 @@ impl Sweep<'_> {
     async fn one<F: Default, P, V>(
         &self,
         only: &OrgId,
-        progress: Progress<P>,
+        progress: SweepProgress<P>,
         visit: &impl Fn(Visit<P>) -> V,
         swept: &mut Swept<F>,
-    ) -> Result<Option<Progress<P>>, Failure>
+    ) -> Result<Option<SweepProgress<P>>, Failure>
     where
         V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
     {
-        let Progress { began, within: from, .. } = progress;
-        let org = self.store.org_anew(only, monotonic()).await?.filter(|org| !org.deleting);
+        let SweepProgress { began, within: from, .. } = progress;
+        let org = self.store.org_uncached(only, monotonic()).await?.filter(|org| !org.deleting);
         let org = org.ok_or(Rejection::UnknownOrg)?;
         let within = self.visit(Visit { org, began, from }, visit, swept).await?;
-        Ok(within.map(|within| Progress { began, org: Some(only.clone()), within: Some(within) }))
+        Ok(within.map(|within| SweepProgress { began, org: Some(only.clone()), within: Some(within) }))
     }
 
     async fn all<F: Default, P: Clone, V>(
         &self,
-        progress: Progress<P>,
+        progress: SweepProgress<P>,
         visit: &impl Fn(Visit<P>) -> V,
         swept: &mut Swept<F>,
-    ) -> Result<Option<Progress<P>>, Failure>
+    ) -> Result<Option<SweepProgress<P>>, Failure>
     where
         V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
     {
-        let Progress { began, org: mut last, within: mut from } = progress;
+        let SweepProgress { began, org: mut last, within: mut from } = progress;
         loop {
             // First the org in which an earlier call stopped, then those after it.
             let (ids, goes_on) = if let (Some(org), Some(_)) = (&last, &from) {
                 (vec![org.clone()], true)
             } else {
-                let page = self.or_stop(self.store.org_ids(last.as_ref(), ORGS).await)?;
-                let Some(page) = page else { return Ok(Some(Progress { began, org: last, within: None })) };
+                let page = self.stop_if_transient(self.store.org_ids(last.as_ref(), ORGS_PER_PAGE).await)?;
+                let Some(page) = page else { return Ok(Some(SweepProgress { began, org: last, within: None })) };
                 (page.rows.into_iter().map(|row| row.value).collect(), page.next.is_some())
             };
             for id in ids {
-                if self.is_over() || swept.results.len() >= ENOUGH {
-                    return Ok(Some(Progress { began, org: last, within: from }));
+                if self.should_stop() || swept.results.len() >= RESULTS_MAX {
+                    return Ok(Some(SweepProgress { began, org: last, within: from }));
                 }
                 match self.turn(&id, began, from.clone(), visit, swept).await? {
-                    Turn::Over => (last, from) = (Some(id), None),
-                    Turn::Stopped(within) => return Ok(Some(Progress { began, org: Some(id), within: Some(within) })),
-                    Turn::NotYet => return Ok(Some(Progress { began, org: last, within: from })),
+                    TurnEnd::Over => (last, from) = (Some(id), None),
+                    TurnEnd::Stopped(within) => {
+                        return Ok(Some(SweepProgress { began, org: Some(id), within: Some(within) }));
+                    }
+                    TurnEnd::NotYet => return Ok(Some(SweepProgress { began, org: last, within: from })),
                 }
             }
             if !goes_on {
@@ -290,29 +289,29 @@ impl Sweep<'_> {
         from: Option<P>,
         visit: &impl Fn(Visit<P>) -> V,
         swept: &mut Swept<F>,
-    ) -> Result<Turn<P>, Failure>
+    ) -> Result<TurnEnd<P>, Failure>
     where
         V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
     {
         let watch = Stopwatch::start();
         let turn = async {
-            match self.store.org_anew(id, monotonic()).await?.filter(|org| !org.deleting) {
+            match self.store.org_uncached(id, monotonic()).await?.filter(|org| !org.deleting) {
                 Some(org) => self.visit(Visit { org, began, from }, visit, swept).await,
                 // It is gone, or going.
                 None => Ok(None),
             }
         };
         let turned = match turn.await {
-            Err(Failure::Bug(why)) => {
+            Err(Failure::Internal(why)) => {
                 tracing::error!(org = %id, why, "an org could not be swept");
-                swept.tell(id.clone(), F::default(), 1, watch.elapsed());
+                swept.report(id.clone(), F::default(), 1, watch.elapsed());
                 Ok(None)
             }
             turned => turned,
         };
-        let Some(within) = self.or_stop(turned)? else { return Ok(Turn::NotYet) };
-        self.gets_on();
-        Ok(within.map_or(Turn::Over, Turn::Stopped))
+        let Some(within) = self.stop_if_transient(turned)? else { return Ok(TurnEnd::NotYet) };
+        self.mark_progress();
+        Ok(within.map_or(TurnEnd::Over, TurnEnd::Stopped))
     }
 
     async fn visit<F, P, V>(
@@ -326,7 +325,7 @@ impl Sweep<'_> {
     {
         let (watch, id) = (Stopwatch::start(), turn.org.id.clone());
         Ok(visit(turn).await?.and_then(|Visited { figures, errors, stopped_at }| {
-            swept.tell(id, figures, errors, watch.elapsed());
+            swept.report(id, figures, errors, watch.elapsed());
             stopped_at
         }))
     }
@@ -347,7 +346,7 @@ impl Sweep<'_> {
 }
 
 /// What an org's turn came to.
-enum Turn<P> {
+enum TurnEnd<P> {
     /// It is done, or passed over.
     Over,
     /// It goes on there.

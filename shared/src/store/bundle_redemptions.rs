@@ -1,76 +1,77 @@
 //! What orders have redeemed of bundles.
 
 use super::{
-    HistoryRow, Item, OrderMark, Page, Store, StoreError, Transaction, Versioned,
+    HistoryRow, Item, OrderHeader, Page, Store, StoreError, Transaction, Versioned,
     bundles::read_bundle,
-    claims::{Redeemed, read_claim},
-    items::{self, ClaimForm, CountForm, RedemptionForm},
+    items::{self, BundleRedemptionForm, CountForm, RedemptionStateForm},
     keys::{self, text},
-    orders::read_mark,
-    pages::readable,
+    orders::read_header,
+    pages::skip_unreadable,
+    redemption_states::{Redeemed, read_redemption_state},
     transact::{Change, number},
 };
 use crate::domain::{
     bundle::{
         Bundle, UseLimit,
-        redemption::{Counted, Redemption},
+        redemption::{BundleRedemption, UsageChange},
     },
-    claim::Claim,
     ids::{BundleId, CustomerId, OrderId, OrgId},
+    redemption_state::RedemptionState,
 };
 
 /// All that redeeming a bundle depends on.
 #[derive(Debug)]
-pub struct RedemptionStory {
+pub struct BundleRedemptionContext {
     /// The bundle, if there is one.
     pub bundle: Option<Versioned<Bundle>>,
     /// How often the customer redeems it.
     pub by_customer: u64,
     /// What holds for all of the order, if anything was done about it.
-    pub order: Option<OrderMark>,
+    pub order: Option<OrderHeader>,
     /// What the order has to do with the bundle.
-    pub claim: Option<Versioned<Claim<Redemption>>>,
+    pub state: Option<Versioned<RedemptionState<BundleRedemption>>>,
 }
 
 impl Store {
     /// Loads what redeeming a bundle depends on.
-    pub async fn redemption_story(
+    pub async fn bundle_redemption_context(
         &self,
         org: &OrgId,
         bundle: &BundleId,
         customer: &CustomerId,
         order: &OrderId,
-    ) -> Result<RedemptionStory, StoreError> {
+    ) -> Result<BundleRedemptionContext, StoreError> {
         let keys = [
             &keys::bundle(org, bundle),
             &keys::customer_count(org, bundle, customer),
             &keys::order(org, order),
-            &keys::claim(org, bundle, order),
+            &keys::bundle_redemption(org, bundle, order),
         ];
-        let [bundle, count, order, claim] = self.get(keys).await?;
-        Ok(RedemptionStory {
+        let [bundle, count, order, state] = self.get(keys).await?;
+        Ok(BundleRedemptionContext {
             bundle: bundle.map(read_bundle).transpose()?,
             by_customer: read_count(count)?,
-            order: read_mark(order)?,
-            claim: claim.map(read_claim).transpose()?,
+            order: read_header(order)?,
+            state: state.map(read_redemption_state).transpose()?,
         })
     }
 
     /// What an order has to do with a bundle, and what holds for all of it.
-    pub async fn claim(
+    pub async fn bundle_redemption_state(
         &self,
         org: &OrgId,
         bundle: &BundleId,
         order: &OrderId,
-    ) -> Result<(Option<OrderMark>, Option<Versioned<Claim<Redemption>>>), StoreError> {
-        let [mark, claim] = self.get([&keys::order(org, order), &keys::claim(org, bundle, order)]).await?;
-        Ok((read_mark(mark)?, claim.map(read_claim).transpose()?))
+    ) -> Result<(Option<OrderHeader>, Option<Versioned<RedemptionState<BundleRedemption>>>), StoreError> {
+        let [header, state] =
+            self.get([&keys::order(org, order), &keys::bundle_redemption(org, bundle, order)]).await?;
+        Ok((read_header(header)?, state.map(read_redemption_state).transpose()?))
     }
 
     /// What holds for all of an order, if anything was done about it.
-    pub async fn order_mark(&self, org: &OrgId, order: &OrderId) -> Result<Option<OrderMark>, StoreError> {
-        let [mark] = self.get([&keys::order(org, order)]).await?;
-        read_mark(mark)
+    pub async fn order_header(&self, org: &OrgId, order: &OrderId) -> Result<Option<OrderHeader>, StoreError> {
+        let [header] = self.get([&keys::order(org, order)]).await?;
+        read_header(header)
     }
 
     /// A bundle, and how often a customer redeems it.
@@ -95,8 +96,8 @@ impl Store {
             let answer = query.consistent_read(true).set_exclusive_start_key(start).send().await?;
             for item in answer.items.unwrap_or_default() {
                 // One that can't be read holds up no other.
-                let claim = readable(read_claim::<Redemption>(item)).map(|claim| claim.value);
-                if let Some(Claim::Redeemed(redemption)) = claim {
+                let state = skip_unreadable(read_redemption_state::<BundleRedemption>(item)).map(|state| state.value);
+                if let Some(RedemptionState::Redeemed(redemption)) = state {
                     bundles.push(redemption.bundle);
                 }
             }
@@ -108,19 +109,22 @@ impl Store {
     }
 
     /// A page of a bundle's redemptions, newest first.
-    pub async fn redemptions(
+    pub async fn bundle_redemptions(
         &self,
         org: &OrgId,
         bundle: &BundleId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<HistoryRow<Redemption>>, StoreError> {
-        self.redeemed(&keys::redemptions_list(org, bundle), after, limit, |order| keys::claim(org, bundle, order)).await
+    ) -> Result<Page<HistoryRow<BundleRedemption>>, StoreError> {
+        self.redeemed(&keys::bundle_redemptions_index_pk(org, bundle), after, limit, |order| {
+            keys::bundle_redemption(org, bundle, order)
+        })
+        .await
     }
 }
 
-impl Redeemed for Redemption {
-    type Form = RedemptionForm;
+impl Redeemed for BundleRedemption {
+    type Form = BundleRedemptionForm;
 
     const WHAT: &'static str = "a redemption";
 }
@@ -131,18 +135,18 @@ fn read_count(item: Option<Item>) -> Result<u64, StoreError> {
 
 impl Transaction<'_> {
     /// Records a redemption, once, for an order of which nothing was voided whole, and counts it.
-    pub fn redeem(
+    pub fn record_bundle_redemption(
         &mut self,
-        counted: &Counted,
+        usage: &UsageChange,
         bundle: &Versioned<Bundle>,
-        order: Option<&OrderMark>,
+        order: Option<&OrderHeader>,
     ) -> Result<(), StoreError> {
-        let redemption = &counted.redemption;
+        let redemption = &usage.redemption;
         let org = &self.org.id;
-        let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
-        let key = keys::claim(org, &redemption.bundle, &redemption.order);
-        self.create(&key, Some(&place), &ClaimForm::redeemed(RedemptionForm::from(redemption), 1))?;
-        self.count(counted, bundle)?;
+        let index_key = keys::bundle_redemption_index_key(org, &redemption.bundle, redemption.redeemed_at);
+        let key = keys::bundle_redemption(org, &redemption.bundle, &redemption.order);
+        self.create(&key, Some(&index_key), &RedemptionStateForm::redeemed(BundleRedemptionForm::from(redemption), 1))?;
+        self.count(usage, bundle)?;
 
         let key = keys::order(&self.org.id, &redemption.order);
         let change = self.order_change(&redemption.order).require_absent("bundlesVoided");
@@ -150,37 +154,42 @@ impl Transaction<'_> {
             // A disposable org's order is listed in any case: see `list_order`.
             return if self.org.disposable { self.update(&key, change) } else { self.check(&key, change) };
         }
-        let claim = change.set("customerId", text(redemption.customer.as_str()));
-        self.update(&key, claim.require_absent("customerId"))
+        let change = change.set("customerId", text(redemption.customer.as_str()));
+        self.update(&key, change.require_absent("customerId"))
     }
 
-    /// Gives a redemption back that was read as `claim`.
-    pub fn void_redemption(
+    /// Gives a redemption back that was read as `state`.
+    pub fn record_bundle_void(
         &mut self,
-        counted: &Counted,
+        usage: &UsageChange,
         bundle: &Versioned<Bundle>,
-        claim: &Versioned<Claim<Redemption>>,
+        state: &Versioned<RedemptionState<BundleRedemption>>,
     ) -> Result<(), StoreError> {
-        let redemption = &counted.redemption;
+        let redemption = &usage.redemption;
         let org = &self.org.id;
-        let place = keys::redemption_place(org, &redemption.bundle, redemption.redeemed_at);
-        let key = keys::claim(org, &redemption.bundle, &redemption.order);
-        let form = ClaimForm::redeemed(RedemptionForm::from(redemption), claim.next_version());
-        self.replace(&key, Some(&place), &form, claim)?;
-        self.count(counted, bundle)
+        let index_key = keys::bundle_redemption_index_key(org, &redemption.bundle, redemption.redeemed_at);
+        let key = keys::bundle_redemption(org, &redemption.bundle, &redemption.order);
+        let form = RedemptionStateForm::redeemed(BundleRedemptionForm::from(redemption), state.next_version());
+        self.replace(&key, Some(&index_key), &form, state)?;
+        self.count(usage, bundle)
     }
 
     /// Marks that an order won't redeem a bundle any more that it has not redeemed; `known`: something was done about the
     /// order before.
-    pub fn mark_void(&mut self, bundle: &BundleId, order: &OrderId, known: bool) -> Result<(), StoreError> {
-        let key = keys::claim(&self.org.id, bundle, order);
-        self.create(&key, None, &ClaimForm::<RedemptionForm>::voided_before())?;
+    pub fn block_bundle_redemption(
+        &mut self,
+        bundle: &BundleId,
+        order: &OrderId,
+        known: bool,
+    ) -> Result<(), StoreError> {
+        let key = keys::bundle_redemption(&self.org.id, bundle, order);
+        self.create(&key, None, &RedemptionStateForm::<BundleRedemptionForm>::voided_before())?;
         self.list_order(order, known)
     }
 
     /// Marks that an order won't redeem any bundle any more. Whose it is must not have changed; where nothing is known of
     /// the order, it stays open.
-    pub fn void_order(&mut self, order: &OrderId, owner: Option<&CustomerId>) -> Result<(), StoreError> {
+    pub fn block_bundle_redemptions(&mut self, order: &OrderId, owner: Option<&CustomerId>) -> Result<(), StoreError> {
         let change = self.order_change(order).set("bundlesVoided", items::attribute(&true)?);
         let change = match owner {
             Some(owner) => change.require("customerId", "=", text(owner.as_str())),
@@ -191,8 +200,8 @@ impl Transaction<'_> {
 
     /// Moves the counters by one, and the status where that takes the last unit or gives it back. The conditions let
     /// other orders count meanwhile; only what this one decided by must still hold.
-    fn count(&mut self, counted: &Counted, read: &Versioned<Bundle>) -> Result<(), StoreError> {
-        let Counted { redemption, before, after, .. } = counted;
+    fn count(&mut self, usage: &UsageChange, read: &Versioned<Bundle>) -> Result<(), StoreError> {
+        let UsageChange { redemption, before, after, .. } = usage;
         let key = keys::bundle(&self.org.id, &redemption.bundle);
         let redeemed = after.redemptions > before.redemptions;
         let (one, saved) = if redeemed { (1, redemption.savings.minor()) } else { (-1, -redemption.savings.minor()) };
@@ -201,26 +210,26 @@ impl Transaction<'_> {
             let change = change.add("redemptions", one).add("savings", saved).add("customers", customers);
             change.set("ever", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
         };
-        let change = if let Some(moved) = &counted.moved {
-            let change = counters(self.status_change(moved, read)?);
+        let change = if let Some(update) = &usage.update {
+            let change = counters(self.status_change(update, read)?);
             change.require("redemptions", "=", number(before.redemptions))
         } else {
             let change = counters(Change::default().require("version", "=", number(read.version)));
             let room = |max: UseLimit| if redeemed { max.get() - 1 } else { max.get() };
-            match counted.max.map(room) {
+            match usage.max.map(room) {
                 Some(room) => change.require("redemptions", "<", number(room)),
                 None => change,
             }
         };
         self.update(&key, change)?;
-        if let Some(moved) = &counted.moved {
-            self.append_transitions(moved, read.next_version())?;
+        if let Some(update) = &usage.update {
+            self.append_transitions(update, read.next_version())?;
         }
-        self.count_customer(counted)
+        self.count_customer(usage)
     }
 
-    fn count_customer(&mut self, counted: &Counted) -> Result<(), StoreError> {
-        let Counted { redemption, by_customer_before: before, by_customer_after: after, .. } = counted;
+    fn count_customer(&mut self, usage: &UsageChange) -> Result<(), StoreError> {
+        let UsageChange { redemption, by_customer_before: before, by_customer_after: after, .. } = usage;
         let key = keys::customer_count(&self.org.id, &redemption.bundle, &redemption.customer);
         let change = Change::default().set("redemptions", number(after));
         let change = if *before == 0 {

@@ -2,7 +2,7 @@
 
 /// It has redeemed it, or never will.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim<R> {
+pub enum RedemptionState<R> {
     /// It has redeemed it, and perhaps given it back.
     Redeemed(R),
     /// It was voided before it redeemed, and can't any more.

@@ -4,11 +4,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     HistoryRow, Item, Page, Row, Store, StoreError, Versioned,
-    items::{self, ClaimForm},
-    keys::{self, Key, Place},
-    pages::{after_place, page, part},
+    items::{self, RedemptionStateForm},
+    keys::{self, IndexKey, Key},
+    pages::{page, part, start_after},
 };
-use crate::domain::{claim::Claim, ids::OrderId, time};
+use crate::domain::{ids::OrderId, redemption_state::RedemptionState, time};
 
 /// Something that an order has redeemed, as it is stored in the form `Form`.
 pub(super) trait Redeemed: Sized {
@@ -20,8 +20,8 @@ pub(super) trait Redeemed: Sized {
 }
 
 /// Reads what an order has redeemed.
-pub(super) fn read_claim<R: Redeemed>(item: Item) -> Result<Versioned<Claim<R>>, StoreError> {
-    items::read_versioned::<ClaimForm<R::Form>, _>(R::WHAT, item)
+pub(super) fn read_redemption_state<R: Redeemed>(item: Item) -> Result<Versioned<RedemptionState<R>>, StoreError> {
+    items::read_versioned::<RedemptionStateForm<R::Form>, _>(R::WHAT, item)
 }
 
 impl Store {
@@ -37,17 +37,17 @@ impl Store {
             let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
             let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
             let at = time::text(time::parse(at).map_err(|_| StoreError::Position)?);
-            Ok::<_, StoreError>(after_place(&key(&order), &Place { list: list.to_owned(), at }))
+            Ok::<_, StoreError>(start_after(&key(&order), &IndexKey { index_pk: list.to_owned(), index_sk: at }))
         });
-        let query = self.query_list(list, limit).scan_index_forward(false);
+        let query = self.query_index(list, limit).scan_index_forward(false);
         page(query.set_exclusive_start_key(start.transpose()?), |item| {
             let order = keys::order_of(part(&item, "pk")).unwrap_or_default();
             let position = format!("{}#{order}", part(&item, "at"));
-            let read = read_claim::<R>(item.clone()).and_then(|claim| match claim.value {
-                Claim::Redeemed(value) => Ok(value),
-                Claim::VoidedBefore => Err(StoreError::unreadable(R::WHAT, "the mark of a void is listed")),
+            let read = read_redemption_state::<R>(item.clone()).and_then(|claim| match claim.value {
+                RedemptionState::Redeemed(value) => Ok(value),
+                RedemptionState::VoidedBefore => Err(StoreError::unreadable(R::WHAT, "the mark of a void is listed")),
             });
-            Ok(Row { value: HistoryRow::of(read, || items::unread_claim(&item)), position })
+            Ok(Row { value: HistoryRow::of(read, || items::unread_redemption(&item)), position })
         })
         .await
     }

@@ -7,22 +7,22 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderValue},
 };
 use serde::Deserialize;
-use shared::{config::SecretText, web};
+use shared::{config::SecretText, http_client};
 
-use super::{Reason, limits};
+use super::{SwitchOffReason, limits};
 
 /// The version of the API that is spoken.
 const VERSION: &str = "2023-06-01";
 
 /// The largest answer that is read, in bytes: some hundred times what a batch takes.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The longest that is logged of what an error says, in characters.
-const LONGEST_COMPLAINT: usize = 300;
+const ERROR_TEXT_MAX: usize = 300;
 
 /// By which words an error says that what may be spent is spent, whatever its status: the limit of the account's tier, one
 /// that the account or a workspace has set itself, and a balance used up.
-const SPENT: [&str; 3] =
+const SPEND_LIMIT_PHRASES: [&str; 3] =
     ["enforced_spend_limit_reached", "You have reached your specified", "credit balance is too low"];
 
 /// What a request came to.
@@ -36,11 +36,11 @@ pub(super) enum Outcome {
     /// It never will be: the request is wrong.
     Refused(String),
     /// None will be, for a reason that lasts.
-    Ended(Reason, String),
+    Ended(SwitchOffReason, String),
 }
 
 /// What was heard.
-pub(super) struct Heard {
+pub(super) struct ApiResponse {
     pub(super) outcome: Outcome,
     /// How long nothing more may be sent.
     pub(super) wait: Option<Duration>,
@@ -48,64 +48,64 @@ pub(super) struct Heard {
 
 /// What an error says of itself.
 #[derive(Deserialize)]
-struct Complaint {
-    error: ComplaintError,
+struct ApiErrorBody {
+    error: ApiErrorDetail,
 }
 
 #[derive(Deserialize)]
-struct ComplaintError {
+struct ApiErrorDetail {
     r#type: String,
     message: String,
 }
 
 /// The way to the API.
-pub(super) struct Wire {
+pub(super) struct ApiClient {
     url: String,
     key: SecretText,
     client: OnceLock<Result<Client, String>>,
 }
 
-impl Wire {
+impl ApiClient {
     pub(super) fn new(base_url: &str, key: SecretText) -> Self {
         Self { url: format!("{base_url}/v1/messages"), key, client: OnceLock::new() }
     }
 
     /// Sends a request, once, and waits so long for its answer.
-    pub(super) async fn send(&self, request: &[u8], patience: Duration) -> Heard {
-        let heard = tokio::time::timeout(patience, self.ask(request)).await;
-        heard.unwrap_or(Heard { outcome: Outcome::TimedOut, wait: None })
+    pub(super) async fn send(&self, request: &[u8], timeout_for: Duration) -> ApiResponse {
+        let heard = tokio::time::timeout(timeout_for, self.ask(request)).await;
+        heard.unwrap_or(ApiResponse { outcome: Outcome::TimedOut, wait: None })
     }
 
-    async fn ask(&self, request: &[u8]) -> Heard {
-        let client = match self.client.get_or_init(web::client) {
+    async fn ask(&self, request: &[u8]) -> ApiResponse {
+        let client = match self.client.get_or_init(http_client::client) {
             Ok(client) => client,
-            Err(why) => return Heard { outcome: Outcome::Refused(why.clone()), wait: None },
+            Err(why) => return ApiResponse { outcome: Outcome::Refused(why.clone()), wait: None },
         };
         let Ok(mut key) = HeaderValue::from_str(self.key.expose()) else {
             let why = "the key holds what no header may".to_owned();
-            return Heard { outcome: Outcome::Ended(Reason::Unauthorized, why), wait: None };
+            return ApiResponse { outcome: Outcome::Ended(SwitchOffReason::Unauthorized, why), wait: None };
         };
         key.set_sensitive(true);
         let request = client.post(&self.url).header(CONTENT_TYPE, "application/json").body(request.to_vec());
         let request = request.header("x-api-key", key).header("anthropic-version", VERSION);
         match request.send().await {
-            Ok(response) => self.hear(response).await,
-            Err(error) => Heard { outcome: lost(&error), wait: None },
+            Ok(response) => self.read_response(response).await,
+            Err(error) => ApiResponse { outcome: transport_outcome(&error), wait: None },
         }
     }
 
-    async fn hear(&self, mut response: Response) -> Heard {
+    async fn read_response(&self, mut response: Response) -> ApiResponse {
         let (status, wait) = (response.status(), limits::wait(response.headers()));
         let mut body = Vec::new();
         let outcome = loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
-                Ok(Some(_)) => break Outcome::Refused(format!("{status}, with more than {LARGEST_ANSWER} bytes")),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= RESPONSE_BYTES_MAX => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => break Outcome::Refused(format!("{status}, with more than {RESPONSE_BYTES_MAX} bytes")),
                 Ok(None) => break self.judge(status, body),
-                Err(error) => break lost(&error),
+                Err(error) => break transport_outcome(&error),
             }
         };
-        Heard { outcome, wait }
+        ApiResponse { outcome, wait }
     }
 
     fn judge(&self, status: StatusCode, body: Vec<u8>) -> Outcome {
@@ -113,14 +113,14 @@ impl Wire {
             return Outcome::Answered(body);
         }
         let text = String::from_utf8_lossy(&body);
-        let why = self.complaint(status, &text);
-        if SPENT.iter().any(|words| text.contains(words)) {
-            return Outcome::Ended(Reason::SpendLimitReached, why);
+        let why = self.describe_error(status, &text);
+        if SPEND_LIMIT_PHRASES.iter().any(|words| text.contains(words)) {
+            return Outcome::Ended(SwitchOffReason::SpendLimitReached, why);
         }
         match status {
-            StatusCode::UNAUTHORIZED => Outcome::Ended(Reason::Unauthorized, why),
-            StatusCode::PAYMENT_REQUIRED => Outcome::Ended(Reason::PaymentRequired, why),
-            StatusCode::FORBIDDEN => Outcome::Ended(Reason::Forbidden, why),
+            StatusCode::UNAUTHORIZED => Outcome::Ended(SwitchOffReason::Unauthorized, why),
+            StatusCode::PAYMENT_REQUIRED => Outcome::Ended(SwitchOffReason::PaymentRequired, why),
+            StatusCode::FORBIDDEN => Outcome::Ended(SwitchOffReason::Forbidden, why),
             StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS => Outcome::Passing(why),
             status if status.is_server_error() => Outcome::Passing(why),
             _ => Outcome::Refused(why),
@@ -128,15 +128,15 @@ impl Wire {
     }
 
     /// What an error says, for the log: bounded, and without the key, should somebody on the way repeat it.
-    fn complaint(&self, status: StatusCode, text: &str) -> String {
+    fn describe_error(&self, status: StatusCode, text: &str) -> String {
         let said = match serde_json::from_str(text) {
-            Ok(Complaint { error: ComplaintError { r#type, message } }) => format!("{status}, {type}: {message}"),
+            Ok(ApiErrorBody { error: ApiErrorDetail { r#type, message } }) => format!("{status}, {type}: {message}"),
             Err(_) => status.to_string(),
         };
-        said.replace(self.key.expose(), "…").chars().take(LONGEST_COMPLAINT).collect()
+        said.replace(self.key.expose(), "…").chars().take(ERROR_TEXT_MAX).collect()
     }
 }
 
-fn lost(error: &reqwest::Error) -> Outcome {
-    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(web::chain(error)) }
+fn transport_outcome(error: &reqwest::Error) -> Outcome {
+    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(http_client::chain(error)) }
 }

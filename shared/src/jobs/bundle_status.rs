@@ -19,7 +19,7 @@ use crate::{
         org::Org,
         rejection::Rejection,
     },
-    failure::{Failure, settle_one},
+    failure::{Failure, retry_conflicts_within},
     store::{Listed, ListedBundle, Store, Versioned},
 };
 
@@ -31,7 +31,7 @@ pub type Outcome = Result<Vec<Transition>, Failure>;
 
 /// What a bundle is brought up to date for.
 #[derive(Clone, Copy)]
-pub struct Upkeep<'a> {
+pub struct Reconciler<'a> {
     /// Where it is.
     pub store: &'a Store,
     /// The instant up to which everything goes on record.
@@ -42,14 +42,14 @@ pub struct Upkeep<'a> {
     pub dry_run: bool,
 }
 
-impl Upkeep<'_> {
+impl Reconciler<'_> {
     /// Brings a bundle up to date that was listed as `image`, which may lag behind what it is.
     pub async fn bundle(&self, org: &Org, image: Versioned<Bundle>) -> Outcome {
         let id = image.value.id.clone();
         // An image that was judged by another zone may be newer than what is known of the org.
         let mut image = Some(image).filter(|image| image.value.recorded.zone == org.profile.timezone);
         let (org_id, id) = (&org.id, &id);
-        settle_one(self.deadline, || {
+        retry_conflicts_within(self.deadline, || {
             let image = image.take();
             async move {
                 match image {
@@ -73,18 +73,18 @@ impl Upkeep<'_> {
     }
 
     async fn commit(&self, org: &Org, bundle: &Versioned<Bundle>, even_if_idle: bool) -> Outcome {
-        let moved = bring_up_to_date(&bundle.value, org.zone(), self.now);
-        if !self.dry_run && (even_if_idle || !moved.is_idle(&bundle.value)) {
+        let update = bring_up_to_date(&bundle.value, org.zone(), self.now);
+        if !self.dry_run && (even_if_idle || !update.is_idle(&bundle.value)) {
             let mut transaction = self.store.transaction(org);
-            transaction.move_bundle(&moved, bundle)?;
+            transaction.record_status(&update, bundle)?;
             transaction.commit().await?;
         }
-        Ok(moved.transitions)
+        Ok(update.transitions)
     }
 
     /// Judges those bundles of an org by its time zone that are still judged by another, or by older rules, and that are `meant`. Tells what
     /// came of each, and stops when it is told to or its time is over; answers whether that was all.
-    pub async fn rezone(
+    pub async fn apply_time_zone(
         &self,
         org: &Org,
         meant: impl Fn(&BundleId) -> bool,
@@ -92,7 +92,7 @@ impl Upkeep<'_> {
     ) -> Result<bool, Failure> {
         const PAGE: usize = 100;
         /// What the last bundles, and the answer, may take.
-        const MARGIN: Duration = Duration::from_secs(5);
+        const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
         let mut after: Option<String> = None;
         loop {
@@ -106,7 +106,7 @@ impl Upkeep<'_> {
             });
             let mut behind = behind.peekable();
             while behind.peek().is_some() {
-                if self.deadline.left() < MARGIN {
+                if self.deadline.left() < ANSWER_RESERVE {
                     return Ok(false);
                 }
                 let done = join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await;
@@ -126,7 +126,7 @@ impl Upkeep<'_> {
     async fn listed(&self, org: &Org, Listed { id, image }: ListedBundle) -> (BundleId, Outcome) {
         match image {
             Ok(image) => (id, self.bundle(org, *image).await),
-            Err(why) => (id, Err(Failure::Bug(why))),
+            Err(why) => (id, Err(Failure::Internal(why))),
         }
     }
 }
