@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use shared::domain::{
-    award::{self, Order},
     customer::{Customer, CustomerProfile},
+    earning::award::{self, Order},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
 };

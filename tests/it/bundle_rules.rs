@@ -7,14 +7,16 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::domain::{
     bundle::{
-        Bundle, BundleTerms, BundleType, DesiredState, Offer, Price, Product, Usage, UseLimit,
-        schedule::{BundleStatus, Schedule, ScheduleDate, next_change, status_at},
+        schedule::{Schedule, ScheduleDate},
+        state::{Bundle, Usage},
+        status::BundleStatus,
+        terms::{BundleTerms, BundleType, DesiredState, Offer, Price, Product, UseLimit},
+        timeline::{next_change, status_at},
         transition::{StatusUpdate, TRANSITIONS_PER_WRITE_MAX, bring_up_to_date},
     },
     money::Money,
-    org::ZoneInForce,
     text::SingleLine,
-    zone::Zone,
+    zone::{Zone, ZoneInForce},
 };
 
 #[derive(Deserialize)]

@@ -4,11 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use harness::instant;
 use serde_json::json;
 use shared::domain::{
-    award::{self, Order},
     churn::features::{Features, Trend, trend_at},
-    customer::{Customer, CustomerProfile, OrderHistory},
+    customer::{Customer, CustomerProfile},
+    earning::award::{self, Order},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
+    orders::OrderHistory,
     zone::Zone,
 };
 

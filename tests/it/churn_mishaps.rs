@@ -262,7 +262,7 @@ async fn the_list_of_a_risk_level_has_nobody_whose_level_is_another_by_now_or_wh
 fn somebody_who_has_ordered_a_dozen_times_since_the_horizon_is_taken_to_have_ordered_within_it() {
     use shared::domain::{
         churn::{prediction::PastPrediction, risk::Probability},
-        customer::OrderHistory,
+        orders::OrderHistory,
     };
     let day = |day: u32| instant(&format!("2026-09-{day:02}T12:00:00Z"));
     let past = PastPrediction { probability: Probability::from_percent(80.0).unwrap(), at: noon(), horizon_days: 90 };

@@ -489,7 +489,7 @@ async fn what_can_not_be_read_keeps_no_other_from_being_listed() {
 #[tokio::test]
 async fn an_award_read_before_another_refund_is_not_written_back() {
     use shared::{
-        domain::{ids::OrgId, refund},
+        domain::{earning::refund, ids::OrgId},
         store::{Store, StoreError},
     };
     let world = World::new().await;

@@ -6,12 +6,15 @@ use harness::{World, instant, scenario, world::ORG};
 use proptest::prelude::*;
 use serde_json::json;
 use shared::domain::{
-    award::{self, Award, Order},
     churn::observation::Observation,
-    customer::{Customer, CustomerProfile, OrderHistory},
+    customer::{Customer, CustomerProfile},
+    earning::{
+        award::{self, Award, Order},
+        refund,
+    },
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
-    refund,
+    orders::OrderHistory,
     zone::Zone,
 };
 

@@ -7,15 +7,18 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::{
-    award::{self, EarningTerms, Order},
-    customer::{Customer, CustomerProfile, OrderHistory},
+    customer::{Customer, CustomerProfile},
+    earning::{
+        award::{self, Order},
+        refund,
+        terms::EarningTerms,
+    },
     loyalty::{InactivityDays, Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier, Tiers},
-    money::Money,
-    org::Currency,
+    money::{Currency, Money},
+    orders::OrderHistory,
     points::Points,
     points_redemption::{self, PointsValuation},
     rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
-    refund,
     rejection::Rejection,
     segment::segment_at,
     text::SingleLine,
@@ -322,7 +325,8 @@ proptest! {
 #[test]
 fn a_recalculation_leaves_alone_what_was_decided_later_or_by_newer_rules() {
     use shared::domain::{
-        customer::{Customer, CustomerProfile, HeldTier, OrderHistory},
+        customer::{Customer, CustomerProfile, HeldTier},
+        orders::OrderHistory,
         recalculation::recalculate,
     };
     let lower = |threshold: &str| {

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use shared::{
     clock::Deadline,
     config::Config,
-    domain::{bundle::schedule::BundleStatus, money::Money, rejection::Rejection},
+    domain::{bundle::status::BundleStatus, money::Money, rejection::Rejection},
     failure::{Failure, Retry},
     host::{Context, Function, Host, Invocation, Reply},
     inbound::operation::Operation,

@@ -4,7 +4,7 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
-        adjustment::{self, Adjustment, PointsChange},
+        earning::adjustment::{self, Adjustment, PointsChange},
         ids::{AdjustmentId, CustomerId, OrgId},
         org::Org,
         points::Points,

@@ -4,8 +4,9 @@ use deserr::Deserr;
 use shared::{
     domain::{
         bundle::{
-            Bundle, BundleTerms, DesiredState,
-            schedule::BundleStatus,
+            state::Bundle,
+            status::BundleStatus,
+            terms::{BundleTerms, DesiredState},
             transition::{StatusUpdate, bring_up_to_date, edit},
         },
         ids::{BundleId, OrgId},

@@ -4,12 +4,15 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::domain::{
     bundle::{
-        Bundle, DesiredState, Offer, UseLimit,
-        schedule::{BundleStatus, Schedule, ScheduleDate, TimeOfDay, next_change, status_at},
+        schedule::{Schedule, ScheduleDate, TimeOfDay},
+        state::Bundle,
+        status::BundleStatus,
+        terms::{DesiredState, Offer, UseLimit},
+        timeline::{next_change, status_at},
     },
     churn::{
-        prediction::{ChurnSource, Prediction},
         risk::{Probability, RiskLevel},
+        score::{ChurnSource, Prediction},
     },
     customer::{Customer, CustomerProfile},
     ids::{BundleId, CustomerId, OrgId},

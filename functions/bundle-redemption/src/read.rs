@@ -5,8 +5,9 @@ use serde::Serialize;
 use shared::{
     domain::{
         bundle::{
-            Bundle, UseLimit,
             redemption::{Fulfilment, admit},
+            state::Bundle,
+            terms::UseLimit,
         },
         ids::{BundleId, CustomerId, OrgId},
         money::Money,

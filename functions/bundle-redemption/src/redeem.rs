@@ -9,9 +9,9 @@ use shared::{
     clock::Deadline,
     domain::{
         bundle::{
-            Bundle,
             redemption::{self, BundleRedemption, Fulfilment, Redeem},
-            schedule::BundleStatus,
+            state::Bundle,
+            status::BundleStatus,
             transition::status_on_record,
         },
         ids::{BundleId, CustomerId, OrderId, OrgId},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use shared::domain::{
-    bundle::{schedule::BundleStatus, transition::Transition},
+    bundle::{status::BundleStatus, transition::Transition},
     ids::{BundleId, OrgId},
 };
 

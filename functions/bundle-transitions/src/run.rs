@@ -11,7 +11,7 @@ use futures::{future::join_all, lock};
 use shared::{
     clock::Stopwatch,
     domain::{
-        bundle::schedule::BundleStatus,
+        bundle::status::BundleStatus,
         ids::{BundleId, OrgId},
         org::Org,
     },

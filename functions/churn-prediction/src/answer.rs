@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 use shared::{
-    domain::churn::{
-        prediction::{ChurnSource, Hindsight},
-        risk::RiskLevel,
-    },
+    domain::churn::{prediction::Hindsight, risk::RiskLevel, score::ChurnSource},
     host::Reply,
     jobs::report::Swept,
 };

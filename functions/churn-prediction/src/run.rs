@@ -9,8 +9,9 @@ use shared::{
     clock::Deadline,
     domain::{
         churn::{
-            prediction::{Prediction, active_since, is_active},
+            prediction::{active_since, is_active},
             risk::RiskLevel,
+            score::Prediction,
         },
         customer::Customer,
         ids::{CustomerId, OrgId},

@@ -4,10 +4,10 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
-        award::{self, Award, Order},
+        earning::award::{self, Award, Order},
         ids::{CustomerId, OrderId, OrgId},
-        money::Money,
-        org::{Currency, Org},
+        money::{Currency, Money},
+        org::Org,
         points::Points,
         rate::EquityMultiplier,
         recalculation::{Direction, direction},

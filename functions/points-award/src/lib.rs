@@ -9,7 +9,7 @@ mod refund_void;
 use serde::Serialize;
 use shared::{
     domain::{
-        award::AccountSnapshot,
+        earning::change::AccountSnapshot,
         ids::{CustomerId, OrderId},
         org::Org,
         points::Points,

@@ -4,11 +4,11 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
+        earning::refund::{self, Refund, RefundRecord},
         ids::{CustomerId, OrderId, OrgId, RefundId},
-        money::Money,
-        org::{Currency, Org},
+        money::{Currency, Money},
+        org::Org,
         points::Points,
-        refund::{self, Refund, RefundRecord},
         rejection::Rejection,
     },
     failure::{Failure, Retry},

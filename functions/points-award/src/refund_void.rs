@@ -4,12 +4,14 @@ use deserr::Deserr;
 use serde::Serialize;
 use shared::{
     domain::{
-        award::Award,
+        earning::{
+            award::Award,
+            refund::{self, Refund, RefundRecord, RefundVoid},
+        },
         ids::{CustomerId, OrderId, OrgId, RefundId},
         money::Money,
         org::Org,
         points::Points,
-        refund::{self, Refund, RefundRecord, RefundVoid},
         rejection::Rejection,
     },
     failure::{Failure, Retry},

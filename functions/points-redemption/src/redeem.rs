@@ -6,8 +6,8 @@ use shared::{
     domain::{
         ids::{CustomerId, OrderId, OrgId},
         loyalty::PointsCost,
-        money::Money,
-        org::{Currency, Org},
+        money::{Currency, Money},
+        org::Org,
         points::Points,
         points_redemption::{self, PointsRedemption, PointsValuation},
         redemption_state::RedemptionState,

@@ -12,7 +12,7 @@ use deserr::Deserr;
 use shared::{
     clock::Stopwatch,
     domain::{
-        bundle::{Bundle, transition::bring_up_to_date},
+        bundle::{state::Bundle, transition::bring_up_to_date},
         ids::OrgId,
         org::Org,
         report::{

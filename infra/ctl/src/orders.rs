@@ -7,9 +7,9 @@ use serde::Deserialize;
 use shared::{
     clock,
     domain::{
+        decimal::plain_decimal,
         ids::{CustomerId, OrderId},
         money::Money,
-        rate::plain_decimal,
         time::{self, FutureTolerance},
     },
 };

@@ -1,13 +1,11 @@
 //! A member of a shop's programme: what people set, and what the system keeps.
 
-use std::num::NonZeroU32;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    churn::prediction::Prediction, ids::CustomerId, money::Money, points::Points, rejection::Rejection,
-    text::SingleLine,
+    churn::score::Prediction, ids::CustomerId, money::Money, orders::OrderHistory, points::Points,
+    rejection::Rejection, text::SingleLine,
 };
 
 /// One customer of one org.
@@ -48,29 +46,6 @@ pub struct CustomerProfile {
     /// Whether every order of theirs earns with the equity multiplier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equity_status: Option<bool>,
-}
-
-/// How many orders, and when: what the rules need of a history, and no more.
-///
-/// An order of which nothing is left after refunds is not one of them. The dates of the first and the last are then those of
-/// the orders that are left, as far as these are remembered; else they stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderHistory {
-    /// How many.
-    pub count: NonZeroU32,
-    /// When the first was fulfilled.
-    pub first_at: DateTime<Utc>,
-    /// When the last was fulfilled.
-    pub last_at: DateTime<Utc>,
-    /// When the latest were fulfilled, oldest first: at most [`OrderHistory::RECENT`].
-    pub recent: Vec<DateTime<Utc>>,
-    /// On how many days the others were fulfilled, without the day of the oldest recent one.
-    ///
-    /// Counted in UTC, because awarding knows no time zone; the days of the recent ones are read in the org's. It may
-    /// be off by one for each order that arrives or is refunded when it is older than the recent ones, which is taken
-    /// for alone on its day because the others of its day are not remembered, and for each recent one that is refunded
-    /// when it was the last of its day still remembered.
-    pub earlier_days: u32,
 }
 
 /// The tier somebody holds.
@@ -127,7 +102,7 @@ impl Customer {
     /// Counts an order fulfilled at `at`; one that arrives late moves no date the wrong way.
     pub(super) fn count_order(&mut self, at: DateTime<Utc>) -> Result<(), Rejection> {
         match &mut self.orders {
-            None => self.orders = Some(OrderHistory::dated(NonZeroU32::MIN, at, at)),
+            None => self.orders = Some(OrderHistory::first(at)),
             Some(orders) => orders.add(at).ok_or(Rejection::OutOfRange { figure: "orderCount" })?,
         }
         Ok(())
@@ -144,63 +119,4 @@ impl Customer {
         self.lifetime_value = value.ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
         Ok(())
     }
-}
-
-impl OrderHistory {
-    /// Of how many orders the instant is remembered.
-    pub const RECENT: usize = 12;
-
-    /// Orders of which only number and dates are known: each is taken for alone on its day.
-    #[must_use]
-    pub fn dated(count: NonZeroU32, first_at: DateTime<Utc>, last_at: DateTime<Utc>) -> Self {
-        Self { count, first_at, last_at, recent: vec![last_at], earlier_days: count.get() - 1 }
-    }
-
-    /// Whether every order is among the recent ones.
-    #[must_use]
-    pub fn all_recent(&self) -> bool {
-        u32::try_from(self.recent.len()) == Ok(self.count.get())
-    }
-
-    /// One more; `None` beyond what can be counted.
-    fn add(&mut self, at: DateTime<Utc>) -> Option<()> {
-        let count = self.count.checked_add(1)?;
-        let oldest = self.recent.first().copied().unwrap_or(self.last_at);
-        if self.all_recent() || at >= oldest {
-            self.recent.insert(self.recent.partition_point(|recent| *recent <= at), at);
-            if self.recent.len() > Self::RECENT {
-                let gone = self.recent.remove(0);
-                self.count_earlier(self.recent.first().is_some_and(|oldest| !same_day(gone, *oldest)));
-            }
-        } else {
-            self.count_earlier(!same_day(at, oldest) && !same_day(at, self.first_at));
-        }
-        (self.count, self.first_at, self.last_at) = (count, self.first_at.min(at), self.last_at.max(at));
-        Some(())
-    }
-
-    fn count_earlier(&mut self, is_new_day: bool) {
-        self.earlier_days = self.earlier_days.saturating_add(u32::from(is_new_day));
-    }
-
-    /// Those left without the one fulfilled at `at`.
-    fn without(mut self, at: DateTime<Utc>) -> Option<Self> {
-        self.count = NonZeroU32::new(self.count.get() - 1)?;
-        if let Ok(index) = self.recent.binary_search(&at) {
-            self.recent.remove(index);
-        } else if self.recent.first().is_none_or(|oldest| !same_day(at, *oldest)) {
-            self.earlier_days = self.earlier_days.saturating_sub(1);
-        }
-        if let Some(last) = self.recent.last() {
-            self.last_at = *last;
-        }
-        if let Some(first) = self.recent.first().filter(|_| self.all_recent()) {
-            self.first_at = *first;
-        }
-        Some(self)
-    }
-}
-
-fn same_day(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
-    one.date_naive() == other.date_naive()
 }

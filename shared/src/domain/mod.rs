@@ -2,43 +2,40 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | what an order earns | [`award`] |
-//! | what a refund takes back | [`refund`] |
-//! | what points buy at checkout, and what a void gives back | [`redemption`] |
-//! | points given or taken by hand | [`adjustment`] |
-//! | which tier somebody holds | [`tier`] |
-//! | who is promoted or lowered by the nightly run | [`recalculation`] |
-//! | new, loyal, slipping, churned … | [`segment`] |
-//! | who is about to leave | [`churn`] |
-//! | when a bundle is on, who may redeem it | [`bundle`] |
-//! | what a shop can set | [`org`], [`loyalty`] |
-//! | what is kept about a customer | [`customer`] |
-//! | what stands in the ledger | [`ledger`] |
-//! | a shop's week in figures, beside their targets | [`report`] |
-//! | keys that act for one org | [`key`] |
-//! | a shop's days and clock times | [`zone`] |
-//! | why a rule says no | [`rejection`] |
+//! | what an order earns, what a refund takes back, adjustments | [`earning`] |
+//! | what points buy at checkout, and what a void gives back | [`points_redemption`] |
+//! | the tier of a customer at an instant | [`tier`] |
+//! | promotions and demotions by the nightly run | [`recalculation`] |
+//! | segments: new, loyal, slipping, churned … | [`segment`] |
+//! | the risk that a customer leaves | [`churn`] |
+//! | the status of a bundle, and which customer may redeem it | [`bundle`] |
+//! | whether an order redeemed a bundle or points | [`redemption_state`] |
+//! | the settings of an org | [`org`], [`loyalty`] |
+//! | what is stored about a customer | [`customer`], [`orders`] |
+//! | the entries of the ledger | [`ledger`] |
+//! | the week of an org in figures, beside their targets | [`report`] |
+//! | keys that act for one org | [`org_key`] |
+//! | the days and clock times of an org | [`zone`] |
+//! | every rejection and its code | [`rejection`] |
+//! | amounts, rates, ids, texts, instants | [`money`], [`points`], [`rate`], [`decimal`], [`ids`], [`text`], [`time`] |
 
-pub mod adjustment;
-pub mod award;
 pub mod bundle;
 pub mod churn;
-
 pub mod customer;
+pub mod decimal;
+pub mod earning;
 pub mod ids;
-
 pub mod ledger;
 pub mod loyalty;
 pub mod money;
+pub mod orders;
 pub mod org;
 pub mod org_key;
 pub mod points;
 pub mod points_redemption;
 pub mod rate;
 pub mod recalculation;
-
 pub mod redemption_state;
-pub mod refund;
 pub mod rejection;
 pub mod report;
 pub mod segment;

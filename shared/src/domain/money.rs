@@ -2,7 +2,9 @@
 //! decimals has amounts of whole units alone.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::decimal::serialize_decimal;
 
 /// An amount in minor units; never negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +73,68 @@ impl Money {
 /// In answers an amount is a number of major units: `49.9`, `50`.
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        crate::domain::rate::serialize_decimal(&self.decimal(), serializer)
+        serialize_decimal(&self.decimal(), serializer)
+    }
+}
+
+/// An ISO 4217 code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Currency(String);
+
+/// Why a text is not a currency code.
+pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
+
+/// Why a currency is none that an org can have.
+pub const ORG_CURRENCY_RULE: &str = "must be the ISO 4217 code of a currency with two decimals or none, as USD or JPY";
+
+impl Currency {
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// How many decimals its amounts have, by ISO 4217; `None` where the standard does not know it.
+    fn decimals(&self) -> Option<u16> {
+        iso_currency::Currency::from_code(&self.0)?.exponent()
+    }
+
+    /// The currency of an org, which has two decimals or none. What was stored before that was a rule is read as it is.
+    pub fn of_org(self) -> Result<Self, &'static str> {
+        if matches!(self.decimals(), Some(0 | 2)) { Ok(self) } else { Err(ORG_CURRENCY_RULE) }
+    }
+
+    /// The smallest amount of it, in minor units: a whole unit where it has no decimals.
+    #[must_use]
+    pub fn smallest(&self) -> i64 {
+        if self.decimals() == Some(0) { 100 } else { 1 }
+    }
+
+    /// Whether an amount is one of this currency.
+    pub(super) fn has(&self, amount: Money) -> bool {
+        self.floored(amount) == amount
+    }
+
+    /// The largest amount of this currency that is not above this.
+    #[must_use]
+    pub fn floored(&self, amount: Money) -> Money {
+        let minor = amount.minor();
+        Money::from_minor(minor - minor % self.smallest()).unwrap_or(Money::ZERO)
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+        if is_code { Ok(Self(text)) } else { Err(CURRENCY_RULE) }
+    }
+}
+
+impl Default for Currency {
+    fn default() -> Self {
+        Self("USD".to_owned())
     }
 }

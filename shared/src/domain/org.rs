@@ -1,15 +1,15 @@
 //! An org: one shop, with its settings.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::domain::{
     ids::OrgId,
     loyalty::Loyalty,
-    money::Money,
+    money::{Currency, Money},
     rejection::{FieldError, Rejection},
     text::SingleLine,
-    zone::Zone,
+    zone::{Zone, ZoneInForce},
 };
 
 /// One shop.
@@ -27,15 +27,6 @@ pub struct Org {
     pub deleting: bool,
     /// Its loyalty settings, once set.
     pub loyalty: Option<Loyalty>,
-}
-
-/// The time zone in which an org's days and clock times are read, and since when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ZoneInForce {
-    /// The zone.
-    pub zone: Zone,
-    /// Since when, if it was another before.
-    pub since: Option<DateTime<Utc>>,
 }
 
 /// What people set of an org.
@@ -113,67 +104,5 @@ impl Org {
     /// The org with its deletion begun, if it may be deleted.
     pub fn marked_for_deletion(&self) -> Result<Self, Rejection> {
         if self.disposable { Ok(Self { deleting: true, ..self.clone() }) } else { Err(Rejection::OrgNotDisposable) }
-    }
-}
-
-/// An ISO 4217 code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Currency(String);
-
-/// Why a text is not a currency code.
-pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
-
-/// Why a currency is none that an org can have.
-pub const ORG_CURRENCY_RULE: &str = "must be the ISO 4217 code of a currency with two decimals or none, as USD or JPY";
-
-impl Currency {
-    /// The code.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// How many decimals its amounts have, by ISO 4217; `None` where the standard does not know it.
-    fn decimals(&self) -> Option<u16> {
-        iso_currency::Currency::from_code(&self.0)?.exponent()
-    }
-
-    /// The currency of an org, which has two decimals or none. What was stored before that was a rule is read as it is.
-    pub fn of_org(self) -> Result<Self, &'static str> {
-        if matches!(self.decimals(), Some(0 | 2)) { Ok(self) } else { Err(ORG_CURRENCY_RULE) }
-    }
-
-    /// The smallest amount of it, in minor units: a whole unit where it has no decimals.
-    #[must_use]
-    pub fn smallest(&self) -> i64 {
-        if self.decimals() == Some(0) { 100 } else { 1 }
-    }
-
-    /// Whether an amount is one of this currency.
-    fn has(&self, amount: Money) -> bool {
-        self.floored(amount) == amount
-    }
-
-    /// The largest amount of this currency that is not above this.
-    #[must_use]
-    pub fn floored(&self, amount: Money) -> Money {
-        let minor = amount.minor();
-        Money::from_minor(minor - minor % self.smallest()).unwrap_or(Money::ZERO)
-    }
-}
-
-impl TryFrom<String> for Currency {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let is_code = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-        if is_code { Ok(Self(text)) } else { Err(CURRENCY_RULE) }
-    }
-}
-
-impl Default for Currency {
-    fn default() -> Self {
-        Self("USD".to_owned())
     }
 }

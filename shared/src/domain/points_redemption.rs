@@ -7,8 +7,7 @@ use crate::domain::{
     ids::{CustomerId, OrderId},
     ledger::{self, Entry, EntryKind},
     loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
-    money::Money,
-    org::Currency,
+    money::{Currency, Money},
     points::Points,
     rejection::Rejection,
 };

@@ -1,6 +1,10 @@
 //! Why a rule says no: each reason once, with its stable code and a sentence for people.
 
-use crate::domain::{bundle::schedule::BundleStatus, money::Money, org::Currency, points::Points};
+use crate::domain::{
+    bundle::status::BundleStatus,
+    money::{Currency, Money},
+    points::Points,
+};
 
 /// A request that is clear, and refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{customer::OrderHistory, money::Money, time::days_between};
+use crate::domain::{money::Money, orders::OrderHistory, time::days_between};
 
 /// A customer's segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -118,6 +118,15 @@ impl Zone {
     }
 }
 
+/// The time zone in which an org's days and clock times are read, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneInForce {
+    /// The zone.
+    pub zone: Zone,
+    /// Since when, if it was another before.
+    pub since: Option<DateTime<Utc>>,
+}
+
 /// No zone of the database has this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownZone;

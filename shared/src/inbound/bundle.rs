@@ -11,9 +11,11 @@ use super::{
 };
 use crate::domain::{
     bundle::{
-        BundleTerms, BundleType, DesiredState, Offer, PRICE_RULE, PRODUCTS_RULE, Price, Product, Products, Quantity,
-        TOTAL_RULE, UseLimit,
         schedule::{DaysOfWeek, ORDER_RULE, Schedule, ScheduleDate, TimeOfDay},
+        terms::{
+            BundleTerms, BundleType, DesiredState, Offer, PRICE_RULE, PRODUCTS_RULE, Price, Product, Products,
+            Quantity, TOTAL_RULE, UseLimit,
+        },
     },
     ids::{BundleId, OrgId, ProductId},
     money::Money,

@@ -10,17 +10,18 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::json::{Fields, Json};
 use crate::domain::{
-    adjustment::PointsChange,
     bundle::{
-        Quantity, UseLimit,
-        schedule::{BundleStatus, DATE_RULE, DAYS_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
+        schedule::{DATE_RULE, DAYS_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
+        status::BundleStatus,
+        terms::{Quantity, UseLimit},
     },
     churn::risk::RiskLevel,
+    decimal::plain_decimal,
+    earning::adjustment::PointsChange,
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
-    money::{self, Money},
-    org::{self, Currency},
-    rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar, plain_decimal},
+    money::{self, Currency, Money},
+    rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::{Faults, FieldError, Rejection},
     segment::Segment,
     text::{self, Description, SingleLine},
@@ -261,8 +262,8 @@ scalar!(Phone, |value| value
     .and_then(SingleLine::requested)
     .and_then(SingleLine::phone)
     .map(Phone));
-scalar!(Currency, |value| value.text(org::CURRENCY_RULE));
-scalar!(OrgCurrency, |value| value.text(org::ORG_CURRENCY_RULE).and_then(Currency::of_org).map(OrgCurrency));
+scalar!(Currency, |value| value.text(money::CURRENCY_RULE));
+scalar!(OrgCurrency, |value| value.text(money::ORG_CURRENCY_RULE).and_then(Currency::of_org).map(OrgCurrency));
 scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
 scalar!(PointsPerDollar, |value| value.decimal(PointsPerDollar::RULE).and_then(TryFrom::try_from));
 scalar!(EquityMultiplier, |value| value.decimal(EquityMultiplier::RULE).and_then(TryFrom::try_from));

@@ -12,7 +12,7 @@ use crate::{
     clock::Deadline,
     domain::{
         bundle::{
-            Bundle,
+            state::Bundle,
             transition::{Transition, bring_up_to_date},
         },
         ids::{BundleId, OrgId},

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::domain::{
     bundle::{
-        Bundle, UseLimit,
         redemption::{BundleRedemption, UsageChange},
+        state::Bundle,
+        terms::UseLimit,
     },
     ids::{BundleId, CustomerId, OrderId, OrgId},
     redemption_state::RedemptionState,

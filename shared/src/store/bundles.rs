@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::{
     bundle::{
-        Bundle,
+        state::Bundle,
         transition::{StatusUpdate, Transition},
     },
     ids::{BundleId, OrgId},

@@ -11,11 +11,7 @@ use super::{
     transact::Change,
 };
 use crate::domain::{
-    churn::{
-        fit::ChurnModelRecord,
-        prediction::{PastPrediction, Prediction},
-        risk::RiskLevel,
-    },
+    churn::{fit::ChurnModelRecord, prediction::PastPrediction, risk::RiskLevel, score::Prediction},
     customer::Customer,
     ids::{CustomerId, OrgId},
     org::Org,

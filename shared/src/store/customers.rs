@@ -9,8 +9,8 @@ use super::{
     pages::{page, part, start_after},
 };
 use crate::domain::{
-    adjustment::Adjustment,
     customer::Customer,
+    earning::adjustment::Adjustment,
     ids::{AdjustmentId, CustomerId, OrgId},
     ledger::Entry,
     time,

@@ -7,10 +7,12 @@ use super::{
     keys,
 };
 use crate::domain::{
-    award::Award,
     customer::Customer,
+    earning::{
+        award::Award,
+        refund::{Refund, RefundRecord},
+    },
     ids::{CustomerId, OrderId, OrgId, RefundId},
-    refund::{Refund, RefundRecord},
 };
 
 /// Whose an order is, and what holds for all of it.

@@ -18,13 +18,15 @@ use super::{
     keys::{self, IndexKey, Key, text},
 };
 use crate::domain::{
-    adjustment::Adjustment,
-    award::Award,
     customer::Customer,
+    earning::{
+        adjustment::Adjustment,
+        award::Award,
+        refund::{Refund, RefundRecord},
+    },
     ids::{CustomerId, OrderId, OrgId, RefundId},
     ledger::Entry,
     org::Org,
-    refund::{Refund, RefundRecord},
 };
 
 /// Writes that happen together or not at all.

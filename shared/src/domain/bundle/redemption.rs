@@ -8,16 +8,17 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Bundle, DesiredState, Usage, UseLimit,
-    schedule::{BundleStatus, status_at},
+    state::{Bundle, Usage},
+    status::BundleStatus,
+    terms::{DesiredState, UseLimit},
+    timeline::status_at,
     transition::{StatusUpdate, TransitionReason, bring_up_to_date, recount},
 };
 use crate::domain::{
     ids::{BundleId, CustomerId, OrderId},
     money::Money,
-    org::ZoneInForce,
     rejection::Rejection,
-    zone::Zone,
+    zone::{Zone, ZoneInForce},
 };
 
 /// What is kept about a redemption, for ever.

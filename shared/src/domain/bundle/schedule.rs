@@ -1,46 +1,8 @@
-//! When a bundle is on: its status at an instant, and the next instant at which that will differ.
-//!
-//! Both are pure functions of the bundle, the org's time zone and the clock. Whatever decides (redeeming, eligibility)
-//! asks [`status_at`]; the job that materialises changes finds them by [`next_change`].
+//! The schedule of a bundle: its dates, its days of the week and its windows, in the time zone of the org.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::{Bundle, DesiredState};
 use crate::domain::{time, zone::Zone};
-
-/// What a bundle is at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BundleStatus {
-    /// Not published yet.
-    Draft,
-    /// Published, before its start.
-    Scheduled,
-    /// On.
-    Active,
-    /// Off for now: by the operator, or outside its time window.
-    Paused,
-    /// Over: ended, past its end, or sold out.
-    Expired,
-}
-
-impl BundleStatus {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Draft, Self::Scheduled, Self::Active, Self::Paused, Self::Expired];
-
-    /// As it is written.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Scheduled => "scheduled",
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Expired => "expired",
-        }
-    }
-}
 
 /// When a bundle is to be on; without any of these, always.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -215,47 +177,8 @@ impl TimeOfDay {
     }
 }
 
-/// The status at `now`; the first rule that matches decides.
-#[must_use]
-pub fn status_at(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> BundleStatus {
-    let schedule = &bundle.terms.schedule;
-    match bundle.terms.desired {
-        DesiredState::Draft => return BundleStatus::Draft,
-        DesiredState::Ended => return BundleStatus::Expired,
-        DesiredState::Published | DesiredState::Paused => {}
-    }
-    if bundle.is_sold_out() || schedule.ends(zone).is_some_and(|end| now >= end) {
-        BundleStatus::Expired
-    } else if schedule.starts(zone).is_some_and(|start| now < start) {
-        BundleStatus::Scheduled
-    } else if bundle.terms.desired == DesiredState::Paused || !in_window(schedule, zone, now) {
-        BundleStatus::Paused
-    } else {
-        BundleStatus::Active
-    }
-}
-
-/// The first instant after `now` at which the status will differ, if nobody does anything; `None`: never.
-#[must_use]
-pub fn next_change(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let schedule = &bundle.terms.schedule;
-    let by_window = |current| {
-        let mut edges: Vec<_> = windows_around(schedule, zone, now).flat_map(|(from, to)| [from, to]).collect();
-        edges.sort_unstable();
-        edges.into_iter().find(|edge| *edge > now && status_at(bundle, zone, *edge) != current)
-    };
-    match status_at(bundle, zone, now) {
-        BundleStatus::Draft | BundleStatus::Expired => None,
-        BundleStatus::Scheduled => schedule.starts(zone),
-        BundleStatus::Paused if bundle.terms.desired == DesiredState::Paused => schedule.ends(zone),
-        current @ (BundleStatus::Active | BundleStatus::Paused) => {
-            let candidates = [by_window(current), schedule.ends(zone)];
-            candidates.into_iter().flatten().min()
-        }
-    }
-}
-
-fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> bool {
+/// Whether `now` lies in a window of the schedule.
+pub(super) fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> bool {
     let today = now.with_timezone(&zone).date_naive();
     // A window that runs past midnight belongs to the day it began on. Tomorrow's has begun already where the clocks go back
     // over midnight.
@@ -267,7 +190,7 @@ fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> bool {
 
 /// The windows of the days from yesterday on, for long enough that a change by the windows is among their edges: the
 /// pattern repeats every week, and a change of clocks can swallow the window of one.
-fn windows_around(
+pub(super) fn windows_around(
     schedule: &Schedule,
     zone: Zone,
     now: DateTime<Utc>,

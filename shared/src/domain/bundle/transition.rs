@@ -8,26 +8,21 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Bundle, BundleTerms, DesiredState, Usage,
-    schedule::{BundleStatus, next_change, status_at},
+    state::{Bundle, Recorded, Usage},
+    status::BundleStatus,
+    terms::{BundleTerms, DesiredState},
+    timeline::{next_change, status_at},
 };
-use crate::domain::{ids::BundleId, org::ZoneInForce, rejection::Rejection, text::SingleLine, time, zone::Zone};
+use crate::domain::{
+    ids::BundleId,
+    rejection::Rejection,
+    text::SingleLine,
+    time,
+    zone::{Zone, ZoneInForce},
+};
 
 /// Changes recorded at once, at most: they go into one transaction, with room for what else is done.
 pub const TRANSITIONS_PER_WRITE_MAX: usize = 90;
-
-/// The status as last recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recorded {
-    /// The status.
-    pub status: BundleStatus,
-    /// The instant for which it was recorded: everything before is on record.
-    pub at: DateTime<Utc>,
-    /// The time zone by which it was judged.
-    pub zone: Zone,
-    /// Whether that was by older zone rules than those of this process: what is due by them may be at another instant now.
-    pub is_outdated: bool,
-}
 
 /// A change of status, or of what the operator wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::observation::{days_from, recent_days};
 use crate::domain::{
-    customer::{Customer, OrderHistory},
+    customer::Customer,
+    decimal::serialize_decimal,
     money::Money,
+    orders::OrderHistory,
     points::Points,
-    rate::serialize_decimal,
     segment::{Segment, segment_at},
     text::SingleLine,
     time::days_between,

@@ -7,8 +7,9 @@
 //! | the statistical model: likelihood, and what it says of a customer | [`model`] |
 //! | its parameters, by maximum likelihood | [`fit`] |
 //! | a probability, and the risk level that it is | [`risk`] |
+//! | a customer's score | [`score`] |
 //! | what is predicted of a customer, in which words, and what came of it | [`prediction`] |
-//! | how good probabilities were, once it is known what happened | [`measure`] |
+//! | how good probabilities were, once it is known what happened | [`accuracy`] |
 //!
 //! Of the rules, these alone calculate in floating point: what they answer is an estimate. They alone use an optimiser
 //! and a mathematical library too, neither of which does any I/O, reads a clock or draws a random number here. Asking a
@@ -21,3 +22,4 @@ pub mod model;
 pub mod observation;
 pub mod prediction;
 pub mod risk;
+pub mod score;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{customer::OrderHistory, ids::CustomerId, zone::Zone};
+use crate::domain::{ids::CustomerId, orders::OrderHistory, zone::Zone};
 
 /// A customer's purchases in three numbers, as the BG/NBD family takes them. Orders of one day are one purchase.
 ///

@@ -1,27 +1,14 @@
 //! What is predicted of a customer, and what came of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     accuracy::{ScoredOutcome, auc, brier},
     features::{Features, Trend},
-    risk::{Probability, RiskLevel},
+    risk::Probability,
 };
-use crate::domain::{customer::OrderHistory, text::SingleLine, time::days_between};
-
-/// A customer's probability of leaving, as it was worked out at some instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prediction {
-    /// No order in the coming `activeDays`.
-    pub probability: Probability,
-    /// Why, in a sentence for people.
-    pub reasoning: SingleLine,
-    /// By whom.
-    pub source: ChurnSource,
-    /// As of when.
-    pub at: DateTime<Utc>,
-}
+use crate::domain::{orders::OrderHistory, text::SingleLine, time::days_between};
 
 /// How far Claude's probability may be from that of the statistical model, in hundredths of a percent. It reads texts that
 /// people wrote, such as the name of a tier: none of them can call everybody safe, or lost.
@@ -31,30 +18,6 @@ const CLAUDE_DISTANCE_MAX: u16 = 2_500;
 #[must_use]
 pub fn plausible(by_claude: Probability, statistical: Probability) -> Probability {
     by_claude.near(statistical, CLAUDE_DISTANCE_MAX)
-}
-
-/// Who worked a probability out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChurnSource {
-    /// Claude, with the statistical model's probability as evidence.
-    Claude,
-    /// The statistical model alone.
-    Statistical,
-}
-
-impl Prediction {
-    /// The risk level: worked out from the probability, whoever that is from.
-    #[must_use]
-    pub const fn level(&self) -> RiskLevel {
-        RiskLevel::of(self.probability)
-    }
-
-    /// Whether it still looks ahead at `now`: it says nothing of what lies behind its horizon.
-    #[must_use]
-    pub fn looks_ahead(&self, horizon_days: u32, now: DateTime<Utc>) -> bool {
-        self.at + TimeDelta::days(i64::from(horizon_days)) > now
-    }
 }
 
 /// Whether somebody is active at `now`: has ordered within `active_days`.

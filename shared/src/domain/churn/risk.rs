@@ -3,7 +3,7 @@
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::rate::serialize_decimal;
+use crate::domain::decimal::serialize_decimal;
 
 /// A probability in hundredths of a percent, from 0 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,11 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::week::DAYS;
-use crate::domain::{money::Money, org::Currency, rate::serialize_decimal, text::SingleLine};
+use crate::domain::{
+    decimal::serialize_decimal,
+    money::{Currency, Money},
+    text::SingleLine,
+};
 
 /// Changes of status that are on record in time, in percent.
 pub const TRANSITIONS_TARGET: u32 = 95;

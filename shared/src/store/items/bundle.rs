@@ -9,10 +9,12 @@ use super::{
 };
 use crate::domain::{
     bundle::{
-        Bundle, BundleTerms, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, Usage, UseLimit,
         redemption::BundleRedemption,
-        schedule::{BundleStatus, DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
-        transition::{Recorded, Transition, TransitionReason},
+        schedule::{DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
+        state::{Bundle, Recorded, Usage},
+        status::BundleStatus,
+        terms::{BundleTerms, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, UseLimit},
+        transition::{Transition, TransitionReason},
     },
     ids::{BundleId, CustomerId, OrderId, ProductId},
     text::{Description, SingleLine},

@@ -8,8 +8,9 @@ use crate::domain::{
     churn::{
         fit::ChurnModelRecord,
         model::{Model, ModelFamily, ParameterSource, Parameters},
-        prediction::{ChurnSource, PastPrediction, Prediction},
+        prediction::PastPrediction,
         risk::Probability,
+        score::{ChurnSource, Prediction},
     },
     ids::CustomerId,
     text::SingleLine,

@@ -11,10 +11,11 @@ use super::{
     if_known, money, unread,
 };
 use crate::domain::{
-    adjustment::Adjustment,
-    customer::{Customer, CustomerProfile, HeldTier, OrderHistory},
+    customer::{Customer, CustomerProfile, HeldTier},
+    earning::adjustment::Adjustment,
     ids::{AdjustmentId, CustomerId, OrderId, RefundId},
     ledger::{Entry, EntryKind},
+    orders::OrderHistory,
     points::Points,
     text::SingleLine,
     tier::{TierCause, TierChange},

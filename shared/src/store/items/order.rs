@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{super::OrderHeader, decimal, if_known, money, org::EarnRateForm};
 use crate::domain::{
-    award::{AccountSnapshot, Award, EarningTerms, Order},
+    earning::{
+        award::{Award, Order},
+        change::AccountSnapshot,
+        refund::{Refund, RefundRecord, RefundVoid},
+        terms::EarningTerms,
+    },
     ids::{CustomerId, OrderId, RefundId},
     money::Money,
     points::Points,
-    refund::{Refund, RefundRecord, RefundVoid},
     text::SingleLine,
     tier::TierChange,
     time,

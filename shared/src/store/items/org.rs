@@ -7,7 +7,8 @@ use super::{decimal, money};
 use crate::domain::{
     ids::{KeyId, OrgId},
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
-    org::{Currency, Org, OrgProfile},
+    money::Currency,
+    org::{Org, OrgProfile},
     org_key::{KeyDigest, OrgKey},
     rate::EarnRate,
     text::SingleLine,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::{
     bundle::transition::{Transition, TransitionReason},
-    churn::prediction::{ChurnSource, Prediction},
+    churn::score::{ChurnSource, Prediction},
     ids::{BundleId, CustomerId, OrgId},
     ledger::{Entry, EntryKind},
     text::SingleLine,

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::{
+    award::Award,
+    change::{AccountChange, AccountSnapshot, PendingChange},
+};
 use crate::domain::{
-    award::{AccountChange, AccountSnapshot, Award, PendingChange},
     customer::Customer,
     ids::RefundId,
     ledger::{Entry, EntryKind},
