@@ -11,12 +11,14 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 
+use crate::error::InternalError;
+
 /// Amazon Trust Services' roots: Amazon Root CA 1 to 4 and Starfield Services Root G2, as published in the Mozilla
 /// root programme.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// What a client for the region's own service is built from, or for a stand-in at `endpoint`; or why there can be none.
-pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, String> {
+pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, InternalError> {
     match endpoint {
         Some(endpoint) if endpoint.starts_with("http://") => Ok(local_config(endpoint)),
         endpoint => {
@@ -26,7 +28,8 @@ pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, String> {
             } else {
                 TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
             };
-            let tls = TlsContext::builder().with_trust_store(trust).build().map_err(|error| error.to_string())?;
+            let tls = TlsContext::builder().with_trust_store(trust).build();
+            let tls = tls.map_err(|error| InternalError::caused_by("the trust store cannot be used", error))?;
             let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
             let config = aws_config::defaults(behaviour()).http_client(http);
             Ok(config.retry_config(retries()).timeout_config(timeouts()).load().await)

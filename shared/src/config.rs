@@ -1,6 +1,6 @@
 //! The settings of a process: read once, from a lookup function, into types.
 
-use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{borrow::Cow, fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use crate::auth::DeploymentSecret;
 
@@ -87,17 +87,40 @@ impl fmt::Debug for SecretText {
     }
 }
 
+/// Why the settings of a process cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A setting without a default is missing.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// A setting has a value that it cannot have.
+    #[error("{name} {why}")]
+    Invalid {
+        /// The environment variable.
+        name: &'static str,
+        /// The fault, as the rest of a sentence.
+        why: Cow<'static, str>,
+    },
+}
+
+impl ConfigError {
+    fn invalid(name: &'static str, why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid { name, why: why.into() }
+    }
+}
+
 impl Config {
     /// Reads the settings, or says which is missing or can't be read; `lookup` is the environment, or what a test says
     /// it is.
-    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let inline = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
-        let inline = inline.transpose().map_err(|why| format!("CRON_SECRET {why}"))?;
-        let port = get("PORT").map(|port| port.parse().map_err(|_| format!("PORT is not a port: {port}")));
+        let inline = inline.transpose().map_err(|why| ConfigError::invalid("CRON_SECRET", why))?;
+        let port = get("PORT")
+            .map(|port| port.parse().map_err(|_| ConfigError::invalid("PORT", format!("is not a port: {port}"))));
         let request_timeout = number("REQUEST_TIMEOUT_SECONDS", get("REQUEST_TIMEOUT_SECONDS"), 60, 1..=3_600)?;
         Ok(Self {
-            table: get("TABLE_NAME").ok_or_else(|| String::from("TABLE_NAME is not set"))?,
+            table: get("TABLE_NAME").ok_or(ConfigError::Missing("TABLE_NAME"))?,
             endpoint: get("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_endpoint: get("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             secret: inline.map(SecretSource::Inline).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Managed)),
@@ -112,10 +135,11 @@ impl Config {
 }
 
 impl ClaudeConfig {
-    fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let base_url = get("ANTHROPIC_BASE_URL").unwrap_or_else(|| "https://api.anthropic.com".into());
         if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
-            return Err(format!("ANTHROPIC_BASE_URL must begin with http:// or https://: {base_url}"));
+            let why = format!("must begin with http:// or https://: {base_url}");
+            return Err(ConfigError::invalid("ANTHROPIC_BASE_URL", why));
         }
         let pause = number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
         let timeout = number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;
@@ -133,11 +157,14 @@ impl ClaudeConfig {
 }
 
 /// A whole number within bounds, or what it is where nothing is set.
-fn number<N>(name: &str, set: Option<String>, unset: N, bounds: RangeInclusive<N>) -> Result<N, String>
+fn number<N>(name: &'static str, set: Option<String>, unset: N, bounds: RangeInclusive<N>) -> Result<N, ConfigError>
 where
     N: FromStr + PartialOrd + fmt::Display,
 {
     let Some(text) = set else { return Ok(unset) };
     let read = text.parse().ok().filter(|number| bounds.contains(number));
-    read.ok_or_else(|| format!("{name} must be a whole number from {} to {}: {text}", bounds.start(), bounds.end()))
+    read.ok_or_else(|| {
+        let (smallest, largest) = (bounds.start(), bounds.end());
+        ConfigError::invalid(name, format!("must be a whole number from {smallest} to {largest}: {text}"))
+    })
 }

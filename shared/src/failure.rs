@@ -1,32 +1,67 @@
-//! Why a call did not succeed: a rule said no, it may succeed later, or the fault is ours.
+//! Why a call did not succeed: a rule rejected it, a later attempt may succeed, or the fault is internal.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use crate::{clock::Deadline, domain::rejection::Rejection, store::StoreError};
+use crate::{
+    clock::Deadline,
+    domain::rejection::Rejection,
+    error::{InternalError, Unavailable},
+    store::StoreError,
+};
 
-/// Every way not to succeed.
-#[derive(Debug, Clone)]
+/// Every way in which a call can fail.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
-    /// A rule said no. Nothing was changed; asking again changes nothing.
-    Rejected(Rejection),
-    /// The store is contended, throttled or out of reach, or something else that is needed is: try again later.
-    Retry(Retry),
-    /// Ours to mend. The text is for the log, not for the caller.
-    Internal(String),
-    /// Ours to mend too: there is no secret by which anybody could be let in. The text is for the log.
-    NotConfigured(String),
+    /// A rule rejected the call. Nothing was changed, and the same call is rejected again.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store is contended, or a service is throttled or out of reach. A later attempt may succeed.
+    #[error(transparent)]
+    Retry(#[from] Retry),
+    /// A fault of this program or of its data.
+    #[error(transparent)]
+    Internal(#[from] InternalError),
+    /// No secret is configured, so no request can be let in.
+    #[error(transparent)]
+    NotConfigured(InternalError),
 }
 
-/// Why later may be better.
-#[derive(Debug, Clone)]
+/// Why a later attempt may succeed.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Retry {
-    /// Somebody else wrote first: load again and decide again.
+    /// Another writer was first. The next attempt loads and decides again.
+    #[error("another writer was first")]
     Contended,
-    /// The store, or something else that is needed, does not answer, or says to wait.
-    Unavailable(String),
+    /// The store, or another service, does not answer or asks to wait.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl Retry {
+    /// The name of the reason, as the log shows it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Contended => "Contended",
+            Self::Unavailable(_) => "Unavailable",
+        }
+    }
 }
 
 impl Failure {
+    /// A fault of this program that was found at the place of this call.
+    #[must_use]
+    #[track_caller]
+    pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Internal(InternalError::new(message))
+    }
+
+    /// A service that does not answer.
+    #[must_use]
+    pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Retry(Retry::Unavailable(Unavailable::new(message)))
+    }
+
     /// The stable code, for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -39,19 +74,13 @@ impl Failure {
     }
 }
 
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
-
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Contended => Self::Retry(Retry::Contended),
-            StoreError::Unavailable(why) => Self::Retry(Retry::Unavailable(why)),
-            StoreError::Position => Self::Rejected(Rejection::InvalidCursor),
-            StoreError::Broken(why) => Self::Internal(why),
+            StoreError::Unavailable(error) => Self::Retry(Retry::Unavailable(error)),
+            StoreError::InvalidPosition => Self::Rejected(Rejection::InvalidCursor),
+            StoreError::Broken(error) => Self::Internal(error),
         }
     }
 }
@@ -92,5 +121,5 @@ where
 
     let deadline = deadline.at_most(ITEM_TIME_MAX);
     let settled = tokio::time::timeout(deadline.left(), retry_conflicts(deadline, attempt)).await;
-    settled.unwrap_or_else(|_| Err(Failure::Retry(Retry::Unavailable("out of time for one of many".into()))))
+    settled.unwrap_or_else(|_| Err(Failure::unavailable("one item of many took too long")))
 }

@@ -1,8 +1,6 @@
 //! The secrets that are kept outside the process: one is read when it is needed, as it is then, so that rotating it needs
 //! no deployment.
 
-use std::error::Error;
-
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
     Client,
@@ -15,6 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     aws,
     config::{SecretSource, SecretText},
+    error::{InternalError, Unavailable},
     failure::{Failure, Retry},
 };
 
@@ -50,7 +49,7 @@ pub struct Current {
 impl Secrets {
     /// The region's own, or the one at `endpoint`.
     pub async fn at(endpoint: Option<&str>) -> Result<Self, Failure> {
-        let shared = aws::config(endpoint).await.map_err(Failure::Internal)?;
+        let shared = aws::config(endpoint).await?;
         let mut config = Builder::from(&shared);
         config.set_endpoint_url(endpoint.map(str::to_owned));
         Ok(Self(Client::from_conf(config.build())))
@@ -65,11 +64,11 @@ impl Secrets {
     /// The secret with this name or ARN. That it is not there, or not to be read by this process, is ours to mend.
     pub async fn current(&self, secret: &str) -> Result<Current, Failure> {
         let answer = self.get(secret, "AWSCURRENT").await?;
-        let answer = answer.ok_or_else(|| Failure::Internal(format!("the secret {secret} is not there")))?;
+        let answer = answer.ok_or_else(|| Failure::internal(format!("the secret {secret} is not there")))?;
         let made_at = answer.created_date().and_then(|date| date.to_millis().ok());
         let text = answer.secret_string().map(SecretText::new);
         Ok(Current {
-            text: text.ok_or_else(|| Failure::Internal(format!("the secret {secret} holds no text")))?,
+            text: text.ok_or_else(|| Failure::internal(format!("the secret {secret} holds no text")))?,
             made_at: made_at.and_then(DateTime::from_timestamp_millis),
         })
     }
@@ -84,28 +83,23 @@ impl Secrets {
         match self.0.get_secret_value().secret_id(secret).version_stage(stage).send().await {
             Ok(answer) => Ok(Some(answer)),
             Err(SdkError::ServiceError(service)) if service.err().is_resource_not_found_exception() => Ok(None),
-            Err(error) => Err(failed(secret, &error)),
+            Err(error) => Err(failed(secret, error)),
         }
     }
 }
 
-fn failed(secret: &str, error: &SdkError<GetSecretValueError>) -> Failure {
-    let said = error.as_service_error().and_then(|said| Some((said.code()?, said.message()?)));
-    let said = said.map_or_else(|| told(error), |(code, message)| format!("{code}: {message}"));
-    let text = format!("the secret {secret} can't be read: {said}");
-    let may_pass = match error {
+fn failed(secret: &str, error: SdkError<GetSecretValueError>) -> Failure {
+    let message = format!("the secret {secret} cannot be read");
+    let passes = match &error {
         SdkError::ServiceError(service) => {
             service.raw().status().is_server_error() || service.err().code().is_some_and(|code| PASSING.contains(&code))
         }
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
         _ => false,
     };
-    if may_pass { Failure::Retry(Retry::Unavailable(text)) } else { Failure::Internal(text) }
-}
-
-/// An error with what caused it, by what each says of itself: as it would be debugged, it shows the answer, and that may
-/// hold the secret.
-fn told(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    if passes {
+        Failure::Retry(Retry::Unavailable(Unavailable::caused_by(message, error)))
+    } else {
+        Failure::Internal(InternalError::caused_by(message, error))
+    }
 }

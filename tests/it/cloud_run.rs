@@ -169,7 +169,7 @@ fn how_long_a_request_may_take_is_read_from_the_settings() {
             "REQUEST_TIMEOUT_SECONDS" => set.map(str::to_owned),
             _ => None,
         };
-        Config::from_lookup(set).map(|config| config.request_timeout.as_secs())
+        Config::from_lookup(set).map(|config| config.request_timeout.as_secs()).map_err(|error| error.to_string())
     };
     for (set, seconds) in [(None, 60), (Some(""), 60), (Some("1"), 1), (Some(" 1740 "), 1740), (Some("3600"), 3600)] {
         assert_eq!(read(set), Ok(seconds), "{set:?}");

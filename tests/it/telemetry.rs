@@ -25,6 +25,7 @@ use shared::{
     clock::Deadline,
     config::Config,
     domain::{bundle::status::BundleStatus, money::Money, rejection::Rejection},
+    error::InternalError,
     failure::{Failure, Retry},
     host::{Context, Function, Host, Invocation, Reply},
     inbound::operation::Operation,
@@ -93,9 +94,9 @@ fn failures() -> Vec<Failure> {
     ];
     let faults = [
         Failure::Retry(Retry::Contended),
-        Failure::Retry(Retry::Unavailable("the store".into())),
-        Failure::Internal("a bug".into()),
-        Failure::NotConfigured("a secret".into()),
+        Failure::unavailable("the store"),
+        Failure::internal("a bug"),
+        Failure::NotConfigured(InternalError::new("a secret")),
     ];
     rejections.map(Failure::Rejected).into_iter().chain(faults).collect()
 }

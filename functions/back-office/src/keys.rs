@@ -13,6 +13,7 @@ use shared::{
         text::SingleLine,
         time,
     },
+    error::InternalError,
     failure::Failure,
     host::{Context, Reply, retry_conflicts},
     inbound::{
@@ -44,7 +45,7 @@ pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure
     let made = retry_conflicts(context.deadline, || async {
         let org = context.org_versioned(&org_id).await?;
         // Each attempt makes another: of one whose answer was lost nobody knows the secret.
-        let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(|rule| Failure::Internal(rule.into()))?;
+        let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(Failure::internal)?;
         let text = org_key::text(&org_id, &id, &random::<32>()?);
         let (name, digest) = (name.clone(), auth::key_digest(&text));
         let kept = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
@@ -58,7 +59,7 @@ pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure
 /// So many random bytes from the operating system, as text that no id's rule minds.
 fn random<const N: usize>() -> Result<String, Failure> {
     let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::Internal(format!("no randomness: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| InternalError::caused_by("the system gives no random bytes", error))?;
     // `_` and `-` are letters of an id too.
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }

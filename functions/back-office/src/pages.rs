@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use shared::{
     domain::ids::OrgId,
+    error::chain,
     failure::Failure,
     store::{Listed, Page, Row, StoreError},
 };
@@ -94,9 +95,15 @@ impl Listing<'_> {
         let Self { org, name, filters } = self;
         match image {
             Ok(image) => view(image).map(|view| ListRow::Read(Box::new(view))),
-            Err(why) => {
-                let id = id.to_string();
-                tracing::error!(org = org.map(tracing::field::display), name, id, why, "what is listed can't be read");
+            Err(error) => {
+                let (id, error) = (id.to_string(), chain(&error));
+                tracing::error!(
+                    org = org.map(tracing::field::display),
+                    name,
+                    id,
+                    error,
+                    "what is listed can't be read"
+                );
                 (!filters).then_some(ListRow::Unreadable { name, id })
             }
         }

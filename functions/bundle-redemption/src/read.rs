@@ -87,7 +87,7 @@ pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, 
         current_count,
         max_allowed: bundle.terms.per_customer_limit,
         code: refusal.as_ref().map(Rejection::code),
-        reason: refusal.as_ref().map(Rejection::detail),
+        reason: refusal.as_ref().map(ToString::to_string),
     }))
 }
 

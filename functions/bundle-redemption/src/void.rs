@@ -82,7 +82,8 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
 
     // What the count is by is only known from the record.
     let (current, by_customer) = context.store.bundle_and_count(&org.id, bundle, &redemption.customer).await?;
-    let current = current.ok_or_else(|| Failure::Internal(format!("bundle {bundle} is gone, and was redeemed")))?;
+    let current =
+        current.ok_or_else(|| Failure::internal(format!("bundle {bundle} was redeemed and does not exist")))?;
     let org = &*org_with_current_zone(context, org, &current.value).await?;
     let decided = redemption::void(&current.value, org.zone(), by_customer, redemption, context.now);
     let mut transaction = context.store.transaction(org);

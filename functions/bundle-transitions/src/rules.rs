@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use shared::{
     domain::{ids::OrgId, zone},
+    error::chain,
     failure::{Failure, retry_conflicts_within},
     host::Context,
     store::{Marking, StoreError},
@@ -42,8 +43,8 @@ async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
     for id in ids {
         retry_conflicts_within(*deadline, || async {
             let org = match store.org_versioned(id).await {
-                Err(StoreError::Broken(why)) => {
-                    tracing::error!(org = %id, why, "an org can't be marked for newer zone rules");
+                Err(StoreError::Broken(error)) => {
+                    tracing::error!(org = %id, error = chain(&error), "an org can't be marked for newer zone rules");
                     None
                 }
                 read => read?.map(|org| org.value),

@@ -15,7 +15,8 @@ use shared::{
         ids::{BundleId, OrgId},
         org::Org,
     },
-    failure::{Failure, Retry},
+    error::chain,
+    failure::Failure,
     host::{Context, Reply},
     inbound::{
         Call,
@@ -167,7 +168,7 @@ impl Run<'_> {
             let org = match read {
                 Ok(org) => org.map(|org| org.value).filter(|org| !org.deleting),
                 Err(error) => {
-                    tracing::error!(org = %id, ?error, "an org can't be read");
+                    tracing::error!(org = %id, error = chain(&error), "an org can't be read");
                     known.insert(id, OrgLookup::Unreadable);
                     continue;
                 }
@@ -196,7 +197,7 @@ impl Run<'_> {
             DueItem::Bundle(Listed { id, image }) => {
                 let outcome = match image {
                     Ok(image) => self.reconciler.bundle(&org, image.as_ref().clone()).await,
-                    Err(why) => Err(Failure::Internal(why.clone())),
+                    Err(error) => Err(Failure::Internal(error.clone())),
                 };
                 self.note(&org.id, id.clone(), outcome);
             }
@@ -217,7 +218,7 @@ impl Run<'_> {
         for (org, mark) in changed_zones {
             if let Err(failure) = self.apply_time_zone_to_org(&org, &mark).await {
                 // The mark is still there: the next run goes on.
-                tracing::warn!(org = %org.id, ?failure, "bundles are still to be judged by the new time zone");
+                tracing::warn!(org = %org.id, error = chain(&failure), "bundles are still to be judged by the new time zone");
                 with(&self.found, |found| found.failed(&org.id, None, failure.code()));
             }
         }
@@ -233,7 +234,7 @@ impl Run<'_> {
         };
         let complete = self.reconciler.apply_time_zone(org, |bundle| self.is_first(&org.id, bundle), told).await?;
         if !complete {
-            return Err(Failure::Retry(Retry::Unavailable("not all in the time of one run".into())));
+            return Err(Failure::unavailable("not all bundles fit in the time of one run"));
         }
         if !again && !self.reconciler.dry_run {
             self.reconciler.store.complete_time_zone_change(org, mark).await?;
@@ -253,7 +254,7 @@ impl Run<'_> {
                 with(&self.found, |found| found.changed(org, &bundle, transitions));
             }
             Err(failure) => {
-                tracing::error!(%org, %bundle, ?failure, "not brought up to date");
+                tracing::error!(%org, %bundle, error = chain(&failure), "not brought up to date");
                 with(&self.found, |found| found.failed(org, Some(bundle), failure.code()));
             }
         }

@@ -11,6 +11,7 @@ use shared::{
         },
         org::Org,
     },
+    error::chain,
     failure::{Failure, retry_conflicts_within},
     jobs::sweep::Sweep,
     store::StoreError,
@@ -62,7 +63,7 @@ pub(crate) async fn begin(
         Ok(()) => Ok((known.model, hindsight)),
         Err(failure) => {
             // The model does for this call. What is not on record as looked back at is told by the next run.
-            tracing::warn!(org = %org.id, ?failure, "what is known of churn could not be kept");
+            tracing::warn!(org = %org.id, error = chain(&failure), "what is known of churn could not be kept");
             Ok((known.model, None))
         }
     }
@@ -71,8 +72,8 @@ pub(crate) async fn begin(
 async fn read(sweep: &Sweep<'_>, org: &Org) -> Result<Option<ChurnModelRecord>, Failure> {
     match sweep.store.churn_model(&org.id).await {
         // What can't be read is made anew.
-        Err(StoreError::Broken(why)) => {
-            tracing::error!(org = %org.id, why, "what is kept of churn can't be read");
+        Err(StoreError::Broken(error)) => {
+            tracing::error!(org = %org.id, error = chain(&error), "what is kept of churn can't be read");
             Ok(None)
         }
         stored_model => Ok(stored_model?),

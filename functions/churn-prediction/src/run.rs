@@ -17,6 +17,7 @@ use shared::{
         ids::{CustomerId, OrgId},
         rejection::{FieldError, Rejection},
     },
+    error::chain,
     failure::Failure,
     host::{Context, Reply},
     inbound::{Call, Fields, cursor::Cursor},
@@ -82,7 +83,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         Ok(Some(key)) => (Some(Claude::new(&config.claude, key, context.sleeper.clone())), None),
         Ok(None) => (None, Some("not_configured")),
         Err(failure) => {
-            tracing::error!(?failure, "the key can't be read, the call goes without Claude");
+            tracing::error!(error = chain(&failure), "the key can't be read, the call goes without Claude");
             (None, Some("key_unreadable"))
         }
     };
@@ -234,7 +235,7 @@ impl BatchScorer<'_> {
             match image {
                 Ok(image) if self.is_scored(&image.value) => {}
                 Ok(image) => gathered.candidates.extend(self.scorer.candidate(image)),
-                Err(why) => gathered.unreadable.push((id, Failure::Internal(why))),
+                Err(error) => gathered.unreadable.push((id, Failure::Internal(error))),
             }
             if gathered.candidates.len() == at_once {
                 break;
@@ -274,7 +275,7 @@ impl BatchScorer<'_> {
     }
 
     fn fail(&mut self, customer: &CustomerId, failure: &Failure) {
-        tracing::error!(org = %self.scorer.org.id, %customer, ?failure, "a customer was not scored");
+        tracing::error!(org = %self.scorer.org.id, %customer, error = chain(failure), "a customer was not scored");
         self.errors += 1;
     }
 

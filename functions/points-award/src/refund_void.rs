@@ -97,7 +97,7 @@ async fn attempt(context: &Context, org: &Org, request: &RefundVoidRequest) -> R
     transaction.record_refund_void(&decided.refund, &record, &decided.award, &award)?;
     transaction.commit().await?;
     let Some(void) = &decided.refund.voided else {
-        return Err(Failure::Internal("a void that voids nothing".into()));
+        return Err(Failure::internal("a void that voids nothing"));
     };
     Ok(Reply::ok(&RefundVoidAnswer::of(void)).measuring("PointsRestored", void.points.0))
 }

@@ -67,7 +67,7 @@ pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failur
         max_points: most.map_or(Points::ZERO, |(points, _)| points.get()),
         max_value: most.map_or(Money::ZERO, |(_, value)| value),
         code: refusal.map(Rejection::code),
-        reason: refusal.map(Rejection::detail),
+        reason: refusal.map(ToString::to_string),
         value: quoted.unwrap_or(Money::ZERO),
     }))
 }

@@ -89,7 +89,7 @@ async fn attempt(context: &Context, org: &Org, request: &PointsVoidRequest) -> R
     transaction.record_points_redemption(&decided.redemption, Some(state))?;
     transaction.commit().await?;
     let Some(void) = &decided.redemption.voided else {
-        return Err(Failure::Internal("a void that voids nothing".into()));
+        return Err(Failure::internal("a void that voids nothing"));
     };
     let returned = decided.redemption.points.0;
     Ok(Reply::ok(&PointsVoidAnswer::of(&decided.redemption, void)).measuring("PointsReturned", returned))

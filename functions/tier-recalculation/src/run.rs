@@ -16,6 +16,7 @@ use shared::{
         rejection::FieldError,
         tier,
     },
+    error::chain,
     failure::{Failure, retry_conflicts_within},
     host::{Context, Reply},
     inbound::{
@@ -242,7 +243,7 @@ impl TierEvaluator<'_> {
             match image {
                 Ok(image) if recalculate(&image.value, self.loyalty, self.now).is_some() => batch.changing.push(image),
                 Ok(image) => batch.staying.extend(self.rank(&image.value)),
-                Err(why) => batch.unreadable.push((id, Failure::Internal(why))),
+                Err(error) => batch.unreadable.push((id, Failure::Internal(error))),
             }
             if batch.changing.len() == AT_ONCE {
                 break;
@@ -258,7 +259,7 @@ impl TierEvaluator<'_> {
     }
 
     fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {
-        tracing::error!(org = %self.org.id, %customer, ?failure, "a tier was not recalculated");
+        tracing::error!(org = %self.org.id, %customer, error = chain(failure), "a tier was not recalculated");
         1
     }
 
@@ -296,7 +297,7 @@ impl TierEvaluator<'_> {
             Ok(())
         });
         if let Err(failure) = settled.await {
-            tracing::warn!(org = %self.org.id, ?failure, "that all were judged by the new settings is not on record");
+            tracing::warn!(org = %self.org.id, error = chain(&failure), "that all were judged by the new settings is not on record");
         }
     }
 }

@@ -16,7 +16,8 @@ use shared::{
         org::Org,
         report::{figures::WeekFigures, tally::Tally, week::Week},
     },
-    failure::{Failure, Retry},
+    error::chain,
+    failure::Failure,
     jobs::sweep::Sweep,
     store::{Page, StoreError},
 };
@@ -134,7 +135,9 @@ impl Counter<'_> {
             match customer.image {
                 _ if !met.insert(digest.finish()) => {}
                 Ok(customer) => self.tally.customer(&customer.value),
-                Err(why) => tracing::error!(%org, customer = %customer.id, why, "a customer is not counted"),
+                Err(error) => {
+                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted")
+                }
             }
             ControlFlow::Continue(())
         })
@@ -184,8 +187,8 @@ where
     const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
     for pause in PAUSES {
         match read().await {
-            Err(StoreError::Unavailable(why)) if !sweep.is_near_deadline() => {
-                tracing::warn!(why, "a read of a week is made again");
+            Err(StoreError::Unavailable(error)) if !sweep.is_near_deadline() => {
+                tracing::warn!(error = chain(&error), "a read of a week is made again");
                 tokio::time::sleep(pause).await;
             }
             done => return done,
@@ -218,10 +221,10 @@ where
 /// has had a call to itself gets no more time in another, and may not keep the others from their turn.
 fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
     if sweep.should_stop() {
-        return Err(Failure::Retry(Retry::Unavailable("there is no time for an org's week".into())));
+        return Err(Failure::unavailable("no time is left for the week of an org"));
     }
     if sweep.deadline.left() < FINAL_STEP_RESERVE {
-        return Err(Failure::Internal("an org's week is more than one call can count".into()));
+        return Err(Failure::internal("the week of an org is more than one call can count"));
     }
     Ok(())
 }

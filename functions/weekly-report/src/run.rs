@@ -21,6 +21,7 @@ use shared::{
             week::Week,
         },
     },
+    error::{InternalError, chain},
     failure::Failure,
     host::{Context, Reply},
     inbound::{Call, cursor::Cursor},
@@ -139,7 +140,7 @@ impl Run<'_> {
     fn given_up(&self, failure: Failure) -> Failure {
         match failure {
             Failure::Retry(why) if self.sweep.has_progressed() && !self.sweep.is_near_deadline() => {
-                Failure::Internal(format!("its week can't be read: {why:?}"))
+                Failure::Internal(InternalError::caused_by("the week of the org cannot be read", why))
             }
             failure => failure,
         }
@@ -147,7 +148,7 @@ impl Run<'_> {
 
     async fn figures(&self, org: &Org, began: DateTime<Utc>) -> Result<WeekFigures, Failure> {
         let week = Week::before(began, org.profile.timezone);
-        let week = week.ok_or_else(|| Failure::Internal(format!("there is no week before {began}")))?;
+        let week = week.ok_or_else(|| Failure::internal(format!("there is no week before {began}")))?;
         let settings = org.loyalty.as_ref().map(|loyalty| loyalty.settings.clone()).unwrap_or_default();
         let scored_at = self.scored_at(org).await?;
         let has_loyalty = org.loyalty_in_force().is_ok();
@@ -164,8 +165,8 @@ impl Run<'_> {
     /// When scores were last made, if that can be read: the job that makes them makes what can't be anew.
     async fn scored_at(&self, org: &Org) -> Result<Option<DateTime<Utc>>, Failure> {
         match retry_unavailable(&self.sweep, || self.sweep.store.churn_model(&org.id)).await {
-            Err(StoreError::Broken(why)) => {
-                tracing::error!(org = %org.id, why, "when scores were last made can't be read");
+            Err(StoreError::Broken(error)) => {
+                tracing::error!(org = %org.id, error = chain(&error), "when scores were last made can't be read");
                 Ok(None)
             }
             kept => Ok(kept?.map(|kept| kept.looked_back_to)),

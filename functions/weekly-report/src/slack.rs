@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde_json::json;
-use shared::{clock::Deadline, config::Config, domain::ids::OrgId, http_client, secrets};
+use shared::{
+    clock::Deadline, config::Config, domain::ids::OrgId, error::chain, failure::Failure, http_client, secrets,
+};
 
 use crate::answer::{MessageOutcome, OrgReport};
 
@@ -40,28 +43,41 @@ pub(crate) async fn notify(config: &Config, news: &WeeklyMessage<'_>, deadline: 
     if news.count == 0 && news.errors.is_empty() {
         return MessageOutcome::NothingToSay;
     }
-    let patience = deadline.left().saturating_sub(ANSWER_RESERVE).min(SEND_TIMEOUT);
-    let sent = tokio::time::timeout(patience, send(config, text(news))).await;
-    match sent.unwrap_or_else(|_| Err(format!("no answer within {patience:?}"))) {
+    let timeout = deadline.left().saturating_sub(ANSWER_RESERVE).min(SEND_TIMEOUT);
+    let sent = tokio::time::timeout(timeout, send(config, text(news))).await;
+    match sent.unwrap_or(Err(SlackError::NoAnswer(timeout))) {
         Ok(message) => message,
-        Err(why) => {
-            tracing::error!(why, "the channel was not told");
+        Err(error) => {
+            tracing::error!(why = chain(&error), "the channel was not told");
             MessageOutcome::Failed
         }
     }
 }
 
-async fn send(config: &Config, text: String) -> Result<MessageOutcome, String> {
+/// Why the channel was not notified.
+#[derive(Debug, thiserror::Error)]
+enum SlackError {
+    #[error("the webhook cannot be read")]
+    Webhook(#[source] Failure),
+    #[error(transparent)]
+    Request(#[from] reqwest::Error),
+    #[error("Slack answered {0}")]
+    Refused(StatusCode),
+    #[error("no answer within {0:?}")]
+    NoAnswer(Duration),
+}
+
+async fn send(config: &Config, text: String) -> Result<MessageOutcome, SlackError> {
     let webhook = secrets::resolve(config.slack_webhook.as_ref(), config.secrets_endpoint.as_deref()).await;
-    let webhook = webhook.map_err(|failure| format!("the webhook can't be read: {failure:?}"))?;
+    let webhook = webhook.map_err(SlackError::Webhook)?;
     let Some(webhook) = webhook else { return Ok(MessageOutcome::NotConfigured) };
     let message = json!({ "text": text }).to_string();
     let request =
         http_client::client()?.post(webhook.expose()).header("content-type", "application/json").body(message);
     // Whoever has the address can write there: it is a secret, and an error would have it in it.
-    let answer = request.send().await.map_err(|error| http_client::chain(&error.without_url()))?;
+    let answer = request.send().await.map_err(reqwest::Error::without_url)?;
     let status = answer.status();
-    if status.is_success() { Ok(MessageOutcome::Sent) } else { Err(status.to_string()) }
+    if status.is_success() { Ok(MessageOutcome::Sent) } else { Err(SlackError::Refused(status)) }
 }
 
 /// The message, in Slack's own markup: of as many orgs as there is room for, each whole, and what is not in it.

@@ -46,7 +46,8 @@ impl Stack {
             if spec.is_scheduled() && !takes_schedules {
                 return Err(format!("the template has a schedule for {name}, which takes none"));
             }
-            let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;
+            let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned());
+            let config = config.map_err(|error| error.to_string())?;
             if config.table != template.table.name {
                 return Err(format!(
                     "the template gives {name} the table {}, and declares {}",

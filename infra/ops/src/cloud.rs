@@ -6,11 +6,7 @@ use std::{error::Error, time::Duration};
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
-use shared::{
-    aws,
-    failure::{Failure, Retry},
-    secrets::Secrets,
-};
+use shared::{aws, error::chain, failure::Failure, secrets::Secrets};
 
 use ctl::addresses::{Addresses, FUNCTIONS};
 
@@ -53,7 +49,7 @@ impl Cloud {
     /// The account that the SDK finds settings for.
     pub(crate) async fn of(stack: &str) -> Result<Self, String> {
         let config = tokio::time::timeout(LOOKUP, aws::config(None)).await;
-        let config = config.map_err(|_| no_region())??;
+        let config = config.map_err(|_| no_region())?.map_err(|error| chain(&error))?;
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let region = region.ok_or_else(no_region)?;
         let provider = config.credentials_provider().ok_or_else(no_credentials)?;
@@ -129,7 +125,7 @@ impl Cloud {
     pub(crate) async fn secret(&self) -> Result<String, String> {
         let secret = Secrets::of(&self.config).current(&self.named("cron-secret")).await;
         let secret = secret.map_err(|failure| match failure {
-            Failure::Internal(why) | Failure::Retry(Retry::Unavailable(why)) => format!("{why} (in {})", self.region),
+            Failure::Internal(_) | Failure::Retry(_) => format!("{} (in {})", chain(&failure), self.region),
             other => other.code().to_owned(),
         })?;
         Ok(secret.text.expose().to_owned())

@@ -6,115 +6,154 @@ use crate::domain::{
     points::Points,
 };
 
-/// A request that is clear, and refused. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A valid request that a rule rejects, or a request that is not valid. Nothing was changed.
+///
+/// The text says what happened and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// No credentials, or wrong ones.
+    #[error("Send the header Authorization: Bearer <secret> with a valid secret.")]
     Unauthorized,
     /// The body is larger than is read.
+    #[error("The body may have at most 256 KiB.")]
     BodyTooLarge,
     /// The body is not JSON.
+    #[error("The body is not JSON: {}.", cut(detail.clone()))]
     UnreadableJson {
         /// What the parser says.
         detail: String,
     },
     /// The credentials are good, but not for this org.
+    #[error("These credentials, or this cursor, belong to another org or do not allow this operation.")]
     OtherOrg,
     /// A field that is given twice.
+    #[error("The field {name} is given twice.")]
     DuplicateField {
         /// Its name.
         name: String,
     },
     /// The body is in an encoding.
+    #[error("The body is in the encoding {}. Send plain JSON in UTF-8.", cut(encoding.clone()))]
     UnsupportedEncoding {
         /// Its name, as the request gives it.
         encoding: String,
     },
     /// Fields that are missing, unknown or wrong; all of them.
+    #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
     Invalid(Faults),
     /// A cursor that this list did not give.
+    #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
     InvalidCursor,
     /// No such route.
+    #[error("There is nothing at this path.")]
     UnknownRoute,
     /// The route exists, for other methods.
+    #[error("This path takes {allow}.")]
     MethodNotAllowed {
         /// Those it takes, as in an `Allow` header.
         allow: String,
     },
     /// No such org.
+    #[error("There is no org with this id.")]
     UnknownOrg,
     /// No such customer.
+    #[error("The org has no customer with this id.")]
     UnknownCustomer,
     /// The order was never awarded.
+    #[error("The org has awarded no order with this id.")]
     UnknownOrder,
     /// The org's loyalty programme is off or was never set up.
+    #[error("The loyalty programme of the org is disabled.")]
     LoyaltyDisabled,
     /// The org has no loyalty settings to read.
+    #[error("The org has no loyalty settings yet. PUT them first.")]
     LoyaltyNotSet,
     /// The name of the operation is taken by one with other content.
+    #[error("This id was used before, for a request with other content.")]
     IdempotencyMismatch,
     /// It names another currency than the org's.
+    #[error("The currency of the org is {}.", own.as_str())]
     OtherCurrency {
         /// The org's.
         own: Currency,
     },
     /// Nothing is left of the order to refund.
+    #[error("Nothing is left of this order to refund.")]
     AlreadyRefunded,
     /// More was asked for than is left of the order.
+    #[error("Only {} is left of this order to refund.", remaining.decimal())]
     RefundExceedsOrder {
         /// What is left.
         remaining: Money,
     },
     /// The org has no such bundle.
+    #[error("The org has no bundle with this id.")]
     BundleNotFound,
     /// The org had a bundle with this id, and deleted it.
+    #[error("The bundle with this id was deleted.")]
     BundleDeleted,
     /// The bundle is not on at that time.
+    #[error("The bundle is {} at that time.", status.name())]
     BundleNotActive {
         /// What it is instead.
         status: BundleStatus,
     },
     /// The bundle is sold out.
+    #[error("The bundle is sold out.")]
     LimitReached,
     /// The customer has redeemed the bundle as often as one may.
+    #[error("The customer has reached the limit of this bundle.")]
     CustomerLimitReached,
     /// It was voided, perhaps before it came.
+    #[error("This was voided and cannot be done any more.")]
     AlreadyVoided,
     /// Fewer points than can be redeemed at all.
+    #[error("At least {} points can be redeemed.", minimum.0)]
     BelowMinimum {
         /// The fewest.
         minimum: Points,
     },
     /// More points than the customer has.
+    #[error("The customer has {} points.", balance.0)]
     InsufficientPoints {
         /// What the customer has.
         balance: Points,
     },
     /// Only the listed numbers of points can be redeemed.
+    #[error("Only a listed number of points can be redeemed.")]
     NotAListedAmount,
     /// The points are worth more than the order comes to.
+    #[error("These points are worth {}, more than the order total.", value.decimal())]
     ExceedsOrderTotal {
         /// What they are worth.
         value: Money,
     },
     /// The org has no such key.
+    #[error("The org has no key with this id.")]
     UnknownKey,
     /// A bundle that was redeemed stays.
+    #[error("A bundle that was ever redeemed cannot be deleted. End it instead.")]
     BundleRedeemed,
     /// A limit below what is used already.
+    #[error("The bundle is redeemed {used} times. maxRedemptions cannot be less.")]
     LimitBelowUsed {
         /// How often the bundle is redeemed.
         used: u64,
     },
     /// The org was not created disposable.
+    #[error("Only an org that was created disposable can be deleted.")]
     OrgNotDisposable,
     /// The org is being deleted.
+    #[error("This org is being deleted. Create it again when the deletion is complete.")]
     OrgBeingDeleted,
     /// Whether an org is disposable was decided when it was created.
+    #[error("Whether an org is disposable cannot be changed after its creation.")]
     DisposableIsFixed,
     /// `If-None-Match: *`, and it is there.
+    #[error("It exists already, and If-None-Match: * asks to create it only.")]
     AlreadyExists,
     /// A sum beyond what is kept.
+    #[error("This would take {figure} beyond the largest number that is stored.")]
     OutOfRange {
         /// Which.
         figure: &'static str,
@@ -335,58 +374,6 @@ impl Rejection {
             Self::DisposableIsFixed => "disposable_is_fixed",
             Self::AlreadyExists => "already_exists",
             Self::OutOfRange { .. } => "out_of_range",
-        }
-    }
-
-    /// What happened and what to do, for people.
-    #[must_use]
-    pub fn detail(&self) -> String {
-        match self {
-            Self::Unauthorized => "Send the header Authorization: Bearer <secret> with a valid secret.".into(),
-            Self::BodyTooLarge => "The body may have at most 256 KiB.".into(),
-            Self::UnreadableJson { detail } => format!("The body is not JSON: {}.", cut(detail.clone())),
-            Self::DuplicateField { name } => format!("The field {name} is given twice."),
-            Self::UnsupportedEncoding { encoding } => {
-                format!("The body is in the encoding {}; send it as plain JSON in UTF-8.", cut(encoding.clone()))
-            }
-            Self::OtherOrg => "These credentials, or this cursor, are not good for this.".into(),
-            Self::Invalid(_) => "Some fields are missing, unknown or wrong; errors lists each.".into(),
-            Self::InvalidCursor => "Pass a cursor as this list gave it, or none to start over.".into(),
-            Self::UnknownRoute => "There is nothing at this path.".into(),
-            Self::MethodNotAllowed { allow } => format!("This path takes {allow}."),
-            Self::UnknownOrg => "There is no org with this id.".into(),
-            Self::UnknownCustomer => "The org has no customer with this id.".into(),
-            Self::UnknownOrder => "The org has awarded no order with this id.".into(),
-            Self::LoyaltyDisabled => "The org's loyalty programme is off.".into(),
-            Self::LoyaltyNotSet => "The org has no loyalty settings yet; PUT them first.".into(),
-            Self::IdempotencyMismatch => "This id was used before, for a request with other content.".into(),
-            Self::OtherCurrency { own } => format!("The org's currency is {}.", own.as_str()),
-            Self::AlreadyRefunded => "Nothing is left of this order to refund.".into(),
-            Self::RefundExceedsOrder { remaining } => {
-                format!("Only {} is left of this order to refund.", remaining.decimal())
-            }
-            Self::BundleNotFound => "The org has no bundle with this id.".into(),
-            Self::BundleDeleted => "The bundle with this id was deleted.".into(),
-            Self::BundleNotActive { status } => format!("The bundle is {} at that time.", status.name()),
-            Self::LimitReached => "The bundle is sold out.".into(),
-            Self::CustomerLimitReached => "This customer has redeemed the bundle as often as one may.".into(),
-            Self::AlreadyVoided => "This was voided, and can't be done any more.".into(),
-            Self::BelowMinimum { minimum } => format!("At least {} points can be redeemed.", minimum.0),
-            Self::InsufficientPoints { balance } => format!("The customer has {} points.", balance.0),
-            Self::NotAListedAmount => "Only the numbers of points that are listed as options can be redeemed.".into(),
-            Self::ExceedsOrderTotal { value } => {
-                format!("These points are worth {}, more than the order comes to.", value.decimal())
-            }
-            Self::UnknownKey => "The org has no key with this id.".into(),
-            Self::BundleRedeemed => "A bundle that was ever redeemed can't be deleted; end it instead.".into(),
-            Self::LimitBelowUsed { used } => {
-                format!("The bundle is redeemed {used} times; maxRedemptions can't be less.")
-            }
-            Self::OrgNotDisposable => "Only an org that was created disposable can be deleted.".into(),
-            Self::OrgBeingDeleted => "This org is being deleted; create it again when that is complete.".into(),
-            Self::DisposableIsFixed => "Whether an org is disposable can't be changed after it was created.".into(),
-            Self::AlreadyExists => "It exists already, and If-None-Match: * asked to create it only.".into(),
-            Self::OutOfRange { figure } => format!("This would take {figure} beyond what can be kept."),
         }
     }
 }

@@ -108,7 +108,7 @@ fn problem(failure: &Failure) -> (u16, Value) {
     match failure {
         Failure::Rejected(rejection) => {
             let status = status_of(rejection.kind());
-            let mut body = problem_body(status, code, &rejection.detail());
+            let mut body = problem_body(status, code, &rejection.to_string());
             let more = match rejection {
                 Rejection::Invalid(faults) => {
                     let rest = Some(("moreErrors", json!(faults.more()))).filter(|_| faults.more() > 0);

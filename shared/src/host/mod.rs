@@ -32,7 +32,8 @@ use crate::{
     clock::{self, Deadline, Sleeper, Stopwatch},
     config::Config,
     domain::{ids::OrgId, org::Org, rejection::Rejection},
-    failure::{Failure, Retry},
+    error::{InternalError, chain},
+    failure::Failure,
     inbound::{self, Call, HttpRequest, Incoming, operation::Operation},
     store::{Store, Versioned},
     telemetry::{CallRecord, Ending, Figure, Measure, Sink},
@@ -227,7 +228,7 @@ impl Host {
 
     /// An event that is wired to the wrong function will not get better: it fails, so that somebody sees it.
     async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
-        let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::Internal(why));
+        let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::internal(why));
         self.record(async { completed }, answer::direct).await
     }
 
@@ -243,8 +244,8 @@ impl Host {
 
     async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
         let Some(secret) = &self.secret else {
-            let why = Failure::NotConfigured("neither CRON_SECRET nor CRON_SECRET_NAME is set".into());
-            let completed = CompletedCall::nothing(NO_OPERATION, None, why);
+            let why = InternalError::new("neither CRON_SECRET nor CRON_SECRET_NAME is set");
+            let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::NotConfigured(why));
             return self.record(async { completed }, |outcome| Ok(answer::http(&outcome))).await;
         };
         // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
@@ -306,11 +307,7 @@ impl Host {
         }
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
         let Some((_, handler)) = handler else {
-            return CompletedCall::nothing(
-                operation,
-                org,
-                Failure::Internal("an operation of another function".into()),
-            );
+            return CompletedCall::nothing(operation, org, Failure::internal("an operation of another function"));
         };
         let (outcome, counted) = self.perform(*handler, call, invocation).await;
         CompletedCall { operation, org, outcome, counted }
@@ -362,11 +359,13 @@ impl Host {
                 Ending::Refused
             }
             Err(Failure::Retry(retry)) => {
-                tracing::warn!(function, operation, org, ?retry, "to be tried again");
+                let (retry, why) = (retry.name(), chain(retry));
+                tracing::warn!(function, operation, org, retry, why, "to be tried again");
                 Ending::Failed
             }
-            Err(Failure::Internal(why) | Failure::NotConfigured(why)) => {
-                tracing::error!(function, operation, org, why, "failed");
+            Err(Failure::Internal(error) | Failure::NotConfigured(error)) => {
+                let (why, at) = (chain(error), error.location());
+                tracing::error!(function, operation, org, why, %at, "failed");
                 Ending::Failed
             }
         };
@@ -380,5 +379,5 @@ impl Host {
 }
 
 fn out_of_time() -> Failure {
-    Failure::Retry(Retry::Unavailable("out of time".into()))
+    Failure::unavailable("the call ran out of time")
 }

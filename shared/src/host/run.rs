@@ -17,6 +17,7 @@ use crate::{
     clock::Deadline,
     config::Config,
     domain::zone,
+    error::chain,
     store::{self, Store},
     telemetry,
 };
@@ -31,23 +32,28 @@ const UNTOLD_LIMIT: Duration = Duration::from_mins(1);
 pub fn run(function: Function) -> ExitCode {
     let lookup = |name: &str| std::env::var(name).ok();
     let in_lambda = lookup("AWS_LAMBDA_RUNTIME_API").is_some();
-    let outcome = Config::from_lookup(lookup).and_then(|config| {
+    let started = || {
+        let config = Config::from_lookup(lookup)?;
         telemetry::start_logging(&config.log_level);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(|error| error.to_string())?.block_on(start(function, config, in_lambda))
-    });
-    match outcome {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(start(function, config, in_lambda))
+    };
+    match started() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
+        Err(error) => {
             // Before the settings are read there is no log.
+            let why = chain(error.as_ref());
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}: {why}\n", function.name));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), String> {
-    let client = store::client(config.endpoint.as_deref()).await.map_err(|error| format!("{error:?}"))?;
+/// Why a function did not start, or did not go on.
+type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), StartError> {
+    let client = store::client(config.endpoint.as_deref()).await?;
     let store = Store::new(client, &config.table);
     let (port, request_timeout) = (config.port, config.request_timeout);
     tracing::info!(function = function.name, zone_data = zone::data_version(), "started");
@@ -62,9 +68,11 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
                     host.answer(&event.payload, Invocation::new(None, deadline)).await
                 }
             });
-            lambda_runtime::run(answer).await.map_err(|error| error.to_string())
+            lambda_runtime::run(answer).await
         }
-        Some(port) => on_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}")),
+        Some(port) => {
+            on_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}").into())
+        }
         None => Err("neither in Lambda nor given a PORT".into()),
     }
 }

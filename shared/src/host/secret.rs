@@ -12,7 +12,8 @@ use crate::{
     clock::Sleeper,
     config::{Config, SecretSource},
     domain::rejection::Rejection,
-    failure::{Failure, Retry},
+    error::{InternalError, chain},
+    failure::Failure,
     secrets::Secrets,
 };
 
@@ -114,7 +115,10 @@ impl ManagedSecret {
             };
             let failing = read.err();
             if let Some(failure) = failing.as_ref().filter(|_| look_again.is_known) {
-                tracing::warn!(?failure, "the deployment's secret could not be read again; what is known of it holds");
+                tracing::warn!(
+                    error = chain(failure),
+                    "the deployment's secret could not be read again; what is known of it holds"
+                );
             }
             self.with(|state| state.failing = failing);
         }
@@ -128,13 +132,13 @@ impl ManagedSecret {
 
     async fn read(&self, invocation: Invocation) -> Result<(), Failure> {
         let mend = |failure| match failure {
-            Failure::Internal(why) => Failure::NotConfigured(why),
+            Failure::Internal(error) => Failure::NotConfigured(error),
             passing => passing,
         };
         let secrets = Secrets::at(self.endpoint.as_deref()).await.map_err(mend)?;
         let read = secrets.current(&self.name).await.map_err(mend)?;
         let current = DeploymentSecret::new(read.text.expose())
-            .map_err(|why| Failure::NotConfigured(format!("the secret {} {why}", self.name)))?;
+            .map_err(|why| Failure::NotConfigured(InternalError::new(format!("the secret {} {why}", self.name))))?;
         // Made in the future, by a clock that is ahead, is made just now.
         let age = read.made_at.map(|made_at| (invocation.time() - made_at).to_std().unwrap_or_default());
         let previous = if self.with(|state| state.rotation.wants_previous(&current, age)) {
@@ -148,6 +152,6 @@ impl ManagedSecret {
     }
 }
 
-fn unavailable(why: &str) -> Failure {
-    Failure::Retry(Retry::Unavailable(why.into()))
+fn unavailable(why: &'static str) -> Failure {
+    Failure::unavailable(why)
 }

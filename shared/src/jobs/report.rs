@@ -109,5 +109,5 @@ pub fn fail_if_store_unavailable<I, T>(outcomes: Outcomes<I, T>) -> Result<Outco
     if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_out_of_reach(outcome)) {
         return Ok(outcomes);
     }
-    Err(Failure::Retry(Retry::Unavailable("none of some writes was made".into())))
+    Err(Failure::unavailable("the store took no write of a batch"))
 }

@@ -29,6 +29,7 @@ use crate::{
         rejection::Rejection,
         time,
     },
+    error::chain,
     failure::{Failure, retry_conflicts_within},
     inbound::cursor::{Cursor, Scope},
     store::{Store, Versioned},
@@ -128,7 +129,7 @@ impl Sweep<'_> {
         match step.map_err(Into::into) {
             Ok(done) => Ok(Some(done)),
             Err(Failure::Retry(why)) if self.has_progressed() => {
-                tracing::warn!(operation = self.operation, ?why, "the sweep stops here for now");
+                tracing::warn!(operation = self.operation, why = chain(&why), "the sweep stops here for now");
                 Ok(None)
             }
             Err(failure) => Err(failure),
@@ -302,8 +303,8 @@ impl Sweep<'_> {
             }
         };
         let turned = match turn.await {
-            Err(Failure::Internal(why)) => {
-                tracing::error!(org = %id, why, "an org could not be swept");
+            Err(Failure::Internal(error)) => {
+                tracing::error!(org = %id, error = chain(&error), at = %error.location(), "an org could not be swept");
                 swept.report(id.clone(), F::default(), 1, watch.elapsed());
                 Ok(None)
             }
@@ -333,14 +334,18 @@ impl Sweep<'_> {
     /// What can't be kept is done once more: that is no reason to fail what was done.
     async fn keep(&self, began: DateTime<Utc>, position: Option<&str>) {
         if let Err(error) = self.store.keep_sweep_position(self.operation, began, position).await {
-            tracing::warn!(operation = self.operation, ?error, "how far the sweep is could not be kept");
+            tracing::warn!(operation = self.operation, error = chain(&error), "how far the sweep is could not be kept");
         }
     }
 
     /// Nor is that the end can't be: if the next one's can't either, somebody is told.
     async fn end(&self) {
         if let Err(error) = self.store.end_sweep(self.operation, self.now).await {
-            tracing::warn!(operation = self.operation, ?error, "that the sweep has ended could not be kept");
+            tracing::warn!(
+                operation = self.operation,
+                error = chain(&error),
+                "that the sweep has ended could not be kept"
+            );
         }
     }
 }

@@ -80,7 +80,7 @@ impl Store {
         limit: usize,
     ) -> Result<Page<ListedBundle>, StoreError> {
         let start = after.map(|id| {
-            let id = BundleId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+            let id = BundleId::try_from(id.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
             Ok::<_, StoreError>(keys::bundle(org, &id).to_item())
         });
         let query = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, limit);
@@ -104,7 +104,7 @@ impl Store {
         let start = after.map(|sk| {
             let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
             let is_transition = sk.starts_with(keys::TRANSITION_PREFIX) && sk.len() <= keys::LONGEST_SORT_KEY;
-            if is_transition { Ok(key.to_item()) } else { Err(StoreError::Position) }
+            if is_transition { Ok(key.to_item()) } else { Err(StoreError::InvalidPosition) }
         });
         let query = self.query_partition(&pk, keys::TRANSITION_PREFIX, limit).scan_index_forward(false);
         page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
@@ -148,9 +148,10 @@ impl Store {
     ) -> Result<Page<Due>, StoreError> {
         let list = keys::due_index_pk(shard);
         let start = after.map(|position| {
-            let [at, pk, sk] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::Position)?;
+            let [at, pk, sk] =
+                serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::InvalidPosition)?;
             let is_due = time::parse(&at).is_ok_and(|parsed| time::text(parsed) == at && parsed <= until);
-            keys::due_parts(&pk, &sk).filter(|_| is_due).ok_or(StoreError::Position)?;
+            keys::due_parts(&pk, &sk).filter(|_| is_due).ok_or(StoreError::InvalidPosition)?;
             let index_key = keys::IndexKey { index_pk: list.clone(), index_sk: at };
             Ok::<_, StoreError>(start_after(&keys::Key { pk, sk }, &index_key))
         });

@@ -56,11 +56,11 @@ impl Store {
     ) -> Result<Page<Option<CustomerId>>, StoreError> {
         let list = keys::risk_index_pk(org, level);
         let start = after.map(|position| {
-            let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
-            let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+            let (at, id) = position.split_once('#').ok_or(StoreError::InvalidPosition)?;
+            let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
             let is_value = at.len() == 16 && at.bytes().all(|byte| byte.is_ascii_digit());
             let index_key = keys::IndexKey { index_pk: list.clone(), index_sk: at.to_owned() };
-            if is_value { Ok(start_after(&keys::risk(org, &id), &index_key)) } else { Err(StoreError::Position) }
+            if is_value { Ok(start_after(&keys::risk(org, &id), &index_key)) } else { Err(StoreError::InvalidPosition) }
         });
         let query = self.query_index(&list, limit).scan_index_forward(false);
         page(query.set_exclusive_start_key(start.transpose()?), |item| {

@@ -14,7 +14,7 @@ pub async fn client(endpoint: Option<&str>) -> Result<Client, StoreError> {
     match endpoint {
         Some(endpoint) if endpoint.starts_with("http://") => Ok(local_client(endpoint)),
         endpoint => {
-            let shared = aws::config(endpoint).await.map_err(StoreError::Broken)?;
+            let shared = aws::config(endpoint).await?;
             let mut config = Builder::from(&shared);
             config.set_endpoint_url(endpoint.map(str::to_owned));
             Ok(Client::from_conf(config.build()))

@@ -86,7 +86,7 @@ impl Store {
         let start = after.map(|sk| {
             let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
             let is_entry = sk.starts_with(keys::ENTRY_PREFIX) && sk.len() <= keys::LONGEST_SORT_KEY;
-            if is_entry { Ok(key.to_item()) } else { Err(StoreError::Position) }
+            if is_entry { Ok(key.to_item()) } else { Err(StoreError::InvalidPosition) }
         });
         let query = self.query_partition(&pk, keys::ENTRY_PREFIX, limit).scan_index_forward(false);
         page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
@@ -101,9 +101,9 @@ impl Store {
 /// The start key for a position among an org's customers.
 fn start(org: &OrgId, after: Option<&str>) -> Result<Option<Item>, StoreError> {
     let start = after.map(|position| {
-        let (at, id) = position.split_once('#').ok_or(StoreError::Position)?;
-        let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
-        let index_key = keys::customer_index_key_at(org, at).ok_or(StoreError::Position)?;
+        let (at, id) = position.split_once('#').ok_or(StoreError::InvalidPosition)?;
+        let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
+        let index_key = keys::customer_index_key_at(org, at).ok_or(StoreError::InvalidPosition)?;
         Ok(start_after(&keys::customer(org, &id), &index_key))
     });
     start.transpose()

@@ -1,44 +1,65 @@
 //! What can go wrong between here and the table, and what it means to a caller.
 
-use std::fmt::Display;
+use std::{borrow::Cow, error::Error, fmt::Display};
 
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
-    error::{BuildError, DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::CancellationReason,
 };
 
-/// Why an operation on the store did not succeed. Nothing was written, unless the answer itself was lost: then a retry
-/// finds the record of what was.
-#[derive(Debug)]
+use crate::error::{InternalError, Unavailable};
+
+/// Why an operation on the store did not succeed. Nothing was written, unless the answer itself was lost. Then a retry finds
+/// the record of the write.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else wrote first, or is writing now: load again and decide again.
+    /// Another writer was first, or is writing now. The caller loads and decides again.
+    #[error("another writer was first")]
     Contended,
-    /// Throttled, unreachable or failing beyond the client's own retries: later may be better.
-    Unavailable(String),
-    /// A position that no page of this list gave.
-    Position,
-    /// Ours to mend: a request that `DynamoDB` refuses, or an item that can't be read.
-    Broken(String),
+    /// `DynamoDB` is throttled, unreachable or failing beyond the client's own retries. A later attempt may succeed.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// A position that no page of this list returned.
+    #[error("the position is not one of this list")]
+    InvalidPosition,
+    /// A request that `DynamoDB` rejects, or an item that cannot be read.
+    #[error(transparent)]
+    Broken(#[from] InternalError),
 }
 
 impl StoreError {
-    /// An item that is not what was written.
+    /// An item, or a part of one, that does not have its form.
+    #[track_caller]
     pub(super) fn unreadable(what: &str, why: impl Display) -> Self {
-        Self::Broken(format!("{what} can't be read: {why}"))
+        Self::Broken(InternalError::new(format!("{what} cannot be read: {why}")))
+    }
+
+    /// A fault of the store's own code or data.
+    #[track_caller]
+    pub(super) fn broken(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Broken(InternalError::new(message))
+    }
+
+    /// The fault that an item cannot be read for.
+    pub(super) fn into_internal(self) -> InternalError {
+        match self {
+            Self::Broken(error) => error,
+            error => InternalError::caused_by("the item was not read", error),
+        }
     }
 }
 
 impl From<BuildError> for StoreError {
     fn from(error: BuildError) -> Self {
-        Self::Broken(error.to_string())
+        Self::Broken(InternalError::caused_by("a request lacks a part", error))
     }
 }
 
 impl From<serde_dynamo::Error> for StoreError {
     fn from(error: serde_dynamo::Error) -> Self {
-        Self::Broken(error.to_string())
+        Self::Broken(InternalError::caused_by("a value cannot be written as an item", error))
     }
 }
 
@@ -48,21 +69,22 @@ const PASSING: [&str; 4] =
 
 impl<E> From<SdkError<E, HttpResponse>> for StoreError
 where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
-        let text = DisplayErrorContext(&error).to_string();
-        match &error {
+        let passes = match &error {
             SdkError::ServiceError(service) => match service.err().code() {
-                Some("TransactionConflictException") => Self::Contended,
-                Some(code) if PASSING.contains(&code) => Self::Unavailable(text),
-                _ if service.raw().status().is_server_error() => Self::Unavailable(text),
-                _ => Self::Broken(text),
+                Some("TransactionConflictException") => return Self::Contended,
+                Some(code) if PASSING.contains(&code) => true,
+                _ => service.raw().status().is_server_error(),
             },
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-                Self::Unavailable(text)
-            }
-            _ => Self::Broken(text),
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+            _ => false,
+        };
+        if passes {
+            Self::Unavailable(Unavailable::caused_by("DynamoDB is unavailable", error))
+        } else {
+            Self::Broken(InternalError::caused_by("DynamoDB rejected a request", error))
         }
     }
 }

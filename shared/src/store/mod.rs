@@ -61,6 +61,7 @@ use crate::domain::{
     org::Org,
     org_key::KeyDigest,
 };
+use crate::error::Unavailable;
 
 /// The index of everything that is ever listed in order.
 const BY_TIME: &str = "by_time";
@@ -104,7 +105,7 @@ impl BatchRetry {
     async fn next_attempt(&mut self) -> Result<(), StoreError> {
         const TRIES: u32 = 6;
         if self.0 >= TRIES {
-            return Err(StoreError::Unavailable("a batch keeps coming back unprocessed".into()));
+            return Err(StoreError::Unavailable(Unavailable::new("DynamoDB leaves a batch unprocessed")));
         }
         if self.0 > 0 {
             tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=10 << self.0))).await;

@@ -59,7 +59,7 @@ impl Store {
     /// A page of an org's keys, by id.
     pub async fn org_keys(&self, org: &OrgId, after: Option<&str>, limit: usize) -> Result<Page<OrgKey>, StoreError> {
         let start = after.map(|id| {
-            let id = KeyId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+            let id = KeyId::try_from(id.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
             Ok::<_, StoreError>(keys::org_key(org, &id).to_item())
         });
         let query = self.query_partition(&keys::org_partition(org), keys::KEY_PREFIX, limit);

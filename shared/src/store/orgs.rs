@@ -15,7 +15,10 @@ use super::{
     keys,
     pages::{ask, page, part, start_after},
 };
-use crate::domain::{ids::OrgId, org::Org};
+use crate::{
+    domain::{ids::OrgId, org::Org},
+    error::InternalError,
+};
 
 /// Items deleted in one request, at most: what the service takes.
 const DELETES_PER_REQUEST: usize = 25;
@@ -100,7 +103,7 @@ impl Store {
     /// A page of all orgs, by id.
     pub async fn orgs(&self, after: Option<&str>, limit: usize) -> Result<Page<Listed<OrgId, Org>>, StoreError> {
         let start = after.map(|id| {
-            let id = OrgId::try_from(id.to_owned()).map_err(|_| StoreError::Position)?;
+            let id = OrgId::try_from(id.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
             Ok::<_, StoreError>(start_after(&keys::org(&id), &keys::org_index_key(&id)))
         });
         let query = self.query_index(keys::ORGS, limit).set_exclusive_start_key(start.transpose()?);
@@ -133,12 +136,11 @@ impl Store {
             let mut erasing: JoinSet<Result<u64, StoreError>> = JoinSet::new();
             for root in found {
                 let store = self.clone();
-                let pk = keys::partition_listed_by(&root)
-                    .ok_or_else(|| StoreError::Broken("an item without a key".into()))?;
+                let pk = keys::partition_listed_by(&root).ok_or_else(|| StoreError::broken("an item without a key"))?;
                 erasing.spawn(async move { store.erase_partition(&pk, &root).await });
             }
             while let Some(erased) = erasing.join_next().await {
-                let erased = erased.map_err(|error| StoreError::Broken(error.to_string()))?;
+                let erased = erased.map_err(|error| InternalError::caused_by("a deletion did not finish", error))?;
                 deleted = deleted.saturating_add(erased?);
             }
             return Ok((deleted, false));

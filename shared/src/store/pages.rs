@@ -8,6 +8,8 @@ use super::{
     keys::{IndexKey, Key, text},
 };
 
+use crate::error::{InternalError, chain};
+
 /// An item's attribute that is a text, empty where there is none.
 pub(super) fn part<'a>(item: &'a Item, name: &str) -> &'a str {
     item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
@@ -36,13 +38,13 @@ pub struct Row<T> {
 pub struct Listed<Id, T> {
     /// Which.
     pub id: Id,
-    /// What it is, or why it can't be read, for the log.
-    pub image: Result<T, String>,
+    /// The value, or why the item cannot be read.
+    pub image: Result<T, InternalError>,
 }
 
 impl<Id, T> Listed<Id, T> {
     pub(super) fn new(id: Id, read: Result<T, StoreError>) -> Self {
-        Self { id, image: read.map_err(|error| format!("{error:?}")) }
+        Self { id, image: read.map_err(StoreError::into_internal) }
     }
 }
 
@@ -75,9 +77,17 @@ impl<T> HistoryRow<T> {
                 let unread = unread();
                 let Unread { kind, is_newer, .. } = &unread;
                 if *is_newer {
-                    tracing::warn!(kind, ?error, "a record of a newer version is listed by its kind alone");
+                    tracing::warn!(
+                        kind,
+                        error = chain(&error),
+                        "a record of a newer version is listed by its kind alone"
+                    );
                 } else {
-                    tracing::error!(kind, ?error, "a record can't be read and is listed by its kind alone");
+                    tracing::error!(
+                        kind,
+                        error = chain(&error),
+                        "a record can't be read and is listed by its kind alone"
+                    );
                 }
                 Self::Unread(unread)
             }
@@ -130,7 +140,8 @@ impl Store {
         read: impl Fn(Item) -> Result<T, StoreError>,
     ) -> Result<Page<Option<T>>, StoreError> {
         let start = after.map(|position| {
-            let [pk, sk, at] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::Position)?;
+            let [pk, sk, at] =
+                serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::InvalidPosition)?;
             Ok::<_, StoreError>(start_after(&Key { pk, sk }, &IndexKey { index_pk: list.to_owned(), index_sk: at }))
         });
         let mut query = self.query_index(list, limit);
@@ -163,7 +174,7 @@ impl Store {
 
 /// What can't be read is logged, and holds up nothing else.
 pub(super) fn skip_unreadable<T>(read: Result<T, StoreError>) -> Option<T> {
-    read.inspect_err(|error| tracing::error!(?error, "passed over")).ok()
+    read.inspect_err(|error| tracing::error!(error = chain(error), "passed over")).ok()
 }
 
 /// The start key for a position in the index.

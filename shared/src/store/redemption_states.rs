@@ -34,9 +34,9 @@ impl Store {
         key: impl Fn(&OrderId) -> Key,
     ) -> Result<Page<HistoryRow<R>>, StoreError> {
         let start = after.map(|position| {
-            let (at, order) = position.split_once('#').ok_or(StoreError::Position)?;
-            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::Position)?;
-            let at = time::text(time::parse(at).map_err(|_| StoreError::Position)?);
+            let (at, order) = position.split_once('#').ok_or(StoreError::InvalidPosition)?;
+            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
+            let at = time::text(time::parse(at).map_err(|_| StoreError::InvalidPosition)?);
             Ok::<_, StoreError>(start_after(&key(&order), &IndexKey { index_pk: list.to_owned(), index_sk: at }))
         });
         let query = self.query_index(list, limit).scan_index_forward(false);

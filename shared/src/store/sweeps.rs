@@ -108,7 +108,7 @@ impl Store {
                 Some(item) => {
                     let ended = item.get(ENDED).and_then(|ended| time::parse(ended.as_s().ok()?).ok());
                     *since =
-                        ended.ok_or_else(|| StoreError::Broken(format!("when {operation} ended can't be read")))?;
+                        ended.ok_or_else(|| StoreError::broken(format!("when {operation} ended can't be read")))?;
                 }
                 None => self.end_sweep(operation, now).await?,
             }

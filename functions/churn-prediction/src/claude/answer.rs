@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::{churn::risk::Probability, text::SingleLine};
+use shared::{
+    domain::{churn::risk::Probability, text::SingleLine},
+    error::chain,
+};
 
 /// The longest reasoning, in characters; what is beyond is cut off. A line may be no longer.
 pub const LONGEST_REASONING: usize = 200;
@@ -54,8 +57,8 @@ struct Given {
 /// The verdicts on so many customers, in the order in which they were numbered; `None` where there is none that can be
 /// used.
 pub(super) fn read(body: &[u8], asked: usize) -> Vec<Option<Verdict>> {
-    let given = verdicts(body).unwrap_or_else(|why| {
-        tracing::warn!(why, "an answer of Claude's can't be used");
+    let given = verdicts(body).unwrap_or_else(|error| {
+        tracing::warn!(why = chain(&error), "an answer of Claude's can't be used");
         Vec::new()
     });
     let mut found: HashMap<usize, Vec<Option<Verdict>>> = HashMap::new();
@@ -71,20 +74,30 @@ pub(super) fn read(body: &[u8], asked: usize) -> Vec<Option<Verdict>> {
     (1..=asked).map(|customer| found.remove(&customer).and_then(only)).collect()
 }
 
-fn verdicts(body: &[u8]) -> Result<Vec<Value>, String> {
-    let message: Message = serde_json::from_slice(body).map_err(|error| format!("it is no message: {error}"))?;
-    match message.stop_reason.as_deref() {
-        Some("end_turn") => {}
-        // Cut off, refused, or a reason that there is not yet.
-        other => return Err(format!("it stopped by {other:?}")),
+/// Why an answer of Claude cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum UnusableAnswer {
+    #[error("the answer is not a message")]
+    NotAMessage(#[source] serde_json::Error),
+    /// The answer was cut off, refused, or stopped for a reason that is not known.
+    #[error("the model stopped by {0:?}")]
+    Stopped(Option<String>),
+    #[error("the answer does not match the schema")]
+    NotInSchema(#[source] serde_json::Error),
+}
+
+fn verdicts(body: &[u8]) -> Result<Vec<Value>, UnusableAnswer> {
+    let message: Message = serde_json::from_slice(body).map_err(UnusableAnswer::NotAMessage)?;
+    if message.stop_reason.as_deref() != Some("end_turn") {
+        return Err(UnusableAnswer::Stopped(message.stop_reason));
     }
     let texts = message.content.into_iter().filter_map(|block| match block {
         Block::Text { text } => Some(text),
         Block::Other => None,
     });
     let text: String = texts.collect();
-    let read = serde_json::from_str(&text).map(|Verdicts { verdicts }| verdicts);
-    read.map_err(|error| format!("it is not in the schema: {error}"))
+    let Verdicts { verdicts } = serde_json::from_str(&text).map_err(UnusableAnswer::NotInSchema)?;
+    Ok(verdicts)
 }
 
 /// The probability, to two decimals; `None` if it is none.

@@ -7,7 +7,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderValue},
 };
 use serde::Deserialize;
-use shared::{config::SecretText, http_client};
+use shared::{config::SecretText, error::chain, http_client};
 
 use super::{SwitchOffReason, limits};
 
@@ -62,7 +62,7 @@ struct ApiErrorDetail {
 pub(super) struct ApiClient {
     url: String,
     key: SecretText,
-    client: OnceLock<Result<Client, String>>,
+    client: OnceLock<Result<Client, reqwest::Error>>,
 }
 
 impl ApiClient {
@@ -79,7 +79,7 @@ impl ApiClient {
     async fn ask(&self, request: &[u8]) -> ApiResponse {
         let client = match self.client.get_or_init(http_client::client) {
             Ok(client) => client,
-            Err(why) => return ApiResponse { outcome: Outcome::Refused(why.clone()), wait: None },
+            Err(error) => return ApiResponse { outcome: Outcome::Refused(chain(error)), wait: None },
         };
         let Ok(mut key) = HeaderValue::from_str(self.key.expose()) else {
             let why = "the key holds what no header may".to_owned();
@@ -138,5 +138,5 @@ impl ApiClient {
 }
 
 fn transport_outcome(error: &reqwest::Error) -> Outcome {
-    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(http_client::chain(error)) }
+    if error.is_timeout() { Outcome::TimedOut } else { Outcome::Passing(chain(error)) }
 }
