@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use shared::{
     clock::{Sleeper, Stopwatch},
     store,
-    telemetry::Sink,
+    telemetry::record::Sink,
 };
 
 /// Starts that are not counted: they bring the binaries into memory.

@@ -20,7 +20,7 @@ use serde_json::{
     Value, json,
     value::{RawValue, to_raw_value},
 };
-use shared::{clock::Sleeper, host::InvocationFailed, store, telemetry::Sink};
+use shared::{clock::Sleeper, host::InvocationFailed, store, telemetry::record::Sink};
 
 use crate::{faults::Wire, instant, root};
 

@@ -10,7 +10,7 @@ use harness::{
 };
 use local::FUNCTIONS;
 use serde_json::Value;
-use shared::telemetry::{LINE_MAX, bounded};
+use shared::telemetry::log::{LINE_MAX, bounded};
 
 /// The largest body that is read, in bytes.
 const BODY: usize = 256 * 1024;

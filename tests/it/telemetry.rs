@@ -30,7 +30,10 @@ use shared::{
     host::{Context, Function, Host, Invocation, Reply},
     inbound::operation::Operation,
     store::{self, Store},
-    telemetry::{LINE_MAX, bounded},
+    telemetry::{
+        log::{LINE_MAX, bounded},
+        metric,
+    },
 };
 
 #[tokio::test]
@@ -70,8 +73,8 @@ static FAILURE: Mutex<Option<Failure>> = Mutex::new(None);
 const FAILING: Function = Function {
     name: "failing",
     operations: &[(Operation::new("fail", "POST", "/").on_schedule().on_event("Rang"), |context: &Context, _| {
-        context.count("Done", 1);
-        context.count("Done", 1);
+        context.metric(metric::Metric::Runs, 1_i64);
+        context.metric(metric::Metric::Runs, 1_i64);
         let failure = FAILURE.lock().unwrap().clone();
         Box::pin(async { failure.map_or_else(|| Ok(Reply::ok(&json!({}))), Err) })
     })],
@@ -127,7 +130,7 @@ async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function
             let record = records.lock().unwrap().pop().unwrap();
             assert_eq!(ended(&record), expected, "{failure:?} {call}");
             assert_eq!(record["Code"], failure.code());
-            assert_eq!(record["Done"], 2, "what was done by then is counted");
+            assert_eq!(record["Runs"], 2, "what was done by then is counted");
         }
     }
 }

@@ -27,6 +27,7 @@ use shared::{
         Call,
         fields::{Instant, fulfilled_too_late},
     },
+    telemetry::metric::Metric,
 };
 
 #[derive(Deserr)]
@@ -114,8 +115,8 @@ pub(crate) async fn redeem(
 ) -> Result<Redeemed, Failure> {
     let settled = retry_conflicts(deadline, || attempt(context, org, bundle, purchase)).await;
     match &settled {
-        Ok(redeemed) => context.count("Redemptions", i64::from(redeemed.is_new)),
-        Err(Failure::Rejected(_)) => context.count("RedemptionsRefused", 1),
+        Ok(redeemed) => context.metric(Metric::Redemptions, redeemed.is_new),
+        Err(Failure::Rejected(_)) => context.metric(Metric::RedemptionsRefused, 1_i64),
         // The call fails, and is counted as that.
         Err(Failure::Retry(_) | Failure::Internal(_) | Failure::NotConfigured(_)) => {}
     }

@@ -15,6 +15,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::Call,
     store::Versioned,
+    telemetry::metric::Metric,
 };
 
 use crate::redeem::{BundleRedemptionView, org_with_current_zone};
@@ -58,7 +59,7 @@ pub(crate) async fn void(
     deadline: Deadline,
 ) -> Result<Voided, Failure> {
     let voided = retry_conflicts(deadline, || attempt(context, org, bundle, order)).await?;
-    context.count("RedemptionsVoided", i64::from(voided.is_new && voided.redemption.is_some()));
+    context.metric(Metric::RedemptionsVoided, voided.is_new && voided.redemption.is_some());
     Ok(voided)
 }
 

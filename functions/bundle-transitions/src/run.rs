@@ -24,6 +24,7 @@ use shared::{
     },
     jobs::bundle_status::{AT_ONCE, Going, Outcome, Reconciler},
     store::{Due, DueItem, Listed, Row, TimeZoneChange},
+    telemetry::metric::Metric,
 };
 
 use crate::{
@@ -102,32 +103,33 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     if dry_run {
         return Ok(reply);
     }
-    // It is done, whatever becomes of the call.
-    let count = |metric, figure| context.count(metric, i64::try_from(figure).unwrap_or(i64::MAX));
-    count("TransitionsPerformed", performed);
-    count("ErrorsEncountered", failed);
+    // The work is committed, whatever becomes of the call.
+    context.metric(Metric::TransitionsPerformed, performed);
+    context.metric(Metric::ErrorsEncountered, failed);
     for (status, entered) in kinds.into_iter().filter(|(_, entered)| *entered > 0) {
-        if let Some(metric) = metric(status) {
-            count(metric, entered);
+        if let Some(metric) = metric_of(status) {
+            context.metric(metric, entered);
         }
     }
-    // What is done for one org is no run.
+    // A call for one org is not a run.
     if org_id.is_some() {
         return Ok(reply);
     }
-    let (reply, newer_rules) = watch::report(context, reply).await?;
-    if let Some(marking) = newer_rules {
+    if let Some(marking) = watch::report(context).await? {
         rules::mark_orgs(context, marking).await?;
     }
-    Ok(if is_over { reply.measuring("Runs", 1) } else { reply })
+    if is_over {
+        context.metric(Metric::Runs, 1_i64);
+    }
+    Ok(reply)
 }
 
 /// The metric of the transitions into a status.
-const fn metric(entered: BundleStatus) -> Option<&'static str> {
+const fn metric_of(entered: BundleStatus) -> Option<Metric> {
     match entered {
-        BundleStatus::Active => Some("Activated"),
-        BundleStatus::Paused => Some("Paused"),
-        BundleStatus::Expired => Some("Expired"),
+        BundleStatus::Active => Some(Metric::Activated),
+        BundleStatus::Paused => Some(Metric::Paused),
+        BundleStatus::Expired => Some(Metric::Expired),
         // No time that passes leads there, only an operator, for whom it goes on record at once.
         BundleStatus::Draft | BundleStatus::Scheduled => None,
     }

@@ -2,23 +2,23 @@
 
 use shared::{
     failure::Failure,
-    host::{Context, Reply},
+    host::Context,
     store::Marking,
+    telemetry::metric::{Metric, MetricValue},
 };
 
-/// The jobs' operations, and the metric of each.
-const WATCHED: [(&str, &str); 2] =
-    [("recalculate", "HoursSinceTierRecalculation"), ("predict", "HoursSinceChurnPrediction")];
+/// The operations of the watched jobs, and the metric of each.
+const WATCHED: [(&str, Metric); 2] =
+    [("recalculate", Metric::HoursSinceTierRecalculation), ("predict", Metric::HoursSinceChurnPrediction)];
 
-/// What is watched: where marking goes on, if the zone rules are newer than those by which bundles are judged.
-pub(crate) type NewerRules = Option<Marking>;
-
-/// Adds to an answer's metrics how many hours ago each job last came to its end, or was first looked for. A run that can't tell
-/// has failed, though the bundles are done: it is made again, and somebody hears of it.
-pub(crate) async fn report(context: &Context, reply: Reply) -> Result<(Reply, NewerRules), Failure> {
+/// Records the hours since each watched job last ended, or since this job first looked for its end. Returns where marking
+/// continues if the time zone rules are newer than the rules by which bundles were evaluated.
+///
+/// A run that cannot read this fails, although its bundles are up to date. So the run is repeated, and its alarm goes off.
+pub(crate) async fn report(context: &Context) -> Result<Option<Marking>, Failure> {
     let watched = context.store.watched(WATCHED.map(|(operation, _)| operation), context.now).await?;
-    let reply = WATCHED.into_iter().zip(watched.waited_since).fold(reply, |reply, ((_, metric), since)| {
-        reply.reporting(metric, (context.now - since).as_seconds_f64() / 3600.0)
-    });
-    Ok((reply, watched.newer_rules))
+    for ((_, metric), since) in WATCHED.into_iter().zip(watched.waited_since) {
+        context.metric(metric, MetricValue::Hours((context.now - since).as_seconds_f64() / 3600.0));
+    }
+    Ok(watched.newer_rules)
 }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use shared::{
     domain::churn::{prediction::Hindsight, risk::RiskLevel, score::ChurnSource},
-    host::Reply,
+    host::{Context, Reply},
     jobs::report::Swept,
+    telemetry::metric::{Metric, MetricValue},
 };
 
 use crate::score::Scored;
@@ -74,37 +75,40 @@ pub(crate) struct ClaudeUsage {
     pub(crate) is_dry: bool,
 }
 
-pub(crate) fn reply(
-    swept: &Swept<ScoringFigures>,
-    ClaudeUsage { without_claude, has_key, is_dry }: ClaudeUsage,
-) -> Reply {
-    let sum =
-        |figure: fn(&ScoringFigures) -> u64| -> u64 { swept.results.iter().map(|told| figure(&told.figures)).sum() };
-    let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
+pub(crate) fn reply(context: &Context, swept: &Swept<ScoringFigures>, usage: ClaudeUsage) -> Reply {
+    let ClaudeUsage { without_claude, has_key, is_dry } = usage;
+    let sum = |figure: fn(&ScoringFigures) -> u64| -> u64 {
+        swept.results.iter().map(|report| figure(&report.figures)).sum()
+    };
     let sums = Sums {
         total_predictions: sum(|figures| figures.predictions),
         total_high_risk: sum(|figures| figures.high_risk),
         without_claude,
     };
-    let critical = count(|figures| figures.critical_risk);
-    let hindsight = || swept.results.iter().filter_map(|told| told.figures.hindsight.as_ref());
     let reply = Reply::ok(&swept.answer(sums));
     if is_dry {
         return reply;
     }
-    let reply = reply
-        .measuring("Predictions", count(|figures| figures.predictions))
-        .measuring("LowRisk", count(|figures| figures.low_risk))
-        .measuring("MediumRisk", count(|figures| figures.medium_risk))
-        .measuring("HighRisk", count(|figures| figures.high_risk) - critical)
-        .measuring("CriticalRisk", critical)
-        .measuring("NewlyCritical", count(|figures| figures.newly_critical))
-        .measuring("ByClaude", count(|figures| figures.claude))
-        .measuring("Clipped", count(|figures| figures.clipped))
-        .measuring("ByStatistics", count(|figures| figures.statistical))
-        .measuring("ErrorsEncountered", swept.failures())
-        .scoring("Brier", hindsight().filter_map(|hindsight| hindsight.brier).collect())
-        .scoring("Auc", hindsight().filter_map(|hindsight| hindsight.auc).collect());
-    // Where no key is set, nobody has to do without Claude.
-    if has_key { reply.measuring("WithoutClaude", count(|figures| figures.statistical)) } else { reply }
+    let critical = sum(|figures| figures.critical_risk);
+    context.metric(Metric::Predictions, sum(|figures| figures.predictions));
+    context.metric(Metric::LowRisk, sum(|figures| figures.low_risk));
+    context.metric(Metric::MediumRisk, sum(|figures| figures.medium_risk));
+    context.metric(Metric::HighRisk, sum(|figures| figures.high_risk) - critical);
+    context.metric(Metric::CriticalRisk, critical);
+    context.metric(Metric::NewlyCritical, sum(|figures| figures.newly_critical));
+    context.metric(Metric::ByClaude, sum(|figures| figures.claude));
+    context.metric(Metric::Clipped, sum(|figures| figures.clipped));
+    context.metric(Metric::ByStatistics, sum(|figures| figures.statistical));
+    context.metric(Metric::ErrorsEncountered, swept.errors());
+    // Without a key, no customer had to do without Claude.
+    if has_key {
+        context.metric(Metric::WithoutClaude, sum(|figures| figures.statistical));
+    }
+    for hindsight in swept.results.iter().filter_map(|report| report.figures.hindsight.as_ref()) {
+        let scores = [(Metric::Brier, hindsight.brier), (Metric::Auc, hindsight.auc)];
+        for (metric, score) in scores.into_iter().filter_map(|(metric, score)| Some((metric, score?))) {
+            context.metric(metric, MetricValue::Scores(vec![score]));
+        }
+    }
+    reply
 }

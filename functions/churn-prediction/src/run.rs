@@ -97,7 +97,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));
     // One that can't be read is set. A single customer says nothing of a run.
     let has_key = none != Some("not_configured") && run.only.is_none();
-    Ok(reply(&swept, ClaudeUsage { without_claude, has_key, is_dry: dry_run }))
+    Ok(reply(context, &swept, ClaudeUsage { without_claude, has_key, is_dry: dry_run }))
 }
 
 /// One customer alone is scored at once, and in an org.

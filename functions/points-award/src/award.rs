@@ -21,6 +21,7 @@ use shared::{
         bundles::OrderedBundles,
         fields::{Instant, fulfilled_too_late},
     },
+    telemetry::metric::Metric,
 };
 
 use crate::AccountSummary;
@@ -99,12 +100,15 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     }
     transaction.commit().await?;
     let Award { points, terms, outcome, .. } = &decided.award;
-    let mut reply = Reply::created(&answer(&decided.award)).measuring("PointsAwarded", points.0);
+    context.metric(Metric::PointsAwarded, points.0);
     if terms.equity != EquityMultiplier::NONE {
-        reply = reply.measuring("PointsAwardedWithEquity", points.0);
+        context.metric(Metric::PointsAwardedWithEquity, points.0);
     }
     let is_promotion = |change| direction(&loyalty.settings, change) == Direction::Promotion;
-    Ok(if outcome.tier_change.as_ref().is_some_and(is_promotion) { reply.measuring("Promotions", 1) } else { reply })
+    if outcome.tier_change.as_ref().is_some_and(is_promotion) {
+        context.metric(Metric::Promotions, 1_i64);
+    }
+    Ok(Reply::created(&answer(&decided.award)))
 }
 
 fn answer(award: &Award) -> AwardAnswer<'_> {

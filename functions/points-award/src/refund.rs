@@ -15,6 +15,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::Call,
     store::RefundContext,
+    telemetry::metric::Metric,
 };
 
 use crate::{AccountSummary, owner_of};
@@ -93,7 +94,8 @@ async fn attempt(context: &Context, org: &Org, request: &RefundRequest) -> Resul
     transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
     transaction.record_refund(&decided.refund, &decided.award, &award)?;
     transaction.commit().await?;
-    Ok(Reply::created(&answer(&decided.refund)).measuring("PointsReversed", decided.refund.points.0))
+    context.metric(Metric::PointsReversed, decided.refund.points.0);
+    Ok(Reply::created(&answer(&decided.refund)))
 }
 
 fn answer(refund: &Refund) -> RefundAnswer<'_> {

@@ -18,6 +18,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::Call,
     store::{RefundContext, Versioned},
+    telemetry::metric::Metric,
 };
 
 use crate::{AccountSummary, owner_of};
@@ -99,7 +100,8 @@ async fn attempt(context: &Context, org: &Org, request: &RefundVoidRequest) -> R
     let Some(void) = &decided.refund.voided else {
         return Err(Failure::internal("a void that voids nothing"));
     };
-    Ok(Reply::ok(&RefundVoidAnswer::of(void)).measuring("PointsRestored", void.points.0))
+    context.metric(Metric::PointsRestored, void.points.0);
+    Ok(Reply::ok(&RefundVoidAnswer::of(void)))
 }
 
 /// Marks that the refund can't be made any more; whose the order is stays open. A mark that is there already is replayed.

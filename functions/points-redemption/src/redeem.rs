@@ -17,6 +17,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::Call,
     store::PointsRedemptionContext,
+    telemetry::metric::Metric,
 };
 
 #[derive(Deserr)]
@@ -45,7 +46,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     org.check_amounts([("orderTotal", Some(request.order_total))])?;
     let settled = retry_conflicts(context.deadline, || attempt(context, &org, &request)).await;
     if let Err(Failure::Rejected(_)) = settled {
-        context.count("RedemptionsRefused", 1);
+        context.metric(Metric::RedemptionsRefused, 1_i64);
     }
     settled
 }
@@ -80,8 +81,9 @@ async fn attempt(context: &Context, org: &Org, request: &PointsRedemptionRequest
         Some(_) => transaction.list_order(order_id, true)?,
     }
     transaction.commit().await?;
-    let reply = Reply::created(&answer(&decided.redemption)).measuring("PointsRedeemed", points.get().0);
-    Ok(reply.measuring("MinorUnitsRedeemed", decided.redemption.value.minor()))
+    context.metric(Metric::PointsRedeemed, points.get().0);
+    context.metric(Metric::MinorUnitsRedeemed, decided.redemption.value.minor());
+    Ok(Reply::created(&answer(&decided.redemption)))
 }
 
 /// What is told of an order about which something is on record already.

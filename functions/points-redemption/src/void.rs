@@ -15,6 +15,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::Call,
     store::Versioned,
+    telemetry::metric::Metric,
 };
 
 #[derive(Deserr)]
@@ -91,8 +92,8 @@ async fn attempt(context: &Context, org: &Org, request: &PointsVoidRequest) -> R
     let Some(void) = &decided.redemption.voided else {
         return Err(Failure::internal("a void that voids nothing"));
     };
-    let returned = decided.redemption.points.0;
-    Ok(Reply::ok(&PointsVoidAnswer::of(&decided.redemption, void)).measuring("PointsReturned", returned))
+    context.metric(Metric::PointsReturned, decided.redemption.points.0);
+    Ok(Reply::ok(&PointsVoidAnswer::of(&decided.redemption, void)))
 }
 
 /// Marks that an order of which nothing is known is not to be paid with points; whose it is stays open.

@@ -3,33 +3,10 @@
 use serde::Serialize;
 use shared::{
     domain::recalculation::Direction,
-    host::Reply,
+    host::{Context, Reply},
     jobs::report::{OrgReport, Swept},
+    telemetry::metric::Metric,
 };
-
-/// How many hold the tier at each height of the ladder, the lowest first: a ladder has no more.
-const HOLDING_METRICS: [&str; 20] = [
-    "HoldingTier1",
-    "HoldingTier2",
-    "HoldingTier3",
-    "HoldingTier4",
-    "HoldingTier5",
-    "HoldingTier6",
-    "HoldingTier7",
-    "HoldingTier8",
-    "HoldingTier9",
-    "HoldingTier10",
-    "HoldingTier11",
-    "HoldingTier12",
-    "HoldingTier13",
-    "HoldingTier14",
-    "HoldingTier15",
-    "HoldingTier16",
-    "HoldingTier17",
-    "HoldingTier18",
-    "HoldingTier19",
-    "HoldingTier20",
-];
 
 /// What was done in one org.
 #[derive(Debug, Default, Serialize)]
@@ -39,7 +16,7 @@ pub(crate) struct RecalculationFigures {
     promotions: u64,
     demotions: u64,
     #[serde(skip)]
-    holding: [u64; HOLDING_METRICS.len()],
+    holding: [u64; Metric::HOLDING_TIERS.len()],
 }
 
 impl RecalculationFigures {
@@ -73,28 +50,28 @@ struct Sums {
     total_changed: u64,
 }
 
-pub(crate) fn reply(swept: &Swept<RecalculationFigures>, dry_run: bool) -> Reply {
+pub(crate) fn reply(context: &Context, swept: &Swept<RecalculationFigures>, dry_run: bool) -> Reply {
     let sum = |figure: fn(&RecalculationFigures) -> u64| -> u64 {
-        swept.results.iter().map(|OrgReport { figures, .. }| figure(figures)).sum()
+        swept.results.iter().map(|report| figure(&report.figures)).sum()
     };
-    let count = |figure| i64::try_from(sum(figure)).unwrap_or(i64::MAX);
     let sums =
         Sums { total_customers: sum(|figures| figures.customers), total_changed: sum(|figures| figures.changed) };
     let reply = Reply::ok(&swept.answer(sums));
     if dry_run {
         return reply;
     }
-    let reply = reply
-        .measuring("CustomersJudged", count(|figures| figures.customers))
-        .measuring("TiersChanged", count(|figures| figures.changed))
-        .measuring("Promotions", count(|figures| figures.promotions))
-        .measuring("Demotions", count(|figures| figures.demotions))
-        .measuring("ErrorsEncountered", swept.failures());
-    let held = HOLDING_METRICS.iter().enumerate().map(|(rank, name)| {
-        let in_org = |told: &OrgReport<RecalculationFigures>| told.figures.holding.get(rank).copied().unwrap_or(0);
-        (*name, swept.results.iter().map(in_org).sum::<u64>())
-    });
-    // Most ladders have few steps.
-    let held = held.filter(|(_, count)| *count > 0);
-    held.fold(reply, |reply, (name, count)| reply.measuring(name, i64::try_from(count).unwrap_or(i64::MAX)))
+    context.metric(Metric::CustomersJudged, sum(|figures| figures.customers));
+    context.metric(Metric::TiersChanged, sum(|figures| figures.changed));
+    context.metric(Metric::Promotions, sum(|figures| figures.promotions));
+    context.metric(Metric::Demotions, sum(|figures| figures.demotions));
+    context.metric(Metric::ErrorsEncountered, swept.errors());
+    for (rank, metric) in Metric::HOLDING_TIERS.into_iter().enumerate() {
+        let in_org = |report: &OrgReport<RecalculationFigures>| report.figures.holding.get(rank).copied().unwrap_or(0);
+        let holding: u64 = swept.results.iter().map(in_org).sum();
+        // Most ladders have few steps.
+        if holding > 0 {
+            context.metric(metric, holding);
+        }
+    }
+    reply
 }

@@ -84,7 +84,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         Sweep { store, now: *now, deadline: *deadline, reserve: ANSWER_RESERVE, operation, only, dry_run, progressed };
     let run = Run { sweep, trial_settings: loyalty };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
-    Ok(reply(&swept, is_dry))
+    Ok(reply(context, &swept, is_dry))
 }
 
 /// Other settings than those stored are for a dry run of one org.

@@ -27,6 +27,7 @@ use shared::{
     inbound::{Call, cursor::Cursor},
     jobs::sweep::{Progressed, Sweep, Visit, Visited},
     store::{DUE_SHARDS, DueItem, StoreError},
+    telemetry::metric::Metric,
 };
 use tokio::sync::OnceCell;
 
@@ -97,7 +98,6 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         let news = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
         slack::notify(&context.config, &news, *deadline).await
     };
-    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let answer = ReportAnswer {
         success: errors.is_empty(),
         job_duration: millis(watch.elapsed()),
@@ -111,10 +111,10 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     if dry_run {
         return Ok(reply);
     }
-    Ok(reply
-        .measuring("Reports", count(counted.len()))
-        .measuring("ErrorsEncountered", count(errors.len()))
-        .measuring("MessagesFailed", i64::from(slack == MessageOutcome::Failed)))
+    context.metric(Metric::Reports, counted.len());
+    context.metric(Metric::ErrorsEncountered, errors.len());
+    context.metric(Metric::MessagesFailed, slack == MessageOutcome::Failed);
+    Ok(reply)
 }
 
 impl Run<'_> {

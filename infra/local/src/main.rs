@@ -104,7 +104,7 @@ impl Churn {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    telemetry::start_logging(&options.log_level);
+    telemetry::log::start_logging(&options.log_level);
     match run(options).await {
         Ok(code) => code,
         Err(why) => {
@@ -144,7 +144,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     };
     let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
     let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
-    let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
+    let metrics: telemetry::record::Sink = if options.metrics { telemetry::record::stdout() } else { Arc::new(|_| ()) };
     let plan: Vec<_> = template.schedules().collect();
     // What is wrong with the file says more than what the client makes of it.
     let fault = engine.as_ref().map(Engine::fault);

@@ -11,7 +11,7 @@ use shared::{
     config::Config,
     host::{Host, Invocation, InvocationFailed},
     store::Store,
-    telemetry::Sink,
+    telemetry::record::Sink,
 };
 
 use crate::{FUNCTIONS, template::Template};

@@ -10,7 +10,6 @@ use crate::{
         zone,
     },
     failure::Failure,
-    telemetry::{Figure, Measure},
 };
 
 /// What a call that succeeded says.
@@ -18,7 +17,6 @@ use crate::{
 pub struct Reply {
     created: bool,
     body: Value,
-    measures: Vec<Measure>,
 }
 
 impl Reply {
@@ -33,7 +31,7 @@ impl Reply {
     pub fn ok(body: &impl Serialize) -> Self {
         // Every answer is a plain struct with text keys, which can't fail to be written.
         let body = serde_json::to_value(body).unwrap_or_default();
-        Self { created: false, body, measures: Vec::new() }
+        Self { created: false, body }
     }
 
     /// A page of a list, under the list's own name, and where it goes on if it does.
@@ -54,35 +52,6 @@ impl Reply {
             fields.insert("replayed".into(), true.into());
         }
         reply
-    }
-
-    /// Adds a figure to the call's metrics record. What counts however the call ends is `Context::count`ed.
-    #[must_use]
-    pub fn measuring(mut self, name: &'static str, count: i64) -> Self {
-        self.measures.push(Measure { name, figure: Figure::Count(count) });
-        self
-    }
-
-    /// Adds how many hours ago something was to the call's metrics record.
-    #[must_use]
-    pub fn reporting(mut self, name: &'static str, hours: f64) -> Self {
-        self.measures.push(Measure { name, figure: Figure::Hours(hours) });
-        self
-    }
-
-    /// Adds scores to the call's metrics record, a hundred at most: `CloudWatch` takes no more of one metric in a record.
-    #[must_use]
-    pub fn scoring(mut self, name: &'static str, mut scores: Vec<f64>) -> Self {
-        const MOST: usize = 100;
-        scores.truncate(MOST);
-        if !scores.is_empty() {
-            self.measures.push(Measure { name, figure: Figure::Scores(scores) });
-        }
-        self
-    }
-
-    pub(super) fn take_measures(&mut self) -> Vec<Measure> {
-        std::mem::take(&mut self.measures)
     }
 }
 

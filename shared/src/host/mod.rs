@@ -36,7 +36,10 @@ use crate::{
     failure::Failure,
     inbound::{self, Call, HttpRequest, Incoming, operation::Operation},
     store::{Store, Versioned},
-    telemetry::{CallRecord, Ending, Figure, Measure, Sink},
+    telemetry::{
+        metric::{Metric, MetricValue},
+        record::{CallRecord, CallResult, Sink},
+    },
 };
 use secret::Secret;
 
@@ -51,6 +54,9 @@ const NO_OPERATION: &str = "none";
 
 /// What an operation comes to, some time.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
+
+/// The metrics of a call.
+type Metrics = BTreeMap<Metric, MetricValue>;
 
 /// How an operation is done.
 pub type Handler = for<'a> fn(&'a Context, Call) -> Pending<'a>;
@@ -85,14 +91,13 @@ pub struct Context {
     pub config: Arc<Config>,
     /// What keeps a pace asks its waits of this.
     pub sleeper: Sleeper,
-    counted: Mutex<BTreeMap<&'static str, i64>>,
+    metrics: Mutex<Metrics>,
 }
 
 impl Context {
-    /// Adds to a figure of the call's metrics record, which is written however the call ends.
-    pub fn count(&self, name: &'static str, count: i64) {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        *counted.entry(name).or_default() += count;
+    /// Adds a value to the metrics record of the call. The record is written however the call ends.
+    pub fn metric(&self, metric: Metric, value: impl Into<MetricValue>) {
+        add_metric(&mut self.metrics.lock().unwrap_or_else(PoisonError::into_inner), metric, value.into());
     }
 
     /// An org with its settings, at most a minute old.
@@ -156,13 +161,13 @@ struct CompletedCall {
     operation: &'static str,
     org: Option<String>,
     outcome: Result<Reply, Failure>,
-    counted: Vec<Measure>,
+    metrics: Metrics,
 }
 
 impl CompletedCall {
     /// A call that did not get so far as to do anything.
     const fn nothing(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
-        Self { operation, org, outcome: Err(failure), counted: Vec::new() }
+        Self { operation, org, outcome: Err(failure), metrics: Metrics::new() }
     }
 }
 
@@ -219,7 +224,7 @@ impl Host {
             if let Err(Failure::Rejected(rejection)) = &completed.outcome
                 && answer::is_malformed(rejection.kind())
             {
-                completed.counted.push(Measure { name: "EventsInvalid", figure: Figure::Count(1) });
+                add_metric(&mut completed.metrics, Metric::EventsInvalid, MetricValue::Count(1));
             }
             completed
         };
@@ -309,17 +314,12 @@ impl Host {
         let Some((_, handler)) = handler else {
             return CompletedCall::nothing(operation, org, Failure::internal("an operation of another function"));
         };
-        let (outcome, counted) = self.perform(*handler, call, invocation).await;
-        CompletedCall { operation, org, outcome, counted }
+        let (outcome, metrics) = self.perform(*handler, call, invocation).await;
+        CompletedCall { operation, org, outcome, metrics }
     }
 
     /// What an operation comes to, and what it has counted by then.
-    async fn perform(
-        &self,
-        handler: Handler,
-        call: Call,
-        invocation: Invocation,
-    ) -> (Result<Reply, Failure>, Vec<Measure>) {
+    async fn perform(&self, handler: Handler, call: Call, invocation: Invocation) -> (Result<Reply, Failure>, Metrics) {
         let Invocation { started, deadline, .. } = invocation;
         let context = Context {
             store: self.store.clone(),
@@ -328,14 +328,13 @@ impl Host {
             deadline,
             config: Arc::clone(&self.config),
             sleeper: self.sleeper.clone(),
-            counted: Mutex::default(),
+            metrics: Mutex::default(),
         };
         // Whatever hangs, the caller is told to try again while there is still somebody to tell; replays make that safe.
         let answered =
             tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
         let outcome = answered.unwrap_or_else(|_| Err(out_of_time()));
-        let counted = context.counted.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
-        (outcome, counted.map(|(name, count)| Measure { name, figure: Figure::Count(count) }).collect())
+        (outcome, context.metrics.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs a call to its end, logs a failure once, answers it and writes the call's metrics record.
@@ -345,37 +344,38 @@ impl Host {
         answer: fn(Result<Reply, Failure>) -> Result<Value, InvocationFailed>,
     ) -> Result<Value, InvocationFailed> {
         let watch = Stopwatch::start();
-        let CompletedCall { operation, org, mut outcome, mut counted } = call.await;
+        let CompletedCall { operation, org, outcome, metrics } = call.await;
         let function = self.function.name;
         let code = outcome.as_ref().err().map(Failure::code);
-        let ending = match &mut outcome {
-            Ok(reply) => {
-                counted.extend(reply.take_measures());
-                Ending::Succeeded
-            }
+        let result = match &outcome {
+            Ok(_) => CallResult::Succeeded,
             Err(Failure::Rejected(rejection)) => {
                 let fields: String = rejection.fields().join(", ").chars().take(LOGGED_FIELDS).collect();
                 tracing::info!(function, operation, org, code, fields, "refused");
-                Ending::Refused
+                CallResult::Refused
             }
             Err(Failure::Retry(retry)) => {
                 let (retry, why) = (retry.name(), chain(retry));
                 tracing::warn!(function, operation, org, retry, why, "to be tried again");
-                Ending::Failed
+                CallResult::Failed
             }
             Err(Failure::Internal(error) | Failure::NotConfigured(error)) => {
                 let (why, at) = (chain(error), error.location());
                 tracing::error!(function, operation, org, why, %at, "failed");
-                Ending::Failed
+                CallResult::Failed
             }
         };
         let answer = answer(outcome);
         let namespace = self.config.metrics_namespace.as_str();
-        let (org, took, measures) = (org.as_deref(), watch.elapsed(), &counted);
-        let record = CallRecord { namespace, function, operation, org, ending, code, took, measures };
+        let (org, took, metrics) = (org.as_deref(), watch.elapsed(), &metrics);
+        let record = CallRecord { namespace, function, operation, org, result, code, took, metrics };
         (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
         answer
     }
+}
+
+fn add_metric(metrics: &mut Metrics, metric: Metric, value: MetricValue) {
+    metrics.entry(metric).and_modify(|sum| sum.add(value.clone())).or_insert(value);
 }
 
 fn out_of_time() -> Failure {

@@ -34,7 +34,7 @@ pub fn run(function: Function) -> ExitCode {
     let in_lambda = lookup("AWS_LAMBDA_RUNTIME_API").is_some();
     let started = || {
         let config = Config::from_lookup(lookup)?;
-        telemetry::start_logging(&config.log_level);
+        telemetry::log::start_logging(&config.log_level);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(start(function, config, in_lambda))
     };
@@ -57,7 +57,7 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
     let store = Store::new(client, &config.table);
     let (port, request_timeout) = (config.port, config.request_timeout);
     tracing::info!(function = function.name, zone_data = zone::data_version(), "started");
-    let host = Arc::new(Host::new(function, store, config, telemetry::stdout()));
+    let host = Arc::new(Host::new(function, store, config, telemetry::record::stdout()));
     match port {
         _ if in_lambda => {
             let answer = service_fn(|event: LambdaEvent<Box<RawValue>>| {

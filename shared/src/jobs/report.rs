@@ -44,7 +44,9 @@ impl<F> Swept<F> {
         self.cursor.as_deref()
     }
 
-    fn errors(&self) -> u64 {
+    /// How many items failed and were left.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
         self.results.iter().map(|report| report.errors).sum()
     }
 
@@ -64,12 +66,6 @@ impl<F: Serialize> Swept<F> {
         let (results, cursor) = (self.results.as_slice(), self.cursor.as_deref());
         tracing::info!(summary = %serde_json::json!(summary), goes_on = cursor.is_some(), "a call of a sweep is over");
         Answer { success: total_errors == 0, job_duration: millis(self.took), results, summary, cursor }
-    }
-
-    /// How many things failed and were left, for the metrics record.
-    #[must_use]
-    pub fn failures(&self) -> i64 {
-        i64::try_from(self.errors()).unwrap_or(i64::MAX)
     }
 }
 
