@@ -64,7 +64,7 @@ impl Failure {
 
     /// The stable code, for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Rejected(rejection) => rejection.code(),
             Self::Retry(_) => "try_again",

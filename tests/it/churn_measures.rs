@@ -71,7 +71,7 @@ fn the_borders_of_the_risk_levels_are_their_upper_ends() {
     assert_eq!([2501, 5000].map(level), [RiskLevel::Medium; 2]);
     assert_eq!([5001, 7500].map(level), [RiskLevel::High; 2]);
     assert_eq!([7501, 10_000].map(level), [RiskLevel::Critical; 2]);
-    for level in RiskLevel::ALL {
+    for level in RiskLevel::ALL.iter().copied() {
         assert_eq!(json!(level), json!(level.name()));
     }
 }

@@ -88,7 +88,7 @@ impl RunReport {
 
     /// How many transitions led into each status.
     pub(crate) fn kinds(&self) -> Vec<(BundleStatus, usize)> {
-        BundleStatus::ALL.into_iter().zip(self.kinds).collect()
+        BundleStatus::ALL.iter().copied().zip(self.kinds).collect()
     }
 
     /// Transitions put on record, and what was not.

@@ -52,7 +52,7 @@ struct Scored {
 pub(crate) async fn score(api: &Api, org: &OrgId) -> Result<Vec<Level>, String> {
     run(api, org, SCORED_AT).await?;
     let mut levels = Vec::new();
-    for level in RiskLevel::ALL.into_iter().rev() {
+    for level in RiskLevel::ALL.iter().rev().copied() {
         levels.push(Level { name: level.name(), customers: at_risk(api, org, level).await? });
     }
     Ok(levels)

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use crate::domain::{
     customer::Customer,
@@ -26,11 +27,12 @@ pub struct Entry {
     pub balance: Points,
     /// What happened.
     #[serde(flatten)]
-    pub what: EntryKind,
+    pub kind: EntryKind,
 }
 
 /// What an entry tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum EntryKind {
     /// An order earned points.
@@ -91,18 +93,10 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// The name of its kind, as stored and answered.
+    /// The name of the kind, as stored and answered.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::PointsEarned { .. } => "points_earned",
-            Self::PointsReversed { .. } => "points_reversed",
-            Self::PointsRestored { .. } => "points_restored",
-            Self::PointsRedeemed { .. } => "points_redeemed",
-            Self::PointsReturned { .. } => "points_returned",
-            Self::PointsAdjusted { .. } => "points_adjusted",
-            Self::TierChanged { .. } => "tier_changed",
-        }
+    pub fn name(&self) -> &'static str {
+        self.into()
     }
 
     /// What it is about: the order, refund or adjustment. Empty where nothing but time is behind it.
@@ -120,6 +114,6 @@ impl EntryKind {
 }
 
 /// The entry of a change that `customer` already carries.
-pub(super) fn entry(customer: &Customer, points: Points, what: EntryKind, now: DateTime<Utc>) -> Entry {
-    Entry { at: now, points, balance: customer.points, what }
+pub(super) fn entry(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Entry {
+    Entry { at: now, points, balance: customer.points, kind }
 }

@@ -1,9 +1,11 @@
 //! What a shop sets of its loyalty programme. Values out of bounds can't be built.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
     money::Money,
+    names::named,
     points::Points,
     rate::{EarnRate, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     text::SingleLine,
@@ -270,8 +272,8 @@ impl RedemptionTiers {
 }
 
 /// Which amounts can be redeemed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum RedemptionMode {
     /// Any from the cheapest redemption tier up.
     #[default]
@@ -279,6 +281,8 @@ pub enum RedemptionMode {
     /// The listed costs alone.
     Exact,
 }
+
+named!(RedemptionMode);
 
 macro_rules! days {
     ($(#[$doc:meta])* $name:ident, from $min:literal to $max:literal, default $default:literal) => {

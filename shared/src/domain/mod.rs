@@ -17,6 +17,7 @@
 //! | keys that act for one org | [`org_key`] |
 //! | the days and clock times of an org | [`zone`] |
 //! | every rejection and its code | [`rejection`] |
+//! | enumerations by their names | `names` |
 //! | amounts, rates, ids, texts, instants | [`money`], [`points`], [`rate`], [`decimal`], [`ids`], [`text`], [`time`] |
 
 pub mod bundle;
@@ -28,6 +29,7 @@ pub mod ids;
 pub mod ledger;
 pub mod loyalty;
 pub mod money;
+mod names;
 pub mod orders;
 pub mod org;
 pub mod org_key;

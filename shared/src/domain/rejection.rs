@@ -9,7 +9,8 @@ use crate::domain::{
 /// A valid request that a rule rejects, or a request that is not valid. Nothing was changed.
 ///
 /// The text says what happened and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Rejection {
     /// No credentials, or wrong ones.
     #[error("Send the header Authorization: Bearer <secret> with a valid secret.")]
@@ -40,6 +41,7 @@ pub enum Rejection {
     },
     /// Fields that are missing, unknown or wrong; all of them.
     #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
+    #[strum(serialize = "invalid_fields")]
     Invalid(Faults),
     /// A cursor that this list did not give.
     #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
@@ -335,45 +337,7 @@ impl Rejection {
 
     /// The stable code, for programs.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::BodyTooLarge => "body_too_large",
-            Self::UnreadableJson { .. } => "unreadable_json",
-            Self::DuplicateField { .. } => "duplicate_field",
-            Self::UnsupportedEncoding { .. } => "unsupported_encoding",
-            Self::OtherOrg => "other_org",
-            Self::Invalid(_) => "invalid_fields",
-            Self::InvalidCursor => "invalid_cursor",
-            Self::UnknownRoute => "unknown_route",
-            Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::UnknownOrg => "unknown_org",
-            Self::UnknownCustomer => "unknown_customer",
-            Self::UnknownOrder => "unknown_order",
-            Self::LoyaltyDisabled => "loyalty_disabled",
-            Self::LoyaltyNotSet => "loyalty_not_set",
-            Self::IdempotencyMismatch => "idempotency_mismatch",
-            Self::OtherCurrency { .. } => "other_currency",
-            Self::AlreadyRefunded => "already_refunded",
-            Self::RefundExceedsOrder { .. } => "refund_exceeds_order",
-            Self::BundleNotFound => "bundle_not_found",
-            Self::BundleDeleted => "bundle_deleted",
-            Self::BundleNotActive { .. } => "bundle_not_active",
-            Self::LimitReached => "limit_reached",
-            Self::CustomerLimitReached => "customer_limit_reached",
-            Self::AlreadyVoided => "already_voided",
-            Self::BelowMinimum { .. } => "below_minimum",
-            Self::InsufficientPoints { .. } => "insufficient_points",
-            Self::NotAListedAmount => "not_a_listed_amount",
-            Self::ExceedsOrderTotal { .. } => "exceeds_order_total",
-            Self::UnknownKey => "unknown_key",
-            Self::BundleRedeemed => "bundle_redeemed",
-            Self::LimitBelowUsed { .. } => "limit_below_used",
-            Self::OrgNotDisposable => "org_not_disposable",
-            Self::OrgBeingDeleted => "org_being_deleted",
-            Self::DisposableIsFixed => "disposable_is_fixed",
-            Self::AlreadyExists => "already_exists",
-            Self::OutOfRange { .. } => "out_of_range",
-        }
+    pub fn code(&self) -> &'static str {
+        self.into()
     }
 }

@@ -1,13 +1,13 @@
 //! Segments: who somebody is to the shop, worked out when read and never stored.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::domain::{money::Money, orders::OrderHistory, time::days_between};
+use crate::domain::{money::Money, names::named, orders::OrderHistory, time::days_between};
 
 /// A customer's segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Segment {
     /// No orders, or nothing yet that tells.
     New,
@@ -27,19 +27,7 @@ pub enum Segment {
     Loyal,
 }
 
-impl Segment {
-    /// All of them, by the names that answers use.
-    pub const NAMES: [(&'static str, Self); 8] = [
-        ("new", Self::New),
-        ("churned", Self::Churned),
-        ("at_risk", Self::AtRisk),
-        ("slipping", Self::Slipping),
-        ("vip", Self::Vip),
-        ("high_value", Self::HighValue),
-        ("frequent", Self::Frequent),
-        ("loyal", Self::Loyal),
-    ];
-}
+named!(Segment);
 
 /// The segment at `now`; the first rule that matches decides. Averages are compared exactly, as lifetime value against
 /// orders times the limit.

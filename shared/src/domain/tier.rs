@@ -5,11 +5,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
     customer::{Customer, HeldTier},
     loyalty::{Loyalty, LoyaltySettings, Tier},
     money::Money,
+    names::named,
     text::SingleLine,
     time::days_between,
 };
@@ -30,8 +32,8 @@ pub fn tier_at(
 }
 
 /// What made a tier change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum TierCause {
     /// An order was awarded; never the cause of a lower tier.
     Order,
@@ -42,6 +44,8 @@ pub enum TierCause {
     /// The settings are not those by which the customer was last judged.
     Settings,
 }
+
+named!(TierCause);
 
 /// A move from one tier to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -214,30 +214,3 @@ impl<E: DeserializeError> Deserr<E> for Products {
         Self::try_from(products).map_err(|rule| refuse(rule, at))
     }
 }
-
-/// Names of an enumeration as requests write them.
-macro_rules! named {
-    ($type:ty, $rule:literal, $($name:literal => $value:expr),+ $(,)?) => {
-        impl<E: DeserializeError> Deserr<E> for $type {
-            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-                match value {
-                    Value::String(text) => match text.as_str() {
-                        $($name => Ok($value),)+
-                        _ => Err(refuse($rule, at)),
-                    },
-                    _ => Err(refuse($rule, at)),
-                }
-            }
-        }
-    };
-}
-
-named!(
-    BundleType, "must be one of bogo, mix_match, percentage, fixed_price, tiered",
-    "bogo" => Self::Bogo, "mix_match" => Self::MixMatch, "percentage" => Self::Percentage,
-    "fixed_price" => Self::FixedPrice, "tiered" => Self::Tiered,
-);
-named!(
-    DesiredState, "must be one of draft, published, paused, ended",
-    "draft" => Self::Draft, "published" => Self::Published, "paused" => Self::Paused, "ended" => Self::Ended,
-);

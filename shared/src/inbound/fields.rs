@@ -13,7 +13,7 @@ use crate::domain::{
     bundle::{
         schedule::{DATE_RULE, DAYS_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
         status::BundleStatus,
-        terms::{Quantity, UseLimit},
+        terms::{BundleType, DesiredState, Quantity, UseLimit},
     },
     churn::risk::RiskLevel,
     decimal::plain_decimal,
@@ -281,32 +281,22 @@ scalar!(Quantity, |value| value.whole(Quantity::RULE));
 scalar!(UseLimit, |value| value.whole(UseLimit::RULE));
 scalar!(TimeOfDay, |value| value.text(TIME_RULE));
 scalar!(ScheduleDate, |value| value.text(DATE_RULE));
-scalar!(BundleStatus, |value| match value {
-    Scalar::Text(text) => {
-        let known = BundleStatus::ALL.into_iter().find(|status| status.name() == text);
-        known.ok_or("must be one of draft, scheduled, active, paused, expired")
-    }
-    _ => Err("must be the name of a status"),
-});
-scalar!(RedemptionMode, |value| match value {
-    Scalar::Text(text) if text == "proportional" => Ok(RedemptionMode::Proportional),
-    Scalar::Text(text) if text == "exact" => Ok(RedemptionMode::Exact),
-    _ => Err("must be proportional or exact"),
-});
-scalar!(RiskLevel, |value| match value {
-    Scalar::Text(text) => {
-        let known = RiskLevel::ALL.into_iter().find(|level| level.name() == text);
-        known.ok_or("must be one of low, medium, high, critical")
-    }
-    _ => Err("must be the name of a risk level"),
-});
-scalar!(Segment, |value| match value {
-    Scalar::Text(text) => {
-        let known = Segment::NAMES.into_iter().find(|(name, _)| *name == text).map(|(_, segment)| segment);
-        known.ok_or("must be one of new, churned, at_risk, slipping, vip, high_value, frequent, loyal")
-    }
-    _ => Err("must be the name of a segment"),
-});
+/// One value of an enumeration, by its name.
+macro_rules! by_name {
+    ($($type:ty),+ $(,)?) => {$(
+        impl<E: DeserializeError> Deserr<E> for $type {
+            fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+                let named = match value {
+                    Value::String(name) => name.parse().ok(),
+                    _ => None,
+                };
+                named.ok_or_else(|| refuse(&format!("must be one of {}", Self::NAMES.join(", ")), at))
+            }
+        }
+    )+};
+}
+
+by_name!(BundleStatus, BundleType, DesiredState, RedemptionMode, RiskLevel, Segment);
 
 /// An instant, as RFC 3339.
 #[derive(Debug, Clone, Copy)]

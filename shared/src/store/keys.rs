@@ -148,7 +148,7 @@ pub(super) fn customer_index_key_at(org: &OrgId, at: &str) -> Option<IndexKey> {
 }
 
 pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize, entry: &Entry) -> Key {
-    let (kind, reference) = (entry.what.kind(), entry.what.reference());
+    let (kind, reference) = (entry.kind.name(), entry.kind.reference());
     Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}.{nth:02}#{kind}#{reference}"))
 }
 

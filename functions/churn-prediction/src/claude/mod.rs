@@ -37,6 +37,7 @@ use shared::{
     clock::{Deadline, Sleeper},
     config::{ClaudeConfig, SecretText},
 };
+use strum::IntoStaticStr;
 
 use self::{
     api::{ApiClient, ApiResponse, Outcome},
@@ -66,7 +67,8 @@ const SHARES: u32 = 4;
 const ASKED: usize = 2;
 
 /// Why Claude is not asked any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum SwitchOffReason {
     /// The key is not one, or not any more.
     Unauthorized,
@@ -89,17 +91,8 @@ pub enum SwitchOffReason {
 impl SwitchOffReason {
     /// The stable code, for programs.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Unauthorized => "unauthorized",
-            Self::PaymentRequired => "payment_required",
-            Self::Forbidden => "forbidden",
-            Self::SpendLimitReached => "spend_limit_reached",
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::RequestRefused => "request_refused",
-            Self::UnusableAnswers => "unusable_answers",
-        }
+    pub fn code(self) -> &'static str {
+        self.into()
     }
 }
 

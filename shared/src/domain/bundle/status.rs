@@ -1,10 +1,12 @@
 //! The status of a bundle.
 
-use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
+
+use crate::domain::names::named;
 
 /// What a bundle is at an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum BundleStatus {
     /// Not published yet.
     Draft,
@@ -18,19 +20,4 @@ pub enum BundleStatus {
     Expired,
 }
 
-impl BundleStatus {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Draft, Self::Scheduled, Self::Active, Self::Paused, Self::Expired];
-
-    /// As it is written.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Scheduled => "scheduled",
-            Self::Active => "active",
-            Self::Paused => "paused",
-            Self::Expired => "expired",
-        }
-    }
-}
+named!(BundleStatus);

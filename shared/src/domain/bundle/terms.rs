@@ -3,11 +3,13 @@
 use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::schedule::Schedule;
 use crate::domain::{
     ids::ProductId,
     money::Money,
+    names::named,
     text::{Description, SingleLine},
 };
 
@@ -48,8 +50,8 @@ pub struct Offer {
 }
 
 /// What sort of deal a bundle is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum BundleType {
     /// Buy one, get one.
     Bogo,
@@ -62,6 +64,8 @@ pub enum BundleType {
     /// The more, the cheaper.
     Tiered,
 }
+
+named!(BundleType);
 
 /// What a bundle would cost without the deal, and what it costs: never more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -188,8 +192,8 @@ count_from_one!(
 );
 
 /// What the operator wants of a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum DesiredState {
     /// Not to be seen yet.
     #[default]
@@ -201,3 +205,5 @@ pub enum DesiredState {
     /// Over for good.
     Ended,
 }
+
+named!(DesiredState);

@@ -5,7 +5,8 @@
 //! matter who brings a bundle up to date, or how long nobody did.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::{
     state::{Bundle, Recorded, Usage},
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::domain::{
     ids::BundleId,
+    names::named,
     rejection::Rejection,
     text::SingleLine,
     time,
@@ -46,30 +48,32 @@ pub struct Transition {
 }
 
 /// Why a status changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 pub enum TransitionReason {
     /// Its start has come.
-    #[serde(rename = "start date reached")]
+    #[strum(serialize = "start date reached")]
     StartDateReached,
     /// Its end has come.
-    #[serde(rename = "end date reached")]
+    #[strum(serialize = "end date reached")]
     EndDateReached,
     /// The time of day, or the day, has come.
-    #[serde(rename = "time window opened")]
+    #[strum(serialize = "time window opened")]
     WindowOpened,
     /// The time of day, or the day, is over.
-    #[serde(rename = "time window closed")]
+    #[strum(serialize = "time window closed")]
     WindowClosed,
     /// The last one was redeemed.
-    #[serde(rename = "redemption limit reached")]
+    #[strum(serialize = "redemption limit reached")]
     LimitReached,
     /// One was given back.
-    #[serde(rename = "redemption voided")]
+    #[strum(serialize = "redemption voided")]
     RedemptionVoided,
     /// Somebody changed the bundle, or the org's time zone.
-    #[serde(rename = "operator")]
+    #[strum(serialize = "operator")]
     Operator,
 }
+
+named!(TransitionReason);
 
 /// A bundle with its recorded status moved, and the changes to put on record with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,12 +3,14 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::observation::{days_from, recent_days};
 use crate::domain::{
     customer::Customer,
     decimal::serialize_decimal,
     money::Money,
+    names::named,
     orders::OrderHistory,
     points::Points,
     segment::{Segment, segment_at},
@@ -45,8 +47,8 @@ pub struct Features {
 }
 
 /// How the spacing of the recent orders changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum Trend {
     /// Orders come closer together.
     Increasing,
@@ -55,6 +57,8 @@ pub enum Trend {
     /// Orders come further apart, or have stopped.
     Declining,
 }
+
+named!(Trend);
 
 impl Features {
     /// The features at `now`, by the days of the org's time zone; `None` without orders.

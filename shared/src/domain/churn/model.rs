@@ -12,19 +12,23 @@
 //! The two differ only in how many chances to leave there have been, which is all that [`ModelFamily`] decides.
 
 use libm::lgamma;
-use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
+
+use crate::domain::names::named;
 
 use super::observation::Observation;
 
 /// Which of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum ModelFamily {
     /// BG/NBD.
     BgNbd,
     /// MBG/NBD.
     MbgNbd,
 }
+
+named!(ModelFamily);
 
 impl ModelFamily {
     /// The one that customers are scored by: on the purchase log it ranks better and is no worse calibrated.
@@ -61,14 +65,16 @@ pub struct Model {
 }
 
 /// Where parameters are from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum ParameterSource {
     /// The org's own customers.
     Fitted,
     /// The purchase log that this project is tested on: see [`Model::default_of`].
     Default,
 }
+
+named!(ParameterSource);
 
 impl Parameters {
     /// Below it a parameter says nothing about any customer.

@@ -1,9 +1,10 @@
 //! A probability of churn as it is kept and answered, and the risk level that it is.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::domain::decimal::serialize_decimal;
+use crate::domain::{decimal::serialize_decimal, names::named};
 
 /// A probability in hundredths of a percent, from 0 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,8 +57,10 @@ impl Serialize for Probability {
 }
 
 /// How likely somebody is to leave, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray, VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
 pub enum RiskLevel {
     /// Up to 25 %.
     Low,
@@ -69,21 +72,9 @@ pub enum RiskLevel {
     Critical,
 }
 
+named!(RiskLevel);
+
 impl RiskLevel {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    /// Its name, as stored and answered.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-
     /// The level that a probability is.
     #[must_use]
     pub const fn of(probability: Probability) -> Self {

@@ -1,10 +1,10 @@
 //! The churn score of a customer.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::risk::{Probability, RiskLevel};
-use crate::domain::text::SingleLine;
+use crate::domain::{names::named, text::SingleLine};
 
 /// A customer's probability of leaving, as it was worked out at some instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +20,16 @@ pub struct Prediction {
 }
 
 /// Who worked a probability out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
 pub enum ChurnSource {
     /// Claude, with the statistical model's probability as evidence.
     Claude,
     /// The statistical model alone.
     Statistical,
 }
+
+named!(ChurnSource);
 
 impl Prediction {
     /// The risk level: worked out from the probability, whoever that is from.

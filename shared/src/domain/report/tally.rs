@@ -152,7 +152,7 @@ impl Tally {
         if !self.known.week.has(entry.at) {
             return;
         }
-        match &entry.what {
+        match &entry.kind {
             EntryKind::PointsEarned { order_id, order_total } => {
                 self.awards += 1;
                 if entry.points.0 > 0 {

@@ -154,7 +154,7 @@ enum EntryKindForm {
 
 impl From<&Entry> for EntryForm {
     fn from(entry: &Entry) -> Self {
-        let what = match entry.what.clone() {
+        let what = match entry.kind.clone() {
             EntryKind::PointsEarned { order_id, order_total } => {
                 EntryKindForm::PointsEarned { order_id, order_total: order_total.minor() }
             }
@@ -184,7 +184,7 @@ impl TryFrom<EntryForm> for Entry {
     type Error = &'static str;
 
     fn try_from(form: EntryForm) -> Result<Self, Self::Error> {
-        let what = match form.what {
+        let kind = match form.what {
             EntryKindForm::PointsEarned { order_id, order_total } => {
                 EntryKind::PointsEarned { order_id, order_total: money(order_total)? }
             }
@@ -206,7 +206,7 @@ impl TryFrom<EntryForm> for Entry {
                 EntryKind::TierChanged { change: TierChange { from, to, cause }, order_id }
             }
         };
-        Ok(Self { at: form.written_at, points: form.points, balance: form.balance, what })
+        Ok(Self { at: form.written_at, points: form.points, balance: form.balance, kind })
     }
 }
 

@@ -56,7 +56,7 @@ impl Default for Cause {
 impl EventForm {
     /// A new entry of a customer's ledger.
     pub(in crate::store) fn of_entry(org: &OrgId, customer: &CustomerId, entry: &Entry) -> Self {
-        let (from, to, cause) = match &entry.what {
+        let (from, to, cause) = match &entry.kind {
             EntryKind::TierChanged { change, .. } => {
                 (change.from.as_str(), change.to.as_str(), Cause::Tier(change.cause))
             }
@@ -68,10 +68,10 @@ impl EventForm {
             | EntryKind::PointsReturned { .. } => ("", "", Cause::default()),
         };
         Self {
-            name: name(&entry.what),
+            name: name(&entry.kind),
             org_id: org.to_string(),
             customer_id: customer.to_string(),
-            reference: entry.what.reference().to_owned(),
+            reference: entry.kind.reference().to_owned(),
             at: time::text(entry.at),
             points: entry.points.0.to_string(),
             balance: entry.balance.0.to_string(),
