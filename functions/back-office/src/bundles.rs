@@ -15,7 +15,7 @@ use shared::{
         text::SingleLine,
     },
     failure::{Failure, Retry},
-    host::{Context, Reply, retry_conflicts},
+    host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
         bundle::BundleFields,
@@ -168,8 +168,7 @@ struct BundlesPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let BundlesPage { org_id, status, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: "" };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(Scope { operation, org: org_id.as_str(), of: "" }, limit, cursor)?;
     let org = context.org(&org_id).await?;
 
     let view = |bundle: Box<Versioned<Bundle>>| {
@@ -180,8 +179,8 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let view = |listed| listing.row(listed, view);
     let (org_id, store) = (&org_id, &context.store);
     let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };
-    let (rows, next) = filtered_page(after, limit.get(), status.is_some(), fetch, view).await?;
-    Ok(Reply::list("bundles", &rows, scope.next(next)))
+    let (rows, next) = filtered_page(&list, status.is_some(), fetch, view).await?;
+    Ok(list.answer_rows("bundles", &rows, next))
 }
 
 #[derive(Deserr)]
@@ -198,14 +197,12 @@ struct TransitionsPage {
 pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let TransitionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
-    let page = context.store.transitions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
-    if page.rows.is_empty() && after.is_none() {
-        // No transitions are those of a bundle that never changed, or of none.
+    let page = context.store.transitions(&org_id, &bundle_id, list.after(), list.size()).await?;
+    if list.is_empty(&page) {
+        // The bundle never changed, or does not exist.
         context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value).collect();
-    Ok(Reply::list("transitions", &rows, scope.next(page.next)))
+    Ok(list.answer("transitions", page, Some))
 }

@@ -14,7 +14,7 @@ use shared::{
         text::SingleLine,
     },
     failure::Failure,
-    host::{Context, Reply, retry_conflicts},
+    host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
         cursor::{Cursor, Scope},
@@ -132,7 +132,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let by_value = risk_level.filter(|_| tier.is_none() && segment.is_none());
     // The one list goes by value, the other by date.
     let scope = Scope { operation, org: org_id.as_str(), of: by_value.map_or("", RiskLevel::name) };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(scope, limit, cursor)?;
     let org = context.org(&org_id).await?;
 
     let filters = tier.is_some() || segment.is_some() || risk_level.is_some();
@@ -152,14 +152,14 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let (rows, next) = if let Some(level) = by_value {
         let fetch = |after, size| at_risk(context, org_id, level, after, size);
         let view = |customer: Option<_>| customer.and_then(view).map(|view| ListRow::Read(Box::new(view)));
-        filtered_page(after, limit.get(), filters, fetch, view).await?
+        filtered_page(&list, filters, fetch, view).await?
     } else {
         let fetch = |after: Option<String>, size| async move { store.customers(org_id, after.as_deref(), size).await };
         let listing = Listing { org: Some(org_id), name: "customerId", filters };
         let view = |listed| listing.row(listed, |customer: Versioned<_>| view(customer.value));
-        filtered_page(after, limit.get(), filters, fetch, view).await?
+        filtered_page(&list, filters, fetch, view).await?
     };
-    Ok(Reply::list("customers", &rows, scope.next(next)))
+    Ok(list.answer_rows("customers", &rows, next))
 }
 
 /// A page of those at some risk, as they are now; `None` stands for one who is not listed any more.
@@ -198,14 +198,12 @@ struct ActivityPage {
 pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let ActivityPage { org_id, customer_id, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(Scope { operation, org: org_id.as_str(), of: customer_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
-    let page = context.store.ledger(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
-    if page.rows.is_empty() && after.is_none() {
-        // A ledger without entries is that of somebody new, or of nobody.
+    let page = context.store.ledger(&org_id, &customer_id, list.after(), list.size()).await?;
+    if list.is_empty(&page) {
+        // The customer is new, or does not exist.
         context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value).collect();
-    Ok(Reply::list("entries", &rows, scope.next(page.next)))
+    Ok(list.answer("entries", page, Some))
 }

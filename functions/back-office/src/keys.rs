@@ -15,7 +15,7 @@ use shared::{
     },
     error::InternalError,
     failure::Failure,
-    host::{Context, Reply, retry_conflicts},
+    host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
         cursor::{Cursor, Scope},
@@ -110,11 +110,9 @@ struct OrgKeyView {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let KeysPage { org_id, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: "" };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(Scope { operation, org: org_id.as_str(), of: "" }, limit, cursor)?;
     context.org_versioned(&org_id).await?;
-    let page = context.store.org_keys(&org_id, after.as_deref(), limit.get()).await?;
+    let page = context.store.org_keys(&org_id, list.after(), list.size()).await?;
     let view = |OrgKey { id: key_id, name, created_at, digest: _ }| OrgKeyView { key_id, name, created_at };
-    let rows: Vec<OrgKeyView> = page.rows.into_iter().map(|row| view(row.value)).collect();
-    Ok(Reply::list("keys", &rows, scope.next(page.next)))
+    Ok(list.answer("keys", page, |key| Some(view(key))))
 }

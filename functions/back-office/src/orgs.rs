@@ -13,7 +13,7 @@ use shared::{
         zone::Zone,
     },
     failure::Failure,
-    host::{Context, Reply, retry_conflicts},
+    host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
         cursor::{Cursor, Scope},
@@ -129,12 +129,11 @@ struct OrgsPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let scope = Scope { operation: call.operation.name, org: "", of: "" };
     let OrgsPage { limit, cursor } = call.read()?;
-    let after = scope.resume(cursor)?;
-    let page = context.store.orgs(after.as_deref(), limit.get()).await?;
+    let list = List::begin(scope, limit, cursor)?;
+    let page = context.store.orgs(list.after(), list.size()).await?;
     let listing = Listing { org: None, name: "orgId", filters: false };
     let view = |org: Org| (!org.deleting).then(|| OrgView::from(org));
-    let rows: Vec<_> = page.rows.into_iter().filter_map(|row| listing.row(row.value, view)).collect();
-    Ok(Reply::list("orgs", &rows, scope.next(page.next)))
+    Ok(list.answer("orgs", page, |listed| listing.row(listed, view)))
 }
 
 #[derive(Serialize)]

@@ -7,14 +7,14 @@ use shared::{
     domain::ids::OrgId,
     error::chain,
     failure::Failure,
+    host::List,
     store::{Listed, Page, Row, StoreError},
 };
 
 /// A page of up to `limit` of those things that `view` makes something of, and the position after it. Where few do, the
 /// page is short and the list still goes on: one call looks through up to a thousand.
 pub(crate) async fn filtered_page<T, V, F>(
-    mut after: Option<String>,
-    limit: usize,
+    list: &List<'_>,
     filters: bool,
     fetch: impl Fn(Option<String>, usize) -> F,
     view: impl Fn(T) -> Option<V>,
@@ -23,6 +23,7 @@ where
     F: Future<Output = Result<Page<T>, StoreError>>,
 {
     const PAGES: usize = 10;
+    let (limit, mut after) = (list.size(), list.after().map(str::to_owned));
     // Without a filter one page of the store is the answer; with one, larger pages find more for as many requests.
     let (size, pages) = if filters { (100, PAGES) } else { (limit, 1) };
     let mut found = Vec::new();

@@ -15,8 +15,8 @@ use shared::{
     host::{Context, Reply},
     inbound::{
         Call, Fields,
-        bundles::{OrderedBundle, OrderedBundles},
         fields::{FieldErrors, FromFields, Instant, fulfilled_too_late},
+        ordered_bundles::{OrderedBundle, OrderedBundles},
     },
 };
 

@@ -14,7 +14,7 @@ use shared::{
         rejection::Rejection,
     },
     failure::Failure,
-    host::{Context, Reply},
+    host::{Context, List, Reply},
     inbound::{
         Call,
         cursor::{Cursor, Scope},
@@ -39,16 +39,14 @@ struct BundleRedemptionsPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let BundleRedemptionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
-    let page = context.store.bundle_redemptions(&org_id, &bundle_id, after.as_deref(), limit.get()).await?;
-    if page.rows.is_empty() && after.is_none() {
-        // No redemptions are those of a bundle that nobody wants yet, or of none.
+    let page = context.store.bundle_redemptions(&org_id, &bundle_id, list.after(), list.size()).await?;
+    if list.is_empty(&page) {
+        // The bundle has no redemption, or does not exist.
         bundle(context, &org_id, &bundle_id).await?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(BundleRedemptionView::from)).collect();
-    Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
+    Ok(list.answer("redemptions", page, |row| Some(row.map(BundleRedemptionView::from))))
 }
 
 #[derive(Deserr)]

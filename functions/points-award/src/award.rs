@@ -18,8 +18,8 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::{
         Call,
-        bundles::OrderedBundles,
         fields::{Instant, fulfilled_too_late},
+        ordered_bundles::OrderedBundles,
     },
     telemetry::metric::Metric,
 };

@@ -15,7 +15,7 @@ use shared::{
         time,
     },
     failure::Failure,
-    host::{Context, Reply},
+    host::{Context, List, Reply},
     inbound::{
         Call,
         cursor::{Cursor, Scope},
@@ -153,16 +153,14 @@ impl From<PointsRedemption> for PointsRedemptionView {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let PointsRedemptionsPage { org_id, customer_id, limit, cursor } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_str(), of: customer_id.as_str() };
-    let after = scope.resume(cursor)?;
+    let list = List::begin(Scope { operation, org: org_id.as_str(), of: customer_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
-    let page = context.store.points_redemptions(&org_id, &customer_id, after.as_deref(), limit.get()).await?;
-    if page.rows.is_empty() && after.is_none() {
-        // No redemptions are those of somebody who saves up, or of nobody.
+    let page = context.store.points_redemptions(&org_id, &customer_id, list.after(), list.size()).await?;
+    if list.is_empty(&page) {
+        // The customer has redeemed nothing, or does not exist.
         customer(context, &org_id, &customer_id).await?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(PointsRedemptionView::from)).collect();
-    Ok(Reply::list("redemptions", &rows, scope.next(page.next)))
+    Ok(list.answer("redemptions", page, |row| Some(row.map(PointsRedemptionView::from))))
 }
 
 async fn customer(context: &Context, org: &OrgId, id: &CustomerId) -> Result<Customer, Failure> {

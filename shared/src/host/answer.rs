@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::InvocationFailed;
+use super::invocation::InvocationFailed;
 use crate::{
     domain::{
         rejection::{Rejection, RejectionKind},

@@ -7,11 +7,16 @@ use std::{
     time::Duration,
 };
 
+use hyper::body::Bytes;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::{
-    Bytes, Function, Host, Invocation, InvocationFailed, Limits, Listening, response, serve, stop_signal, url_event,
+    dispatch::Host,
+    invocation::{Invocation, InvocationFailed},
+    operation::Function,
+    serve::{Limits, Listening, serve},
+    url::{response, stop_signal, url_event},
 };
 use crate::{
     clock::Deadline,

@@ -19,8 +19,8 @@ use tokio::{
 
 use super::{
     answer,
-    http::{Response, problem, response},
-    wire::Wire,
+    problem_stream::ProblemStream,
+    url::{Response, problem, response},
 };
 use crate::domain::rejection::Rejection;
 
@@ -118,7 +118,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
-        .serve_connection(TokioIo::new(Wire::new(stream)), service);
+        .serve_connection(TokioIo::new(ProblemStream::new(stream)), service);
     let mut connection = pin!(connection);
     tokio::select! {
         // How a connection broke is its client's matter.

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
-    Fields,
     fields::{FieldErrors, FromFields, bounded_list, refuse, single_field},
-    json::Json,
+    json::{Fields, Json},
 };
 use crate::domain::{
     bundle::{

@@ -29,6 +29,12 @@ use crate::domain::{
     zone::{self, Zone},
 };
 
+/// The field that names an org.
+pub(super) const ORG_ID: &str = "orgId";
+
+/// The field that names the position at which a list continues. It names an org too.
+pub(super) const CURSOR: &str = "cursor";
+
 /// A request that can be read from fields.
 pub trait FromFields: Sized {
     /// The request, or all that is wrong with it.

@@ -3,8 +3,8 @@
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
-    Fields, ORG,
-    fields::{FieldErrors, FromFields, bounded_list, refuse},
+    fields::{FieldErrors, FromFields, ORG_ID, bounded_list, refuse},
+    json::Fields,
 };
 use crate::domain::{
     ids::OrgId,
@@ -35,7 +35,7 @@ struct Whose {
 impl FromFields for LoyaltyFields {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
         let (whose, settings): (Fields, Fields) =
-            fields.clone().into_iter().partition(|(name, _)| name.as_str() == ORG);
+            fields.clone().into_iter().partition(|(name, _)| name.as_str() == ORG_ID);
         match (Whose::read(&whose), LoyaltySettings::read(&settings)) {
             (Ok(Whose { org_id }), Ok(settings)) => Ok(Self { org_id, settings }),
             (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),

@@ -1,5 +1,7 @@
 //! Every custom metric, and the values that a metric can have.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
 
@@ -186,7 +188,7 @@ impl MetricValue {
     }
 
     /// Adds a value of the same metric and call.
-    pub fn add(&mut self, other: Self) {
+    fn add(&mut self, other: Self) {
         match (self, other) {
             (Self::Count(count), Self::Count(more)) => *count = count.saturating_add(more),
             (Self::Scores(scores), Self::Scores(more)) => {
@@ -219,5 +221,22 @@ impl From<usize> for MetricValue {
 impl From<bool> for MetricValue {
     fn from(happened: bool) -> Self {
         Self::Count(happened.into())
+    }
+}
+
+/// The metrics of one call.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Metrics(BTreeMap<Metric, MetricValue>);
+
+impl Metrics {
+    /// Adds a value to a metric.
+    pub fn add(&mut self, metric: Metric, value: impl Into<MetricValue>) {
+        let value = value.into();
+        self.0.entry(metric).and_modify(|sum| sum.add(value.clone())).or_insert(value);
+    }
+
+    /// Each metric with its value.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Metric, &MetricValue)> {
+        self.0.iter().map(|(metric, value)| (*metric, value))
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! EMF is a log line from which `CloudWatch` makes metrics. It costs no request and no wait.
 
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, json};
 
-use super::metric::{Metric, MetricValue};
+use super::metric::Metrics;
 
 /// Where metrics records go: standard output in a function, a collector in a test.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
@@ -51,7 +51,7 @@ pub struct CallRecord<'a> {
     /// How long it took.
     pub took: Duration,
     /// Its other metrics.
-    pub metrics: &'a BTreeMap<Metric, MetricValue>,
+    pub metrics: &'a Metrics,
 }
 
 impl CallRecord<'_> {

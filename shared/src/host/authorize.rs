@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::Invocation;
+use super::invocation::Invocation;
 use crate::{
     auth::{DeploymentSecret, PresentedSecret, Rotation},
     clock::Sleeper,

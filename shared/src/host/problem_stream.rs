@@ -1,7 +1,7 @@
 //! The refusals of the HTTP library itself, as problems.
 //!
 //! A request whose head the library can't take (malformed, a URL or headers beyond its bounds) reaches no service: the
-//! library answers with a bare status and closes the connection. [`Wire`] replaces that answer on its way out.
+//! library answers with a bare status and closes the connection. [`ProblemStream`] replaces that answer on its way out.
 
 use std::{
     io,
@@ -15,13 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::answer::problem_body;
 
 /// A connection whose bare refusals leave as problems. Every answer of a service has a body, so none is taken for one.
-pub(super) struct Wire<S> {
+pub(super) struct ProblemStream<S> {
     stream: S,
     /// What is written instead of a refusal, and how much of it has been.
     instead: Option<(Vec<u8>, usize)>,
 }
 
-impl<S> Wire<S> {
+impl<S> ProblemStream<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, instead: None }
     }
@@ -54,13 +54,13 @@ fn problem_for(written: &[u8]) -> Option<Vec<u8>> {
     )
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for ProblemStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ProblemStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.instead.is_none() {

@@ -3,7 +3,10 @@
 
 use deserr::Deserr;
 
-use super::{Fields, fields::FieldErrors, json::Json};
+use super::{
+    fields::FieldErrors,
+    json::{Fields, Json},
+};
 use crate::domain::{ids::BundleId, money::Money, rejection::FieldError};
 
 /// The field that names bundles by their ids.

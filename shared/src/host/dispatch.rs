@@ -1,0 +1,260 @@
+//! The host of a function: one raw event in, one raw answer out.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, value::RawValue};
+
+use super::{
+    answer::{self, Reply},
+    authorize::Secret,
+    invocation::{Invocation, InvocationFailed},
+    operation::{Context, Function, Handler},
+};
+use crate::{
+    auth::{self, Caller, PresentedCredential},
+    clock::{self, Sleeper, Stopwatch},
+    config::Config,
+    domain::rejection::Rejection,
+    error::{InternalError, chain},
+    failure::Failure,
+    inbound::{self, Call, HttpRequest, Incoming, operation::Operation},
+    store::Store,
+    telemetry::{
+        metric::{Metric, Metrics},
+        record::{CallRecord, CallResult, Sink},
+    },
+};
+
+/// The time that an answer takes once the work itself is over.
+const ANSWER_RESERVE: Duration = Duration::from_millis(250);
+
+/// The longest list of invalid fields in a log line, in characters.
+const LOGGED_FIELDS_MAX: usize = 2_000;
+
+/// The operation in the record of a call that named none.
+const NO_OPERATION: &str = "none";
+
+/// A function with what it needs to answer.
+pub struct Host {
+    function: Function,
+    store: Store,
+    config: Arc<Config>,
+    secret: Option<Secret>,
+    metrics: Sink,
+    sleeper: Sleeper,
+}
+
+/// What a call came to, with what its metrics record says of it.
+struct CompletedCall {
+    operation: &'static str,
+    org: Option<String>,
+    outcome: Result<Reply, Failure>,
+    metrics: Metrics,
+}
+
+impl CompletedCall {
+    /// A call that did not get so far as to do anything.
+    fn nothing(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
+        Self { operation, org, outcome: Err(failure), metrics: Metrics::default() }
+    }
+}
+
+impl Host {
+    /// A function that works on `store`, and lets in who shows the secret that is configured.
+    #[must_use]
+    pub fn new(function: Function, store: Store, config: Config, metrics: Sink) -> Self {
+        let secret = Secret::of(&config);
+        Self { function, store, config: Arc::new(config), secret, metrics, sleeper: Sleeper::default() }
+    }
+
+    /// The same, with another sleeper than the one that lets the time pass.
+    #[must_use]
+    pub fn with_sleeper(self, sleeper: Sleeper) -> Self {
+        Self { sleeper, ..self }
+    }
+
+    /// Answers one raw event.
+    pub async fn answer(&self, raw: &RawValue, invocation: Invocation) -> Result<Value, InvocationFailed> {
+        match inbound::classify(raw) {
+            Ok(Incoming::Http(request)) => self.answer_http(request, invocation).await,
+            Ok(Incoming::Direct(fields)) => {
+                let operations: Vec<_> = self.function.operations().collect();
+                let call = fields.and_then(|fields| Call::from_direct(&operations, fields));
+                self.record(async { self.perform_for(Caller::Iam, call, invocation).await }, answer::direct).await
+            }
+            Ok(Incoming::Event { name, detail }) => {
+                let operation = self.function.operations().find(|operation| operation.event == Some(name.as_str()));
+                let call =
+                    operation.map(|operation| (operation, detail.map(|detail| Call::from_event(operation, detail))));
+                self.answer_event(call, &name, invocation).await
+            }
+            Ok(Incoming::Schedule) => {
+                let operation = self.function.operations().find(|operation| operation.scheduled);
+                let call = operation.map(|operation| (operation, Ok(Call::from_schedule(operation))));
+                self.answer_event(call, "a schedule", invocation).await
+            }
+            Err(unknown) => self.answer_unknown(unknown.0).await,
+        }
+    }
+
+    async fn answer_event(
+        &self,
+        call: Option<(&'static Operation, Result<Call, Rejection>)>,
+        name: &str,
+        invocation: Invocation,
+    ) -> Result<Value, InvocationFailed> {
+        let Some((operation, call)) = call else {
+            return self.answer_unknown(format!("{} takes no {name}", self.function.name)).await;
+        };
+        let completed = async {
+            let mut completed =
+                CompletedCall { operation: operation.name, ..self.perform_for(Caller::Iam, call, invocation).await };
+            if let Err(Failure::Rejected(rejection)) = &completed.outcome
+                && answer::is_malformed(rejection.kind())
+            {
+                completed.metrics.add(Metric::EventsInvalid, 1_i64);
+            }
+            completed
+        };
+        self.record(completed, answer::event).await
+    }
+
+    /// An event that is wired to the wrong function fails, so that its alarm goes off.
+    async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
+        let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::internal(why));
+        self.record(async { completed }, answer::direct).await
+    }
+
+    async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
+        if request.path == "/health" {
+            let health = answer::health(&request.method);
+            return Ok(if request.is_head() { answer::without_body(health) } else { health });
+        }
+        let is_head = request.is_head();
+        let answered = self.answer_authorized(request, invocation).await;
+        if is_head { answered.map(answer::without_body) } else { answered }
+    }
+
+    async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
+        let Some(secret) = &self.secret else {
+            let why = InternalError::new("neither CRON_SECRET nor CRON_SECRET_NAME is set");
+            let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::NotConfigured(why));
+            return self.record(async { completed }, |outcome| Ok(answer::http(&outcome))).await;
+        };
+        // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
+        let completed = Box::pin(self.perform_http(secret, request, invocation));
+        self.record(completed, |outcome| Ok(answer::http(&outcome))).await
+    }
+
+    async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> CompletedCall {
+        let caller = self.caller(secret, request.authorization(), invocation);
+        let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(ANSWER_RESERVE), caller).await;
+        let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
+            request.check_size()?;
+            let operation = request.route(self.function.operations())?;
+            caller.check_operation(operation.for_deployment)?;
+            request.check_encoding()?;
+            Ok((caller, operation))
+        });
+        match routed {
+            Ok((caller, operation)) => {
+                let call = request.into_call(operation);
+                CompletedCall { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
+            }
+            Err(failure) => CompletedCall::nothing(NO_OPERATION, None, failure),
+        }
+    }
+
+    /// The caller of a request, by the deployment's secret or by an org key, which may be a minute old.
+    async fn caller(
+        &self,
+        secret: &Secret,
+        authorization: Option<&str>,
+        invocation: Invocation,
+    ) -> Result<Caller, Failure> {
+        match auth::presented_credential(authorization)? {
+            PresentedCredential::Secret(presented) => {
+                secret.check(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
+            }
+            PresentedCredential::Key(key) => {
+                let kept = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
+                Ok(key.caller(kept)?)
+            }
+        }
+    }
+
+    /// Does what a call asks, if the caller may ask it.
+    async fn perform_for(
+        &self,
+        caller: Caller,
+        call: Result<Call, Rejection>,
+        invocation: Invocation,
+    ) -> CompletedCall {
+        let call = match call {
+            Ok(call) => call,
+            Err(rejection) => return CompletedCall::nothing(NO_OPERATION, None, rejection.into()),
+        };
+        let (operation, org) = (call.operation.name, call.org_id().map(|org| org.to_string()));
+        if let Err(rejection) = caller.check_orgs(call.orgs(), call.cursor_org().as_deref()) {
+            return CompletedCall::nothing(operation, org, rejection.into());
+        }
+        let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
+        let Some((_, handler)) = handler else {
+            return CompletedCall::nothing(operation, org, Failure::internal("an operation of another function"));
+        };
+        let (outcome, metrics) = self.perform(*handler, call, invocation).await;
+        CompletedCall { operation, org, outcome, metrics }
+    }
+
+    /// What an operation comes to, and what it has counted by then.
+    async fn perform(&self, handler: Handler, call: Call, invocation: Invocation) -> (Result<Reply, Failure>, Metrics) {
+        let deadline = invocation.deadline;
+        let (config, sleeper) = (Arc::clone(&self.config), self.sleeper.clone());
+        let context = Context::new(self.store.clone(), invocation, config, sleeper);
+        // Answer 503 before Lambda's own timeout, so that the caller can retry. Replays make the retry safe.
+        let answered =
+            tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
+        let outcome = answered.unwrap_or_else(|_| Err(out_of_time()));
+        (outcome, context.into_metrics())
+    }
+
+    /// Runs a call to its end, logs a failure once, answers it and writes the call's metrics record.
+    async fn record(
+        &self,
+        call: impl Future<Output = CompletedCall>,
+        answer: fn(Result<Reply, Failure>) -> Result<Value, InvocationFailed>,
+    ) -> Result<Value, InvocationFailed> {
+        let watch = Stopwatch::start();
+        let CompletedCall { operation, org, outcome, metrics } = call.await;
+        let function = self.function.name;
+        let code = outcome.as_ref().err().map(Failure::code);
+        let result = match &outcome {
+            Ok(_) => CallResult::Succeeded,
+            Err(Failure::Rejected(rejection)) => {
+                let fields: String = rejection.fields().join(", ").chars().take(LOGGED_FIELDS_MAX).collect();
+                tracing::info!(function, operation, org, code, fields, "refused");
+                CallResult::Refused
+            }
+            Err(Failure::Retry(retry)) => {
+                let (retry, why) = (retry.name(), chain(retry));
+                tracing::warn!(function, operation, org, retry, why, "to be tried again");
+                CallResult::Failed
+            }
+            Err(Failure::Internal(error) | Failure::NotConfigured(error)) => {
+                let (why, at) = (chain(error), error.location());
+                tracing::error!(function, operation, org, why, %at, "failed");
+                CallResult::Failed
+            }
+        };
+        let answer = answer(outcome);
+        let namespace = self.config.metrics_namespace.as_str();
+        let (org, took, metrics) = (org.as_deref(), watch.elapsed(), &metrics);
+        let record = CallRecord { namespace, function, operation, org, result, code, took, metrics };
+        (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
+        answer
+    }
+}
+
+fn out_of_time() -> Failure {
+    Failure::unavailable("the call ran out of time")
+}

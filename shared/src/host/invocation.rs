@@ -1,0 +1,41 @@
+//! One invocation: its clock, its deadline, and how it fails.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+use crate::clock::{self, Deadline};
+
+/// The clock and the deadline of one call.
+#[derive(Debug, Clone, Copy)]
+pub struct Invocation {
+    /// A time that replaces the clock's. Only the local stack sets it, from `x-regulars-now`. A deployed function reads
+    /// nothing that sets it.
+    pub now: Option<DateTime<Utc>>,
+    /// The start of the call, by a clock that only goes forward. The age of cached values counts from here.
+    pub started: Instant,
+    /// The instant by which the call has to be answered.
+    pub deadline: Deadline,
+}
+
+impl Invocation {
+    /// An invocation that begins now.
+    #[must_use]
+    pub fn new(now: Option<DateTime<Utc>>, deadline: Deadline) -> Self {
+        Self { now, started: clock::monotonic(), deadline }
+    }
+
+    /// The time of the call.
+    pub(super) fn time(&self) -> DateTime<Utc> {
+        self.now.unwrap_or_else(clock::now)
+    }
+}
+
+/// A failed invocation. Lambda may retry it.
+#[derive(Debug)]
+pub struct InvocationFailed {
+    /// The stable code.
+    pub code: &'static str,
+    /// A sentence that shows nothing internal.
+    pub message: &'static str,
+}

@@ -1,0 +1,165 @@
+//! An HTTP request, from a function URL or from a port.
+
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderMap, header};
+
+use super::{
+    call::Call,
+    cursor,
+    fields::{CURSOR, ORG_ID},
+    json::{Fields, Json},
+    operation::Operation,
+};
+use crate::domain::rejection::{FieldError, Rejection};
+
+/// Largest body that is read, in bytes.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// How a body begins that is compressed by gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// An HTTP request, before anything in it is believed.
+#[derive(Debug, Default)]
+pub struct HttpRequest {
+    /// As sent.
+    pub method: String,
+    /// As sent, still percent-encoded.
+    pub path: String,
+    /// As sent, still percent-encoded.
+    pub query: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body, decoded; unbounded here.
+    pub body: Vec<u8>,
+}
+
+/// An event that has none of the known forms.
+#[derive(Debug)]
+pub struct UnknownForm(pub String);
+
+impl HttpRequest {
+    pub(super) fn from_url_event(event: LambdaFunctionUrlRequest) -> Result<Self, UnknownForm> {
+        let text = event.body.unwrap_or_default();
+        let body = if event.is_base64_encoded {
+            BASE64_STANDARD.decode(text).map_err(|error| UnknownForm(error.to_string()))?
+        } else {
+            text.into_bytes()
+        };
+        Ok(Self {
+            method: event.request_context.http.method.unwrap_or_default(),
+            path: event.raw_path.unwrap_or_else(|| "/".into()),
+            query: event.raw_query_string.unwrap_or_default(),
+            headers: event.headers,
+            body,
+        })
+    }
+
+    /// The `Authorization` header; `None` where there is none, or more than one. A function URL joins those of one name by a
+    /// comma, and no secret and no key matches what is joined.
+    #[must_use]
+    pub fn authorization(&self) -> Option<&str> {
+        let mut given = self.headers.get_all(header::AUTHORIZATION).iter();
+        given.next().filter(|_| given.next().is_none())?.to_str().ok()
+    }
+
+    /// The method by which it is routed: what may be asked for by GET may be asked for by HEAD.
+    fn asked_by(&self) -> &str {
+        if self.is_head() { "GET" } else { &self.method }
+    }
+
+    /// Whether the answer is to have no body.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// Refuses a body in an encoding: one that a header names, or that the body shows.
+    pub fn check_encoding(&self) -> Result<(), Rejection> {
+        if self.body.is_empty() {
+            return Ok(());
+        }
+        let named = |name| self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let encodings = named(header::CONTENT_ENCODING).flat_map(|value| value.split(',')).map(str::trim);
+        let encoding = encodings.map(str::to_owned).find(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+        let parameters = named(header::CONTENT_TYPE).flat_map(|value| value.split(';').skip(1)).map(str::trim);
+        let charsets = parameters.filter_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
+        });
+        let is_utf_8 = |charset: &String| ["utf-8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known));
+        let charset = charsets.into_iter().find(|charset| !is_utf_8(charset));
+        let shown = self.body.starts_with(&GZIP).then(|| "gzip".to_owned());
+        match encoding.filter(|encoding| !encoding.is_empty()).or(charset).or(shown) {
+            Some(encoding) => Err(Rejection::UnsupportedEncoding { encoding }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the body is small enough to be read.
+    pub fn check_size(&self) -> Result<(), Rejection> {
+        if self.body.len() > MAX_BODY { Err(Rejection::BodyTooLarge) } else { Ok(()) }
+    }
+
+    /// Which of `operations` this asks for.
+    pub fn route<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Result<&'a Operation, Rejection> {
+        let mut allow: Vec<&str> = Vec::new();
+        for operation in operations.filter(|operation| operation.path_fields(&self.path).is_some()) {
+            if operation.method == self.asked_by() {
+                return Ok(operation);
+            }
+            allow.push(operation.method);
+            if operation.method == "GET" {
+                allow.push("HEAD");
+            }
+        }
+        if allow.is_empty() {
+            return Err(Rejection::UnknownRoute);
+        }
+        Err(Rejection::MethodNotAllowed { allow: allow.join(", ") })
+    }
+
+    /// The request as a call: fields from the path, and from the body (POST, PUT) or the query (GET, DELETE).
+    pub fn into_call(self, operation: &'static Operation) -> Result<Call, Rejection> {
+        let mut faults = Vec::new();
+        let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
+        let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Fields::default() };
+        let mut other_orgs = Vec::new();
+        let mut overridden = |name: &str, value: &Json| {
+            let text = value.as_str();
+            other_orgs.extend(text.filter(|_| name == ORG_ID).map(str::to_owned));
+            other_orgs.extend(text.filter(|_| name == CURSOR).and_then(cursor::org_of).filter(|org| !org.is_empty()));
+        };
+        if !takes_body && let Ok(Json::Object(ignored)) = Json::parse(&self.body) {
+            ignored.iter().for_each(|(name, value)| overridden(name, value));
+        }
+        for (name, value) in form_urlencoded::parse(self.query.as_bytes()) {
+            let value = Json::Text(value.into_owned());
+            if takes_body {
+                overridden(&name, &value);
+                faults.push(FieldError::new(name, "is a query parameter, which this request does not take"));
+            } else if fields.insert(name.clone().into_owned(), value).is_some() {
+                return Err(Rejection::duplicate_field(&name));
+            }
+        }
+        for (name, value) in operation.path_fields(&self.path).unwrap_or_default() {
+            if let Some(other) = fields.insert(name.to_owned(), Json::Text(value)) {
+                overridden(name, &other);
+                faults.push(FieldError::new(name, "is given by the path; leave it out elsewhere"));
+            }
+        }
+        let only_create = self.headers.get(header::IF_NONE_MATCH).is_some_and(|value| value == "*");
+        Ok(Call::from_request(operation, fields, only_create, faults, other_orgs))
+    }
+
+    fn body_fields(&self, faults: &mut Vec<FieldError>) -> Result<Fields, Rejection> {
+        if self.body.is_empty() {
+            return Ok(Fields::default());
+        }
+        if let Json::Object(fields) = Json::parse(&self.body)? {
+            return Ok(fields);
+        }
+        faults.push(FieldError::new("", "must be an object"));
+        Ok(Fields::default())
+    }
+}
