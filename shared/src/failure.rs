@@ -6,6 +6,7 @@ use crate::{
     clock::Deadline,
     domain::rejection::Rejection,
     error::{InternalError, Unavailable},
+    retry::{self, Retryable},
     store::StoreError,
 };
 
@@ -85,30 +86,22 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Loads, decides and commits again for as long as others write first, with jittered pauses, until the deadline is
-/// near; then it is for the caller to try again.
-pub async fn retry_conflicts<T, F>(deadline: Deadline, mut attempt: impl FnMut() -> F) -> Result<T, Failure>
+/// Loads, decides and commits again for as long as other writers are first. Near the deadline the call fails, and its
+/// caller retries it.
+pub async fn retry_conflicts<T, F>(deadline: Deadline, attempt: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    const PAUSE_MAX_MS: u64 = 400;
-    /// What another attempt may take.
+    const FIRST_PAUSE: Duration = Duration::from_millis(10);
+    const PAUSE_MAX: Duration = Duration::from_millis(400);
+    /// The time that another attempt may take.
     const ATTEMPT_RESERVE: Duration = Duration::from_millis(500);
 
-    let mut ceiling: u64 = 5;
-    loop {
-        match attempt().await {
-            Err(Failure::Retry(Retry::Contended)) => {
-                ceiling = ceiling.saturating_mul(2).min(PAUSE_MAX_MS);
-                let pause = Duration::from_millis(fastrand::u64(0..=ceiling));
-                if deadline.left() < pause + ATTEMPT_RESERVE {
-                    return Err(Failure::Retry(Retry::Contended));
-                }
-                tokio::time::sleep(pause).await;
-            }
-            settled => return settled,
-        }
-    }
+    attempt
+        .retry(retry::backoff(FIRST_PAUSE, PAUSE_MAX))
+        .when(|failure| matches!(failure, Failure::Retry(Retry::Contended)))
+        .adjust(|_, pause| pause.filter(|pause| deadline.left() >= *pause + ATTEMPT_RESERVE))
+        .await
 }
 
 /// The same for one of many: it may not hold up the others that are worked on with it, and is given up in time.

@@ -38,6 +38,8 @@ pub mod inbound;
 #[cfg(feature = "aws")]
 pub mod jobs;
 #[cfg(feature = "aws")]
+pub mod retry;
+#[cfg(feature = "aws")]
 pub mod secrets;
 #[cfg(feature = "aws")]
 pub mod store;

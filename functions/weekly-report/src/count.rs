@@ -19,6 +19,7 @@ use shared::{
     error::chain,
     failure::Failure,
     jobs::sweep::Sweep,
+    retry::{self, Retryable},
     store::{Page, StoreError},
 };
 
@@ -179,22 +180,19 @@ impl Counter<'_> {
     }
 }
 
-/// A read, made again after a while where the store fails in passing.
+/// Reads, and retries twice while the store is unavailable and time is left.
 pub(crate) async fn retry_unavailable<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
-    for pause in PAUSES {
-        match read().await {
-            Err(StoreError::Unavailable(error)) if !sweep.is_near_deadline() => {
-                tracing::warn!(error = chain(&error), "a read of a week is made again");
-                tokio::time::sleep(pause).await;
-            }
-            done => return done,
-        }
-    }
-    read().await
+    const RETRIES: usize = 2;
+    const FIRST_PAUSE: Duration = Duration::from_secs(1);
+    const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+    read.retry(retry::backoff(FIRST_PAUSE, PAUSE_MAX).with_max_times(RETRIES))
+        .when(|error| matches!(error, StoreError::Unavailable(_)) && !sweep.is_near_deadline())
+        .notify(|error, _| tracing::warn!(error = chain(error), "a read of a week is retried"))
+        .await
 }
 
 /// Shows every row of a list, page by page, until `take` has seen enough.

@@ -36,6 +36,7 @@ use futures::{StreamExt, stream};
 use shared::{
     clock::{Deadline, Sleeper},
     config::{ClaudeConfig, SecretText},
+    retry,
 };
 use strum::IntoStaticStr;
 
@@ -50,9 +51,11 @@ pub const TRIES: u32 = 5;
 /// How often it is sent at most if no answer comes in time: that is a long wait each.
 pub const TIMEOUTS: u32 = 2;
 
-/// Before a request is sent again, where the API does not say how long to wait: from half of this to all of it, and
-/// twice as long each time.
+/// The pause before the first retry, where the API names no wait: from half of this to all of it. Pauses double.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause before a retry.
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// So many batches in a row that came to nothing, and the rest goes without.
 pub const DOWN_AFTER: u32 = 3;
@@ -209,6 +212,7 @@ impl Claude {
             return Err(ExchangeFailure::Off);
         }
         let mut timeouts = 0;
+        let mut pauses = retry::pauses(FIRST_PAUSE, PAUSE_MAX);
         let mut sent_at = self.pace.batch(deadline).await.map_err(|late| self.too_late(late))?;
         for number in 1.. {
             if self.is_off().is_some() {
@@ -245,7 +249,7 @@ impl Claude {
                 tracing::warn!(why, tries = number, "a request failed, its customers go without Claude");
                 break;
             }
-            let pause = if wait.is_some() { Duration::ZERO } else { backoff(number) };
+            let pause = pauses.next().filter(|_| wait.is_none()).unwrap_or_default();
             sent_at = self.pace.again(pause, deadline).await.map_err(|late| self.too_late(late))?;
         }
         Err(ExchangeFailure::Failed(SwitchOffReason::Unavailable))
@@ -286,10 +290,4 @@ impl Claude {
             );
         }
     }
-}
-
-/// The pause before the try after this one, with jitter, so that many who failed together do not come back together.
-fn backoff(number: u32) -> Duration {
-    let ceiling = FIRST_PAUSE.saturating_mul(1 << (number - 1).min(16));
-    ceiling.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
