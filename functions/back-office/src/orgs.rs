@@ -1,6 +1,6 @@
 //! Orgs: created or replaced, read, listed, and deleted whole if they are disposable.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -19,7 +19,7 @@ use shared::{
         cursor::{Cursor, Scope},
         fields::{OrgCurrency, PageSize},
     },
-    jobs::bundle_status::{Going, Outcome, Reconciler},
+    jobs::bundle_status::{Outcome, Reconciler},
 };
 
 use crate::{pages::Listing, view::OrgView};
@@ -62,7 +62,7 @@ async fn judge_bundles_anew(context: &Context, org: &Org) {
     let (mut judged, mut failed) = (0_u64, 0_u64);
     let count = |_, outcome: Outcome| {
         *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
-        Going::On
+        ControlFlow::Continue(())
     };
     let changed_zones = reconciler.apply_time_zone(org, |_| true, count);
     let changed_zones = tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), changed_zones).await;

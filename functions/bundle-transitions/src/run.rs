@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,7 +23,7 @@ use shared::{
         Call,
         cursor::{Cursor, Scope},
     },
-    jobs::bundle_status::{AT_ONCE, Going, Outcome, Reconciler},
+    jobs::bundle_status::{AT_ONCE, Outcome, Reconciler},
     store::{Due, DueItem, Listed, Row, TimeZoneChange},
     telemetry::metric::Metric,
 };
@@ -232,7 +233,7 @@ impl Run<'_> {
             // What can't be read can't be judged; it is reported once, not with every run.
             again |= matches!(outcome, Err(Failure::Retry(_)));
             self.note(&org.id, bundle, outcome);
-            if self.is_enough() { Going::Stop } else { Going::On }
+            if self.is_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let complete = self.reconciler.apply_time_zone(org, |bundle| self.is_first(&org.id, bundle), told).await?;
         if !complete {

@@ -23,7 +23,7 @@ use shared::{
     inbound::{Call, Fields, cursor::Cursor},
     jobs::{
         report::fail_if_store_unavailable,
-        sweep::{Progressed, Sweep, Visit, Visited},
+        sweep::{Sweep, Visit, Visited},
     },
     secrets,
     store::{Listed, ListedCustomer, Row, Versioned},
@@ -87,11 +87,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
             (None, Some("key_unreadable"))
         }
     };
-    let Context { store, now, deadline, .. } = context;
-    let only = org_id.as_ref();
-    let (now, deadline, progressed) = (*now, *deadline, Progressed::default());
-    let kind = dry_run.then(|| "dryRun".to_owned());
-    let sweep = Sweep { store, now, deadline, reserve: ANSWER_RESERVE, operation, only, dry_run: kind, progressed };
+    let dry_run_name = dry_run.then(|| "dryRun".to_owned());
+    let sweep = Sweep::new(context, operation, ANSWER_RESERVE).only(org_id.as_ref()).dry_run(dry_run_name);
     let run = Run { sweep, claude, only: customer_id };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
     let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));

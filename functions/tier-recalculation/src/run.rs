@@ -26,7 +26,7 @@ use shared::{
     },
     jobs::{
         report::fail_if_store_unavailable,
-        sweep::{Progressed, Sweep, Visit, Visited},
+        sweep::{Sweep, Visit, Visited},
     },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
 };
@@ -76,15 +76,11 @@ struct Run<'a> {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let RecalculationRequest { org_id, cursor, dry_run, loyalty } = call.read_with(check_trial_settings)?;
-    let Context { store, now, deadline, .. } = context;
-    let only = org_id.as_ref();
-    let dry_run = dry_run.then(|| dry_run_name(loyalty.as_ref()));
-    let (is_dry, progressed) = (dry_run.is_some(), Progressed::default());
-    let sweep =
-        Sweep { store, now: *now, deadline: *deadline, reserve: ANSWER_RESERVE, operation, only, dry_run, progressed };
+    let dry_run_name = dry_run.then(|| dry_run_name(loyalty.as_ref()));
+    let sweep = Sweep::new(context, operation, ANSWER_RESERVE).only(org_id.as_ref()).dry_run(dry_run_name);
     let run = Run { sweep, trial_settings: loyalty };
     let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
-    Ok(reply(context, &swept, is_dry))
+    Ok(reply(context, &swept, dry_run))
 }
 
 /// Other settings than those stored are for a dry run of one org.

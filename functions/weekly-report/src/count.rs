@@ -4,7 +4,6 @@ use std::{
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     ops::ControlFlow,
-    time::Duration,
 };
 
 use chrono::TimeDelta;
@@ -18,9 +17,10 @@ use shared::{
     },
     error::chain,
     failure::Failure,
-    jobs::sweep::Sweep,
-    retry::{self, Retryable},
-    store::{Page, StoreError},
+    jobs::{
+        pages::{check_time, for_each_row, retry_unavailable},
+        sweep::Sweep,
+    },
 };
 
 /// Rows in a page.
@@ -34,9 +34,6 @@ const COMPARISON_OFFSET_DAYS: u64 = 28;
 
 /// How far from its redemption an order's award may be.
 const AWARD_SKEW_MAX: TimeDelta = TimeDelta::days(1);
-
-/// What it takes to say that an org's week is more than a call can count.
-const FINAL_STEP_RESERVE: Duration = Duration::from_secs(3);
 
 /// Counts one org.
 pub(crate) struct Counter<'a> {
@@ -67,7 +64,7 @@ impl Counter<'_> {
         let (store, org) = (self.sweep.store, &self.org.id);
         let mut bundles = Vec::new();
         let page = |after: Option<String>| async move { store.bundles(org, after.as_deref(), PAGE).await };
-        each(self.sweep, page, |bundle| {
+        for_each_row(self.sweep, page, |bundle| {
             // Of one that can't be read, nobody knows.
             if bundle.image.map_or(true, |bundle| bundle.value.usage.ever) {
                 bundles.push(bundle.id);
@@ -85,7 +82,7 @@ impl Counter<'_> {
         let page = |after: Option<String>| async move {
             store.bundle_redemptions_since(org, bundle, since, after.as_deref(), PAGE).await
         };
-        each(self.sweep, page, |redemption| {
+        for_each_row(self.sweep, page, |redemption| {
             if redemption.as_ref().is_some_and(|redemption| redemption.redeemed_at >= until) {
                 return ControlFlow::Break(());
             }
@@ -103,7 +100,7 @@ impl Counter<'_> {
         for day in self.week.utc_days() {
             let page =
                 |after: Option<String>| async move { store.entries_of_day(org, day, after.as_deref(), PAGE).await };
-            each(self.sweep, page, |entry| {
+            for_each_row(self.sweep, page, |entry| {
                 if let Some((customer, entry)) = entry {
                     self.tally.entry(&customer, &entry);
                 }
@@ -112,7 +109,7 @@ impl Counter<'_> {
             .await?;
             let page =
                 |after: Option<String>| async move { store.transitions_of_day(org, day, after.as_deref(), PAGE).await };
-            each(self.sweep, page, |transition| {
+            for_each_row(self.sweep, page, |transition| {
                 if let Some((transition, at)) = transition {
                     self.tally.transition(&transition, at);
                 }
@@ -130,7 +127,7 @@ impl Counter<'_> {
             |after: Option<String>| async move { store.customers_since(org, None, after.as_deref(), PAGE).await };
         // A digest of each: of millions, ids would be too much to keep.
         let mut met: HashSet<u64> = HashSet::new();
-        each(self.sweep, page, |customer| {
+        for_each_row(self.sweep, page, |customer| {
             let mut digest = DefaultHasher::new();
             customer.id.hash(&mut digest);
             match customer.image {
@@ -151,7 +148,7 @@ impl Counter<'_> {
         let mut ended: HashMap<CustomerId, PastPrediction> = HashMap::new();
         for day in week.utc_days() {
             let page = |after: Option<String>| async move { store.predictions(org, day, after.as_deref(), PAGE).await };
-            each(self.sweep, page, |prediction| {
+            for_each_row(self.sweep, page, |prediction| {
                 let over = prediction.filter(|(_, past)| week.has(past.ends_at()) && past.is_kept(now));
                 if let Some((customer, past)) = over {
                     let last = ended.entry(customer).or_insert(past);
@@ -178,51 +175,4 @@ impl Counter<'_> {
         }
         Ok(())
     }
-}
-
-/// Reads, and retries twice while the store is unavailable and time is left.
-pub(crate) async fn retry_unavailable<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    const RETRIES: usize = 2;
-    const FIRST_PAUSE: Duration = Duration::from_secs(1);
-    const PAUSE_MAX: Duration = Duration::from_secs(2);
-
-    read.retry(retry::backoff(FIRST_PAUSE, PAUSE_MAX).with_max_times(RETRIES))
-        .when(|error| matches!(error, StoreError::Unavailable(_)) && !sweep.is_near_deadline())
-        .notify(|error, _| tracing::warn!(error = chain(error), "a read of a week is retried"))
-        .await
-}
-
-/// Shows every row of a list, page by page, until `take` has seen enough.
-pub(crate) async fn each<T, F>(
-    sweep: &Sweep<'_>,
-    page: impl Fn(Option<String>) -> F,
-    mut take: impl FnMut(T) -> ControlFlow<()>,
-) -> Result<(), Failure>
-where
-    F: Future<Output = Result<Page<T>, StoreError>>,
-{
-    let mut after = None;
-    loop {
-        check_time(sweep)?;
-        let Page { rows, next } = retry_unavailable(sweep, || page(after.clone())).await?;
-        if rows.into_iter().try_for_each(|row| take(row.value)).is_break() || next.is_none() {
-            return Ok(());
-        }
-        after = next;
-    }
-}
-
-/// A week that is counted in part is no week. Where there is no time for more, the org is left to the next call; but one that
-/// has had a call to itself gets no more time in another, and may not keep the others from their turn.
-fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
-    if sweep.should_stop() {
-        return Err(Failure::unavailable("no time is left for the week of an org"));
-    }
-    if sweep.deadline.left() < FINAL_STEP_RESERVE {
-        return Err(Failure::internal("the week of an org is more than one call can count"));
-    }
-    Ok(())
 }

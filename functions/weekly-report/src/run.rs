@@ -25,7 +25,10 @@ use shared::{
     failure::Failure,
     host::{Context, Reply},
     inbound::{Call, cursor::Cursor},
-    jobs::sweep::{Progressed, Sweep, Visit, Visited},
+    jobs::{
+        pages::{for_each_row, retry_unavailable},
+        sweep::{Sweep, Visit, Visited},
+    },
     store::{DUE_SHARDS, DueItem, StoreError},
     telemetry::metric::Metric,
 };
@@ -33,7 +36,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     answer::{MessageOutcome, OrgReport, ReportAnswer, Summary, millis},
-    count::{Counter, each, retry_unavailable},
+    count::Counter,
     slack::{self, WeeklyMessage},
 };
 
@@ -69,19 +72,9 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let watch = Stopwatch::start();
     let operation = call.operation.name;
     let ReportRequest { org_id, cursor, dry_run } = call.read()?;
-    let Context { store, now, deadline, .. } = context;
     let only = org_id.as_ref();
-    let (progressed, kind) = (Progressed::default(), dry_run.then(|| "dryRun".to_owned()));
-    let sweep = Sweep {
-        store,
-        now: *now,
-        deadline: *deadline,
-        reserve: NOTIFICATION_RESERVE,
-        operation,
-        only,
-        dry_run: kind,
-        progressed,
-    };
+    let sweep =
+        Sweep::new(context, operation, NOTIFICATION_RESERVE).only(only).dry_run(dry_run.then(|| "dryRun".to_owned()));
     let run = Run { sweep, overdue_bundles: OnceCell::new(), reports: Mutex::default() };
     let swept = run.sweep.run(cursor, |visit| run.week(visit)).await?;
 
@@ -96,7 +89,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
         MessageOutcome::NotAsked
     } else {
         let news = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
-        slack::notify(&context.config, &news, *deadline).await
+        slack::notify(&context.config, &news, context.deadline).await
     };
     let answer = ReportAnswer {
         success: errors.is_empty(),
@@ -180,7 +173,7 @@ async fn overdue_bundles(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashM
     let mut overdue_bundles: HashMap<OrgId, Vec<Bundle>> = HashMap::new();
     for shard in 0..DUE_SHARDS {
         let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
-        each(sweep, page, |due| {
+        for_each_row(sweep, page, |due| {
             if let DueItem::Bundle(bundle) = due.what
                 && let Ok(bundle) = bundle.image
             {

@@ -3,11 +3,12 @@
 //!
 //! Nothing that decides waits for this: redeeming asks the rule itself.
 
-use std::time::Duration;
+use std::{borrow::Cow, ops::ControlFlow, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 
+use super::fresh::commit_listed;
 use crate::{
     clock::Deadline,
     domain::{
@@ -19,7 +20,7 @@ use crate::{
         org::Org,
         rejection::Rejection,
     },
-    failure::{Failure, retry_conflicts_within},
+    failure::Failure,
     store::{Listed, ListedBundle, Store, Versioned},
 };
 
@@ -42,44 +43,43 @@ pub struct Reconciler<'a> {
     pub dry_run: bool,
 }
 
+/// A bundle with the org by whose zone it is evaluated.
+struct Candidate<'a> {
+    org: Cow<'a, Org>,
+    bundle: Versioned<Bundle>,
+    /// Whether a list returned the bundle.
+    is_listed: bool,
+}
+
 impl Reconciler<'_> {
-    /// Brings a bundle up to date that was listed as `image`, which may lag behind what it is.
-    pub async fn bundle(&self, org: &Org, image: Versioned<Bundle>) -> Outcome {
-        let id = image.value.id.clone();
-        // An image that was judged by another zone may be newer than what is known of the org.
-        let mut image = Some(image).filter(|image| image.value.recorded.zone == org.profile.timezone);
-        let (org_id, id) = (&org.id, &id);
-        retry_conflicts_within(self.deadline, || {
-            let image = image.take();
-            async move {
-                match image {
-                    // What is due is written even if nothing is to be recorded: it gets another time.
-                    Some(image) => self.commit(org, &image, true).await,
-                    None => self.reload(org_id, id).await,
-                }
-            }
-        })
-        .await
+    /// Brings a listed bundle up to date. The list may lag behind the stored bundle.
+    pub async fn bundle(&self, org: &Org, listed: Versioned<Bundle>) -> Outcome {
+        let id = listed.value.id.clone();
+        // A bundle that was evaluated in another zone may be newer than the org in the cache.
+        let is_usable = listed.value.recorded.zone == org.profile.timezone;
+        let listed = is_usable.then_some(Candidate { org: Cow::Borrowed(org), bundle: listed, is_listed: true });
+        let load = || self.load(&org.id, &id);
+        let recorded = commit_listed(self.deadline, listed, load, |candidate| self.commit(candidate)).await?;
+        // A bundle that was deleted meanwhile has nothing to record.
+        Ok(recorded.unwrap_or_default())
     }
 
-    async fn reload(&self, org: &OrgId, id: &BundleId) -> Outcome {
+    async fn load<'a>(&self, org: &OrgId, id: &BundleId) -> Result<Option<Candidate<'a>>, Failure> {
         let (org, bundle) = self.store.bundle_of_org(org, id).await?;
         let org = org.map(|org| org.value).filter(|org| !org.deleting).ok_or(Rejection::UnknownOrg)?;
-        match bundle {
-            Some(bundle) => self.commit(&org, &bundle, false).await,
-            // It was deleted meanwhile.
-            None => Ok(Vec::new()),
-        }
+        Ok(bundle.map(|bundle| Candidate { org: Cow::Owned(org), bundle, is_listed: false }))
     }
 
-    async fn commit(&self, org: &Org, bundle: &Versioned<Bundle>, even_if_idle: bool) -> Outcome {
+    async fn commit(&self, candidate: Candidate<'_>) -> Result<Option<Vec<Transition>>, Failure> {
+        let Candidate { org, bundle, is_listed } = candidate;
         let update = bring_up_to_date(&bundle.value, org.zone(), self.now);
-        if !self.dry_run && (even_if_idle || !update.is_idle(&bundle.value)) {
-            let mut transaction = self.store.transaction(org);
-            transaction.record_status(&update, bundle)?;
+        // A listed bundle is written even where nothing changes, so that the due index shows its next change.
+        if !self.dry_run && (is_listed || !update.is_idle(&bundle.value)) {
+            let mut transaction = self.store.transaction(&org);
+            transaction.record_status(&update, &bundle)?;
             transaction.commit().await?;
         }
-        Ok(update.transitions)
+        Ok(Some(update.transitions))
     }
 
     /// Judges those bundles of an org by its time zone that are still judged by another, or by older rules, and that are `meant`. Tells what
@@ -88,7 +88,7 @@ impl Reconciler<'_> {
         &self,
         org: &Org,
         meant: impl Fn(&BundleId) -> bool,
-        mut tell: impl FnMut(BundleId, Outcome) -> Going,
+        mut report: impl FnMut(BundleId, Outcome) -> ControlFlow<()>,
     ) -> Result<bool, Failure> {
         const PAGE: usize = 100;
         /// What the last bundles, and the answer, may take.
@@ -111,7 +111,7 @@ impl Reconciler<'_> {
                 }
                 let done = join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await;
                 for (bundle, outcome) in done {
-                    if tell(bundle, outcome) == Going::Stop {
+                    if report(bundle, outcome).is_break() {
                         return Ok(false);
                     }
                 }
@@ -129,13 +129,4 @@ impl Reconciler<'_> {
             Err(why) => (id, Err(Failure::Internal(why))),
         }
     }
-}
-
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Going {
-    /// There is room for more.
-    On,
-    /// That is enough.
-    Stop,
 }

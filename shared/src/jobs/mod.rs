@@ -3,9 +3,13 @@
 //! | to find | look in |
 //! |---|---|
 //! | pages of orgs, a deadline, a cursor | [`sweep`] |
+//! | lists that a job reads whole | [`pages`] |
+//! | commits of listed values, which may lag | [`fresh`] |
 //! | the report of a sweep, org by org | [`report`] |
 //! | bringing the recorded status of bundles up to date | [`bundle_status`] |
 
 pub mod bundle_status;
+pub mod fresh;
+pub mod pages;
 pub mod report;
 pub mod sweep;

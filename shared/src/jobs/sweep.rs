@@ -19,7 +19,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::report::Swept;
+use super::{fresh::commit_listed, report::Swept};
 use crate::{
     clock::{Deadline, Stopwatch, monotonic},
     domain::{
@@ -30,7 +30,8 @@ use crate::{
         time,
     },
     error::chain,
-    failure::{Failure, retry_conflicts_within},
+    failure::Failure,
+    host::Context,
     inbound::cursor::{Cursor, Scope},
     store::{Store, Versioned},
 };
@@ -100,6 +101,28 @@ struct SweepProgress<P> {
     within: Option<P>,
 }
 
+impl<'a> Sweep<'a> {
+    /// A sweep over all orgs. `reserve` is the time that the last steps in an org, and the answer, may take.
+    #[must_use]
+    pub fn new(context: &'a Context, operation: &'static str, reserve: Duration) -> Self {
+        let Context { store, now, deadline, .. } = context;
+        let (now, deadline) = (*now, *deadline);
+        Self { store, now, deadline, reserve, operation, only: None, dry_run: None, progressed: Progressed::default() }
+    }
+
+    /// The same over one org alone, if one is named.
+    #[must_use]
+    pub fn only(self, org: Option<&'a OrgId>) -> Self {
+        Self { only: org, ..self }
+    }
+
+    /// The same as a dry run, if it has a name.
+    #[must_use]
+    pub fn dry_run(self, name: Option<String>) -> Self {
+        Self { dry_run: name, ..self }
+    }
+}
+
 impl Sweep<'_> {
     /// Whether it is time to stop. It never is before the call has got anywhere.
     #[must_use]
@@ -141,33 +164,20 @@ impl Sweep<'_> {
         Ok(self.store.org(id, monotonic()).await?.filter(|org| !org.deleting))
     }
 
-    /// Does something with a customer who was met as `image`, which may lag behind what they are: where somebody else was
-    /// faster, once more with the customer as they are now. `None` where nothing is to be done, or they are gone.
+    /// Commits a change of a customer that a list returned, which may lag behind the stored customer. `None` where nothing
+    /// was to change, or the customer is gone.
     pub async fn customer<T, F>(
         &self,
         org: &OrgId,
-        image: Versioned<Customer>,
+        listed: Versioned<Customer>,
         commit: impl Fn(Versioned<Customer>) -> F,
     ) -> (CustomerId, Result<Option<T>, Failure>)
     where
         F: Future<Output = Result<Option<T>, Failure>>,
     {
-        let id = image.value.id.clone();
-        let mut image = Some(image);
-        let outcome = retry_conflicts_within(self.deadline, || {
-            let (image, id, commit) = (image.take(), &id, &commit);
-            async move {
-                let current = match image {
-                    Some(image) => Some(image),
-                    None => self.store.customer(org, id).await?,
-                };
-                match current {
-                    Some(current) => commit(current).await,
-                    None => Ok(None),
-                }
-            }
-        });
-        let outcome = outcome.await;
+        let id = listed.value.id.clone();
+        let load = || async { Ok(self.store.customer(org, &id).await?) };
+        let outcome = commit_listed(self.deadline, Some(listed), load, commit).await;
         (id, outcome)
     }
 

@@ -1,0 +1,61 @@
+//! Lists that a job reads whole, or leaves to the next call.
+
+use std::{ops::ControlFlow, time::Duration};
+
+use super::sweep::Sweep;
+use crate::{
+    error::chain,
+    failure::Failure,
+    retry::{self, Retryable},
+    store::{Page, StoreError},
+};
+
+/// The time that it takes to report an org that one call cannot read.
+const FINAL_STEP_RESERVE: Duration = Duration::from_secs(3);
+
+/// Reads, and retries twice while the store is unavailable and time is left.
+pub async fn retry_unavailable<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    const RETRIES: usize = 2;
+    const FIRST_PAUSE: Duration = Duration::from_secs(1);
+    const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+    read.retry(retry::backoff(FIRST_PAUSE, PAUSE_MAX).with_max_times(RETRIES))
+        .when(|error| matches!(error, StoreError::Unavailable(_)) && !sweep.is_near_deadline())
+        .notify(|error, _| tracing::warn!(error = chain(error), "a read is retried"))
+        .await
+}
+
+/// Hands every row of a list to `take`, page by page, until `take` breaks off.
+pub async fn for_each_row<T, F>(
+    sweep: &Sweep<'_>,
+    page: impl Fn(Option<String>) -> F,
+    mut take: impl FnMut(T) -> ControlFlow<()>,
+) -> Result<(), Failure>
+where
+    F: Future<Output = Result<Page<T>, StoreError>>,
+{
+    let mut after = None;
+    loop {
+        check_time(sweep)?;
+        let Page { rows, next } = retry_unavailable(sweep, || page(after.clone())).await?;
+        if rows.into_iter().try_for_each(|row| take(row.value)).is_break() || next.is_none() {
+            return Ok(());
+        }
+        after = next;
+    }
+}
+
+/// Rejects another page when no time is left. Then the next call reads the org. An org that had a whole call to itself would
+/// get no more time in another, so it fails, and the other orgs have their turn.
+pub fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
+    if sweep.should_stop() {
+        return Err(Failure::unavailable("no time is left for the org"));
+    }
+    if sweep.deadline.left() < FINAL_STEP_RESERVE {
+        return Err(Failure::internal("the org is more than one call can read"));
+    }
+    Ok(())
+}
