@@ -24,7 +24,7 @@ use shared::{
     telemetry::metric::Metric,
 };
 
-use crate::AccountSummary;
+use crate::account::AccountSummary;
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]

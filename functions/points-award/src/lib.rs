@@ -2,24 +2,12 @@
 //!
 //! What an order earns is in `shared::domain::award`, what a refund takes back in `shared::domain::refund`.
 
+mod account;
 mod award;
 mod refund;
 mod refund_void;
 
-use serde::Serialize;
-use shared::{
-    domain::{
-        earning::change::AccountSnapshot,
-        ids::{CustomerId, OrderId},
-        org::Org,
-        points::Points,
-        text::SingleLine,
-        tier::TierChange,
-    },
-    failure::Failure,
-    host::{Context, Function},
-    inbound::operation::Operation,
-};
+use shared::{host::Function, inbound::operation::Operation};
 
 /// The function.
 pub const FUNCTION: Function = Function {
@@ -36,24 +24,3 @@ pub const FUNCTION: Function = Function {
         }),
     ],
 };
-
-/// The customer of an order, if the record names one.
-async fn owner_of(context: &Context, org: &Org, order: &OrderId) -> Result<Option<CustomerId>, Failure> {
-    Ok(context.store.order_header(&org.id, order).await?.and_then(|order| order.owner))
-}
-
-/// How the customer stands after it, as every answer of this function says.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AccountSummary<'a> {
-    balance: Points,
-    tier: &'a SingleLine,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tier_change: Option<&'a TierChange>,
-}
-
-impl<'a> From<&'a AccountSnapshot> for AccountSummary<'a> {
-    fn from(AccountSnapshot { balance, tier, tier_change }: &'a AccountSnapshot) -> Self {
-        Self { balance: *balance, tier, tier_change: tier_change.as_ref() }
-    }
-}

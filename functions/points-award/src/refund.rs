@@ -18,7 +18,7 @@ use shared::{
     telemetry::metric::Metric,
 };
 
-use crate::{AccountSummary, owner_of};
+use crate::account::{AccountSummary, owner_of};
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]

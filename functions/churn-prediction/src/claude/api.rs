@@ -9,7 +9,7 @@ use reqwest::{
 use serde::Deserialize;
 use shared::{config::SecretText, error::chain, http_client};
 
-use super::{SwitchOffReason, limits};
+use super::{limits, switch_off::SwitchOffReason};
 
 /// The version of the API that is spoken.
 const VERSION: &str = "2023-06-01";

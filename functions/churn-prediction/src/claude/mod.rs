@@ -7,6 +7,7 @@
 //! | `answer` | what comes out, checked: what is right is kept, the rest is not guessed at |
 //! | `api` | one request over HTTP, and what its answer means |
 //! | `limits` | what an answer's headers say about when to come back |
+//! | `switch_off` | why Claude is not asked any more |
 //! | `pace` | who may send when |
 //!
 //! A customer whom Claude has left out or got wrong is asked about once more, and then gone without: that is for the
@@ -19,10 +20,12 @@ mod input;
 mod limits;
 mod pace;
 mod prompt;
+mod switch_off;
 
 pub use answer::{LONGEST_REASONING, Verdict};
 pub use input::ClaudeInput;
 pub use limits::LONGEST_RESET;
+pub use switch_off::SwitchOffReason;
 
 use std::{
     sync::{
@@ -38,7 +41,6 @@ use shared::{
     config::{ClaudeConfig, SecretText},
     retry,
 };
-use strum::IntoStaticStr;
 
 use self::{
     api::{ApiClient, ApiResponse, Outcome},
@@ -68,36 +70,6 @@ const SHARES: u32 = 4;
 
 /// How often a customer is asked about.
 const ASKED: usize = 2;
-
-/// Why Claude is not asked any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-pub enum SwitchOffReason {
-    /// The key is not one, or not any more.
-    Unauthorized,
-    /// There is nothing to pay with.
-    PaymentRequired,
-    /// The key may not do this.
-    Forbidden,
-    /// What may be spent is spent, by the limit of the account or of the workspace.
-    SpendLimitReached,
-    /// The API says to come back when this call will be over.
-    RateLimited,
-    /// The API stays down.
-    Unavailable,
-    /// The API refuses what is asked, which is ours to mend: an unknown model, for one.
-    RequestRefused,
-    /// The model answers, and nothing that can be used.
-    UnusableAnswers,
-}
-
-impl SwitchOffReason {
-    /// The stable code, for programs.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        self.into()
-    }
-}
 
 /// Why a request was not answered.
 enum ExchangeFailure {
