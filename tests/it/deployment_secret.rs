@@ -19,8 +19,8 @@ use local::template::Template;
 use serde_json::{Value, json};
 use shared::{
     auth::{
-        DeploymentSecret, PREVIOUS_SECRET_TTL, PresentedCredential, PresentedSecret, READ_INTERVAL_MIN, Rotation,
-        SECRET_MAX_AGE, SecretCheck, presented_credential,
+        DeploymentSecret, PREVIOUS_SECRET_TTL, PresentedCredential, PresentedSecret, READ_INTERVAL_MIN, SECRET_MAX_AGE,
+        SecretCheck, SecretRotation, parse_authorization,
     },
     clock::{self, Deadline, Sleeper},
     config::{Config, SecretSource},
@@ -147,7 +147,7 @@ fn secret(text: &str) -> DeploymentSecret {
 }
 
 fn shows(text: &str) -> PresentedSecret {
-    match presented_credential(Some(&format!("Bearer {text}"))).unwrap() {
+    match parse_authorization(Some(&format!("Bearer {text}"))).unwrap() {
         PresentedCredential::Secret(presented) => presented,
         PresentedCredential::Key(_) => panic!("{text} has the form of a key"),
     }
@@ -156,14 +156,14 @@ fn shows(text: &str) -> PresentedSecret {
 #[test]
 fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
     let start = clock::monotonic();
-    let mut rotation = Rotation::default();
-    let known = |rotation: &Rotation, text, after| rotation.look(&shows(text), start + after).is_known;
+    let mut rotation = SecretRotation::default();
+    let known = |rotation: &SecretRotation, text, after| rotation.check(&shows(text), start + after).is_accepted;
     assert!(!known(&rotation, OLD, secs(0)));
-    rotation.learn(secret(OLD), None, None, start);
-    rotation.learn(secret(NEW), Some(secs(0)), Some(secret(OLD)), start + secs(100));
+    rotation.complete_read(secret(OLD), None, None, start);
+    rotation.complete_read(secret(NEW), Some(secs(0)), Some(secret(OLD)), start + secs(100));
     // Reading the same again lengthens nothing.
-    rotation.learn(secret(NEW), Some(secs(300)), None, start + secs(400));
-    for (text, after, is_known) in [
+    rotation.complete_read(secret(NEW), Some(secs(300)), None, start + secs(400));
+    for (text, after, is_accepted) in [
         (OLD, secs(100), true),
         (OLD, just_before(secs(100) + PREVIOUS_SECRET_TTL), true),
         (OLD, secs(100) + PREVIOUS_SECRET_TTL, false),
@@ -171,7 +171,7 @@ fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
         (NEW, Duration::from_hours(24 * 365), true),
         ("another", secs(100), false),
     ] {
-        assert_eq!(known(&rotation, text, after), is_known, "{text} after {after:?}");
+        assert_eq!(known(&rotation, text, after), is_accepted, "{text} after {after:?}");
     }
 }
 
@@ -185,10 +185,10 @@ fn a_process_that_knew_none_counts_from_when_the_current_secret_was_made() {
         (Some(Duration::MAX), None),
         (None, None),
     ] {
-        let mut rotation = Rotation::default();
-        assert_eq!(rotation.wants_previous(&secret(NEW), age), left.is_some(), "{age:?}");
-        rotation.learn(secret(NEW), age, Some(secret(OLD)), start);
-        let known = |after| rotation.look(&shows(OLD), start + after).is_known;
+        let mut rotation = SecretRotation::default();
+        assert_eq!(rotation.needs_previous(&secret(NEW), age), left.is_some(), "{age:?}");
+        rotation.complete_read(secret(NEW), age, Some(secret(OLD)), start);
+        let known = |after| rotation.check(&shows(OLD), start + after).is_accepted;
         assert_eq!(known(secs(0)), left.is_some(), "{age:?}");
         assert!(!known(left.unwrap_or_default()), "{age:?}");
         assert!(left.is_none_or(|left| known(just_before(left))), "{age:?}");
@@ -198,44 +198,45 @@ fn a_process_that_knew_none_counts_from_when_the_current_secret_was_made() {
 #[test]
 fn two_rotations_shut_a_secret_out() {
     let start = clock::monotonic();
-    let known = |rotation: &Rotation| [OLD, "between", NEW].map(|text| rotation.look(&shows(text), start).is_known);
-    let mut missed_one = Rotation::default();
-    missed_one.learn(secret(OLD), None, None, start);
-    missed_one.learn(secret(NEW), Some(secs(0)), Some(secret("between")), start);
+    let known =
+        |rotation: &SecretRotation| [OLD, "between", NEW].map(|text| rotation.check(&shows(text), start).is_accepted);
+    let mut missed_one = SecretRotation::default();
+    missed_one.complete_read(secret(OLD), None, None, start);
+    missed_one.complete_read(secret(NEW), Some(secs(0)), Some(secret("between")), start);
     assert_eq!(known(&missed_one), [false, true, true]);
-    let mut saw_both = Rotation::default();
-    saw_both.learn(secret(OLD), None, None, start);
-    saw_both.learn(secret("between"), None, None, start);
+    let mut saw_both = SecretRotation::default();
+    saw_both.complete_read(secret(OLD), None, None, start);
+    saw_both.complete_read(secret("between"), None, None, start);
     assert_eq!(known(&saw_both), [true, true, false], "what is not told is what was known");
-    saw_both.learn(secret(NEW), None, Some(secret("between")), start);
+    saw_both.complete_read(secret(NEW), None, Some(secret("between")), start);
     assert_eq!(known(&saw_both), [false, true, true]);
 }
 
 #[test]
 fn when_it_is_time_to_read_again_depends_on_what_is_shown() {
     let start = clock::monotonic();
-    let is_due = |rotation: &Rotation, text, after| rotation.look(&shows(text), start + after).is_due;
-    let mut rotation = Rotation::default();
+    let is_due = |rotation: &SecretRotation, text, after| rotation.check(&shows(text), start + after).is_read_due;
+    let mut rotation = SecretRotation::default();
     assert!(is_due(&rotation, OLD, secs(0)));
-    rotation.ask(SecretCheck { is_known: false, is_due: true }, start);
+    rotation.begin_read(SecretCheck { is_accepted: false, is_read_due: true }, start);
     assert_eq!(
         [secs(0), READ_INTERVAL_MIN].map(|after| is_due(&rotation, OLD, after)),
         [false, true],
         "it was not answered"
     );
 
-    rotation.learn(secret(OLD), None, None, start);
+    rotation.complete_read(secret(OLD), None, None, start);
     let last = just_before(SECRET_MAX_AGE);
     assert_eq!(
         [secs(0), READ_INTERVAL_MIN, last, SECRET_MAX_AGE].map(|after| is_due(&rotation, OLD, after)),
         [false, false, false, true]
     );
     assert!(is_due(&rotation, NEW, secs(0)), "the first read was for nobody who was unknown");
-    rotation.ask(SecretCheck { is_known: false, is_due: true }, start + secs(1));
+    rotation.begin_read(SecretCheck { is_accepted: false, is_read_due: true }, start + secs(1));
     let unknown = [secs(1), just_before(secs(1) + READ_INTERVAL_MIN), secs(1) + READ_INTERVAL_MIN];
     assert_eq!(unknown.map(|after| is_due(&rotation, NEW, after)), [false, false, true]);
 
-    rotation.ask(SecretCheck { is_known: true, is_due: true }, start + SECRET_MAX_AGE);
+    rotation.begin_read(SecretCheck { is_accepted: true, is_read_due: true }, start + SECRET_MAX_AGE);
     assert_eq!(
         [SECRET_MAX_AGE, SECRET_MAX_AGE + READ_INTERVAL_MIN].map(|after| is_due(&rotation, OLD, after)),
         [false, true],
@@ -535,7 +536,7 @@ fn where_the_secret_is_is_read_from_the_settings() {
     let source = |settings| config(settings).unwrap().secret;
     assert!(source(&[]).is_none());
     assert!(source(&[("CRON_SECRET", " "), ("CRON_SECRET_NAME", "")]).is_none());
-    let here = |source: Option<SecretSource<DeploymentSecret>>| matches!(source, Some(SecretSource::Inline(here)) if here.is(&shows(OLD)));
+    let here = |source: Option<SecretSource<DeploymentSecret>>| matches!(source, Some(SecretSource::Inline(here)) if here.matches(&shows(OLD)));
     assert!(here(source(&[("CRON_SECRET", OLD)])));
     assert!(here(source(&[("CRON_SECRET", OLD), ("CRON_SECRET_NAME", NAME)])));
     let named = source(&[("CRON_SECRET", " "), ("CRON_SECRET_NAME", NAME)]);

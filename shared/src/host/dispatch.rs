@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     answer::{self, Reply},
-    authorize::Secret,
+    authorize::SecretVerifier,
     invocation::{Invocation, InvocationFailed},
     operation::{Context, Function, Handler},
 };
@@ -39,7 +39,7 @@ pub struct Host {
     function: Function,
     store: Store,
     config: Arc<Config>,
-    secret: Option<Secret>,
+    secret: Option<SecretVerifier>,
     metrics: Sink,
     sleeper: Sleeper,
 }
@@ -63,7 +63,7 @@ impl Host {
     /// A function that works on `store`, and lets in who shows the secret that is configured.
     #[must_use]
     pub fn new(function: Function, store: Store, config: Config, metrics: Sink) -> Self {
-        let secret = Secret::of(&config);
+        let secret = SecretVerifier::from_config(&config);
         Self { function, store, config: Arc::new(config), secret, metrics, sleeper: Sleeper::default() }
     }
 
@@ -146,13 +146,18 @@ impl Host {
         self.record(completed, |outcome| Ok(answer::http(&outcome))).await
     }
 
-    async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> CompletedCall {
+    async fn perform_http(
+        &self,
+        secret: &SecretVerifier,
+        request: HttpRequest,
+        invocation: Invocation,
+    ) -> CompletedCall {
         let caller = self.caller(secret, request.authorization(), invocation);
         let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(ANSWER_RESERVE), caller).await;
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let operation = request.route(self.function.operations())?;
-            caller.check_operation(operation.for_deployment)?;
+            caller.authorize_operation(operation.for_deployment)?;
             request.check_encoding()?;
             Ok((caller, operation))
         });
@@ -168,17 +173,17 @@ impl Host {
     /// The caller of a request, by the deployment's secret or by an org key, which may be a minute old.
     async fn caller(
         &self,
-        secret: &Secret,
+        secret: &SecretVerifier,
         authorization: Option<&str>,
         invocation: Invocation,
     ) -> Result<Caller, Failure> {
-        match auth::presented_credential(authorization)? {
+        match auth::parse_authorization(authorization)? {
             PresentedCredential::Secret(presented) => {
-                secret.check(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
+                secret.verify(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
             }
             PresentedCredential::Key(key) => {
-                let kept = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
-                Ok(key.caller(kept)?)
+                let stored = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
+                Ok(key.verify(stored)?)
             }
         }
     }
@@ -195,7 +200,7 @@ impl Host {
             Err(rejection) => return CompletedCall::nothing(NO_OPERATION, None, rejection.into()),
         };
         let (operation, org) = (call.operation.name, call.org_id().map(|org| org.to_string()));
-        if let Err(rejection) = caller.check_orgs(call.orgs(), call.cursor_org().as_deref()) {
+        if let Err(rejection) = caller.authorize_orgs(call.orgs(), call.cursor_org().as_deref()) {
             return CompletedCall::nothing(operation, org, rejection.into());
         }
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
