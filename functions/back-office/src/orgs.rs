@@ -65,7 +65,7 @@ async fn judge_bundles_anew(context: &Context, org: &Org) {
         ControlFlow::Continue(())
     };
     let changed_zones = reconciler.apply_time_zone(org, |_| true, count);
-    let changed_zones = tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), changed_zones).await;
+    let changed_zones = tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), changed_zones).await;
     let complete = matches!(changed_zones, Ok(Ok(true)));
     tracing::info!(org = %org.id, judged, failed, complete, "bundles judged by another time zone");
 }
@@ -155,7 +155,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     loop {
         let (deleted, complete) = context.store.delete_some_of(&org_id, AT_ONCE).await?;
         total = total.saturating_add(deleted);
-        if complete || context.deadline.left() < PAGE_RESERVE {
+        if complete || context.deadline.remaining() < PAGE_RESERVE {
             return Ok(Reply::ok(&DeletedView { deleted: total, complete }));
         }
     }

@@ -179,7 +179,7 @@ fn conclude(bundles: Vec<BundleOutcome>, again: Option<Failure>, faults: Vec<Fie
 
 /// The time of one of the bundles that are left: none takes that of the others.
 fn share(deadline: Deadline, left: usize) -> Deadline {
-    deadline.at_most(deadline.left() / u32::try_from(left).unwrap_or(u32::MAX))
+    deadline.capped(deadline.remaining() / u32::try_from(left).unwrap_or(u32::MAX))
 }
 
 /// Each once, in the order in which they were first named.

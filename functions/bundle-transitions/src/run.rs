@@ -145,7 +145,7 @@ impl Run<'_> {
             let wanted = |row: &Row<Due>| self.only.as_ref().is_none_or(|only| row.value.org == *only);
             self.learn(page.rows.iter().filter(|row| wanted(row)).map(|row| &row.value.org)).await?;
             for rows in page.rows.chunks(AT_ONCE) {
-                if deadline.left() < ANSWER_RESERVE || self.is_enough() {
+                if deadline.remaining() < ANSWER_RESERVE || self.is_enough() {
                     return Ok(Some((shard, after)));
                 }
                 join_all(rows.iter().filter(|row| wanted(row)).map(|row| self.one(&row.value))).await;

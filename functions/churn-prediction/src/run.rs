@@ -140,7 +140,7 @@ impl Run<'_> {
         } else {
             model::stored_model(&self.sweep, &org).await?
         };
-        let left = self.sweep.deadline.left().saturating_sub(ANSWER_RESERVE);
+        let left = self.sweep.deadline.remaining().saturating_sub(ANSWER_RESERVE);
         let (claude, deadline) = (self.claude.as_ref(), Deadline::after(left));
         let scorer = Scorer { org: &org, model, horizon_days, now: began, claude, deadline };
         let mut scorer = BatchScorer { run: self, scorer, figures, errors: 0 };

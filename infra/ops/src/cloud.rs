@@ -123,7 +123,7 @@ impl Cloud {
 
     /// The deployment's secret.
     pub(crate) async fn secret(&self) -> Result<String, String> {
-        let secret = Secrets::of(&self.config).current(&self.named("cron-secret")).await;
+        let secret = Secrets::from_config(&self.config).current(&self.named("cron-secret")).await;
         let secret = secret.map_err(|failure| match failure {
             Failure::Internal(_) | Failure::Retry(_) => format!("{} (in {})", chain(&failure), self.region),
             other => other.code().to_owned(),

@@ -135,12 +135,12 @@ impl ManagedSecret {
             Failure::Internal(error) => Failure::NotConfigured(error),
             transient => transient,
         };
-        let secrets = Secrets::at(self.endpoint.as_deref()).await.map_err(as_not_configured)?;
+        let secrets = Secrets::connect(self.endpoint.as_deref()).await.map_err(as_not_configured)?;
         let read = secrets.current(&self.name).await.map_err(as_not_configured)?;
         let current = DeploymentSecret::new(read.text.expose())
             .map_err(|why| Failure::NotConfigured(InternalError::new(format!("the secret {} {why}", self.name))))?;
         // Made in the future, by a clock that is ahead, is made just now.
-        let age = read.made_at.map(|made_at| (invocation.time() - made_at).to_std().unwrap_or_default());
+        let age = read.created_at.map(|created_at| (invocation.time() - created_at).to_std().unwrap_or_default());
         let previous = if self.with_state(|state| state.rotation.needs_previous(&current, age)) {
             let previous = secrets.previous(&self.name).await.map_err(as_not_configured)?;
             previous.and_then(|text| DeploymentSecret::new(text.expose()).ok())

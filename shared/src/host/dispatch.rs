@@ -153,7 +153,7 @@ impl Host {
         invocation: Invocation,
     ) -> CompletedCall {
         let caller = self.caller(secret, request.authorization(), invocation);
-        let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(ANSWER_RESERVE), caller).await;
+        let caller = tokio::time::timeout(invocation.deadline.remaining().saturating_sub(ANSWER_RESERVE), caller).await;
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let operation = request.route(self.function.operations())?;
@@ -218,7 +218,7 @@ impl Host {
         let context = Context::new(self.store.clone(), invocation, config, sleeper);
         // Answer 503 before Lambda's own timeout, so that the caller can retry. Replays make the retry safe.
         let answered =
-            tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
+            tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
         let outcome = answered.unwrap_or_else(|_| Err(out_of_time()));
         (outcome, context.into_metrics())
     }

@@ -69,7 +69,7 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
                 let host = Arc::clone(&host);
                 async move {
                     let told = Deadline::at(event.context.deadline());
-                    let deadline = if told.left().is_zero() { Deadline::after(UNTOLD_LIMIT) } else { told };
+                    let deadline = if told.remaining().is_zero() { Deadline::after(UNTOLD_LIMIT) } else { told };
                     host.answer(&event.payload, Invocation::new(None, deadline)).await
                 }
             });

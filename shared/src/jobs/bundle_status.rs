@@ -106,7 +106,7 @@ impl Reconciler<'_> {
             });
             let mut behind = behind.peekable();
             while behind.peek().is_some() {
-                if self.deadline.left() < ANSWER_RESERVE {
+                if self.deadline.remaining() < ANSWER_RESERVE {
                     return Ok(false);
                 }
                 let done = join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await;

@@ -133,7 +133,7 @@ impl Sweep<'_> {
     /// Whether there is no time left for what can be left out.
     #[must_use]
     pub fn is_near_deadline(&self) -> bool {
-        self.deadline.left() < self.reserve
+        self.deadline.remaining() < self.reserve
     }
 
     /// Notes that the call has got somewhere.

@@ -207,7 +207,7 @@ impl Shop {
         }
         let path = format!("/orgs/{}", self.org);
         let deadline = Deadline::after(REMOVAL);
-        while !deadline.left().is_zero() {
+        while !deadline.remaining().is_zero() {
             let answer = self.api.send(&Request::delete("back-office", &path)).await?;
             match answer.status {
                 StatusCode::NOT_FOUND => return Ok(()),
@@ -228,7 +228,7 @@ pub(crate) async fn until<T>(
     let deadline = Deadline::after(limit);
     loop {
         let found = ask().await?;
-        if found.is_some() || deadline.left().is_zero() {
+        if found.is_some() || deadline.remaining().is_zero() {
             return Ok(found);
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
