@@ -7,7 +7,7 @@ use std::{
 
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::host::{Body, Bytes, Limits, Listening, serve};
+use shared::host::{Body, Bytes, HttpLimits, Listener, serve};
 
 use crate::programs;
 
@@ -56,7 +56,7 @@ pub struct Front {
 impl Front {
     /// Starts one in front of the stack at that address.
     pub async fn of(stack: &str, broken: Broken) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let url = format!("http://{}", listening.address);
         let seen: Arc<Mutex<Vec<Call>>> = Arc::default();
         let (written, stack, http) = (Arc::clone(&seen), stack.to_owned(), programs::http());
@@ -77,7 +77,7 @@ impl Front {
                 response.body(Body::from(answer.body.to_string())).unwrap()
             }
         };
-        tokio::spawn(serve(listening, Limits::default(), carry, std::future::pending()));
+        tokio::spawn(serve(listening, HttpLimits::default(), carry, std::future::pending()));
         Self { url, seen }
     }
 

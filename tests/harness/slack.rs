@@ -7,7 +7,7 @@ use std::{
 
 use http::{Method, Response, StatusCode, request::Parts};
 use serde_json::Value;
-use shared::host::{Body, Bytes, Limits, Listening, serve};
+use shared::host::{Body, Bytes, HttpLimits, Listener, serve};
 
 /// Where it takes messages.
 const PATH: &str = "/services/T0/B0/of-the-tests";
@@ -33,7 +33,7 @@ pub struct Slack {
 impl Slack {
     /// One that takes messages so.
     pub async fn start(takes: Takes) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let url = format!("http://{}{PATH}", listening.address);
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = Arc::clone(&told);
@@ -50,7 +50,7 @@ impl Slack {
                 Response::builder().status(status).body(Body::from(body)).unwrap()
             }
         };
-        tokio::spawn(serve(listening, Limits::default(), take, std::future::pending()));
+        tokio::spawn(serve(listening, HttpLimits::default(), take, std::future::pending()));
         Self { told, url }
     }
 

@@ -11,14 +11,17 @@ use std::{
 
 use dynoxide::Database;
 use http::request::Parts;
-use shared::host::{Bytes, Limits, Listening, serve};
+use shared::host::{Bytes, HttpLimits, Listener, serve};
 use tokio::sync::{oneshot, watch};
 
 use crate::dynamodb;
 
 /// What `DynamoDB` takes, and connections that stay open for longer than a client keeps one without use.
-const LIMITS: Limits =
-    Limits { body: 16 * 1024 * 1024, body_time: Duration::from_secs(30), head_time: Duration::from_mins(5) };
+const LIMITS: HttpLimits = HttpLimits {
+    body_bytes_max: 16 * 1024 * 1024,
+    body_timeout: Duration::from_secs(30),
+    head_timeout: Duration::from_mins(5),
+};
 
 /// A running engine; ends when dropped.
 pub struct Engine {
@@ -47,8 +50,8 @@ impl Engine {
         let (faults, fault) = watch::channel(None);
         let answer = answers(database, file.as_ref().map(|file| file.path.clone()), Arc::new(faults));
         let serving = async move {
-            let listening = tokio::net::TcpListener::from_std(listener).and_then(Listening::of)?;
-            serve(listening, LIMITS, answer, async { drop(stopped.await) }).await
+            let listener = tokio::net::TcpListener::from_std(listener).and_then(Listener::from_tcp)?;
+            serve(listener, LIMITS, answer, async { drop(stopped.await) }).await
         };
         let serve = move || {
             if let Err(error) = runtime.block_on(serving) {
