@@ -16,7 +16,7 @@ use shared::{
     host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::{OrgCurrency, PageSize},
     },
     jobs::bundle_status::{Outcome, Reconciler},
@@ -127,7 +127,7 @@ struct OrgsPage {
 }
 
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let scope = Scope { operation: call.operation.name, org: "", of: "" };
+    let scope = CursorScope { operation: call.operation.name, org: "", qualifier: "" };
     let OrgsPage { limit, cursor } = call.read()?;
     let list = List::begin(scope, limit, cursor)?;
     let page = context.store.orgs(list.after(), list.size()).await?;

@@ -21,7 +21,7 @@ use shared::{
     host::{Context, Reply},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
     },
     jobs::bundle_status::{AT_ONCE, Outcome, Reconciler},
     store::{Due, DueItem, Listed, Row, TimeZoneChange},
@@ -77,9 +77,9 @@ enum OrgLookup {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let stopwatch = Stopwatch::start();
-    let (operation, is_read) = (call.operation.name, !call.by_schedule);
+    let (operation, is_read) = (call.operation.name, !call.is_scheduled);
     let TransitionsRequest { org_id, cursor, dry_run } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), of: "" };
+    let scope = CursorScope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), qualifier: "" };
     let progress = match scope.resume(cursor)? {
         Some(position) => RunProgress::read(&position, context.now)?,
         None => RunProgress::begin(context.now),

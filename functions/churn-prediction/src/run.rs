@@ -99,11 +99,11 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 /// One customer alone is scored at once, and in an org.
 fn check_single_customer(fields: &Fields) -> Vec<FieldError> {
-    if !fields.says("customerId") {
+    if !fields.is_set("customerId") {
         return Vec::new();
     }
-    let without_org = (!fields.says("orgId")).then(|| FieldError::new("customerId", "goes with an orgId"));
-    let with_cursor = fields.says("cursor").then(|| FieldError::new("cursor", "does not go with a customerId"));
+    let without_org = (!fields.is_set("orgId")).then(|| FieldError::new("customerId", "goes with an orgId"));
+    let with_cursor = fields.is_set("cursor").then(|| FieldError::new("cursor", "does not go with a customerId"));
     without_org.into_iter().chain(with_cursor).collect()
 }
 

@@ -85,14 +85,14 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 /// Other settings than those stored are for a dry run of one org.
 fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
-    let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.says("orgId");
-    let fault = fields.says("loyalty") && !is_dry;
+    let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.is_set("orgId");
+    let fault = fields.is_set("loyalty") && !is_dry;
     fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
 }
 
 /// A name for dry runs by these settings, so that none goes on by others.
 fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
-    format!("dryRun {}", cursor::digest(&serde_json::json!(trial_settings).to_string()))
+    format!("dryRun {}", cursor::scope_digest(&serde_json::json!(trial_settings).to_string()))
 }
 
 impl Run<'_> {

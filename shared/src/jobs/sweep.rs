@@ -32,7 +32,7 @@ use crate::{
     error::chain,
     failure::Failure,
     host::Context,
-    inbound::cursor::{Cursor, Scope},
+    inbound::cursor::{Cursor, CursorScope},
     store::{Store, Versioned},
 };
 
@@ -209,9 +209,9 @@ impl Sweep<'_> {
         Ok(swept)
     }
 
-    fn scope(&self) -> Scope<'_> {
-        let of = self.dry_run.as_deref().unwrap_or("");
-        Scope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), of }
+    fn scope(&self) -> CursorScope<'_> {
+        let qualifier = self.dry_run.as_deref().unwrap_or("");
+        CursorScope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), qualifier }
     }
 
     /// Where to begin; `None` if what is to go on has ended.
