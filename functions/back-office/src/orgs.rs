@@ -19,7 +19,7 @@ use shared::{
         cursor::{Cursor, CursorScope},
         fields::{OrgCurrency, PageSize},
     },
-    jobs::bundle_status::{Outcome, Reconciler},
+    jobs::bundle_status::{ReconcileOutcome, Reconciler},
 };
 
 use crate::{pages::Listing, view::OrgView};
@@ -60,7 +60,7 @@ async fn judge_bundles_anew(context: &Context, org: &Org) {
     let Context { store, now, deadline, .. } = context;
     let reconciler = Reconciler { store, now: *now, deadline: *deadline, dry_run: false };
     let (mut judged, mut failed) = (0_u64, 0_u64);
-    let count = |_, outcome: Outcome| {
+    let count = |_, outcome: ReconcileOutcome| {
         *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
         ControlFlow::Continue(())
     };

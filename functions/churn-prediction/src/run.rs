@@ -23,7 +23,7 @@ use shared::{
     inbound::{Call, Fields, cursor::Cursor},
     jobs::{
         report::fail_if_store_unavailable,
-        sweep::{Sweep, Visit, Visited},
+        sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     secrets,
     store::{Listed, ListedCustomer, Row, Versioned},
@@ -126,9 +126,9 @@ enum BatchEnd {
 impl Run<'_> {
     async fn org(
         &self,
-        visit: Visit<ScoringPosition>,
-    ) -> Result<Option<Visited<ScoringFigures, ScoringPosition>>, Failure> {
-        let Visit { org, began, from } = visit;
+        visit: OrgVisit<ScoringPosition>,
+    ) -> Result<Option<VisitOutcome<ScoringFigures, ScoringPosition>>, Failure> {
+        let OrgVisit { org, began, from } = visit;
         let Ok(loyalty) = org.loyalty_in_force() else { return Ok(None) };
         let horizon_days = loyalty.settings.active_days.get();
         let mut figures = ScoringFigures::default();
@@ -152,7 +152,7 @@ impl Run<'_> {
             None => scorer.all(from.and_then(|position| position.after)).await?,
         };
         let BatchScorer { figures, errors, .. } = scorer;
-        Ok(Some(Visited { figures, errors, stopped_at }))
+        Ok(Some(VisitOutcome { figures, errors, stopped_at }))
     }
 
     /// How many are asked about together.
@@ -284,7 +284,7 @@ impl BatchScorer<'_> {
     ) -> (CustomerId, Result<Option<Written>, Failure>) {
         let org = self.scorer.org;
         let commit = |current| self.commit(&scored, current);
-        self.run.sweep.customer(&org.id, image, commit).await
+        self.run.sweep.commit_customer(&org.id, image, commit).await
     }
 
     async fn commit(&self, scored: &Scored, current: Versioned<Customer>) -> Result<Option<Written>, Failure> {

@@ -26,7 +26,7 @@ use shared::{
     },
     jobs::{
         report::fail_if_store_unavailable,
-        sweep::{Sweep, Visit, Visited},
+        sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
 };
@@ -107,9 +107,9 @@ impl Run<'_> {
 
     async fn org(
         &self,
-        visit: Visit<RecalculationPosition>,
-    ) -> Result<Option<Visited<RecalculationFigures, RecalculationPosition>>, Failure> {
-        let Visit { org, began, from } = visit;
+        visit: OrgVisit<RecalculationPosition>,
+    ) -> Result<Option<VisitOutcome<RecalculationFigures, RecalculationPosition>>, Failure> {
+        let OrgVisit { org, began, from } = visit;
         let Some(mut loyalty) = self.loyalty(&org) else { return Ok(None) };
         let rules = Some(loyalty.tier_rules_version);
         let RecalculationPosition { mut after, mut judged_by } =
@@ -143,7 +143,7 @@ impl Run<'_> {
             }
         }
         let stopped_at = (!is_done).then_some(RecalculationPosition { after, judged_by });
-        Ok(Some(Visited { figures, errors, stopped_at }))
+        Ok(Some(VisitOutcome { figures, errors, stopped_at }))
     }
 }
 
@@ -261,7 +261,7 @@ impl TierEvaluator<'_> {
 
     /// Judges a customer, and writes what changes.
     async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<TierMove>, Failure>) {
-        self.sweep.customer(&self.org.id, image, |current| self.commit(current)).await
+        self.sweep.commit_customer(&self.org.id, image, |current| self.commit(current)).await
     }
 
     async fn commit(&self, current: Versioned<Customer>) -> Result<Option<TierMove>, Failure> {

@@ -262,8 +262,8 @@ impl Host {
         };
         let answer = answer(outcome);
         let namespace = self.config.metrics_namespace.as_str();
-        let (org, took, metrics) = (org.as_deref(), watch.elapsed(), &metrics);
-        let record = CallRecord { namespace, function, operation, org, result, code, took, metrics };
+        let (org, duration, metrics) = (org.as_deref(), watch.elapsed(), &metrics);
+        let record = CallRecord { namespace, function, operation, org, result, code, duration, metrics };
         (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
         answer
     }
