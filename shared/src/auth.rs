@@ -16,13 +16,23 @@ use crate::domain::{
 #[derive(Clone)]
 pub struct DeploymentSecret([u8; 32]);
 
+/// Why a text cannot be the deployment's secret. Each message is the end of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecret {
+    /// Every request would present it.
+    #[error("is empty")]
+    Empty,
+    /// A request that presents it would be checked as an org key.
+    #[error("has the form of an org's key")]
+    OrgKeyForm,
+}
+
 impl DeploymentSecret {
-    /// From the text callers send, or why there can be no such secret, as the end of a sentence: nobody would be let in
-    /// by what is taken for an org's key, and everybody by nothing.
-    pub fn new(secret: &str) -> Result<Self, &'static str> {
+    /// The secret that callers present as this text.
+    pub fn new(secret: &str) -> Result<Self, InvalidSecret> {
         match org_key::parts(secret) {
-            _ if secret.is_empty() => Err("is empty"),
-            Some(_) => Err("has the form of an org's key"),
+            _ if secret.is_empty() => Err(InvalidSecret::Empty),
+            Some(_) => Err(InvalidSecret::OrgKeyForm),
             None => Ok(Self(digest(secret))),
         }
     }

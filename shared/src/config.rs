@@ -115,7 +115,7 @@ impl Config {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let inline = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
-        let inline = inline.transpose().map_err(|why| ConfigError::invalid("CRON_SECRET", why))?;
+        let inline = inline.transpose().map_err(|error| ConfigError::invalid("CRON_SECRET", error.to_string()))?;
         let port = get("PORT")
             .map(|port| port.parse().map_err(|_| ConfigError::invalid("PORT", format!("is not a port: {port}"))));
         let request_timeout = parse_number("REQUEST_TIMEOUT_SECONDS", get("REQUEST_TIMEOUT_SECONDS"), 60, 1..=3_600)?;

@@ -138,7 +138,7 @@ impl ManagedSecret {
         let secrets = Secrets::connect(self.endpoint.as_deref()).await.map_err(as_not_configured)?;
         let read = secrets.current(&self.name).await.map_err(as_not_configured)?;
         let current = DeploymentSecret::new(read.text.expose())
-            .map_err(|why| Failure::NotConfigured(InternalError::new(format!("the secret {} {why}", self.name))))?;
+            .map_err(|error| Failure::NotConfigured(InternalError::new(format!("the secret {} {error}", self.name))))?;
         // Made in the future, by a clock that is ahead, is made just now.
         let age = read.created_at.map(|created_at| (invocation.time() - created_at).to_std().unwrap_or_default());
         let previous = if self.with_state(|state| state.rotation.needs_previous(&current, age)) {

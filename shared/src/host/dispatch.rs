@@ -97,7 +97,7 @@ impl Host {
                 let call = operation.map(|operation| (operation, Ok(Call::from_schedule(operation))));
                 self.answer_event(call, "a schedule", invocation).await
             }
-            Err(unknown) => self.reject_unknown(unknown.0).await,
+            Err(error) => self.reject_unknown(InternalError::caused_by("the event has an unknown form", error)).await,
         }
     }
 
@@ -108,7 +108,7 @@ impl Host {
         invocation: Invocation,
     ) -> Result<Value, InvocationError> {
         let Some((operation, call)) = call else {
-            return self.reject_unknown(format!("{} takes no {name}", self.function.name)).await;
+            return self.reject_unknown(InternalError::new(format!("{} takes no {name}", self.function.name))).await;
         };
         let completed = async {
             let mut completed = CompletedCall {
@@ -126,8 +126,8 @@ impl Host {
     }
 
     /// An event that is wired to the wrong function fails, so that its alarm goes off.
-    async fn reject_unknown(&self, why: String) -> Result<Value, InvocationError> {
-        let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::internal(why));
+    async fn reject_unknown(&self, error: InternalError) -> Result<Value, InvocationError> {
+        let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::Internal(error));
         self.complete(async { completed }, answer::direct_answer).await
     }
 

@@ -32,7 +32,8 @@ impl Invocation {
 }
 
 /// A failed invocation. Lambda may retry it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: {message}")]
 pub struct InvocationError {
     /// The stable code.
     pub code: &'static str,

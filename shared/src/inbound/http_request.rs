@@ -34,15 +34,25 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
 }
 
-/// An event that has none of the known forms.
-#[derive(Debug)]
-pub struct UnknownEvent(pub String);
+/// Why an event has none of the known forms.
+#[derive(Debug, thiserror::Error)]
+pub enum UnknownEvent {
+    /// The event is not a JSON object.
+    #[error("the event is neither an HTTP request nor an EventBridge event nor an object of fields")]
+    NotAnObject,
+    /// The event has a request context but not the form of a function-URL event.
+    #[error("the function-URL event cannot be decoded")]
+    FunctionUrl(#[source] serde_json::Error),
+    /// The body of a function-URL event is not base64, although the event says so.
+    #[error("the body is not valid base64")]
+    Body(#[source] base64::DecodeError),
+}
 
 impl HttpRequest {
     pub(super) fn from_url_event(event: LambdaFunctionUrlRequest) -> Result<Self, UnknownEvent> {
         let text = event.body.unwrap_or_default();
         let body = if event.is_base64_encoded {
-            BASE64_STANDARD.decode(text).map_err(|error| UnknownEvent(error.to_string()))?
+            BASE64_STANDARD.decode(text).map_err(UnknownEvent::Body)?
         } else {
             text.into_bytes()
         };

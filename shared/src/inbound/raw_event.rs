@@ -50,15 +50,14 @@ struct RequestContextMarker {
 pub fn classify(raw: &RawValue) -> Result<Incoming, UnknownEvent> {
     let text = raw.get();
     if !text.starts_with('{') {
-        let why = "neither an HTTP request nor an EventBridge event nor an object of fields";
-        return Err(UnknownEvent(why.into()));
+        return Err(UnknownEvent::NotAnObject);
     }
     // One whose own members have other types is no event of either kind: its fields are a direct invocation's.
     let Ok(EventMarkers { context, detail_type, source, detail }) = serde_json::from_str(text) else {
         return Ok(Incoming::Direct(object_fields(raw)));
     };
     if context.and_then(|context| context.http).is_some() {
-        let event = serde_json::from_str(text).map_err(|error| UnknownEvent(error.to_string()))?;
+        let event = serde_json::from_str(text).map_err(UnknownEvent::FunctionUrl)?;
         return HttpRequest::from_url_event(event).map(Incoming::Http);
     }
     match (detail_type, source) {
