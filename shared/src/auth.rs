@@ -1,4 +1,6 @@
-//! Who is calling: pure, from what is configured, what is kept and what a request shows.
+//! Credentials, and what their holder may do.
+//!
+//! Everything here is pure. The host reads the configured secret, the stored key and the presented credential.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +13,15 @@ use crate::domain::{
     rejection::Rejection,
 };
 
-/// The deployment's secret, kept as a digest: it can be compared with, not read, and its length does not show in the
-/// time that a comparison takes.
+/// The deployment's secret, as a digest. It can be compared but not read, and the time of a comparison does not reveal its
+/// length.
 #[derive(Clone)]
 pub struct DeploymentSecret([u8; 32]);
 
 /// Why a text cannot be the deployment's secret. Each message is the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// Every request would present it.
+    /// A request with an empty secret would be accepted.
     #[error("is empty")]
     Empty,
     /// A request that presents it would be checked as an org key.
@@ -28,7 +30,7 @@ pub enum InvalidSecret {
 }
 
 impl DeploymentSecret {
-    /// The secret that callers present as this text.
+    /// The digest of the text that callers present.
     pub fn new(secret: &str) -> Result<Self, InvalidSecret> {
         match org_key::parts(secret) {
             _ if secret.is_empty() => Err(InvalidSecret::Empty),
@@ -37,46 +39,47 @@ impl DeploymentSecret {
         }
     }
 
-    /// Whether it is what a request shows.
+    /// Whether a request presents this secret. The comparison takes constant time.
     #[must_use]
     pub fn matches(&self, presented: &PresentedSecret) -> bool {
         self.0.ct_eq(&presented.0).into()
     }
 }
 
-/// How long the secret before the current one is accepted.
+/// How long the previous secret is accepted after a rotation.
 pub const PREVIOUS_SECRET_TTL: Duration = Duration::from_mins(10);
 
-/// How long a process does without looking whether there is another secret.
+/// The age at which a process reads the secret again.
 pub const SECRET_MAX_AGE: Duration = Duration::from_mins(5);
 
-/// Between two reads, so that nobody can have a process ask without end, by what they show or because it gets no answer.
+/// The shortest time between two reads for the same reason. It bounds the reads that wrong secrets or a failing service can cause.
 pub const READ_INTERVAL_MIN: Duration = Duration::from_secs(5);
 
-/// The deployment's secret where it may be rotated while a process runs: what the process knows of it, and when it is to
-/// be read again. Instants are by a clock that only goes forward.
+/// A deployment's secret that may be rotated while a process runs: which secrets are accepted, and when the secret is read
+/// again. Instants come from a monotonic clock.
 #[derive(Default)]
 pub struct SecretRotation {
     current: Option<DeploymentSecret>,
-    /// The one before, and until when it is accepted.
+    /// The previous secret, and the instant until which it is accepted.
     previous: Option<(DeploymentSecret, Instant)>,
     last_read: Option<Instant>,
     last_attempt: Option<Instant>,
-    /// Apart, so that what is new is taken up at once, however lately it was read for another reason.
+    /// Counted apart from `last_attempt`, so that a new secret is accepted at once, even right after a read for another
+    /// reason.
     last_attempt_for_unknown: Option<Instant>,
 }
 
-/// What a process makes of a secret that is shown.
+/// The verdict on a presented secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretCheck {
-    /// It is accepted.
+    /// The secret is accepted.
     pub is_accepted: bool,
-    /// The process should read what there is before it answers.
+    /// The process should read the secret again before it answers.
     pub is_read_due: bool,
 }
 
 impl SecretRotation {
-    /// What to make of what is shown now.
+    /// Checks a presented secret.
     #[must_use]
     pub fn check(&self, presented: &PresentedSecret, now: Instant) -> SecretCheck {
         let is_current = self.current.as_ref().is_some_and(|current| current.matches(presented));
@@ -95,7 +98,7 @@ impl SecretRotation {
         SecretCheck { is_accepted, is_read_due }
     }
 
-    /// It is being read now, because of such a look.
+    /// Records that a read begins, and the check that caused the read.
     pub fn begin_read(&mut self, check: SecretCheck, now: Instant) {
         self.last_attempt = Some(now);
         if self.current.is_some() && !check.is_accepted {
@@ -103,14 +106,17 @@ impl SecretRotation {
         }
     }
 
-    /// Whether the one before is to be read too, when this one turns out to be current, and made so long ago.
+    /// Whether the previous secret has to be read too. `age` is the time since the current secret was created, `None` if
+    /// unknown.
     #[must_use]
     pub fn needs_previous(&self, current: &DeploymentSecret, age: Option<Duration>) -> bool {
         self.previous_ttl(current, age).is_some()
     }
 
-    /// How long the one before is accepted from now on, if that is news. A process that knew another counts from now; one
-    /// that knew none, from when the current one was made, which has to be told.
+    /// How long the previous secret is accepted from now on, or `None` if this read changes nothing.
+    ///
+    /// A process that knew another secret counts from now. A process that knew none counts from the creation of the current
+    /// secret, so it needs `age`.
     fn previous_ttl(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
         match &self.current {
             Some(known) if bool::from(known.0.ct_eq(&current.0)) => None,
@@ -119,8 +125,9 @@ impl SecretRotation {
         }
     }
 
-    /// This is what was read: the current one, how long ago it was made, and the one before it, if it was wanted and there
-    /// is one. Whatever else was accepted is not any more, so that two rotations shut a secret out.
+    /// Records a read: the current secret, the time since its creation, and the previous secret if it was needed and exists.
+    ///
+    /// No other secret is accepted from now on, so a secret is rejected after two rotations.
     pub fn complete_read(
         &mut self,
         current: DeploymentSecret,
@@ -141,25 +148,25 @@ fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// The digest by which a key is kept.
+/// The digest of an org key, as it is stored.
 #[must_use]
 pub fn key_digest(text: &str) -> KeyDigest {
     KeyDigest(digest(text))
 }
 
-/// Who may do what.
+/// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// Holds the deployment's secret: may act for every org.
+    /// The caller presented the deployment's secret and may act for every org.
     Deployment,
-    /// Was let in by IAM, as a direct invocation, a schedule or an event: may act for every org.
+    /// IAM authorized a direct invocation, a schedule or an event. The caller may act for every org.
     Iam,
-    /// Holds a key of this org: may act for it alone, and not on what is the deployment's.
+    /// The caller presented a key of this org and may act for this org only. Operations of the deployment are rejected.
     Org(OrgId),
 }
 
 impl Caller {
-    /// Whether an operation is this caller's to ask for: a key does not do what is the deployment's.
+    /// Rejects an operation that only the deployment may call, if the caller holds an org key.
     pub const fn authorize_operation(&self, deployment_only: bool) -> Result<(), Rejection> {
         match self {
             Self::Org(_) if deployment_only => Err(Rejection::OtherOrg),
@@ -167,8 +174,9 @@ impl Caller {
         }
     }
 
-    /// Whether the orgs that a call names, wherever it does, and the org that its cursor was given for, are this caller's, and
-    /// the cursor that of the org.
+    /// Rejects a call that names an org for which the caller may not act, or whose cursor belongs to another org.
+    ///
+    /// `named` yields every org in the path, the query and the body. `cursor_org` is the org that the cursor was issued for.
     pub fn authorize_orgs<'a>(
         &self,
         mut named: impl Iterator<Item = &'a str> + Clone,
@@ -184,27 +192,27 @@ impl Caller {
     }
 }
 
-/// What a request shows; whether it is right is still to be seen.
+/// A credential that a request presents. It is not verified yet.
 pub enum PresentedCredential {
-    /// Something that may be the deployment's secret.
+    /// A text that may be the deployment's secret.
     Secret(PresentedSecret),
-    /// Something that names a key.
+    /// A text with the form of an org key.
     Key(PresentedKey),
 }
 
-/// Something that may be the deployment's secret.
+/// The digest of a text that may be the deployment's secret.
 pub struct PresentedSecret([u8; 32]);
 
-/// Something that names a key.
+/// A presented org key.
 pub struct PresentedKey {
-    /// Whose key it says it is.
+    /// The org that the key names.
     pub org: OrgId,
-    /// Which key it says it is.
+    /// The id that the key names.
     pub id: KeyId,
     digest: [u8; 32],
 }
 
-/// What a request shows by its `Authorization` header.
+/// The credential in an `Authorization` header.
 pub fn parse_authorization(authorization: Option<&str>) -> Result<PresentedCredential, Rejection> {
     let (scheme, text) = authorization.and_then(|header| header.split_once(' ')).ok_or(Rejection::Unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -218,7 +226,9 @@ pub fn parse_authorization(authorization: Option<&str>) -> Result<PresentedCrede
 }
 
 impl PresentedKey {
-    /// Who shows it, if it is the key that is `kept`. One that is wrong and one that nobody made are compared alike.
+    /// The caller, if the presented key has the stored digest.
+    ///
+    /// A wrong key and an unknown key take the same time.
     pub fn verify(self, stored: Option<KeyDigest>) -> Result<Caller, Rejection> {
         let exists = stored.is_some();
         let KeyDigest(stored) = stored.unwrap_or(KeyDigest([0; 32]));

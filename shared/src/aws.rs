@@ -1,6 +1,7 @@
-//! How a client of an AWS service is built, whichever service it is. Cold start is a feature: the trust store holds the
-//! five roots that AWS services chain to, not the system's hundred and more, because parsing those is the largest single
-//! cost of a start (tests/bench).
+//! The configuration of AWS clients, for every service.
+//!
+//! The trust store holds only the five roots that AWS services chain to. The system has more than a hundred roots, and
+//! parsing them is the largest single cost of a cold start (`tests/bench`).
 
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ use crate::error::InternalError;
 /// root programme.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// What a client for the region's own service is built from, or for a stand-in at `endpoint`; or why there can be none.
+/// The configuration for the region's own service, or for a service at `endpoint`. Fails if the trust store cannot be used.
 pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, InternalError> {
     match endpoint {
         Some(endpoint) if endpoint.starts_with("http://") => Ok(local_config(endpoint)),
         endpoint => {
-            // A named endpoint may be a proxy of the user's own, so it is checked by the system's roots.
+            // A named endpoint may be a proxy with a certificate of its own, so the system's roots apply.
             let trust = if endpoint.is_some() {
                 TrustStore::default().with_native_roots(true)
             } else {
@@ -37,7 +38,7 @@ pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, InternalError> 
     }
 }
 
-/// The same for a stand-in on this machine, which takes any credentials.
+/// The configuration for a stand-in on this machine. A stand-in accepts any credentials.
 #[must_use]
 pub fn local_config(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local stack");
@@ -56,8 +57,7 @@ fn behavior_version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// Retries for calls that somebody waits for. What the client retries itself (throttling, 5xx, a broken connection) it
-/// retries soon.
+/// Short pauses, because a caller waits for the answer. The client retries throttling, 5xx and broken connections.
 fn retry_config() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)

@@ -1,5 +1,7 @@
-//! The only reader of time. Rules take `now` as an argument; what runs against a limit takes a [`Deadline`], and what
-//! keeps a pace asks its waits of a [`Sleeper`].
+//! The only reader of time.
+//!
+//! Rules take `now` as an argument. Code with a time limit takes a [`Deadline`]. Code that paces itself waits through a
+//! [`Sleeper`].
 
 use std::{
     pin::Pin,
@@ -11,77 +13,77 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::time::to_millis;
 
-/// Now, in whole milliseconds.
+/// The current time, in whole milliseconds.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> DateTime<Utc> {
     to_millis(Utc::now())
 }
 
-/// Now, by a clock that only goes forward: for how old something is, not for what time it is.
+/// The current instant of a monotonic clock, for measuring ages and durations.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// The instant by which a call has to be answered, whatever the calendar says meanwhile.
+/// The instant by which a call has to be answered. A change of the system clock does not move it.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// So long from now.
+    /// A deadline `limit` from now.
     #[must_use]
     pub fn after(limit: Duration) -> Self {
         Self(monotonic() + limit)
     }
 
-    /// At a wall-clock instant, as Lambda tells it.
+    /// A deadline at a wall-clock instant, as Lambda passes it.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub fn at(instant: SystemTime) -> Self {
         Self::after(instant.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
-    /// The same, or so long from now if that is sooner.
+    /// This deadline, or a deadline `limit` from now if that is earlier.
     #[must_use]
     pub fn capped(self, limit: Duration) -> Self {
         Self(self.0.min(monotonic() + limit))
     }
 
-    /// How long is left.
+    /// The time until the deadline. Zero once it has passed.
     #[must_use]
     pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(monotonic())
     }
 }
 
-/// Measures how long something takes.
+/// Measures elapsed time.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts now.
+    /// A stopwatch that starts now.
     #[must_use]
     pub fn start() -> Self {
         Self(monotonic())
     }
 
-    /// Since it was started.
+    /// The time since the start.
     #[must_use]
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// What waits are asked of, where how long they are is part of what is promised.
+/// Waits on behalf of code whose pauses are part of its contract. A test replaces it and records the pauses.
 #[derive(Clone)]
 pub struct Sleeper(Arc<dyn Fn(Duration) -> Wait + Send + Sync>);
 
 type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Sleeper {
-    /// One that waits in its own way: a test's writes down what is asked of it.
+    /// A sleeper that waits through `wait`.
     pub fn new<W>(wait: impl Fn(Duration) -> W + Send + Sync + 'static) -> Self
     where
         W: Future<Output = ()> + Send + 'static,
@@ -89,7 +91,7 @@ impl Sleeper {
         Self(Arc::new(move |length| Box::pin(wait(length))))
     }
 
-    /// Waits so long.
+    /// Waits for a length of time.
     pub async fn sleep(&self, length: Duration) {
         (self.0)(length).await;
     }
@@ -97,7 +99,7 @@ impl Sleeper {
 
 #[cfg(feature = "aws")]
 impl Default for Sleeper {
-    /// One that lets the time pass.
+    /// A sleeper that waits in real time.
     fn default() -> Self {
         Self::new(tokio::time::sleep)
     }

@@ -1,59 +1,59 @@
-//! The settings of a process: read once, from a lookup function, into types.
+//! The settings of a process, read once from a lookup function into types.
 
 use std::{borrow::Cow, fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use crate::auth::DeploymentSecret;
 
-/// What a function needs to know before its first call.
+/// The settings of a function.
 #[derive(Clone)]
 pub struct Config {
     /// The `DynamoDB` table (`TABLE_NAME`).
     pub table: String,
-    /// Another `DynamoDB` than the region's own (`AWS_ENDPOINT_URL_DYNAMODB`).
+    /// The endpoint of a `DynamoDB` other than the region's own (`AWS_ENDPOINT_URL_DYNAMODB`).
     pub endpoint: Option<String>,
-    /// Another Secrets Manager than the region's own (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
+    /// The endpoint of a Secrets Manager other than the region's own (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
     pub secrets_endpoint: Option<String>,
-    /// Where the deployment's secret is; without one every HTTP request is refused.
+    /// The source of the deployment's secret. Without a source, every HTTP request fails.
     pub secret: Option<SecretSource<DeploymentSecret>>,
-    /// Outside Lambda: the port to answer HTTP on (`PORT`).
+    /// The port of the HTTP server outside Lambda (`PORT`).
     pub port: Option<u16>,
-    /// How long a request on a port may take, in whole seconds (`REQUEST_TIMEOUT_SECONDS`, up to an hour).
+    /// The timeout of a request outside Lambda (`REQUEST_TIMEOUT_SECONDS`, 1 to 3,600 whole seconds).
     pub request_timeout: Duration,
-    /// Which log lines are written (`LOG_LEVEL`, as `info` or `warn,shared=debug`).
+    /// The levels of the log lines (`LOG_LEVEL`, such as `info` or `warn,shared=debug`).
     pub log_level: String,
-    /// Under which namespace `CloudWatch` keeps the metrics (`METRICS_NAMESPACE`).
+    /// The `CloudWatch` namespace of the metrics (`METRICS_NAMESPACE`).
     pub metrics_namespace: String,
-    /// Where the webhook of the Slack channel is that is told of the week; without one none is.
+    /// The source of the webhook for the Slack channel of the weekly report. Without a source, no message is sent.
     pub slack_webhook: Option<SecretSource<SecretText>>,
-    /// How Claude is asked.
+    /// The settings for requests to Claude.
     pub claude: ClaudeConfig,
 }
 
-/// Where a secret is kept.
+/// The source of a secret.
 #[derive(Debug, Clone)]
 pub enum SecretSource<T> {
-    /// In the environment, for one machine. It takes precedence over `Managed`.
+    /// An environment variable, for use on one machine. It takes precedence over `Managed`.
     Inline(T),
-    /// In Secrets Manager, under this name or ARN.
+    /// Secrets Manager, under this name or ARN.
     Managed(String),
 }
 
-/// How Claude is asked, and how gently.
+/// The settings for requests to Claude, and their pace.
 #[derive(Debug, Clone)]
 pub struct ClaudeConfig {
-    /// Where the API key is; without one nothing is asked.
+    /// The source of the API key. Without a source, no request is sent.
     pub key: Option<SecretSource<SecretText>>,
-    /// Where the API is (`ANTHROPIC_BASE_URL`), without a slash at the end.
+    /// The base URL of the API (`ANTHROPIC_BASE_URL`), without a trailing slash.
     pub base_url: String,
-    /// Which model is asked (`CHURN_MODEL`).
+    /// The model (`CHURN_MODEL`).
     pub model: String,
-    /// Customers in a request (`CHURN_BATCH_SIZE`, 1 to 50).
+    /// The number of customers in a request (`CHURN_BATCH_SIZE`, 1 to 50).
     pub batch_size: usize,
-    /// Between two requests (`CHURN_PAUSE_MS`, up to a minute).
+    /// The pause between two requests (`CHURN_PAUSE_MS`, 0 ms to 1 minute).
     pub pause: Duration,
-    /// Requests at once (`CHURN_CONCURRENCY`, 1 to 16).
+    /// The number of concurrent requests (`CHURN_CONCURRENCY`, 1 to 16).
     pub concurrency: usize,
-    /// How long an answer may take (`CHURN_TIMEOUT_MS`, 100 ms to 10 minutes).
+    /// The timeout of a request (`CHURN_TIMEOUT_MS`, 100 ms to 10 minutes).
     pub timeout: Duration,
 }
 
@@ -63,18 +63,18 @@ impl SecretSource<SecretText> {
     }
 }
 
-/// A text that is used and never shown.
+/// A secret text. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// Without what copying and pasting leaves at its ends.
+    /// A secret text without the white space that copying leaves at its ends.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
 
-    /// The text itself, for the one place that sends it.
+    /// The text itself, for sending only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -110,8 +110,8 @@ impl ConfigError {
 }
 
 impl Config {
-    /// Reads the settings, or says which is missing or can't be read; `lookup` is the environment, or what a test says
-    /// it is.
+    /// Reads the settings. `lookup` returns the value of an environment variable. Fails with the first setting that is
+    /// missing or invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let inline = get("CRON_SECRET").map(|secret| DeploymentSecret::new(&secret));
@@ -146,7 +146,7 @@ impl ClaudeConfig {
         Ok(Self {
             key: SecretSource::from_lookup(&get, "ANTHROPIC_API_KEY", "ANTHROPIC_SECRET"),
             base_url: base_url.trim_end_matches('/').to_owned(),
-            // The cheapest of the current models; that it is good enough, the predictions are held against what happened.
+            // The cheapest current model. Past predictions are evaluated, which shows whether it is good enough.
             model: get("CHURN_MODEL").unwrap_or_else(|| "claude-haiku-5-5".into()),
             batch_size: parse_number("CHURN_BATCH_SIZE", get("CHURN_BATCH_SIZE"), 10, 1..=50)?,
             pause: Duration::from_millis(pause),
@@ -156,7 +156,7 @@ impl ClaudeConfig {
     }
 }
 
-/// A whole number within bounds, or what it is where nothing is set.
+/// A whole number within bounds, or the default if nothing is set.
 fn parse_number<N>(
     name: &'static str,
     text: Option<String>,

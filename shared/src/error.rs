@@ -5,7 +5,7 @@ use std::{borrow::Cow, error::Error, fmt, panic::Location, sync::Arc};
 /// The cause of an error.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
-/// A fault of this program, of its configuration or of its stored data. The text is for the log and never for a caller.
+/// A fault of this program, of its configuration or of its stored data. The text is logged and never returned to a caller.
 #[derive(Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct InternalError {
@@ -15,21 +15,21 @@ pub struct InternalError {
 }
 
 impl InternalError {
-    /// A fault that was found at the place of this call.
+    /// A fault that is detected at the place of this call.
     #[must_use]
     #[track_caller]
     pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), location: Location::caller(), source: None }
     }
 
-    /// The same, with the error that caused the fault.
+    /// A fault with the error that caused it.
     #[must_use]
     #[track_caller]
     pub fn caused_by(message: impl Into<Cow<'static, str>>, cause: impl Error + Send + Sync + 'static) -> Self {
         Self { message: message.into(), location: Location::caller(), source: Some(Arc::new(cause)) }
     }
 
-    /// The place in the code that found the fault.
+    /// The place in the code that detected the fault.
     #[must_use]
     pub const fn location(&self) -> &'static Location<'static> {
         self.location
@@ -51,21 +51,21 @@ impl Unavailable {
         Self { message: message.into(), source: None }
     }
 
-    /// The same, with the error that the service or its client returned.
+    /// A service that does not answer, with the error that the service or its client returned.
     #[must_use]
     pub fn caused_by(message: impl Into<Cow<'static, str>>, cause: impl Error + Send + Sync + 'static) -> Self {
         Self { message: message.into(), source: Some(Arc::new(cause)) }
     }
 }
 
-/// `Debug` shows the chain of causes. A derived one would show the whole answer of a service, which may hold a secret.
+/// `Debug` shows the chain of causes. A derived `Debug` would show the whole answer of a service, which may hold a secret.
 impl fmt::Debug for InternalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {}", chain(self), self.location)
     }
 }
 
-/// As with [`InternalError`].
+/// Shows the chain of causes, for the same reason as [`InternalError`].
 impl fmt::Debug for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", chain(self))
@@ -74,7 +74,7 @@ impl fmt::Debug for Unavailable {
 
 /// The text of an error and of all its causes, on one line.
 ///
-/// The text uses `Display` alone: see [`InternalError`].
+/// The text uses only `Display`, because `Debug` may show a secret.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

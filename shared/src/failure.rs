@@ -33,13 +33,13 @@ pub enum Retry {
     /// Another writer was first. The next attempt loads and decides again.
     #[error("another writer was first")]
     Contended,
-    /// The store, or another service, does not answer or asks to wait.
+    /// The store or another service does not answer, or asks to wait.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
 impl Retry {
-    /// The name of the reason, as the log shows it.
+    /// The name of the reason in log lines.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl Retry {
 }
 
 impl Failure {
-    /// A fault of this program that was found at the place of this call.
+    /// A fault of this program that is detected at the place of this call.
     #[must_use]
     #[track_caller]
     pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
@@ -63,7 +63,7 @@ impl Failure {
         Self::Retry(Retry::Unavailable(Unavailable::new(message)))
     }
 
-    /// The stable code, for programs.
+    /// The stable code in answers and metrics records.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -86,8 +86,8 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Loads, decides and commits again for as long as other writers are first. Near the deadline the call fails, and its
-/// caller retries it.
+/// Loads, decides and commits again after each conflict with another writer. Near the deadline it fails with
+/// [`Retry::Contended`], and the caller retries.
 pub async fn retry_conflicts<T, F>(deadline: Deadline, attempt: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
@@ -104,15 +104,15 @@ where
         .await
 }
 
-/// The same for one of many: it may not hold up the others that are worked on with it, and is given up in time.
+/// Retries conflicts for one item of a batch. The time limit for each item keeps one slow item from delaying the rest.
 pub async fn retry_conflicts_within<T, F>(deadline: Deadline, attempt: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    /// Longer than the client waits for an answer before it asks again.
+    /// Longer than one attempt of the store's client, so that the client can retry once.
     const ITEM_TIME_MAX: Duration = Duration::from_secs(4);
 
     let deadline = deadline.capped(ITEM_TIME_MAX);
     let result = tokio::time::timeout(deadline.remaining(), retry_conflicts(deadline, attempt)).await;
-    result.unwrap_or_else(|_| Err(Failure::unavailable("one item of many took too long")))
+    result.unwrap_or_else(|_| Err(Failure::unavailable("an item of a batch took too long")))
 }

@@ -1,16 +1,17 @@
-//! How what is neither AWS nor the caller is reached over HTTP: the API that is asked about churn, the channel that is told.
+//! The HTTP client for services outside AWS: the API of Claude and the Slack webhook.
 
 use std::time::Duration;
 
 use reqwest::{Client, redirect::Policy};
 
-/// A client of the system's trusted roots: such services chain to public roots that may change, whatever proxy is in between
-/// has its own, and Lambda's system keeps them current. Reading them takes long, so it is to be made when the first request
-/// is sent, and not at all where none is.
+/// A client that trusts the system's roots. These services chain to public roots that may change, and a proxy may add its
+/// own. Lambda keeps the system's roots current.
+///
+/// Reading the roots is slow. Create the client when the first request is sent.
 pub fn client() -> Result<Client, reqwest::Error> {
-    // Already installed is installed.
+    // The call fails only if a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A redirect would carry what is secret elsewhere.
+    // A redirect would send the secret to another host.
     let client = Client::builder().redirect(Policy::none()).connect_timeout(Duration::from_secs(5));
     client.build()
 }

@@ -1,5 +1,4 @@
-//! The secrets that are kept outside the process: one is read when it is needed, as it is then, so that rotating it needs
-//! no deployment.
+//! Reads secrets from Secrets Manager when they are needed. So a rotation needs no deployment.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
@@ -17,12 +16,13 @@ use crate::{
     failure::{Failure, Retry},
 };
 
-/// Codes by which the service says that the same request may do later, beside every 5xx.
+/// Error codes after which a later request may succeed. Every 5xx is transient too.
 const TRANSIENT_CODES: [&str; 3] = ["LimitExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
-/// The text that is kept at a source, as it is now; `None` where there is no source, or nothing in it. A named one is read from
-/// the region's own Secrets Manager or the one at `endpoint`; that it is not there, or not to be read by this process, is
-/// ours to mend.
+/// The current text of a secret, or `None` without a source or with an empty text.
+///
+/// A managed secret is read from the region's own Secrets Manager, or from the one at `endpoint`. A secret that does not
+/// exist, or that this process may not read, is an internal failure.
 pub async fn resolve(
     source: Option<&SecretSource<SecretText>>,
     endpoint: Option<&str>,
@@ -35,19 +35,19 @@ pub async fn resolve(
     Ok(text.filter(|text| !text.expose().is_empty()))
 }
 
-/// Secrets Manager.
+/// A client of Secrets Manager.
 pub struct Secrets(Client);
 
-/// A secret as it is now.
+/// The current version of a secret.
 pub struct CurrentSecret {
-    /// Its text.
+    /// The text.
     pub text: SecretText,
-    /// When this text was put there.
+    /// The creation time of this version.
     pub created_at: Option<DateTime<Utc>>,
 }
 
 impl Secrets {
-    /// The region's own, or the one at `endpoint`.
+    /// A client of the region's own Secrets Manager, or of the one at `endpoint`.
     pub async fn connect(endpoint: Option<&str>) -> Result<Self, Failure> {
         let shared = aws::config(endpoint).await?;
         let mut config = Builder::from(&shared);
@@ -55,16 +55,17 @@ impl Secrets {
         Ok(Self(Client::from_conf(config.build())))
     }
 
-    /// The one that these settings lead to.
+    /// A client with the given configuration.
     #[must_use]
     pub fn from_config(config: &SdkConfig) -> Self {
         Self(Client::new(config))
     }
 
-    /// The secret with this name or ARN. That it is not there, or not to be read by this process, is ours to mend.
+    /// The current version of the secret with this name or ARN. Fails with an internal failure if the secret does not exist,
+    /// holds no text or may not be read by this process.
     pub async fn current(&self, secret: &str) -> Result<CurrentSecret, Failure> {
         let answer = self.get_version(secret, "AWSCURRENT").await?;
-        let answer = answer.ok_or_else(|| Failure::internal(format!("the secret {secret} is not there")))?;
+        let answer = answer.ok_or_else(|| Failure::internal(format!("the secret {secret} does not exist")))?;
         let created_at = answer.created_date().and_then(|date| date.to_millis().ok());
         let text = answer.secret_string().map(SecretText::new);
         Ok(CurrentSecret {
@@ -73,7 +74,7 @@ impl Secrets {
         })
     }
 
-    /// What its text was before the current one, if it had another.
+    /// The text before the current one, if there was one.
     pub async fn previous(&self, secret: &str) -> Result<Option<SecretText>, Failure> {
         let answer = self.get_version(secret, "AWSPREVIOUS").await?;
         Ok(answer.and_then(|answer| answer.secret_string().map(SecretText::new)))
