@@ -13,8 +13,8 @@ use crate::domain::{
     rejection::Rejection,
 };
 
-/// The deployment's secret, as a digest. It can be compared but not read, and the time of a comparison does not reveal its
-/// length.
+/// The deployment's secret, as a digest. It can be compared but not read, and the time of a comparison does not reveal
+/// its length.
 #[derive(Clone)]
 pub struct DeploymentSecret([u8; 32]);
 
@@ -52,11 +52,12 @@ pub const PREVIOUS_SECRET_TTL: Duration = Duration::from_mins(10);
 /// The age at which a process reads the secret again.
 pub const SECRET_MAX_AGE: Duration = Duration::from_mins(5);
 
-/// The shortest time between two reads for the same reason. It bounds the reads that wrong secrets or a failing service can cause.
+/// The shortest time between two reads for the same reason. It bounds the reads that wrong secrets or a failing service
+/// can cause.
 pub const READ_INTERVAL_MIN: Duration = Duration::from_secs(5);
 
-/// A deployment's secret that may be rotated while a process runs: which secrets are accepted, and when the secret is read
-/// again. Instants come from a monotonic clock.
+/// A deployment's secret that may be rotated while a process runs: which secrets are accepted, and when the secret is
+/// read again. Instants come from a monotonic clock.
 #[derive(Default)]
 pub struct SecretRotation {
     current: Option<DeploymentSecret>,
@@ -106,8 +107,8 @@ impl SecretRotation {
         }
     }
 
-    /// Whether the previous secret has to be read too. `age` is the time since the current secret was created, `None` if
-    /// unknown.
+    /// Whether the previous secret has to be read too. `age` is the time since the current secret was created, `None`
+    /// if unknown.
     #[must_use]
     pub fn needs_previous(&self, current: &DeploymentSecret, age: Option<Duration>) -> bool {
         self.previous_ttl(current, age).is_some()
@@ -115,8 +116,8 @@ impl SecretRotation {
 
     /// How long the previous secret is accepted from now on, or `None` if this read changes nothing.
     ///
-    /// A process that knew another secret counts from now. A process that knew none counts from the creation of the current
-    /// secret, so it needs `age`.
+    /// A process that knew another secret counts from now. A process that knew none counts from the creation of the
+    /// current secret, so it needs `age`.
     fn previous_ttl(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
         match &self.current {
             Some(known) if bool::from(known.0.ct_eq(&current.0)) => None,
@@ -125,7 +126,8 @@ impl SecretRotation {
         }
     }
 
-    /// Records a read: the current secret, the time since its creation, and the previous secret if it was needed and exists.
+    /// Records a read: the current secret, the time since its creation, and the previous secret if it was needed and
+    /// exists.
     ///
     /// No other secret is accepted from now on, so a secret is rejected after two rotations.
     pub fn complete_read(

@@ -18,7 +18,8 @@ use crate::error::InternalError;
 /// root programme.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// The configuration for the region's own service, or for a service at `endpoint`. Fails if the trust store cannot be used.
+/// The configuration for the region's own service, or for a service at `endpoint`. Fails if the trust store cannot be
+/// used.
 pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, InternalError> {
     match endpoint {
         Some(endpoint) if endpoint.starts_with("http://") => Ok(local_config(endpoint)),

@@ -5,7 +5,8 @@ use std::{borrow::Cow, error::Error, fmt, panic::Location, sync::Arc};
 /// The cause of an error.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
-/// A fault of this program, of its configuration or of its stored data. The text is logged and never returned to a caller.
+/// A fault of this program, of its configuration or of its stored data. The text is logged and never returned to a
+/// caller.
 #[derive(Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct InternalError {

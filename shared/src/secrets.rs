@@ -21,8 +21,8 @@ const TRANSIENT_CODES: [&str; 3] = ["LimitExceededException", "RequestLimitExcee
 
 /// The current text of a secret, or `None` without a source or with an empty text.
 ///
-/// A managed secret is read from the region's own Secrets Manager, or from the one at `endpoint`. A secret that does not
-/// exist, or that this process may not read, is an internal failure.
+/// A managed secret is read from the region's own Secrets Manager, or from the one at `endpoint`. A secret that does
+/// not exist, or that this process may not read, is an internal failure.
 pub async fn resolve(
     source: Option<&SecretSource<SecretText>>,
     endpoint: Option<&str>,
@@ -61,8 +61,8 @@ impl Secrets {
         Self(Client::new(config))
     }
 
-    /// The current version of the secret with this name or ARN. Fails with an internal failure if the secret does not exist,
-    /// holds no text or may not be read by this process.
+    /// The current version of the secret with this name or ARN. Fails with an internal failure if the secret does not
+    /// exist, holds no text or may not be read by this process.
     pub async fn current(&self, secret: &str) -> Result<CurrentSecret, Failure> {
         let answer = self.get_version(secret, "AWSCURRENT").await?;
         let answer = answer.ok_or_else(|| Failure::internal(format!("the secret {secret} does not exist")))?;
