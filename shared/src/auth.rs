@@ -178,7 +178,8 @@ impl Caller {
 
     /// Rejects a call that names an org for which the caller may not act, or whose cursor belongs to another org.
     ///
-    /// `named` yields every org in the path, the query and the body. `cursor_org` is the org that the cursor was issued for.
+    /// `named` yields every org in the path, the query and the body. `cursor_org` is the org that the cursor was issued
+    /// for.
     pub fn authorize_orgs<'a>(
         &self,
         mut named: impl Iterator<Item = &'a str> + Clone,

@@ -59,7 +59,8 @@ impl Unavailable {
     }
 }
 
-/// `Debug` shows the chain of causes. A derived `Debug` would show the whole answer of a service, which may hold a secret.
+/// `Debug` shows the chain of causes. A derived `Debug` would show the whole answer of a service, which may hold a
+/// secret.
 impl fmt::Debug for InternalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {}", chain(self), self.location)

@@ -1,4 +1,4 @@
-//! Outcomes as answers: the one status table, and the problem object of RFC 9457.
+//! The answer to each outcome: the one status table, and the problem object of RFC 9457.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
 };
 
-/// What a call that succeeded says.
+/// The answer of a successful call.
 #[derive(Debug)]
 pub struct Reply {
     created: bool,
@@ -20,21 +20,21 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Something new was made: 201.
+    /// 201: the call created something.
     #[must_use]
     pub fn created(body: &impl Serialize) -> Self {
         Self { created: true, ..Self::ok(body) }
     }
 
-    /// What was asked for: 200.
+    /// 200: the requested result.
     #[must_use]
     pub fn ok(body: &impl Serialize) -> Self {
-        // Every answer is a plain struct with text keys, which can't fail to be written.
+        // Every answer is a plain struct with text keys, so serialization cannot fail.
         let body = serde_json::to_value(body).unwrap_or_default();
         Self { created: false, body }
     }
 
-    /// A page of a list, under the list's own name, and where it goes on if it does.
+    /// 200: a page of a list under the name of the list, with a cursor if the list continues.
     #[must_use]
     pub fn list(name: &str, rows: &[impl Serialize], cursor: Option<String>) -> Self {
         let mut reply = Self::ok(&json!({ name: rows }));
@@ -44,7 +44,7 @@ impl Reply {
         reply
     }
 
-    /// What was answered the first time: 200, with `replayed`.
+    /// 200: the first answer to a repeated request, with `replayed`.
     #[must_use]
     pub fn replayed(body: &impl Serialize) -> Self {
         let mut reply = Self::ok(body);
@@ -55,7 +55,7 @@ impl Reply {
     }
 }
 
-/// The status of each sort of no.
+/// The HTTP status of each kind of rejection.
 pub(crate) const fn http_status(kind: RejectionKind) -> u16 {
     match kind {
         RejectionKind::Unauthorized => 401,
@@ -71,7 +71,7 @@ pub(crate) const fn http_status(kind: RejectionKind) -> u16 {
     }
 }
 
-/// The status, and the body where it is a problem, of every failure.
+/// The HTTP status and the problem object of a failure.
 fn status_and_problem(failure: &Failure) -> (u16, Value) {
     let code = failure.code();
     match failure {
@@ -83,7 +83,7 @@ fn status_and_problem(failure: &Failure) -> (u16, Value) {
                     let unlisted = Some(("moreErrors", json!(faults.more()))).filter(|_| faults.more() > 0);
                     [Some(("errors", json!(faults.listed()))), unlisted]
                 }
-                // `status` is the problem's own.
+                // A problem object has a `status` of its own: the HTTP status.
                 Rejection::BundleNotActive { status } => [Some(("bundleStatus", json!(status))), None],
                 _ => [None, None],
             };
@@ -92,16 +92,20 @@ fn status_and_problem(failure: &Failure) -> (u16, Value) {
             }
             (status, body)
         }
-        Failure::Retry(_) => (503, problem_body(503, code, "The store is busy; try again in a moment.")),
-        Failure::Internal(_) => (500, problem_body(500, code, "Something went wrong on our side; it has been logged.")),
+        Failure::Retry(_) => (503, problem_body(503, code, "The store is busy. Try again in a moment.")),
+        Failure::Internal(_) => (500, problem_body(500, code, "An internal error occurred and has been logged.")),
         Failure::NotConfigured(_) => (
             500,
-            problem_body(500, code, "This function has no secret by which to let a request in; it has been logged."),
+            problem_body(
+                500,
+                code,
+                "This function has no secret to authorize requests with. The error has been logged.",
+            ),
         ),
     }
 }
 
-/// A refusal that no operation makes.
+/// The response for a problem that no operation reports.
 pub(super) fn problem_response(status: u16, code: &str, detail: &str) -> Value {
     response(status, "application/problem+json", &problem_body(status, code, detail), None)
 }
@@ -111,7 +115,7 @@ pub(super) fn problem_body(status: u16, code: &str, detail: &str) -> Value {
     json!({"type": format!("urn:regulars:problem:{code}"), "title": title, "status": status, "detail": detail, "code": code})
 }
 
-/// The answer to an HTTP request.
+/// The response to an HTTP request.
 pub(super) fn http_answer(outcome: &Result<Reply, Failure>) -> Value {
     match outcome {
         Ok(reply) => response(if reply.created { 201 } else { 200 }, "application/json", &reply.body, None),
@@ -128,7 +132,7 @@ pub(super) fn http_answer(outcome: &Result<Reply, Failure>) -> Value {
     }
 }
 
-/// The answer to whoever looks whether the function is there.
+/// The response to a health check.
 pub(super) fn health_answer(method: &str) -> Value {
     if !matches!(method, "GET" | "HEAD") {
         return http_answer(&Err(Rejection::MethodNotAllowed { allow: "GET, HEAD".into() }.into()));
@@ -138,19 +142,19 @@ pub(super) fn health_answer(method: &str) -> Value {
 }
 
 fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str, String)>) -> Value {
-    // Whatever is answered is for its caller alone, a new key above all.
+    // An answer may hold a secret, such as a new org key. No cache may store it.
     let mut headers = json!({"content-type": content_type, "cache-control": "no-store"});
     if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {
         headers.insert(name.into(), value.into());
     }
-    // Lambda does without `cookies`; cargo-lambda's stand-in for it does not.
+    // Lambda does not need `cookies`, but cargo-lambda's stand-in for it does.
     json!({
         "statusCode": status, "headers": headers, "cookies": [], "body": body.to_string(), "isBase64Encoded": false,
     })
 }
 
-/// The answer to a direct invocation: the body, or the problem; it fails only where a retry may help or the fault is
-/// ours.
+/// The answer to a direct invocation: the body or the problem object. The invocation fails only if a retry may succeed
+/// or the fault is internal.
 pub(super) fn direct_answer(outcome: Result<Reply, Failure>) -> Result<Value, InvocationError> {
     let failure = match outcome {
         Ok(reply) => return Ok(reply.body),
@@ -159,14 +163,15 @@ pub(super) fn direct_answer(outcome: Result<Reply, Failure>) -> Result<Value, In
     let message = match failure {
         Failure::Rejected(_) => return Ok(status_and_problem(&failure).1),
         Failure::Retry(_) => "The store is busy.",
-        Failure::Internal(_) | Failure::NotConfigured(_) => "Something went wrong on our side.",
+        Failure::Internal(_) | Failure::NotConfigured(_) => "An internal error occurred.",
     };
     Err(InvocationError { code: failure.code(), message })
 }
 
-/// The answer to an event: what a rule refuses is done with. What may succeed later (the store is busy, a customer or
-/// an order is not known yet) fails, so that it is delivered again. So does one that is malformed: it ends in the function's
-/// queue, and is not lost.
+/// The answer to an event. A rejection by a rule completes the event.
+///
+/// The invocation fails if a later delivery may succeed: the store is busy, or a customer or an order is not known yet.
+/// It also fails for a malformed event, which ends in the function's dead-letter queue instead of being lost.
 pub(super) fn event_answer(outcome: Result<Reply, Failure>) -> Result<Value, InvocationError> {
     let rejection = match outcome {
         Err(Failure::Rejected(rejection)) => rejection,
@@ -180,12 +185,12 @@ pub(super) fn event_answer(outcome: Result<Reply, Failure>) -> Result<Value, Inv
     Err(InvocationError { code: rejection.code(), message })
 }
 
-/// Whether what is refused so is the sender's to mend, and no other delivery of it will do.
+/// Whether only the sender can correct the event. No other delivery of it succeeds.
 pub(super) const fn is_malformed(kind: RejectionKind) -> bool {
     matches!(kind, RejectionKind::Unreadable | RejectionKind::Invalid)
 }
 
-/// The same answer without its body, for who asks for the headers alone.
+/// The answer without its body, for a HEAD request.
 pub(super) fn without_body(mut answer: Value) -> Value {
     if let Some(body) = answer.get_mut("body") {
         *body = Value::String(String::new());

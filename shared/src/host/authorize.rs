@@ -1,5 +1,7 @@
-//! The deployment's secret, from where it is kept: at hand, or read when a request first needs it and again from time to
-//! time, because it may have been rotated. What is accepted at an instant, and when to read again, `auth` decides.
+//! Verifies the deployment's secret.
+//!
+//! An inline secret is configured. A managed secret is read when a request first needs it, and again later, because it
+//! may have been rotated. [`SecretRotation`] decides which secrets are accepted and when to read again.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -17,39 +19,39 @@ use crate::{
     secrets::Secrets,
 };
 
-/// How long a request waits for a secret without which it can't be answered: longer than the client waits for an answer
-/// before it asks again.
+/// How long a request waits for a secret that it needs. Longer than one attempt of the client, so that the client can
+/// retry.
 const REQUIRED_READ_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long one waits that could be answered without.
+/// How long a request waits for a read that it does not need.
 const OPTIONAL_READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The deployment's secret.
+/// Verifies presented secrets against the deployment's secret.
 pub(super) enum SecretVerifier {
-    /// At hand.
+    /// The secret is configured.
     Inline(DeploymentSecret),
-    /// In Secrets Manager.
+    /// The secret is in Secrets Manager.
     Managed(Box<ManagedSecret>),
 }
 
-/// A secret in Secrets Manager. Requests that come while it is read share the read.
+/// A secret in Secrets Manager. Concurrent requests share one read.
 pub(super) struct ManagedSecret {
     name: String,
     endpoint: Option<String>,
     state: Mutex<SecretState>,
-    /// Held by the request that reads.
+    /// The request that reads holds the lock.
     read_lock: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct SecretState {
     rotation: SecretRotation,
-    /// Why the last read brought nothing, or that it was never finished.
+    /// Why the last read failed. Set while a read is in progress, because a cancelled request never completes it.
     last_failure: Option<Failure>,
 }
 
 impl SecretVerifier {
-    /// As the settings say, if they say it.
+    /// The verifier for the configured source, `None` without a source.
     pub(super) fn from_config(config: &Config) -> Option<Self> {
         Some(match config.secret.clone()? {
             SecretSource::Inline(secret) => Self::Inline(secret),
@@ -62,7 +64,7 @@ impl SecretVerifier {
         })
     }
 
-    /// Lets in who shows it.
+    /// Accepts or rejects a presented secret.
     pub(super) async fn verify(
         &self,
         presented: &PresentedSecret,
@@ -97,15 +99,15 @@ impl ManagedSecret {
         {
             guard
         } else {
-            // It is fresh, or another request reads, and this one does not need to wait.
+            // The secret is fresh, or another request reads it already. This request does not need to wait.
             return Ok(());
         };
-        // Who held the turn before may have read what was missing here.
+        // The previous holder of the lock may have read the secret in the meantime.
         let second = check();
         if second.is_read_due {
             self.with_state(|state| {
                 state.rotation.begin_read(second, invocation.started);
-                state.last_failure = Some(Failure::unavailable("the secret was not read to the end"));
+                state.last_failure = Some(Failure::unavailable("the secret was not read completely"));
             });
             let limit = if second.is_accepted { OPTIONAL_READ_TIMEOUT } else { REQUIRED_READ_TIMEOUT };
             let read = tokio::select! {
@@ -117,7 +119,7 @@ impl ManagedSecret {
             if let Some(failure) = failure.as_ref().filter(|_| second.is_accepted) {
                 tracing::warn!(
                     error = chain(failure),
-                    "the deployment's secret could not be read again; what is known of it holds"
+                    "the deployment's secret cannot be read again; the known secret stays valid"
                 );
             }
             self.with_state(|state| state.last_failure = failure);
@@ -126,7 +128,7 @@ impl ManagedSecret {
         if check().is_accepted {
             return Ok(());
         }
-        // What is not known is not wrong while nobody can tell.
+        // An unknown secret cannot be rejected as wrong while the current secret cannot be read.
         Err(self.with_state(|state| state.last_failure.clone()).unwrap_or_else(|| Rejection::Unauthorized.into()))
     }
 
@@ -139,7 +141,7 @@ impl ManagedSecret {
         let read = secrets.current(&self.name).await.map_err(as_not_configured)?;
         let current = DeploymentSecret::new(read.text.expose())
             .map_err(|error| Failure::NotConfigured(InternalError::new(format!("the secret {} {error}", self.name))))?;
-        // Made in the future, by a clock that is ahead, is made just now.
+        // A creation time in the future comes from a clock that is ahead. It counts as now.
         let age = read.created_at.map(|created_at| (invocation.time() - created_at).to_std().unwrap_or_default());
         let previous = if self.with_state(|state| state.rotation.needs_previous(&current, age)) {
             let previous = secrets.previous(&self.name).await.map_err(as_not_configured)?;

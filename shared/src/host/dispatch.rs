@@ -1,4 +1,4 @@
-//! The host of a function: one raw event in, one raw answer out.
+//! The host of a function: a raw event in, a raw answer out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,16 +25,16 @@ use crate::{
     },
 };
 
-/// The time that an answer takes once the work itself is over.
+/// The time that an answer takes after the operation itself.
 const ANSWER_RESERVE: Duration = Duration::from_millis(250);
 
 /// The longest list of invalid fields in a log line, in characters.
 const LOGGED_FIELDS_CHARS_MAX: usize = 2_000;
 
-/// The operation in the record of a call that named none.
+/// The operation in the metrics record of a call that names none.
 const NO_OPERATION: &str = "none";
 
-/// A function with what it needs to answer.
+/// A function with everything that it needs to answer calls.
 pub struct Host {
     function: Function,
     store: Store,
@@ -44,7 +44,7 @@ pub struct Host {
     sleeper: Sleeper,
 }
 
-/// What a call came to, with what its metrics record says of it.
+/// The outcome of a call, and the contents of its metrics record.
 struct CompletedCall {
     operation: &'static str,
     org: Option<String>,
@@ -53,21 +53,21 @@ struct CompletedCall {
 }
 
 impl CompletedCall {
-    /// A call that did not get so far as to do anything.
+    /// A call that failed before its operation began.
     fn not_performed(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
         Self { operation, org, outcome: Err(failure), metrics: Metrics::default() }
     }
 }
 
 impl Host {
-    /// A function that works on `store`, and lets in who shows the secret that is configured.
+    /// A function that works on `store`. HTTP requests present the configured secret or an org key.
     #[must_use]
     pub fn new(function: Function, store: Store, config: Config, metrics: Sink) -> Self {
         let secret = SecretVerifier::from_config(&config);
         Self { function, store, config: Arc::new(config), secret, metrics, sleeper: Sleeper::default() }
     }
 
-    /// The same, with another sleeper than the one that lets the time pass.
+    /// Replaces the sleeper that waits in real time.
     #[must_use]
     pub fn with_sleeper(self, sleeper: Sleeper) -> Self {
         Self { sleeper, ..self }
@@ -125,7 +125,7 @@ impl Host {
         self.complete(completed, answer::event_answer).await
     }
 
-    /// An event that is wired to the wrong function fails, so that its alarm goes off.
+    /// Fails for an event that reaches the wrong function, so that an alarm goes off.
     async fn reject_unknown(&self, error: InternalError) -> Result<Value, InvocationError> {
         let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::Internal(error));
         self.complete(async { completed }, answer::direct_answer).await
@@ -147,7 +147,7 @@ impl Host {
             let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::NotConfigured(why));
             return self.complete(async { completed }, |outcome| Ok(answer::http_answer(&outcome))).await;
         };
-        // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
+        // Boxed, because an inlined future enlarges the future of every caller above it.
         let completed = Box::pin(self.perform_http(secret, request, invocation));
         self.complete(completed, |outcome| Ok(answer::http_answer(&outcome))).await
     }
@@ -179,7 +179,7 @@ impl Host {
         }
     }
 
-    /// The caller of a request, by the deployment's secret or by an org key, which may be a minute old.
+    /// The caller of a request, by the deployment's secret or by an org key. A stored key may be cached for a minute.
     async fn authenticate(
         &self,
         secret: &SecretVerifier,
@@ -197,7 +197,7 @@ impl Host {
         }
     }
 
-    /// Does what a call asks, if the caller may ask it.
+    /// Performs the operation of a call if the caller may act for every org that the call names.
     async fn authorize_and_perform(
         &self,
         caller: Caller,
@@ -214,13 +214,17 @@ impl Host {
         }
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
         let Some((_, handler)) = handler else {
-            return CompletedCall::not_performed(operation, org, Failure::internal("an operation of another function"));
+            return CompletedCall::not_performed(
+                operation,
+                org,
+                Failure::internal("the operation belongs to another function"),
+            );
         };
         let (outcome, metrics) = self.perform(*handler, call, invocation).await;
         CompletedCall { operation, org, outcome, metrics }
     }
 
-    /// What an operation comes to, and what it has counted by then.
+    /// Runs an operation until its deadline. Returns its outcome, and the metrics that it recorded by then.
     async fn perform(&self, handler: Handler, call: Call, invocation: Invocation) -> (Result<Reply, Failure>, Metrics) {
         let deadline = invocation.deadline;
         let (config, sleeper) = (Arc::clone(&self.config), self.sleeper.clone());
@@ -232,7 +236,7 @@ impl Host {
         (outcome, context.into_metrics())
     }
 
-    /// Runs a call to its end, logs a failure once, answers it and writes the call's metrics record.
+    /// Runs a call, logs a failure once, writes the metrics record and returns the answer.
     async fn complete(
         &self,
         call: impl Future<Output = CompletedCall>,

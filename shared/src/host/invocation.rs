@@ -1,4 +1,4 @@
-//! One invocation: its clock, its deadline, and how it fails.
+//! One invocation: its clock, its deadline and its error.
 
 use std::time::Instant;
 
@@ -9,10 +9,10 @@ use crate::clock::{self, Deadline};
 /// The clock and the deadline of one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation {
-    /// A time that replaces the clock's. Only the local stack sets it, from `x-regulars-now`. A deployed function reads
-    /// nothing that sets it.
+    /// A time that replaces the clock. Only the local stack sets it, from `x-regulars-now`. A deployed function never
+    /// does.
     pub now: Option<DateTime<Utc>>,
-    /// The start of the call, by a clock that only goes forward. The age of cached values counts from here.
+    /// The start of the call, by a monotonic clock. The age of cached values counts from here.
     pub started: Instant,
     /// The instant by which the call has to be answered.
     pub deadline: Deadline,

@@ -1,4 +1,4 @@
-//! A page of a list.
+//! One page of a list.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{Page, Row},
 };
 
-/// One page of a list, as a request asks for it.
+/// The page of a list that a request asks for.
 pub struct List<'a> {
     scope: CursorScope<'a>,
     size: PageSize,
@@ -38,7 +38,7 @@ impl<'a> List<'a> {
         self.size.get()
     }
 
-    /// Whether the whole list is empty. Then the thing that the list belongs to may not exist.
+    /// Whether the whole list is empty. Then the parent of the list, such as an org, may not exist.
     #[must_use]
     pub const fn is_empty<T>(&self, page: &Page<T>) -> bool {
         page.rows.is_empty() && self.after.is_none()

@@ -1,7 +1,7 @@
-//! What every function runs in: raw event in, raw answer out.
+//! What every function runs in: a raw event in, a raw answer out.
 //!
-//! The local stack and the tests enter here too, by the same bytes. So decoding, credentials, the status table and the
-//! metrics record are part of everything that they try.
+//! The local stack and the tests enter here with the same bytes as Lambda. So they exercise decoding, credentials, the
+//! status table and the metrics record.
 //!
 //! | to find | look in |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! A function as a list of operations, and the context that an operation works with.
+//! A function as a list of operations, and the context of an operation.
 
 use std::{
     pin::Pin,
@@ -22,15 +22,15 @@ use crate::{
 /// The future outcome of an operation.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
 
-/// The code of an operation.
+/// The handler of an operation.
 pub type Handler = for<'a> fn(&'a Context, Call) -> Pending<'a>;
 
-/// One function: its name (folder, package, binary and `CodeUri`), and its operations.
+/// One function: its name, and its operations with their handlers.
 #[derive(Clone, Copy)]
 pub struct Function {
-    /// The name.
+    /// The name of its folder, package, binary and `CodeUri`.
     pub name: &'static str,
-    /// Each operation with its code.
+    /// Each operation with its handler.
     pub operations: &'static [(Operation, Handler)],
 }
 
@@ -41,19 +41,19 @@ impl Function {
     }
 }
 
-/// Everything that an operation works with.
+/// Everything that an operation needs besides its request.
 pub struct Context {
     /// The table.
     pub store: Store,
     /// The time of the call.
     pub now: DateTime<Utc>,
-    /// The start of the call, by a clock that only goes forward. The age of cached values counts from here.
+    /// The start of the call, by a monotonic clock. The age of cached values counts from here.
     pub started: Instant,
     /// The instant by which the call has to be answered.
     pub deadline: Deadline,
     /// The settings of the process.
     pub config: Arc<Config>,
-    /// Waits whose length is part of a promise go through this sleeper.
+    /// Waits on behalf of code whose pauses are part of its contract.
     pub sleeper: Sleeper,
     metrics: Mutex<Metrics>,
 }
@@ -69,18 +69,19 @@ impl Context {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner).add(metric, value);
     }
 
-    /// The metrics that the call has added.
+    /// The metrics that the call added.
     pub(super) fn into_metrics(self) -> Metrics {
         self.metrics.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An org with its settings, at most a minute old.
+    /// An org with its settings, from a cache of at most one minute. Fails with `UnknownOrg` while the org is being
+    /// deleted.
     pub async fn org(&self, id: &OrgId) -> Result<Arc<Org>, Failure> {
         let org = self.store.org(id, self.started).await?;
         Ok(org.filter(|org| !org.deleting).ok_or(Rejection::UnknownOrg)?)
     }
 
-    /// An org as it is now, with its version.
+    /// The stored org with its version. Fails with `UnknownOrg` while the org is being deleted.
     pub async fn org_versioned(&self, id: &OrgId) -> Result<Versioned<Org>, Failure> {
         let org = self.store.org_versioned(id).await?;
         Ok(org.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?)

@@ -1,7 +1,7 @@
-//! The refusals of the HTTP library itself, as problems.
+//! Problem objects for requests that the HTTP library itself rejects.
 //!
-//! A request whose head the library can't take (malformed, a URL or headers beyond its bounds) reaches no service: the
-//! library answers with a bare status and closes the connection. [`ProblemStream`] replaces that answer on its way out.
+//! The library rejects a request with a malformed head, a URL that is too long or headers that are too large. It
+//! answers with a bare status and closes the connection. [`ProblemStream`] replaces this answer by a problem object.
 
 use std::{
     io,
@@ -14,10 +14,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::problem_body;
 
-/// A connection whose bare refusals leave as problems. Every answer of a service has a body, so none is taken for one.
+/// A connection that replaces bare rejections by problem objects. Every answer of a service has a body, so no such
+/// answer is replaced.
 pub(super) struct ProblemStream<S> {
     stream: S,
-    /// What is written instead of a refusal, and how much of it has been.
+    /// The bytes that replace a rejection, and the number of bytes written so far.
     replacement: Option<(Vec<u8>, usize)>,
 }
 
@@ -27,7 +28,7 @@ impl<S> ProblemStream<S> {
     }
 }
 
-/// The problem for a bare refusal of the library.
+/// The response that replaces a bare rejection of the library. `None` for every other response.
 fn problem_for(head: &[u8]) -> Option<Vec<u8>> {
     let head = std::str::from_utf8(head).ok()?;
     let mut lines = head.strip_suffix("\r\n\r\n")?.split("\r\n");
@@ -37,11 +38,9 @@ fn problem_for(head: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let (code, detail) = match status {
-        StatusCode::URI_TOO_LONG => ("uri_too_long", "The URL is longer than is read."),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-            ("headers_too_large", "The headers are more, or longer, than are read.")
-        }
-        _ => ("malformed_request", "This is not a request of HTTP/1.1."),
+        StatusCode::URI_TOO_LONG => ("uri_too_long", "The URL is too long."),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("headers_too_large", "The headers are too many or too long."),
+        _ => ("malformed_request", "The request is not valid HTTP/1.1."),
     };
     let body = problem_body(status.as_u16(), code, detail).to_string();
     let length = body.len();

@@ -1,4 +1,4 @@
-//! A function as a process: in Lambda, or on a port.
+//! A function as a process, in Lambda or on a port.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -27,13 +27,14 @@ use crate::{
     telemetry,
 };
 
-/// How long an invocation may take whose deadline is no real one, as that of cargo-lambda's stand-in for Lambda, which
+/// The time limit of an invocation whose deadline is in the past. The deadline of cargo-lambda's stand-in for Lambda
 /// lies in 1970.
 const DEFAULT_INVOCATION_LIMIT: Duration = Duration::from_mins(1);
 
-/// Runs a function until its surroundings end it: under the Lambda runtime where there is one, else on `PORT`.
+/// Runs a function under the Lambda runtime if there is one, and otherwise on `PORT`. Returns when the process is asked
+/// to stop.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that hands the environment in")]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn run(function: Function) -> ExitCode {
     let lookup = |name: &str| std::env::var(name).ok();
     let in_lambda = lookup("AWS_LAMBDA_RUNTIME_API").is_some();
@@ -46,7 +47,7 @@ pub fn run(function: Function) -> ExitCode {
     match run_to_end() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Before the settings are read there is no log.
+            // Logging starts only after the settings are read.
             let why = chain(error.as_ref());
             let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}: {why}\n", function.name));
             ExitCode::FAILURE
@@ -54,7 +55,7 @@ pub fn run(function: Function) -> ExitCode {
     }
 }
 
-/// Why a function did not start, or did not go on.
+/// Why a function did not start or stopped.
 type StartError = Box<dyn std::error::Error + Send + Sync>;
 
 async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), StartError> {
@@ -79,7 +80,7 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
         Some(port) => {
             serve_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}").into())
         }
-        None => Err("neither in Lambda nor given a PORT".into()),
+        None => Err("the process runs outside Lambda and PORT is not set".into()),
     }
 }
 
@@ -90,7 +91,7 @@ async fn serve_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> st
         async move {
             let event = url_event(&parts, parts.uri.path(), &body);
             let invocation = Invocation::new(None, Deadline::after(request_timeout));
-            // Only an invocation fails; a request always has an answer.
+            // Only an invocation can fail. An HTTP request always has an answer.
             let answer = host.answer(&event, invocation).await.unwrap_or_default();
             response(&answer)
         }

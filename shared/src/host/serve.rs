@@ -1,4 +1,4 @@
-//! The HTTP server outside Lambda: HTTP/1 alone, and limits on what a client may send and how long it may take.
+//! The HTTP server outside Lambda. It speaks HTTP/1 only, and limits the size and the time of a request.
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 
@@ -24,55 +24,58 @@ use super::{
 };
 use crate::domain::rejection::Rejection;
 
-/// A server that answers until it is told to stop.
+/// A socket that accepts connections.
 pub struct Listener {
     tcp: TcpListener,
-    /// Where it listens.
+    /// The address of the socket.
     pub address: SocketAddr,
 }
 
 impl Listener {
-    /// Takes an address; port 0 is any free one.
+    /// Binds an address. Port 0 selects a free port.
     pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
         Self::from_tcp(TcpListener::bind(address).await?)
     }
 
-    /// Takes what listens already.
+    /// A listener on a bound socket.
     pub fn from_tcp(tcp: TcpListener) -> std::io::Result<Self> {
         let address = tcp.local_addr()?;
         Ok(Self { tcp, address })
     }
 }
 
-/// What a client may send, and how long it may take.
+/// Limits on a request.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpLimits {
-    /// The largest body that is taken off the wire, in bytes.
+    /// The largest body that the server reads, in bytes.
     pub body_bytes_max: usize,
-    /// How long a whole body may take; then the answer is 408.
+    /// The time to receive the whole body. After it the server answers 408.
     pub body_timeout: Duration,
-    /// How long the head of a request may take, from when one could come; then the connection is closed. A connection
-    /// that is kept open without a request is closed by this, too.
+    /// The time to receive the head of a request, from the moment the connection is idle. After it the server closes
+    /// the connection. So an idle connection is closed too.
     pub head_timeout: Duration,
 }
 
 impl Default for HttpLimits {
-    /// A body of 6 MiB, as Lambda itself takes: the host refuses far smaller ones, in its turn; a client that is cut off
-    /// while it sends may never see a refusal. Head and body take at most 30 seconds each.
+    /// A body of 6 MiB, as in Lambda, and 30 seconds each for head and body.
+    ///
+    /// The host itself rejects bodies over 256 KiB. This limit is higher because a client that is cut off while it
+    /// sends may never see the response.
     fn default() -> Self {
         let time = Duration::from_secs(30);
         Self { body_bytes_max: 6 * 1024 * 1024, body_timeout: time, head_timeout: time }
     }
 }
 
-/// How long requests in flight may take to finish once the server is told to stop. Cloud Run ends a process ten seconds
-/// after it has asked it to.
+/// The time for requests in flight after the server is asked to stop. Cloud Run kills a process ten seconds after
+/// SIGTERM.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 
-/// How long the server waits after it could not take a connection, as when there are too many.
+/// The pause after a failed accept, for example while too many files are open.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers every request by `answer` until `stop`; requests in flight are finished then, within [`SHUTDOWN_GRACE`].
+/// Answers every request through `answer` until `stop` resolves. Then requests in flight have [`SHUTDOWN_GRACE`] to
+/// finish.
 pub async fn serve<A, F>(
     listener: Listener,
     limits: HttpLimits,
@@ -101,18 +104,18 @@ where
     }
     drop((listener, answer, stopping));
     let finished = async { while connections.join_next().await.is_some() {} };
-    // What does not finish in time is cut off.
+    // Requests that do not finish in time are cut off.
     let _ = tokio::time::timeout(SHUTDOWN_GRACE, finished).await;
     Ok(())
 }
 
-/// One connection, until either side closes it.
+/// Serves one connection until either side closes it.
 async fn serve_connection<A, F>(stream: TcpStream, limits: HttpLimits, answer: A, mut stopped: watch::Receiver<()>)
 where
     A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
 {
-    // An answer is small, and its reader waits for it.
+    // An answer is small, and the client waits for it.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let response = respond(request, limits, answer.clone());
@@ -124,7 +127,7 @@ where
         .serve_connection(TokioIo::new(ProblemStream::new(stream)), service);
     let mut connection = pin!(connection);
     tokio::select! {
-        // How a connection broke is its client's matter.
+        // A broken connection is not an error of the server.
         _ = connection.as_mut() => return,
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
     }
@@ -143,7 +146,7 @@ where
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             response(&answer::http_answer(&Err(Rejection::BodyTooLarge.into())))
         }
-        Ok(Err(_)) => problem(StatusCode::BAD_REQUEST, "malformed_request", "The body breaks off, or is malformed."),
+        Ok(Err(_)) => problem(StatusCode::BAD_REQUEST, "malformed_request", "The body is incomplete or malformed."),
         Err(_) => problem(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long to arrive."),
     };
     rejected.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

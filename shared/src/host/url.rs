@@ -1,4 +1,4 @@
-//! HTTP outside Lambda: a request becomes the function-URL event it would be in Lambda, and the answer a response.
+//! HTTP outside Lambda: a request becomes a function-URL event, as in Lambda, and the answer becomes a response.
 
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -9,24 +9,24 @@ use serde_json::{Value, value::RawValue};
 
 use super::answer;
 
-/// A body that is at hand.
+/// A complete body.
 pub type Body = Full<Bytes>;
 
-/// An answer with its body.
+/// A response with a complete body.
 pub type Response = http::Response<Body>;
 
-/// The function-URL event for a request to `path` of a function.
+/// The function-URL event for a request to `path`.
 #[must_use]
 pub fn url_event(parts: &Parts, path: &str, body: &[u8]) -> Box<RawValue> {
     let mut event = LambdaFunctionUrlRequest::default();
     event.version = Some("2.0".into());
     event.raw_path = Some(path.to_owned());
     event.raw_query_string = Some(parts.uri.query().unwrap_or_default().to_owned());
-    // A header that is not text is nobody's here, and can't be written as JSON.
+    // A header value that is not text is left out, because JSON cannot hold it.
     for name in parts.headers.keys() {
-        let given: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-        // Those of one name come as one, as in Lambda: so two that say who asks are one that nobody has.
-        if let (false, Ok(joined)) = (given.is_empty(), HeaderValue::from_str(&given.join(","))) {
+        let values: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        // Headers of one name are joined, as in Lambda. So two `Authorization` headers match no credential.
+        if let (false, Ok(joined)) = (values.is_empty(), HeaderValue::from_str(&values.join(","))) {
             event.headers.insert(name.clone(), joined);
         }
     }
@@ -54,13 +54,13 @@ pub fn response(answer: &Value) -> Response {
     response
 }
 
-/// A refusal that no operation makes, as a problem with this code.
+/// The response for a problem that no operation reports.
 #[must_use]
 pub fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
     response(&answer::problem_response(status.as_u16(), code, detail))
 }
 
-/// Listens from now on for the process being asked to end; resolves when it is.
+/// Registers handlers for SIGINT and SIGTERM. The future resolves at the first of them.
 pub fn stop_signal() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
