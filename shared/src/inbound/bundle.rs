@@ -1,4 +1,4 @@
-//! Bundles as requests write them.
+//! Decodes bundles.
 
 use std::collections::BTreeSet;
 
@@ -23,14 +23,14 @@ use crate::domain::{
     text::{Description, SingleLine},
 };
 
-/// All that people set of a bundle.
+/// The settings of a bundle, as a request to replace it gives them.
 #[derive(Debug)]
 pub struct BundleFields {
-    /// Whose it is.
+    /// The org of the bundle.
     pub org_id: OrgId,
-    /// Its id.
+    /// The id of the bundle.
     pub bundle_id: BundleId,
-    /// What the operator wants of it; left out it stays as it is.
+    /// The state that the operator wants. `None` keeps the current one.
     pub desired: Option<DesiredState>,
     offer: Offer,
     schedule: Schedule,
@@ -40,8 +40,8 @@ pub struct BundleFields {
 }
 
 impl BundleFields {
-    /// Checks what depends on the org: that its currency has the amounts, and that in its time zone the bundle ends after it
-    /// begins, where one of them is a day.
+    /// Checks the rules that depend on the org: whole amounts in a currency without decimals, and an end after the start
+    /// in the time zone of the org.
     pub fn check(&self, org: &Org) -> Result<(), Rejection> {
         let Offer { products, price, .. } = &self.offer;
         let totals = [("originalTotal", price.original_total()), ("bundlePrice", price.bundle_price())];
@@ -56,7 +56,7 @@ impl BundleFields {
         if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults.into())) }
     }
 
-    /// The terms, with what the operator wants where the request does not say.
+    /// The terms of the bundle, with `default_state` if the request gives no state.
     #[must_use]
     pub fn terms(&self, default_state: DesiredState) -> BundleTerms {
         BundleTerms {
@@ -133,7 +133,7 @@ impl FromFields for BundleFields {
     }
 }
 
-/// What is wrong between fields that are right by themselves: told together with what is wrong in others.
+/// The faults between fields that are valid by themselves. They are reported together with the faults of single fields.
 fn cross_field_errors(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let (start, end) = (single_field(fields, "startDate"), single_field(fields, "endDate"));
@@ -164,16 +164,16 @@ fn cross_field_errors(fields: &Fields) -> Vec<FieldError> {
     faults
 }
 
-/// Why something is not in a list: it is in it already.
+/// The rule that a repeated element of a list breaks.
 const DUPLICATE_RULE: &str = "occurs twice";
 
-/// The places in a list, of those that are read, of what stands further in front already.
+/// The positions of elements whose key occurs earlier in the list.
 fn duplicate_positions<K: Ord>(
     fields: &Fields,
     name: &str,
     key: impl Fn(&Json) -> Option<K>,
 ) -> std::vec::IntoIter<usize> {
-    /// No list here may be longer.
+    /// The longest list that any field accepts. A longer list is rejected anyway.
     const LIST_LENGTH_MAX: usize = 100;
 
     let Some(Json::List(list)) = fields.get(name) else { return Vec::new().into_iter() };
@@ -183,7 +183,7 @@ fn duplicate_positions<K: Ord>(
     duplicates.collect::<Vec<_>>().into_iter()
 }
 
-/// When a window opens: a day can't begin at its end.
+/// The start of a daily time window. A window cannot start at 24:00.
 struct StartTime(TimeOfDay);
 
 impl<E: DeserializeError> Deserr<E> for StartTime {

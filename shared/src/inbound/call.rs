@@ -1,4 +1,4 @@
-//! One typed call: an operation, and its fields.
+//! One typed call: an operation with its fields.
 
 use super::{
     cursor,
@@ -11,36 +11,36 @@ use crate::domain::{
     rejection::{FieldError, Rejection},
 };
 
-/// One typed call, however it came.
+/// One typed call, from any entry point.
 #[derive(Debug)]
 pub struct Call {
-    /// What is asked for.
+    /// The operation.
     pub operation: &'static Operation,
-    /// `If-None-Match: *`: create, don't replace.
+    /// The request has `If-None-Match: *`: it may create but not replace.
     pub only_create: bool,
-    /// Made by the function's schedule: nobody reads the answer.
+    /// The function's schedule made the call, so the answer is discarded.
     pub is_scheduled: bool,
     fields: Fields,
     faults: Vec<FieldError>,
-    /// Orgs that were named beside the one in the fields.
+    /// Orgs that the request names in addition to the org in its fields.
     other_orgs: Vec<String>,
     ignores_unknown_fields: bool,
 }
 
 impl Call {
-    /// A call by an event of the shop platform, whose other fields are nobody's business here.
+    /// A call by an event of the shop platform. Fields that the operation does not know are ignored.
     #[must_use]
     pub fn from_event(operation: &'static Operation, detail: Fields) -> Self {
         Self { ignores_unknown_fields: true, ..Self::from_fields(operation, detail) }
     }
 
-    /// A call by the function's schedule.
+    /// A call by the function's schedule, without fields.
     #[must_use]
     pub fn from_schedule(operation: &'static Operation) -> Self {
         Self { is_scheduled: true, ..Self::from_fields(operation, Fields::default()) }
     }
 
-    /// A direct invocation with these fields: `operation` names one, or is left out where there is only one.
+    /// A call by a direct invocation. The field `operation` names the operation. It is optional if there is only one.
     pub fn from_direct(operations: &[&'static Operation], mut fields: Fields) -> Result<Self, Rejection> {
         let operation = match (fields.remove("operation"), operations) {
             (Some(Json::Text(name)), _) => operations.iter().find(|operation| operation.name == name),
@@ -53,8 +53,8 @@ impl Call {
         Ok(Self::from_fields(operation, fields))
     }
 
-    /// A call of an HTTP request: `faults` were found while its fields were gathered, and `other_orgs` are the orgs that it
-    /// names beside its fields.
+    /// A call by an HTTP request. `faults` were detected while the fields were collected. `other_orgs` are orgs that
+    /// the request names in addition to the org in its fields.
     pub(super) fn from_request(
         operation: &'static Operation,
         fields: Fields,
@@ -79,30 +79,30 @@ impl Call {
         }
     }
 
-    /// The org it names, readable or not.
+    /// The text in the field `orgId`, valid or not.
     #[must_use]
     pub fn org(&self) -> Option<&str> {
         self.fields.get(ORG_ID)?.as_str()
     }
 
-    /// The org it names, if it is an id: what is not is too long for a log.
+    /// The org in the field `orgId`, if the id is valid. An invalid id may be too long for a log line.
     #[must_use]
     pub fn org_id(&self) -> Option<OrgId> {
         OrgId::try_from(self.org()?.to_owned()).ok()
     }
 
-    /// Whether it was made by an event of the shop platform.
+    /// Whether an event of the shop platform made the call.
     #[must_use]
     pub const fn is_event(&self) -> bool {
         self.ignores_unknown_fields
     }
 
-    /// Every org that it names, readable or not, wherever it does.
+    /// Every org that the request names in its path, query or body, valid or not.
     pub fn orgs(&self) -> impl Iterator<Item = &str> + Clone {
         self.other_orgs.iter().map(String::as_str).chain(self.org())
     }
 
-    /// The org that its cursor was given for, if it has a cursor that can be read.
+    /// The org that the cursor was issued for, if the call has a valid cursor.
     #[must_use]
     pub fn cursor_org(&self) -> Option<String> {
         if self.ignores_unknown_fields {
@@ -111,13 +111,15 @@ impl Call {
         cursor::decode_org(self.fields.get(CURSOR)?.as_str()?).filter(|org| !org.is_empty())
     }
 
-    /// Reads the fields into a request: all faults at once, or none.
+    /// Decodes the fields into a request, or reports every fault.
     pub fn read<T: FromFields>(self) -> Result<T, Rejection> {
         self.read_with(|_| Vec::new())
     }
 
-    /// The same, with rules between fields, or of a field and what else is known: their faults are told with all others. They
-    /// are asked what is wrong with fields that may be wrong by themselves.
+    /// Decodes the fields into a request, with rules across fields or with other knowledge. Their faults are reported
+    /// together with the faults of single fields.
+    ///
+    /// `cross_field_errors` sees fields that may be invalid by themselves.
     pub fn read_with<T: FromFields>(
         self,
         cross_field_errors: impl FnOnce(&Fields) -> Vec<FieldError>,

@@ -1,12 +1,14 @@
-//! Cursors: where a list goes on. Opaque, safe in a URL, bound to the list that gave them and to its org.
+//! Cursors: the position at which a list continues.
 //!
-//! Left out on purpose: a signature. What a list's cursor names is only a position *within* the list that the route itself
-//! chooses, so a forged one reaches nothing that its caller could not list anyway. A sweep's also names when the sweep
-//! began; sweeps are the deployment's alone to call.
+//! A cursor is opaque, safe in a URL, and bound to its list and its org.
 //!
-//! Versions of this program run side by side, so a cursor says which version of its form it has. A field that is not known
-//! is ignored, which is right for what a reader may do without. What a reader must understand raises [`CURSOR_VERSION`], and is
-//! refused by every program that does not know it.
+//! Cursors are not signed. The route chooses the list, and the cursor is only a position in it. So a forged cursor
+//! reaches nothing that its caller could not list anyway. The cursor of a sweep also holds the start time of the sweep,
+//! but only the deployment may call sweeps.
+//!
+//! Versions of this program run side by side, so a cursor holds the version of its form. An unknown field is ignored. A
+//! field that readers must understand raises [`CURSOR_VERSION`]. A program rejects a cursor of a version that it does
+//! not know.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
@@ -16,29 +18,30 @@ use sha2::{Digest, Sha256};
 use super::fields::invalid_value;
 use crate::domain::rejection::Rejection;
 
-/// A cursor as it came.
+/// A cursor as a request presents it.
 #[derive(Debug, Clone)]
 pub struct Cursor(String);
 
-/// What a request says in the place of a cursor to go on with the sweep that was begun last.
+/// The text in place of a cursor that continues the latest sweep.
 const LATEST_SWEEP: &str = "latest";
 
 impl Cursor {
-    /// Whether it means the sweep that was begun last, wherever that stands.
+    /// Whether the request continues the latest sweep from its saved position.
     #[must_use]
     pub fn is_latest(&self) -> bool {
         self.0 == LATEST_SWEEP
     }
 }
 
-/// What a list is bound to: its route, its org (empty without one), and what else the path names.
+/// The list that a cursor is bound to.
 #[derive(Debug, Clone, Copy)]
 pub struct CursorScope<'a> {
-    /// The operation that lists.
+    /// The operation that returns the list.
     pub operation: &'a str,
-    /// The org, or an empty text.
+    /// The org. Empty for a list without an org.
     pub org: &'a str,
-    /// What else the path names, or an empty text.
+    /// What distinguishes the list from other lists of the operation and the org, such as a customer or a filter. May
+    /// be empty.
     pub qualifier: &'a str,
 }
 
@@ -47,7 +50,7 @@ impl<E: DeserializeError> Deserr<E> for Cursor {
         if let Value::String(text) = value {
             Ok(Self(text))
         } else {
-            Err(invalid_value("must be a cursor that this list gave", at))
+            Err(invalid_value("must be a cursor that this list returned", at))
         }
     }
 }
@@ -59,13 +62,13 @@ impl CursorScope<'_> {
         BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(content).to_string())
     }
 
-    /// The cursor for the rest of this list, if there is a rest.
+    /// The cursor for the rest of the list, or `None` at its end.
     #[must_use]
     pub fn next(&self, position: Option<String>) -> Option<String> {
         position.map(|position| self.cursor(&position))
     }
 
-    /// The position at which this list goes on, if a cursor says so.
+    /// The position that a cursor holds. Fails with `InvalidCursor` if the cursor belongs to another list.
     pub fn resume(&self, cursor: Option<Cursor>) -> Result<Option<String>, Rejection> {
         cursor.map(|cursor| self.position(&cursor)).transpose()
     }
@@ -80,22 +83,23 @@ impl CursorScope<'_> {
     }
 }
 
-/// A short digest of what a cursor is bound to beside its list. No release of the compiler changes it: a run that began
-/// before a deployment goes on after it.
+/// A short digest of a long qualifier.
+///
+/// It is the same in every build, so a run that began before a deployment continues after it.
 #[must_use]
 pub fn scope_digest(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text).iter().copied().take(9).collect::<Vec<u8>>())
 }
 
-/// The org that a cursor was given for.
+/// The org that a cursor was issued for.
 pub(super) fn decode_org(cursor: &str) -> Option<String> {
     decode(cursor).map(|content| content.org)
 }
 
-/// The version of a cursor's form.
+/// The version of the form of a cursor.
 const CURSOR_VERSION: u32 = 1;
 
-/// What a cursor says.
+/// The content of a cursor.
 #[derive(Serialize, Deserialize)]
 struct CursorContent<T> {
     v: u32,
@@ -106,8 +110,8 @@ struct CursorContent<T> {
     position: T,
 }
 
-/// What a cursor says, if it is one that is understood: of this version, or of the release before, which gave the four
-/// texts alone.
+/// The content of a cursor, or `None` if its form is not known. The previous release issued cursors as an array of four
+/// texts without a version.
 fn decode(cursor: &str) -> Option<CursorContent<String>> {
     let json = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
     if let Ok([operation, org, qualifier, position]) = serde_json::from_slice::<[String; 4]>(&json) {

@@ -1,4 +1,4 @@
-//! Fields in, values out: how each type of the rules is written in a request, with every fault named.
+//! Decodes the fields of a request into the types of the rules, and reports every fault.
 
 use std::{convert::Infallible, fmt::Display, ops::ControlFlow};
 
@@ -35,9 +35,9 @@ pub(super) const ORG_ID: &str = "orgId";
 /// The field that names the position at which a list continues. It names an org too.
 pub(super) const CURSOR: &str = "cursor";
 
-/// A request that can be read from fields.
+/// A request that can be decoded from fields.
 pub trait FromFields: Sized {
-    /// The request, or all that is wrong with it.
+    /// Decodes the request, or reports every fault.
     fn read(fields: &Fields) -> Result<Self, FieldErrors>;
 }
 
@@ -47,13 +47,13 @@ impl<T: Deserr<FieldErrors>> FromFields for T {
     }
 }
 
-/// One field by itself, if it is there and right: for rules between fields.
+/// The value of one field, if it is present and valid. For rules across fields.
 #[must_use]
 pub fn single_field<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
     deserr::deserialize(fields.get(name)?.clone()).ok()
 }
 
-/// What is wrong with `fulfilledAt` if it is further ahead of now than this.
+/// The fault of a `fulfilledAt` that lies further in the future than `tolerance`.
 #[must_use]
 pub fn fulfilled_at_errors(fields: &Fields, now: DateTime<Utc>, tolerance: FutureTolerance) -> Vec<FieldError> {
     const FIELD: &str = "fulfilledAt";
@@ -62,7 +62,7 @@ pub fn fulfilled_at_errors(fields: &Fields, now: DateTime<Utc>, tolerance: Futur
     too_late.map(|_| FieldError::new(FIELD, rule)).into_iter().collect()
 }
 
-/// All that is wrong with the fields of a request.
+/// The faults of the fields of a request.
 #[derive(Debug, Default)]
 pub struct FieldErrors {
     faults: Faults,
@@ -70,24 +70,24 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// The names at the top that no field has.
+    /// The names of unknown fields at the top level.
     pub(super) fn unknown_names(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
     }
 
-    /// These, and those of another part of the request.
+    /// Adds the faults of another part of the request.
     pub(super) fn merge(mut self, mut others: Self) -> Self {
         self.unknown.append(&mut others.unknown);
         Self { faults: self.faults.and(others.faults), unknown: self.unknown }
     }
 
-    /// These, and then others.
+    /// Adds faults at the end.
     #[must_use]
     pub fn append(self, others: Vec<FieldError>) -> Self {
         Self { faults: self.faults.and(others.into()), unknown: self.unknown }
     }
 
-    /// These, of something that is at this path.
+    /// The faults of a part of the request, with the path of this part before their fields.
     pub(super) fn prefixed(self, path: &str) -> impl Iterator<Item = FieldError> {
         let at = |FieldError { field, message }: &FieldError| {
             let dot = if field.is_empty() || field.starts_with('[') { "" } else { "." };
@@ -97,7 +97,7 @@ impl FieldErrors {
         faults.into_iter()
     }
 
-    /// These, after those of the form.
+    /// Adds faults at the beginning.
     pub(super) fn prepend(self, faults: Vec<FieldError>) -> Self {
         Self { faults: Faults::from(faults).and(self.faults), unknown: self.unknown }
     }
@@ -115,7 +115,7 @@ impl From<FieldErrors> for Rejection {
     }
 }
 
-/// A list of so many at most: a longer one is refused before its elements are looked at.
+/// Decodes a list of at most `len_max` elements. A longer list is rejected before its elements are decoded.
 pub(super) fn bounded_list<T: Deserr<E>, E: DeserializeError, V: IntoValue>(
     value: Value<V>,
     at: ValuePointerRef<'_>,
@@ -192,7 +192,7 @@ fn field_path(location: ValuePointerRef<'_>) -> String {
     }
 }
 
-/// What a single value in a request can be.
+/// A single value in a request.
 enum Scalar {
     Text(String),
     Number(Decimal),
@@ -205,7 +205,7 @@ impl Scalar {
             Value::String(text) => Self::Text(text),
             Value::Integer(whole) => Self::Number(whole.into()),
             Value::NegativeInteger(whole) => Self::Number(whole.into()),
-            // The shortest decimal that names this float is what the caller wrote; one that none names is no number.
+            // The shortest decimal of the float is the number that the caller wrote. Infinity and NaN have none.
             Value::Float(float) => Decimal::from_str_exact(&float.to_string()).map_or(Self::Other, Self::Number),
             Value::Null | Value::Boolean(_) | Value::Sequence(_) | Value::Map(_) => Self::Other,
         }
@@ -231,7 +231,7 @@ impl Scalar {
     }
 }
 
-/// One value, read from one field; what is wrong with it is said in the words of its rule.
+/// Decodes one scalar. A fault has the text of the rule.
 macro_rules! scalar {
     ($type:ty, $read:expr) => {
         impl<E: DeserializeError> Deserr<E> for $type {
@@ -243,7 +243,7 @@ macro_rules! scalar {
     };
 }
 
-/// The error of a value that breaks `rule`.
+/// The error for a value that breaks `rule`.
 pub(super) fn invalid_value<E: DeserializeError>(rule: &str, at: ValuePointerRef<'_>) -> E {
     deserr::take_cf_content(E::error::<Infallible>(None, ErrorKind::Unexpected { msg: rule.to_owned() }, at))
 }
@@ -287,7 +287,7 @@ scalar!(Quantity, |value| value.whole(Quantity::RULE));
 scalar!(UseLimit, |value| value.whole(UseLimit::RULE));
 scalar!(TimeOfDay, |value| value.text(TIME_RULE));
 scalar!(ScheduleDate, |value| value.text(DATE_RULE));
-/// One value of an enumeration, by its name.
+/// Decodes a value of an enumeration by its name.
 macro_rules! by_name {
     ($($type:ty),+ $(,)?) => {$(
         impl<E: DeserializeError> Deserr<E> for $type {
@@ -304,7 +304,7 @@ macro_rules! by_name {
 
 by_name!(BundleStatus, BundleType, DesiredState, RedemptionMode, RiskLevel, Segment);
 
-/// An instant, as RFC 3339.
+/// An instant in RFC 3339.
 #[derive(Debug, Clone, Copy)]
 pub struct Timestamp(pub DateTime<Utc>);
 scalar!(Timestamp, |value| match value {
@@ -312,7 +312,7 @@ scalar!(Timestamp, |value| match value {
     _ => Err(time::RULE),
 });
 
-/// A day of the week.
+/// A day of the week, 0 (Sunday) to 6 (Saturday).
 struct WeekdayNumber(i64);
 scalar!(WeekdayNumber, |value| match value {
     Scalar::Number(number) =>
@@ -337,7 +337,7 @@ pub struct Email(pub SingleLine);
 #[derive(Debug, Clone)]
 pub struct Phone(pub SingleLine);
 
-/// The currency of an org: USD unless told.
+/// The currency of an org. The default is USD.
 #[derive(Debug, Clone, Default)]
 pub struct OrgCurrency(pub Currency);
 
@@ -351,7 +351,7 @@ impl<E: DeserializeError> Deserr<E> for Zone {
     }
 }
 
-/// How many things a page may list: 1 to 100, 50 unless told.
+/// The number of rows in a page: 1 to 100, with the default 50.
 #[derive(Debug, Clone, Copy)]
 pub struct PageSize(usize);
 scalar!(PageSize, |value| {

@@ -13,24 +13,24 @@ use super::{
 };
 use crate::domain::rejection::{FieldError, Rejection};
 
-/// Largest body that is read, in bytes.
+/// The largest body that is decoded, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// How a body begins that is compressed by gzip.
+/// The first bytes of a gzip stream.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// An HTTP request, before anything in it is believed.
+/// An HTTP request that is not validated yet.
 #[derive(Debug, Default)]
 pub struct HttpRequest {
-    /// As sent.
+    /// The method.
     pub method: String,
-    /// As sent, still percent-encoded.
+    /// The path, percent-encoded.
     pub path: String,
-    /// As sent, still percent-encoded.
+    /// The query, percent-encoded.
     pub query: String,
     /// All headers.
     pub headers: HeaderMap,
-    /// The body, decoded; unbounded here.
+    /// The body, decoded from base64. Its size is not checked yet.
     pub body: Vec<u8>,
 }
 
@@ -65,26 +65,27 @@ impl HttpRequest {
         })
     }
 
-    /// The `Authorization` header; `None` where there is none, or more than one. A function URL joins those of one name by a
-    /// comma, and no secret and no key matches what is joined.
+    /// The `Authorization` header, or `None` if there is none or more than one.
+    ///
+    /// A function URL joins several headers by commas. The joined text matches no credential.
     #[must_use]
     pub fn authorization(&self) -> Option<&str> {
         let mut values = self.headers.get_all(header::AUTHORIZATION).iter();
         values.next().filter(|_| values.next().is_none())?.to_str().ok()
     }
 
-    /// The method by which it is routed: what may be asked for by GET may be asked for by HEAD.
+    /// The method for routing. A HEAD request has the route of the GET request.
     fn routing_method(&self) -> &str {
         if self.is_head() { "GET" } else { &self.method }
     }
 
-    /// Whether the answer is to have no body.
+    /// Whether the answer must have no body.
     #[must_use]
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
 
-    /// Refuses a body in an encoding: one that a header names, or that the body shows.
+    /// Rejects a body that is compressed or not in UTF-8, by its headers or by its first bytes.
     pub fn check_encoding(&self) -> Result<(), Rejection> {
         if self.body.is_empty() {
             return Ok(());
@@ -106,12 +107,13 @@ impl HttpRequest {
         }
     }
 
-    /// Whether the body is small enough to be read.
+    /// Rejects a body over [`BODY_BYTES_MAX`].
     pub fn check_size(&self) -> Result<(), Rejection> {
         if self.body.len() > BODY_BYTES_MAX { Err(Rejection::BodyTooLarge) } else { Ok(()) }
     }
 
-    /// Which of `operations` this asks for.
+    /// The operation with the route of this request. Fails with `UnknownRoute`, or with `MethodNotAllowed` if the path
+    /// has other methods.
     pub fn route<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Result<&'a Operation, Rejection> {
         let mut allow: Vec<&str> = Vec::new();
         for operation in operations.filter(|operation| operation.match_path(&self.path).is_some()) {
@@ -129,7 +131,8 @@ impl HttpRequest {
         Err(Rejection::MethodNotAllowed { allow: allow.join(", ") })
     }
 
-    /// The request as a call: fields from the path, and from the body (POST, PUT) or the query (GET, DELETE).
+    /// The call that the request makes. Fields come from the path, and from the body (POST, PUT) or the query (GET,
+    /// DELETE).
     pub fn into_call(self, operation: &'static Operation) -> Result<Call, Rejection> {
         let mut faults = Vec::new();
         let takes_body = matches!(self.method.as_str(), "POST" | "PUT");

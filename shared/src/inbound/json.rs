@@ -1,7 +1,7 @@
-//! What a call says, as JSON: numbers judged by their digits, no member given twice, and not nested without end.
+//! The JSON of a call. Numbers keep their digits, duplicate members are rejected, and nesting is limited.
 //!
-//! `serde_json` reads a number into a float, which loses digits, and keeps the last of two members of one name. So the text of
-//! each value is taken from it, and read here.
+//! `serde_json` parses a number into a float, which loses digits, and keeps the last of two members with one name. So
+//! this module takes the text of each value from `serde_json` and parses the text itself.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -15,17 +15,17 @@ use serde_json::value::RawValue;
 
 use crate::domain::rejection::Rejection;
 
-/// How deep lists and objects may lie in each other. No request of the contract has more than four.
+/// The deepest nesting of lists and objects. No documented request is nested deeper than four.
 const NESTING_DEPTH_MAX: usize = 32;
 
-/// A value.
+/// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
-    /// Nothing.
+    /// Null.
     Null,
     /// True or false.
     Boolean(bool),
-    /// A number, by its digits.
+    /// A number, as its digits.
     Number(String),
     /// A text.
     Text(String),
@@ -35,7 +35,7 @@ pub enum Json {
     Object(Fields),
 }
 
-/// What a call says, by name.
+/// The fields of a call, by name.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Fields(BTreeMap<String, Json>);
 
@@ -46,7 +46,7 @@ impl Fields {
         self.0.get(name)
     }
 
-    /// Whether a field says something: it is there, and not null.
+    /// Whether a field is present and not null.
     #[must_use]
     pub fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| *value != Json::Null)
@@ -87,18 +87,18 @@ impl FromIterator<(String, Json)> for Fields {
 }
 
 impl Json {
-    /// Reads a text: what is not JSON, nested too deep, or an object with two members of one name is refused.
+    /// Parses a text. Rejects a text that is not JSON, is nested too deep or has an object with duplicate members.
     pub fn parse(text: &[u8]) -> Result<Self, Rejection> {
         let text = std::str::from_utf8(text).map_err(unreadable)?;
         Self::parse_value(serde_json::from_str(text).map_err(unreadable)?, NESTING_DEPTH_MAX)
     }
 
-    /// Reads what is known to be JSON.
+    /// Parses a text that is known to be JSON. Rejects nesting that is too deep, and duplicate members.
     pub(super) fn from_raw(raw: &RawValue) -> Result<Self, Rejection> {
         Self::parse_value(raw, NESTING_DEPTH_MAX)
     }
 
-    /// The text, if it is one.
+    /// The text, if the value is a text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
@@ -108,7 +108,7 @@ impl Json {
         let text = raw.get();
         Ok(match text.bytes().next() {
             Some(b'{' | b'[') if depth == 0 => {
-                return Err(unreadable(format!("it is nested deeper than {NESTING_DEPTH_MAX}")));
+                return Err(unreadable(format!("nested deeper than {NESTING_DEPTH_MAX} levels")));
             }
             Some(b'{') => {
                 let Members(members) = serde_json::from_str(text).map_err(unreadable)?;
@@ -138,7 +138,7 @@ fn unreadable(why: impl fmt::Display) -> Rejection {
     Rejection::UnreadableJson { detail: why.to_string() }
 }
 
-/// The members of an object in their order, each with its text.
+/// The members of an object in their order, each with the text of its value.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -165,11 +165,13 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// The number that these digits are, if a float says it exactly. Every number that a rule accepts has fifteen digits at most,
-/// which a float holds: so one that it does not hold is refused, whatever the rule.
+/// The number with these digits, if a float represents it exactly.
+///
+/// Every number that a rule accepts has at most fifteen digits, which a float represents. So a number that a float does
+/// not represent breaks every rule.
 fn exact_float(digits: &str) -> Option<f64> {
     let decimal = |text: &str| Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok();
-    // Zeros at the end say nothing, however many there are.
+    // Trailing zeros have no meaning, but many of them would exceed the digits of a decimal.
     let is_plain = digits.contains('.') && !digits.contains(['e', 'E']);
     let digits = if is_plain { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
     let float: f64 = digits.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Loyalty settings as requests write them.
+//! Decodes loyalty settings.
 
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
@@ -17,12 +17,12 @@ use crate::domain::{
     text::SingleLine,
 };
 
-/// The settings of an org, as a request to replace them says them.
+/// The loyalty settings of an org, as a request to replace them gives them.
 #[derive(Debug)]
 pub struct LoyaltyFields {
-    /// Whose they are.
+    /// The org.
     pub org_id: OrgId,
-    /// All of them.
+    /// The settings.
     pub settings: LoyaltySettings,
 }
 
@@ -44,7 +44,7 @@ impl FromFields for LoyaltyFields {
     }
 }
 
-/// What is left out takes its default.
+/// A missing field takes its default.
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct SettingsFields {

@@ -1,18 +1,18 @@
-//! Raw event in, one typed call out.
+//! A raw event becomes one typed call.
 //!
-//! A function is called in four ways: by an `EventBridge` schedule or event, through its function URL, directly with
-//! `{operation, …fields}`, and (outside Lambda) over HTTP on a port, which the host turns into the function-URL form. All
-//! of them become a [`Call`]: an operation and a map of fields. So all entry points behave identically.
+//! A function has four entry points: an `EventBridge` schedule or event, its function URL, a direct invocation with
+//! `{operation, …fields}`, and HTTP on a port outside Lambda. The host turns a request on a port into a function-URL
+//! event. All four entry points decode into a [`Call`], an operation with a map of fields, so they behave identically.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | which of the four ways an event is | [`raw_event`] |
+//! | the kind of an event | [`raw_event`] |
 //! | routes, encodings and fields of an HTTP request | [`http_request`] |
-//! | the call that all four become | [`call`] |
-//! | how a value is decoded from a field, with every fault named | [`fields`] |
-//! | bundles, loyalty settings and the bundles of an order as requests write them | [`bundle`], [`loyalty`], [`ordered_bundles`] |
+//! | the call that every event becomes | [`call`] |
+//! | decoding of fields, with every fault reported | [`fields`] |
+//! | bundles, loyalty settings and the bundles of an order in requests | [`bundle`], [`loyalty`], [`ordered_bundles`] |
 //! | JSON that keeps digits and rejects duplicate members | [`json`] |
-//! | where a list continues | [`cursor`] |
+//! | the position at which a list continues | [`cursor`] |
 //! | name, route, event and schedule of an operation | [`operation`] |
 
 pub mod bundle;

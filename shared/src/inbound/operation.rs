@@ -1,54 +1,54 @@
-//! What a function can be asked to do, and by which kinds of call.
+//! The declaration of an operation: its name, and the calls that reach it.
 
-/// One thing that a function does. Its name is the `operation` of a direct invocation.
+/// An operation of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
-    /// Unique within its function.
+    /// The name, unique within the function. It is the `operation` of a direct invocation.
     pub name: &'static str,
-    /// The HTTP method it answers to; none for what is asked for otherwise alone.
+    /// The HTTP method of the route. Empty if the operation has no route.
     pub method: &'static str,
-    /// The path it answers to, as `/orgs/{orgId}`: what is in braces becomes a field. Empty without a method.
+    /// The path of the route, such as `/orgs/{orgId}`. A segment in braces becomes a field. Empty without a method.
     pub path: &'static str,
-    /// The `detail-type` of the EventBridge event that asks for it.
+    /// The `detail-type` of the EventBridge event that calls the operation.
     pub event: Option<&'static str>,
-    /// Whether a schedule asks for it.
+    /// Whether a schedule calls the operation.
     pub scheduled: bool,
-    /// Whether it is the deployment's alone to ask for, whatever key somebody holds.
+    /// Whether the operation is rejected for callers with an org key.
     pub for_deployment: bool,
 }
 
 impl Operation {
-    /// An operation by its HTTP route.
+    /// An operation with an HTTP route.
     #[must_use]
     pub const fn new(name: &'static str, method: &'static str, path: &'static str) -> Self {
         Self { name, method, path, event: None, scheduled: false, for_deployment: false }
     }
 
-    /// An operation by its EventBridge event alone.
+    /// An operation that only an EventBridge event calls.
     #[must_use]
     pub const fn event_only(name: &'static str, detail_type: &'static str) -> Self {
         Self::new(name, "", "").on_event(detail_type)
     }
 
-    /// Also asked for by an EventBridge event.
+    /// Adds an EventBridge event.
     #[must_use]
     pub const fn on_event(self, detail_type: &'static str) -> Self {
         Self { event: Some(detail_type), ..self }
     }
 
-    /// Also asked for by a schedule, and otherwise by the deployment alone.
+    /// Adds a schedule. Callers with an org key are rejected.
     #[must_use]
     pub const fn on_schedule(self) -> Self {
         Self { scheduled: true, for_deployment: true, ..self }
     }
 
-    /// Asked for by the deployment alone.
+    /// Rejects callers with an org key.
     #[must_use]
     pub const fn for_deployment(self) -> Self {
         Self { for_deployment: true, ..self }
     }
 
-    /// The fields that a path names, if it is this operation's.
+    /// The fields in a path, or `None` if the path is not the path of this operation.
     pub(super) fn match_path(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
         if self.method.is_empty() {
             return None;

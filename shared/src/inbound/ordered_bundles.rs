@@ -1,5 +1,5 @@
-//! The bundles of an order, as events of the shop platform name them: by their ids (`bundleIds`), or each with what it
-//! saved (`bundles`).
+//! Decodes the bundles of an order. Events of the shop platform list them as ids (`bundleIds`) or as objects with
+//! savings (`bundles`).
 
 use deserr::Deserr;
 
@@ -9,37 +9,37 @@ use super::{
 };
 use crate::domain::{ids::BundleId, money::Money, rejection::FieldError};
 
-/// The field that names bundles by their ids.
+/// The field with a list of bundle ids.
 const IDS_FIELD: &str = "bundleIds";
 
-/// The field that names bundles with what each saved.
+/// The field with a list of bundles and their savings.
 const BUNDLES_FIELD: &str = "bundles";
 
-/// How many bundles an order names, at most.
+/// The most bundles of an order.
 const BUNDLES_MAX: usize = 100;
 
-/// Why a value does not name bundles.
+/// The rule of both fields.
 const BUNDLES_RULE: &str = "must be a list of at most 100 bundles";
 
-/// A bundle of an order, and what the order saved by it if it says so.
+/// A bundle of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderedBundle {
-    /// Which.
+    /// The bundle.
     pub bundle: BundleId,
-    /// What was saved; not compared, and not checked against the bundle's own terms.
+    /// The amount that the order saved, if given. It is neither compared nor checked against the terms of the bundle.
     pub savings: Option<Money>,
 }
 
-/// The bundles that an order names. One that is named wrongly keeps no other from being counted.
+/// The bundles of an order. An invalid element does not affect the others.
 #[derive(Debug, Default)]
 pub struct OrderedBundles {
-    /// Those that are named rightly, in their order; `None` where the order says nothing of bundles.
+    /// The valid bundles in their order. `None` if the order has neither field.
     pub named: Option<Vec<OrderedBundle>>,
-    /// What is wrong with the others.
+    /// The faults of the other elements.
     pub faults: Vec<FieldError>,
 }
 
-/// A bundle with what it saved; what else is said of it is for others.
+/// A bundle with its savings. Unknown members are ignored.
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase)]
 struct BundleWithSavings {
@@ -49,7 +49,7 @@ struct BundleWithSavings {
 }
 
 impl OrderedBundles {
-    /// Takes them out of the fields of a request.
+    /// Removes the bundles from the fields of a request and decodes them.
     pub fn take(fields: &mut Fields) -> Self {
         let by_id = |bundle: BundleId| OrderedBundle { bundle, savings: None };
         let with_savings =
@@ -60,7 +60,7 @@ impl OrderedBundles {
         ordered
     }
 
-    /// What is wrong with `bundles`, for those who do nothing with it.
+    /// The faults of the field `bundles`, for an operation that only checks the field.
     #[must_use]
     pub fn field_errors(fields: &Fields) -> Vec<FieldError> {
         let mut bundles: Fields = fields.iter().filter(|(name, _)| *name == BUNDLES_FIELD).map(cloned_field).collect();

@@ -1,4 +1,4 @@
-//! A raw event, and which of the four ways of calling it is.
+//! A raw event, and its kind.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -9,25 +9,25 @@ use super::{
 };
 use crate::domain::rejection::Rejection;
 
-/// A raw event, told apart.
+/// A raw event of a known kind.
 #[derive(Debug)]
 pub enum Incoming {
-    /// A request to the function's URL, or to its port.
+    /// A request to the function's URL or port.
     Http(HttpRequest),
     /// An event of the shop platform.
     Event {
-        /// Its `detail-type`.
+        /// The `detail-type`.
         name: String,
-        /// Its `detail`, or why that can't be read.
+        /// The `detail`, or why it cannot be decoded.
         detail: Result<Fields, Rejection>,
     },
     /// The function's schedule.
     Schedule,
-    /// A direct invocation, authorised by IAM; or why it can't be read.
+    /// A direct invocation, authorized by IAM, or why it cannot be decoded.
     Direct(Result<Fields, Rejection>),
 }
 
-/// What tells the kinds of events apart.
+/// The members that determine the kind of an event.
 #[derive(Deserialize)]
 struct EventMarkers<'a> {
     #[serde(rename = "requestContext", default)]
@@ -46,13 +46,13 @@ struct RequestContextMarker {
     http: Option<IgnoredAny>,
 }
 
-/// Tells a raw event's kind.
+/// Determines the kind of a raw event.
 pub fn classify(raw: &RawValue) -> Result<Incoming, UnknownEvent> {
     let text = raw.get();
     if !text.starts_with('{') {
         return Err(UnknownEvent::NotAnObject);
     }
-    // One whose own members have other types is no event of either kind: its fields are a direct invocation's.
+    // An object whose members have other types is a direct invocation with fields of these names.
     let Ok(EventMarkers { context, detail_type, source, detail }) = serde_json::from_str(text) else {
         return Ok(Incoming::Direct(object_fields(raw)));
     };
@@ -70,7 +70,7 @@ pub fn classify(raw: &RawValue) -> Result<Incoming, UnknownEvent> {
     }
 }
 
-/// The fields of an object.
+/// The fields of a JSON object. A value of another kind has no fields.
 fn object_fields(raw: &RawValue) -> Result<Fields, Rejection> {
     Ok(if let Json::Object(fields) = Json::from_raw(raw)? { fields } else { Fields::default() })
 }
