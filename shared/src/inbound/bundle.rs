@@ -40,8 +40,8 @@ pub struct BundleFields {
 }
 
 impl BundleFields {
-    /// Checks the rules that depend on the org: whole amounts in a currency without decimals, and an end after the start
-    /// in the time zone of the org.
+    /// Checks the rules that depend on the org: whole amounts in a currency without decimals, and an end after the
+    /// start in the time zone of the org.
     pub fn check(&self, org: &Org) -> Result<(), Rejection> {
         let Offer { products, price, .. } = &self.offer;
         let totals = [("originalTotal", price.original_total()), ("bundlePrice", price.bundle_price())];

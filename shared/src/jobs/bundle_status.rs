@@ -1,7 +1,7 @@
-//! Keeping what is stored in step with the clock, where more than one function does it: a bundle's recorded status, and
-//! that of all bundles of an org whose time zone has changed.
+//! Reconciles the recorded status of bundles with the clock, for one bundle or for all bundles of an org whose time
+//! zone changed.
 //!
-//! Nothing that decides waits for this: redeeming asks the rule itself.
+//! No decision depends on the recorded status. A redemption uses the rule itself.
 
 use std::{borrow::Cow, ops::ControlFlow, time::Duration};
 
@@ -24,26 +24,26 @@ use crate::{
     store::{Listed, ListedBundle, Store, Versioned},
 };
 
-/// Bundles worked on at once, within one page.
+/// The number of bundles that are reconciled concurrently.
 pub const BUNDLES_AT_ONCE: usize = 8;
 
-/// What was put on record of a bundle, or why nothing was.
+/// The transitions that were recorded for a bundle, or why the bundle could not be reconciled.
 pub type ReconcileOutcome = Result<Vec<Transition>, Failure>;
 
-/// What a bundle is brought up to date for.
+/// Brings the recorded status of bundles up to date.
 #[derive(Clone, Copy)]
 pub struct Reconciler<'a> {
-    /// Where it is.
+    /// The table.
     pub store: &'a Store,
-    /// The instant up to which everything goes on record.
+    /// The instant up to which transitions are recorded.
     pub now: DateTime<Utc>,
-    /// By when to stop.
+    /// The instant by which the work has to stop.
     pub deadline: Deadline,
-    /// Work out what would be recorded, and write nothing.
+    /// Compute the transitions without writing them.
     pub dry_run: bool,
 }
 
-/// A bundle with the org by whose zone it is evaluated.
+/// A bundle with the org whose time zone applies.
 struct Candidate<'a> {
     org: Cow<'a, Org>,
     bundle: Versioned<Bundle>,
@@ -52,7 +52,7 @@ struct Candidate<'a> {
 }
 
 impl Reconciler<'_> {
-    /// Brings a listed bundle up to date. The list may lag behind the stored bundle.
+    /// Records the transitions of a listed bundle. The list may lag behind the stored bundle.
     pub async fn reconcile(&self, org: &Org, listed: Versioned<Bundle>) -> ReconcileOutcome {
         let id = listed.value.id.clone();
         // A bundle that was evaluated in another zone may be newer than the org in the cache.
@@ -60,7 +60,7 @@ impl Reconciler<'_> {
         let listed = is_usable.then_some(Candidate { org: Cow::Borrowed(org), bundle: listed, is_listed: true });
         let load = || self.load(&org.id, &id);
         let recorded = commit_listed(self.deadline, listed, load, |candidate| self.commit(candidate)).await?;
-        // A bundle that was deleted meanwhile has nothing to record.
+        // A bundle that was deleted in the meantime has nothing to record.
         Ok(recorded.unwrap_or_default())
     }
 
@@ -82,8 +82,10 @@ impl Reconciler<'_> {
         Ok(Some(update.transitions))
     }
 
-    /// Judges those bundles of an org by its time zone that are still judged by another, or by older rules, and that are `meant`. Tells what
-    /// came of each, and stops when it is told to or its time is over; answers whether that was all.
+    /// Reconciles the bundles of an org that were evaluated in another time zone or by older zone rules.
+    ///
+    /// `is_selected` limits the bundles. `report` receives each outcome and may stop the work. Returns whether all
+    /// bundles are done. Near the deadline it returns `false`.
     pub async fn apply_time_zone(
         &self,
         org: &Org,
@@ -91,7 +93,7 @@ impl Reconciler<'_> {
         mut report: impl FnMut(BundleId, ReconcileOutcome) -> ControlFlow<()>,
     ) -> Result<bool, Failure> {
         const PAGE_SIZE: usize = 100;
-        /// What the last bundles, and the answer, may take.
+        /// The time that the last bundles, and the answer, may take.
         const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
         let mut after: Option<String> = None;

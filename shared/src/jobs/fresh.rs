@@ -5,8 +5,10 @@ use crate::{
     failure::{Failure, retry_conflicts_within},
 };
 
-/// Commits a change of a listed value. After a conflict, or without a usable listed value, `load` reads the stored value,
-/// and the change is decided again. `None` where nothing was to change, or the value is gone.
+/// Commits a change of a listed value.
+///
+/// After a conflict, or without a usable listed value, `load` reads the stored value and the change is decided again.
+/// Returns `None` if nothing has to change or the value is gone.
 pub async fn commit_listed<V, T, L, C>(
     deadline: Deadline,
     mut listed: Option<V>,

@@ -2,8 +2,8 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | pages of orgs, a deadline, a cursor | [`sweep`] |
-//! | lists that a job reads whole | [`pages`] |
+//! | one call of a sweep: pages of orgs, a deadline, a cursor | [`sweep`] |
+//! | lists that a job reads completely | [`pages`] |
 //! | commits of listed values, which may lag | [`fresh`] |
 //! | the report of a sweep, org by org | [`report`] |
 //! | bringing the recorded status of bundles up to date | [`bundle_status`] |

@@ -1,4 +1,4 @@
-//! Lists that a job reads whole, or leaves to the next call.
+//! Reads complete lists, or leaves the org to the next call.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -10,10 +10,10 @@ use crate::{
     store::{Page, StoreError},
 };
 
-/// The time that it takes to report an org that one call cannot read.
+/// The time to report that one call cannot read an org.
 const FINAL_STEP_RESERVE: Duration = Duration::from_secs(3);
 
-/// Reads, and retries twice while the store is unavailable and time is left.
+/// Reads, with up to two retries while the store is unavailable and time is left.
 pub async fn retry_unavailable<T, F>(sweep: &Sweep<'_>, read: impl Fn() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
@@ -28,7 +28,7 @@ where
         .await
 }
 
-/// Hands every row of a list to `take`, page by page, until `take` breaks off.
+/// Passes every row of a list to `take`, page by page, until `take` breaks.
 pub async fn for_each_row<T, F>(
     sweep: &Sweep<'_>,
     page: impl Fn(Option<String>) -> F,
@@ -48,8 +48,11 @@ where
     }
 }
 
-/// Rejects another page when no time is left. Then the next call reads the org. An org that had a whole call to itself would
-/// get no more time in another, so it fails, and the other orgs have their turn.
+/// Fails if no time is left for another page.
+///
+/// If the call has made progress, the failure is transient and the next call reads the org. Otherwise the org had a
+/// whole call to itself and another call would have no more time. So the failure is internal, and the sweep continues
+/// with other orgs.
 pub fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
     if sweep.should_stop() {
         return Err(Failure::unavailable("no time is left for the org"));

@@ -1,4 +1,4 @@
-//! What a call of a sweep did, org by org, and how it is answered.
+//! The report of one call of a sweep, org by org, and its answer.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use crate::{
     failure::{Failure, Retry},
 };
 
-/// What a call did of one org.
+/// What a call did in one org.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrgReport<F> {
     /// The org.
     pub org_id: OrgId,
     success: bool,
-    /// What was done.
+    /// The figures of the job.
     #[serde(flatten)]
     pub figures: F,
     errors: u64,
-    /// In milliseconds.
+    /// The time spent in the org, in milliseconds.
     duration: u64,
 }
 
-/// What a call did.
+/// What a call did in all of its orgs.
 #[derive(Debug)]
 pub struct SweepReport<F> {
-    /// Org by org.
+    /// One report for each org that was visited.
     pub results: Vec<OrgReport<F>>,
     pub(super) duration: Duration,
     pub(super) cursor: Option<String>,
@@ -38,13 +38,13 @@ impl<F> SweepReport<F> {
         Self { results: Vec::new(), duration: Duration::ZERO, cursor: None }
     }
 
-    /// Where the next call goes on, if the sweep is not done.
+    /// The cursor for the next call, or `None` if the sweep is complete.
     #[must_use]
     pub fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
     }
 
-    /// How many items failed and were left.
+    /// The number of items that failed.
     #[must_use]
     pub fn errors(&self) -> u64 {
         self.results.iter().map(|report| report.errors).sum()
@@ -57,8 +57,8 @@ impl<F> SweepReport<F> {
 }
 
 impl<F: Serialize> SweepReport<F> {
-    /// As it is answered, with what its orgs add up to. That goes to the log too: nobody reads what a schedule is
-    /// answered.
+    /// The answer, with the sums over all orgs. The summary is logged too, because the answer to a schedule is
+    /// discarded.
     pub fn answer<S: Serialize>(&self, sums: S) -> impl Serialize + use<'_, F, S> {
         let total_errors = self.errors();
         let successful_orgs = self.results.iter().filter(|report| report.success).count();
@@ -73,7 +73,7 @@ impl<F: Serialize> SweepReport<F> {
 #[serde(rename_all = "camelCase")]
 struct Answer<'a, F, S> {
     success: bool,
-    /// In milliseconds.
+    /// The duration of the call, in milliseconds.
     job_duration: u64,
     results: &'a [OrgReport<F>],
     summary: Summary<S>,
@@ -95,15 +95,15 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What came of doing something for each of some.
+/// The outcome of each item of a batch.
 pub type ItemOutcomes<I, T> = Vec<(I, Result<T, Failure>)>;
 
-/// What came of some writes; a failure if not one of them was made, because the store does not answer: then it is not
-/// about any of them, and none is to be passed by.
+/// Fails if every write of a batch failed because the store is unavailable. Then no item is at fault, and none may be
+/// skipped.
 pub fn fail_if_store_unavailable<I, T>(outcomes: ItemOutcomes<I, T>) -> Result<ItemOutcomes<I, T>, Failure> {
     let is_unavailable = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
     if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_unavailable(outcome)) {
         return Ok(outcomes);
     }
-    Err(Failure::unavailable("the store took no write of a batch"))
+    Err(Failure::unavailable("the store accepted no write of a batch"))
 }

@@ -1,12 +1,13 @@
-//! A sweep: one job done for every org, page by page. What sweeps do alike is here; what each does in an org is its own.
+//! A sweep performs one job for every org, page by page. The work in each org belongs to the job.
 //!
-//! A call does what it can in its time, stops and answers a cursor; called with that, the next goes on. Whoever calls
-//! until there is no cursor any more has swept everything, however much that is: the state machine of the template,
-//! which sweeps org by org, the local stack, or a caller. Who can't hand a cursor on says `latest` instead: where the last
-//! sweep over all orgs had to stop is kept.
+//! A call works until its time is over and returns a cursor. The next call continues at the cursor. A sweep is complete
+//! when a call returns no cursor. The state machine of the template, the local stack and other callers repeat calls
+//! until then. The state machine sweeps org by org.
 //!
-//! Each call gets somewhere, or fails: it does not stop before it has, neither for want of time nor because the store
-//! does not answer. So nobody calls for ever.
+//! The position of a sweep over all orgs is saved. A caller without the cursor passes `latest` to continue there.
+//!
+//! A call makes progress or fails. It never returns a cursor before it has made progress, whether its time is over or
+//! the store does not answer. So repeated calls end.
 
 use std::{
     sync::{
@@ -36,67 +37,68 @@ use crate::{
     store::{Store, Versioned},
 };
 
-/// Orgs in a page.
+/// The number of orgs in a page.
 const ORGS_PER_PAGE: usize = 100;
 
-/// Orgs that one answer tells of, at most: it has a largest size.
+/// The most orgs in one answer. Lambda limits the size of an answer.
 const RESULTS_MAX: usize = 5_000;
 
-/// One call, its part of a sweep.
+/// One call of a sweep.
 pub struct Sweep<'a> {
-    /// Where everything is.
+    /// The table.
     pub store: &'a Store,
-    /// The time of this call.
+    /// The time of the call.
     pub now: DateTime<Utc>,
-    /// By when it has to be answered.
+    /// The instant by which the call has to be answered.
     pub deadline: Deadline,
-    /// What the last steps in an org, and the answer, may take.
+    /// The time that the last steps in an org, and the answer, may take.
     pub reserve: Duration,
-    /// The operation, to which its cursors are bound.
+    /// The operation. Cursors are bound to it.
     pub operation: &'static str,
-    /// This org alone.
+    /// The only org to sweep, or `None` for all orgs.
     pub only: Option<&'a OrgId>,
-    /// A name for dry runs of its kind, if it is one and writes nothing: its cursors are bound to that, because what it
-    /// passes by is not done.
+    /// The name of a dry run, which writes nothing. Cursors are bound to the name, because a real run must not skip the
+    /// orgs that only a dry run visited.
     pub dry_run: Option<String>,
-    /// Whether it has got anywhere.
+    /// Whether the call has made progress.
     pub progressed: Progressed,
 }
 
-/// Whether a call has got anywhere.
+/// Whether a call has made progress.
 #[derive(Default)]
 pub struct Progressed(AtomicBool);
 
-/// An org that has its turn.
+/// A visit of one org.
 pub struct OrgVisit<P> {
-    /// The org, as it is when its turn comes.
+    /// The org, read at the beginning of the visit.
     pub org: Arc<Org>,
-    /// When the sweep began, whichever call this is.
+    /// The start of the sweep, which may be in an earlier call.
     pub began: DateTime<Utc>,
-    /// Where an earlier call stopped in it.
+    /// The position at which an earlier call stopped in this org.
     pub from: Option<P>,
 }
 
-/// What a visit came to.
+/// The outcome of a visit.
 pub struct VisitOutcome<F, P> {
-    /// What was done.
+    /// The figures of the job.
     pub figures: F,
-    /// What failed, and was left.
+    /// The number of items that failed.
     pub errors: u64,
-    /// Where the next call goes on in this org, if it is not done.
+    /// The position at which the next call continues in this org, or `None` if the org is done.
     pub stopped_at: Option<P>,
 }
 
-/// How far a sweep is. Each field has to be there, also where it is null: what is left out would be half understood.
+/// The position of a sweep. Every field must be present, even if null. A position with a missing field could be
+/// misread.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(deserialize = "P: Deserialize<'de>"))]
 struct SweepProgress<P> {
     #[serde(serialize_with = "time::serialize")]
     began: DateTime<Utc>,
-    /// The last org that had its turn.
+    /// The last org that was visited.
     #[serde(deserialize_with = "Option::deserialize")]
     org: Option<OrgId>,
-    /// Where it goes on in that org; if nowhere, in the next.
+    /// The position in this org. Without a position, the sweep continues with the next org.
     #[serde(deserialize_with = "Option::deserialize")]
     within: Option<P>,
 }
@@ -110,13 +112,13 @@ impl<'a> Sweep<'a> {
         Self { store, now, deadline, reserve, operation, only: None, dry_run: None, progressed: Progressed::default() }
     }
 
-    /// The same over one org alone, if one is named.
+    /// Limits the sweep to one org, if given.
     #[must_use]
     pub fn only(self, org: Option<&'a OrgId>) -> Self {
         Self { only: org, ..self }
     }
 
-    /// The same as a dry run, if it has a name.
+    /// Makes the sweep a dry run, if a name is given.
     #[must_use]
     pub fn dry_run(self, name: Option<String>) -> Self {
         Self { dry_run: name, ..self }
@@ -124,30 +126,30 @@ impl<'a> Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Whether it is time to stop. It never is before the call has got anywhere.
+    /// Whether the call should stop. It never stops before it has made progress.
     #[must_use]
     pub fn should_stop(&self) -> bool {
         self.has_progressed() && self.is_near_deadline()
     }
 
-    /// Whether there is no time left for what can be left out.
+    /// Whether only the reserve is left. Optional work is skipped then.
     #[must_use]
     pub fn is_near_deadline(&self) -> bool {
         self.deadline.remaining() < self.reserve
     }
 
-    /// Notes that the call has got somewhere.
+    /// Records that the call has made progress.
     pub fn mark_progress(&self) {
         self.progressed.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the call has got anywhere.
+    /// Whether the call has made progress.
     #[must_use]
     pub fn has_progressed(&self) -> bool {
         self.progressed.0.load(Ordering::Relaxed)
     }
 
-    /// What a step came to; `None` if it may succeed later, and the call has got somewhere and so stops here.
+    /// The result of a step. `None` if the step failed transiently after the call made progress. Then the call stops.
     pub fn stop_if_transient<T>(&self, step: Result<T, impl Into<Failure>>) -> Result<Option<T>, Failure> {
         match step.map_err(Into::into) {
             Ok(done) => Ok(Some(done)),
@@ -159,13 +161,13 @@ impl Sweep<'_> {
         }
     }
 
-    /// An org that is being visited, at most a minute old; `None` if it is gone, or going.
+    /// An org during its visit, from a cache of at most one minute. `None` if it is deleted or being deleted.
     pub async fn org_if_active(&self, id: &OrgId) -> Result<Option<Arc<Org>>, Failure> {
         Ok(self.store.org(id, monotonic()).await?.filter(|org| !org.deleting))
     }
 
-    /// Commits a change of a customer that a list returned, which may lag behind the stored customer. `None` where nothing
-    /// was to change, or the customer is gone.
+    /// Commits a change of a listed customer. The list may lag behind the stored customer. `None` if nothing has to
+    /// change or the customer is gone.
     pub async fn commit_customer<T, F>(
         &self,
         org: &OrgId,
@@ -181,8 +183,8 @@ impl Sweep<'_> {
         (id, outcome)
     }
 
-    /// Does its part of a sweep: what is left since `cursor`, or all from the beginning. `visit` does one org, or passes
-    /// it over.
+    /// Runs one call of a sweep, from the cursor or from the beginning. `visit` performs the job in one org. It returns
+    /// `None` to skip the org.
     pub async fn run<F, P, V>(
         &self,
         cursor: Option<Cursor>,
@@ -218,7 +220,7 @@ impl Sweep<'_> {
         CursorScope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), qualifier }
     }
 
-    /// Where to begin; `None` if what is to go on has ended.
+    /// The position at which the call begins. `None` if the latest sweep is complete.
     async fn starting_progress<P: DeserializeOwned>(
         &self,
         cursor: Option<Cursor>,
@@ -236,9 +238,9 @@ impl Sweep<'_> {
         };
         let progress: SweepProgress<P> = serde_json::from_str(&position).map_err(|_| Rejection::InvalidCursor)?;
         let is_of_org = progress.org.is_some() || progress.within.is_none();
-        let is_meant = self.only.is_none_or(|only| progress.org.as_ref().is_none_or(|org| org == only));
-        // It began before now: what is yet to come can't be judged.
-        if is_of_org && is_meant && progress.began <= self.now {
+        let is_same_org = self.only.is_none_or(|only| progress.org.as_ref().is_none_or(|org| org == only));
+        // A sweep cannot have begun in the future.
+        if is_of_org && is_same_org && progress.began <= self.now {
             Ok(Some(progress))
         } else {
             Err(Rejection::InvalidCursor.into())
@@ -273,7 +275,7 @@ impl Sweep<'_> {
     {
         let SweepProgress { began, org: mut last_org, within: mut from } = progress;
         loop {
-            // First the org in which an earlier call stopped, then those after it.
+            // The org in which an earlier call stopped comes first.
             let (ids, has_more) = if let (Some(org), Some(_)) = (&last_org, &from) {
                 (vec![org.clone()], true)
             } else {
@@ -299,7 +301,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// One org of many: what can't be read or done of it is told, and holds up no other.
+    /// Sweeps one of many orgs. An internal failure is logged and reported, and does not stop the sweep.
     async fn sweep_org<F: Default, P, V>(
         &self,
         id: &OrgId,
@@ -315,7 +317,7 @@ impl Sweep<'_> {
         let visited = async {
             match self.store.org_uncached(id, monotonic()).await?.filter(|org| !org.deleting) {
                 Some(org) => self.visit_org(OrgVisit { org, began, from }, visit, report).await,
-                // It is gone, or going.
+                // The org is deleted or being deleted.
                 None => Ok(None),
             }
         };
@@ -348,31 +350,36 @@ impl Sweep<'_> {
         }))
     }
 
-    /// What can't be kept is done once more: that is no reason to fail what was done.
+    /// Saves the position for `latest`. A failure is only logged, because the next call can repeat the work.
     async fn save_position(&self, began: DateTime<Utc>, position: Option<&str>) {
         if let Err(error) = self.store.keep_sweep_position(self.operation, began, position).await {
-            tracing::warn!(operation = self.operation, error = chain(&error), "how far the sweep is could not be kept");
+            tracing::warn!(
+                operation = self.operation,
+                error = chain(&error),
+                "the position of the sweep could not be saved"
+            );
         }
     }
 
-    /// Nor is that the end can't be: if the next one's can't either, somebody is told.
+    /// Records the end of the sweep. A failure is only logged. If the next sweep fails to record its end too, an alarm
+    /// goes off.
     async fn record_end(&self) {
         if let Err(error) = self.store.end_sweep(self.operation, self.now).await {
             tracing::warn!(
                 operation = self.operation,
                 error = chain(&error),
-                "that the sweep has ended could not be kept"
+                "the end of the sweep could not be recorded"
             );
         }
     }
 }
 
-/// What an org's turn came to.
+/// The outcome of one of many orgs.
 enum OrgOutcome<P> {
-    /// It is done, or passed over.
+    /// The org is done or skipped.
     Done,
-    /// It goes on there.
+    /// The next call continues at this position in the org.
     Stopped(P),
-    /// It is still to come.
+    /// The org was not visited. The next call begins with it.
     NotReached,
 }

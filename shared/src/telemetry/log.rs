@@ -1,4 +1,4 @@
-//! Log lines: JSON on standard error, each bounded in length.
+//! JSON log lines on standard error, each limited in length.
 
 use std::{borrow::Cow, io};
 
@@ -24,10 +24,10 @@ const OWN_CRATES: [&str; 10] = [
     "weekly_report",
 ];
 
-/// Starts JSON logging on standard error at these levels, once a process.
+/// Starts JSON logging on standard error, once for each process.
 ///
-/// Below `info` libraries log whole requests and answers, with names and addresses in them. So those levels are for the
-/// project's own crates, whatever `levels` says.
+/// Below `info`, libraries log whole requests and answers, which contain names and addresses. So only the project's own
+/// crates log below `info`, whatever `levels` says.
 pub fn start_logging(levels: &str) {
     let levels: Targets = levels.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let own = OWN_CRATES.map(|target| (target, LevelFilter::TRACE));
@@ -37,13 +37,22 @@ pub fn start_logging(levels: &str) {
     let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
-/// How long a log line may be, in bytes.
+/// The longest log line, in bytes.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
-/// How long one value of a line may be that is too long, in bytes.
+/// The longest value in a line that has to be cut, in bytes.
 const VALUE_BYTES_MAX: usize = 512;
 
-/// Writes lines, each no longer than [`LINE_BYTES_MAX`]. The formatter hands a line over in one piece.
+/// The longest name of a member in a line that has to be cut, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// The room for the braces, the line break and `cutFrom`, in bytes.
+const FRAME_BYTES: usize = 64;
+
+/// The room for the quotes, the colon and the comma of a member, in bytes.
+const SEPARATOR_BYTES: usize = 8;
+
+/// Cuts each line to [`LINE_BYTES_MAX`]. The formatter writes each line in one piece.
 struct BoundedWriter<W>(W);
 
 impl<W: io::Write> io::Write for BoundedWriter<W> {
@@ -60,8 +69,10 @@ impl<W: io::Write> io::Write for BoundedWriter<W> {
     }
 }
 
-/// A log line, which is a JSON object, no longer than [`LINE_BYTES_MAX`]: its long texts are cut, and `cutFrom` says from how many
-/// bytes.
+/// A log line of at most [`LINE_BYTES_MAX`]. The line is a JSON object.
+///
+/// In a longer line, long texts are cut, members that do not fit are left out, and `cutFrom` holds the original length
+/// in bytes.
 #[must_use]
 pub fn bounded(line: &str) -> Cow<'_, str> {
     if line.len() <= LINE_BYTES_MAX {
@@ -70,14 +81,14 @@ pub fn bounded(line: &str) -> Cow<'_, str> {
     let members: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
     let mut kept = Map::new();
     kept.insert("cutFrom".into(), line.len().into());
-    let mut length = 64;
+    let mut length = FRAME_BYTES;
     for (name, value) in members {
         let value = match value {
             Value::String(text) => Value::String(truncated(&text)),
             value => value,
         };
-        let size = name.len() + value.to_string().len() + 8;
-        if size <= VALUE_BYTES_MAX + 64 && length + size <= LINE_BYTES_MAX {
+        let size = name.len() + value.to_string().len() + SEPARATOR_BYTES;
+        if size <= VALUE_BYTES_MAX + NAME_BYTES_MAX && length + size <= LINE_BYTES_MAX {
             length += size;
             kept.insert(name, value);
         }
@@ -85,7 +96,7 @@ pub fn bounded(line: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}\n", Value::Object(kept)))
 }
 
-/// As much of a text as is [`VALUE_BYTES_MAX`] long at most when it is written as JSON.
+/// The beginning of a text, at most [`VALUE_BYTES_MAX`] long as JSON.
 fn truncated(text: &str) -> String {
     let mut length = 0;
     let json_len = |char: char| if char.is_control() || matches!(char, '"' | '\\') { 6 } else { char.len_utf8() };

@@ -82,7 +82,7 @@ pub enum Metric {
     LowRisk,
     /// Customers scored at medium risk.
     MediumRisk,
-    /// Messages that the Slack channel did not take.
+    /// Messages that could not be sent to the Slack channel.
     MessagesFailed,
     /// The value of redeemed points, in minor units of the currency.
     MinorUnitsRedeemed,
@@ -125,7 +125,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// How many customers hold each tier of their ladder, the lowest first. A ladder has at most 20 tiers.
+    /// The metrics of the customers who hold each tier of their ladder, from the lowest. A ladder has at most 20 tiers.
     pub const HOLDING_TIERS: [Self; 20] = [
         Self::HoldingTier1,
         Self::HoldingTier2,
@@ -149,7 +149,7 @@ impl Metric {
         Self::HoldingTier20,
     ];
 
-    /// The name.
+    /// The name in `CloudWatch`.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
@@ -159,7 +159,7 @@ impl Metric {
 /// The value of a metric in the record of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MetricValue {
-    /// A count. Counts of one call add up.
+    /// A count. The counts of one call are added.
     Count(i64),
     /// Scores without a unit, at most [`MetricValue::SCORES_MAX`].
     Scores(Vec<f64>),
@@ -168,10 +168,10 @@ pub enum MetricValue {
 }
 
 impl MetricValue {
-    /// `CloudWatch` takes at most this many values of one metric in one record.
+    /// The most values of one metric that `CloudWatch` accepts in one record.
     pub const SCORES_MAX: usize = 100;
 
-    /// The unit that `CloudWatch` knows. It knows none for hours.
+    /// The unit in `CloudWatch`, which has none for hours.
     pub(super) const fn unit(&self) -> &'static str {
         match self {
             Self::Count(_) => "Count",

@@ -11,12 +11,12 @@ use super::metric::Metrics;
 /// Where metrics records go: standard output in a function, a collector in a test.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Writes to standard output, where Lambda and Cloud Run pick lines up.
+/// Writes to standard output, which Lambda and Cloud Run collect.
 #[must_use]
 pub fn stdout() -> Sink {
     Arc::new(|line| {
         use std::io::Write;
-        // A record that can't be written is lost, a call that was made is not undone.
+        // A record that cannot be written is lost. The call has succeeded or failed already.
         let _ = writeln!(io::stdout().lock(), "{line}");
     })
 }
@@ -24,38 +24,40 @@ pub fn stdout() -> Sink {
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallResult {
-    /// It did what was asked.
+    /// The call succeeded.
     Succeeded,
-    /// A rule said no.
+    /// A rule rejected the call.
     Refused,
-    /// It may succeed later, or the fault is ours.
+    /// The call may succeed later, or the fault is internal.
     Failed,
 }
 
-/// One call, as recorded. The one dimension is the function: each metric costs money for each value of a dimension. All else
-/// that tells calls apart is a property, which can be searched for and costs none.
+/// The metrics record of one call.
+///
+/// The function is the only dimension, because each value of a dimension costs money for each metric. Everything else
+/// that distinguishes calls is a property. Properties can be searched and cost nothing.
 #[derive(Debug)]
 pub struct CallRecord<'a> {
-    /// The namespace of the deployment's metrics: two of them may share an account.
+    /// The namespace of the metrics. It separates deployments that share an account.
     pub namespace: &'a str,
     /// The function.
     pub function: &'a str,
-    /// The operation, or a word for none.
+    /// The operation, or `none`.
     pub operation: &'a str,
-    /// The org it was about, if it said so.
+    /// The org that the call names, if any.
     pub org: Option<&'a str>,
-    /// How it ended.
+    /// The result.
     pub result: CallResult,
-    /// The code it was refused or failed with.
+    /// The code of the rejection or failure.
     pub code: Option<&'a str>,
-    /// How long it took.
+    /// The duration of the call.
     pub duration: Duration,
-    /// Its other metrics.
+    /// The metrics that the operation recorded.
     pub metrics: &'a Metrics,
 }
 
 impl CallRecord<'_> {
-    /// The record as one line of EMF; `timestamp` in milliseconds since 1970.
+    /// The record as one line of EMF. `timestamp` is in milliseconds since 1970.
     #[must_use]
     pub fn to_emf(&self, timestamp: i64) -> String {
         let count = |name: &str| json!({"Name": name, "Unit": "Count"});
