@@ -56,7 +56,7 @@ impl Reply {
 }
 
 /// The HTTP status of each kind of rejection.
-pub(crate) const fn http_status(kind: RejectionKind) -> u16 {
+const fn http_status(kind: RejectionKind) -> u16 {
     match kind {
         RejectionKind::Unauthorized => 401,
         RejectionKind::TooLarge => 413,

@@ -110,8 +110,8 @@ impl From<Vec<FieldError>> for FieldErrors {
 }
 
 impl From<FieldErrors> for Rejection {
-    fn from(found: FieldErrors) -> Self {
-        Self::Invalid(found.faults)
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors.faults)
     }
 }
 
@@ -141,22 +141,22 @@ impl DeserializeError for FieldErrors {
         location: ValuePointerRef<'_>,
     ) -> ControlFlow<Self, Self> {
         let mut errors = this.unwrap_or_default();
-        let here = field_path(location);
-        let field_at = |name: &str| if here.is_empty() { name.to_owned() } else { format!("{here}.{name}") };
+        let path = field_path(location);
+        let field_at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         let (field, message) = match error {
             ErrorKind::MissingField { field } => (field_at(field), "is missing".to_owned()),
             ErrorKind::UnknownKey { key, .. } => {
-                if here.is_empty() {
+                if path.is_empty() {
                     errors.unknown.push(key.to_owned());
                 }
                 (field_at(key), "is not a field of this request".to_owned())
             }
             ErrorKind::IncorrectValueKind { accepted, .. } => {
-                (here, format!("must be {}", alternatives(accepted.iter().copied().map(kind_name))))
+                (path, format!("must be {}", alternatives(accepted.iter().copied().map(kind_name))))
             }
-            ErrorKind::UnknownValue { accepted, .. } => (here, format!("must be one of {}", accepted.join(", "))),
-            ErrorKind::BadSequenceLen { expected, .. } => (here, format!("must have {expected} elements")),
-            ErrorKind::Unexpected { msg } => (here, msg),
+            ErrorKind::UnknownValue { accepted, .. } => (path, format!("must be one of {}", accepted.join(", "))),
+            ErrorKind::BadSequenceLen { expected, .. } => (path, format!("must have {expected} elements")),
+            ErrorKind::Unexpected { msg } => (path, msg),
         };
         errors.faults.push(FieldError::new(field, message));
         ControlFlow::Continue(errors)

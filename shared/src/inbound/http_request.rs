@@ -43,7 +43,7 @@ pub enum UnknownEvent {
     /// The event has a request context but not the form of a function-URL event.
     #[error("the function-URL event cannot be decoded")]
     FunctionUrl(#[source] serde_json::Error),
-    /// The body of a function-URL event is not base64, although the event says so.
+    /// A function-URL event declares a base64 body, but the body is not base64.
     #[error("the body is not valid base64")]
     Body(#[source] base64::DecodeError),
 }

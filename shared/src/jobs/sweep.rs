@@ -292,7 +292,7 @@ impl Sweep<'_> {
                     OrgOutcome::Stopped(within) => {
                         return Ok(Some(SweepProgress { began, org: Some(id), within: Some(within) }));
                     }
-                    OrgOutcome::NotReached => return Ok(Some(SweepProgress { began, org: last_org, within: from })),
+                    OrgOutcome::Deferred => return Ok(Some(SweepProgress { began, org: last_org, within: from })),
                 }
             }
             if !has_more {
@@ -329,7 +329,7 @@ impl Sweep<'_> {
             }
             result => result,
         };
-        let Some(within) = self.stop_if_transient(result)? else { return Ok(OrgOutcome::NotReached) };
+        let Some(within) = self.stop_if_transient(result)? else { return Ok(OrgOutcome::Deferred) };
         self.mark_progress();
         Ok(within.map_or(OrgOutcome::Done, OrgOutcome::Stopped))
     }
@@ -380,6 +380,6 @@ enum OrgOutcome<P> {
     Done,
     /// The next call continues at this position in the org.
     Stopped(P),
-    /// The org was not visited. The next call begins with it.
-    NotReached,
+    /// The visit failed transiently. The next call begins with this org.
+    Deferred,
 }

@@ -27,7 +27,7 @@ const OWN_CRATES: [&str; 10] = [
 /// Starts JSON logging on standard error, once for each process.
 ///
 /// Below `info`, libraries log whole requests and answers, which contain names and addresses. So only the project's own
-/// crates log below `info`, whatever `levels` says.
+/// crates log below `info`, regardless of `levels`.
 pub fn start_logging(levels: &str) {
     let levels: Targets = levels.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let own = OWN_CRATES.map(|target| (target, LevelFilter::TRACE));
@@ -79,8 +79,8 @@ pub fn bounded(line: &str) -> Cow<'_, str> {
         return Cow::Borrowed(line);
     }
     let members: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
-    let mut kept = Map::new();
-    kept.insert("cutFrom".into(), line.len().into());
+    let mut shortened = Map::new();
+    shortened.insert("cutFrom".into(), line.len().into());
     let mut length = FRAME_BYTES;
     for (name, value) in members {
         let value = match value {
@@ -90,10 +90,10 @@ pub fn bounded(line: &str) -> Cow<'_, str> {
         let size = name.len() + value.to_string().len() + SEPARATOR_BYTES;
         if size <= VALUE_BYTES_MAX + NAME_BYTES_MAX && length + size <= LINE_BYTES_MAX {
             length += size;
-            kept.insert(name, value);
+            shortened.insert(name, value);
         }
     }
-    Cow::Owned(format!("{}\n", Value::Object(kept)))
+    Cow::Owned(format!("{}\n", Value::Object(shortened)))
 }
 
 /// The beginning of a text, at most [`VALUE_BYTES_MAX`] long as JSON.
