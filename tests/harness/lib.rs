@@ -13,6 +13,7 @@
 //! | [`customers`] | many customers at once, and the tiers that they hold |
 //! | [`expression`] | metric math, as far as the template uses it |
 //! | [`log`] | everything that is logged on a thread, kept to be looked at |
+//! | [`operations`] | one call of every operation of every function |
 //! | [`roles`] | what the template's roles allow, enforced on what is asked of DynamoDB |
 //! | [`slack`] | a stand-in for a channel's webhook |
 //! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it that can be rotated |
@@ -36,6 +37,7 @@ pub mod faults;
 pub mod front;
 pub mod gcloud;
 pub mod log;
+pub mod operations;
 pub mod programs;
 pub mod purchase_log;
 pub mod roles;

@@ -29,7 +29,7 @@ async fn impatient() -> Watch {
 
 #[test]
 fn every_alarm_of_the_template_is_set_off_here() {
-    let tests = include_str!("alarms.rs");
+    let tests = include_str!("jobs.rs");
     let canaries = CANARIES.map(|function| format!("{function}-failing"));
     for alarm in CloudWatch::default().names() {
         let is_set_off = |how: &str| tests.contains(&format!("watch.{how}(\"{alarm}\""));

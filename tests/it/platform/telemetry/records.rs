@@ -16,6 +16,7 @@ use harness::{
     faults::{Fault, Lasting},
     instant,
     log::Log,
+    operations::call_every_operation,
     roles, root,
     scenario::{self, award, event},
     world::{ORG, SECRET, noon, raw},
@@ -191,7 +192,7 @@ async fn all_that_is_told() -> Told {
     let (log, guard) = Log::start_json(tracing::Level::INFO);
     let mut told = Told { metrics: BTreeSet::new(), fields: BTreeSet::new() };
     let (world, ..) = asking(&[]).await;
-    crate::roles::everything_is_done(&world).await;
+    call_every_operation(&world).await;
     told.add(&world);
 
     let world = World::new().await;

@@ -1,0 +1,7 @@
+//! The back office.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | orgs, settings, customers | [`orgs`] |
+
+mod orgs;

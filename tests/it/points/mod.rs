@@ -1,0 +1,7 @@
+//! Customers redeem points at checkout.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | redemptions, voids, history | [`checkout`] |
+
+mod checkout;

@@ -1,0 +1,7 @@
+//! The weekly report.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | figures, runs, messages | [`figures`] |
+
+mod figures;
