@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::{Request, World, bundles, instant, scenario, world::ORG};
 
 /// Calls every operation, and every way in which an operation uses the table.
-#[expect(clippy::too_many_lines, reason = "one call after the other")]
 pub async fn call_every_operation(world: &World) {
     let succeeds = async |request: Request, at: &str| {
         let answer = world.send_at(&request, instant(at)).await;

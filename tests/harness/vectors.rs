@@ -1,7 +1,9 @@
 //! The vectors: cases that an independent implementation worked out.
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
+use shared::domain::money::Money;
 
 use crate::root;
 
@@ -14,4 +16,14 @@ pub fn every_row<T: for<'a> Deserialize<'a>>(file: &str, at_least: usize, check:
         let (is, ought) = check(&serde_json::from_value(row.clone()).unwrap());
         assert_eq!(is, ought, "{file}: {row}");
     }
+}
+
+/// A number of a vector, which is a JSON number or a text.
+pub fn decimal(value: &Value) -> Decimal {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned).parse().unwrap()
+}
+
+/// An amount of a vector.
+pub fn money(value: &Value) -> Money {
+    Money::requested(decimal(value)).unwrap()
 }

@@ -2,10 +2,10 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | points and tiers earned by orders, refunds | [`awards`] |
+//! | orders that earn points and tiers, refunds | [`awards`] |
 //! | points redeemed at checkout | [`points`] |
 //! | bundles: definitions, redemptions, schedules, transitions | [`bundles`] |
-//! | recalculation of tiers | [`tiers`] |
+//! | the recalculation of tiers | [`tiers`] |
 //! | churn predictions, the statistical model, Claude | [`churn`] |
 //! | the weekly report | [`report`] |
 //! | orgs, settings and customers in the back office | [`back_office`] |

@@ -1,13 +1,13 @@
-//! Orders earn points, and refunds take them back.
+//! Orders earn points and tiers, and refunds take points back.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | an order that earns points and a tier | [`awarding`] |
-//! | earning rates, currencies, tiers in force | [`earning`] |
+//! | earning rates, currencies, tiers | [`earning`] |
 //! | refunds | [`refunds`] |
-//! | refunds that are voided | [`refund_voids`] |
-//! | order dates kept with a customer | [`order_history`] |
-//! | the rules against the vectors and random input | [`rules`] |
+//! | voided refunds | [`refund_voids`] |
+//! | the order dates stored with a customer | [`order_history`] |
+//! | the rules: vectors and random amounts | [`rules`] |
 
 mod awarding;
 mod earning;

@@ -2,6 +2,10 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | orgs, settings, customers | [`orgs`] |
+//! | orgs and their settings | [`orgs`] |
+//! | customers and their activity | [`customers`] |
+//! | helpers of these tests | [`support`] |
 
+mod customers;
 mod orgs;
+mod support;

@@ -15,16 +15,10 @@ use harness::{
 };
 use serde_json::{Value, json};
 
+use super::support::{NOON, run_at};
+
 /// Less than a run wants for its end: it stops as soon as it has got anywhere.
 const SHORT: Duration = Duration::from_secs(4);
-
-async fn run_at(world: &World, now: &str, body: &Value) -> Value {
-    let answer = world.send_at(&scenario::prediction(body), instant(now)).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.body
-}
-
-const NOON: &str = "2026-06-01T12:00:00Z";
 
 async fn order(world: &World, name: &str, order: &str, at: &str) {
     let order = scenario::award(name, order, "40", &json!({ "fulfilledAt": at }));

@@ -5,10 +5,10 @@
 //! | entry points, decoding, limits, idempotency | [`calls`] |
 //! | the deployment's secret and org keys | [`credentials`] |
 //! | lost, refused and hanging requests to the store | [`faults`] |
-//! | concurrent callers | [`races`] |
+//! | callers at the same time | [`races`] |
 //! | requests to the store per operation | [`costs`] |
 //! | items written by another version | [`versions`] |
-//! | jobs over all orgs | [`sweeps`] |
+//! | jobs over all orgs: cursors, deadlines, dry runs | [`sweeps`] |
 //! | events that go out | [`outbound`] |
 //! | metrics and log lines | [`telemetry`] |
 

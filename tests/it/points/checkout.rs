@@ -1,6 +1,4 @@
-//! Points at checkout: quoted, redeemed, given back.
-
-use std::sync::Arc;
+//! Points redeemed for an order, and returned when the redemption is voided.
 
 use harness::{
     Request, World, audit, scenario, world,
@@ -157,51 +155,6 @@ async fn a_balance_below_zero_can_not_be_redeemed_from_until_it_is_above() {
         .await;
 }
 
-/// A refusal meets the redemption and the quote alike.
-async fn both_refuse(settings: Value, balance: i64, points: i64, total: &str, code: &'static str) {
-    world()
-        .await
-        .loyalty(settings)
-        .customer("ada")
-        .adjust("ada", "a1", balance)
-        .quote("ada", points, Some(total))
-        .expect_status(200)
-        .expect(json!({"isValid": false, "value": 0, "code": code}))
-        .spend("ada", "o1", points, total)
-        .refused(409, code)
-        .expect_balance("ada", balance)
-        .await;
-}
-
-#[tokio::test]
-async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_given() {
-    let exact = || json!({"redemptionMode": "exact"});
-    // Each case breaks this rule and every later one that it can.
-    both_refuse(exact(), 50, 99, "1", "below_minimum").await;
-    both_refuse(exact(), 120, 251, "1", "insufficient_points").await;
-    both_refuse(exact(), 600, 251, "1", "not_a_listed_amount").await;
-    both_refuse(exact(), 600, 250, "14.99", "exceeds_order_total").await;
-    both_refuse(json!({}), 600, 251, "14.99", "exceeds_order_total").await;
-    both_refuse(json!({"redemptionTiers": []}), 600, 101, "1", "exceeds_order_total").await;
-    world()
-        .await
-        .customer("ada")
-        .adjust("ada", "a1", 600)
-        .loyalty(json!({"enabled": false}))
-        .quote("ada", 100, None)
-        .refused(409, "loyalty_disabled")
-        .spend("ada", "o1", 100, "10")
-        .refused(409, "loyalty_disabled")
-        // Before the rules about points.
-        .spend("ada", "o1", 5, "10")
-        .refused(409, "loyalty_disabled")
-        .quote("bo", 100, None)
-        .refused(404, "unknown_customer")
-        .spend("bo", "o1", 100, "10")
-        .refused(404, "unknown_customer")
-        .await;
-}
-
 #[tokio::test]
 async fn voids_and_replays_go_on_while_the_programme_is_off() {
     world()
@@ -218,37 +171,6 @@ async fn voids_and_replays_go_on_while_the_programme_is_off() {
 }
 
 #[tokio::test]
-async fn a_quote_names_the_most_that_would_be_accepted() {
-    // 20 points are worth $10 and 21 $0.21: more points, less worth.
-    let odd =
-        json!({"redemptionTiers": [{"pointsCost": 10, "rewardValue": 5}, {"pointsCost": 21, "rewardValue": "0.21"}]});
-    world()
-        .await
-        .customer("ada")
-        .adjust("ada", "a1", 600)
-        .quote("ada", 300, Some("49.99"))
-        .expect(json!({"isValid": true, "value": 18, "maxPoints": 600, "maxValue": 42}))
-        .expect_no("code")
-        .quote("ada", 300, Some("20"))
-        .expect(json!({"isValid": true, "maxPoints": 333, "maxValue": 19.98}))
-        .quote("ada", 300, None)
-        .expect(json!({"isValid": true, "maxPoints": 600}))
-        .quote("ada", 333, Some("20"))
-        .expect(json!({"isValid": true, "value": 19.98}))
-        .quote("ada", 334, Some("20"))
-        .expect(json!({"isValid": false, "code": "exceeds_order_total", "reason": "These points are worth 20.04, more than the order comes to."}))
-        .loyalty(json!({"redemptionMode": "exact"}))
-        .quote("ada", 300, Some("20"))
-        .expect(json!({"isValid": false, "code": "not_a_listed_amount", "maxPoints": 250, "maxValue": 15}))
-        .loyalty(odd)
-        .quote("ada", 20, Some("5"))
-        .expect(json!({"isValid": false, "value": 0, "code": "exceeds_order_total", "maxPoints": 500, "maxValue": 5}))
-        .quote("ada", 5, Some("0"))
-        .expect(json!({"isValid": false, "code": "below_minimum", "maxPoints": 0, "maxValue": 0}))
-        .await;
-}
-
-#[tokio::test]
 async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_own() {
     world()
         .await
@@ -257,40 +179,6 @@ async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_o
         .refused(404, "unknown_customer")
         .award("ada", "o1", "10")
         .expect_status(201)
-        .await;
-}
-
-#[tokio::test]
-async fn a_quote_without_an_order_names_what_some_order_would_take() {
-    world()
-        .await
-        .loyalty(json!({"redemptionTiers": [{"pointsCost": 1, "rewardValue": 10_000_000_000_i64}]}))
-        .customer("ada")
-        .adjust("ada", "a1", 100)
-        .quote("ada", 5, None)
-        .expect(json!({"isValid": true, "maxPoints": 10, "maxValue": 100_000_000_000_i64}))
-        .await;
-}
-
-#[tokio::test]
-async fn options_tell_what_is_missing() {
-    let options = || Request::new("GET", "points-redemption", format!("/options?orgId={ORG}&customerId=ada"));
-    world()
-        .await
-        .customer("ada")
-        .adjust("ada", "a1", 300)
-        .send(options())
-        .expect(json!({
-            "balance": 300,
-            "options": [
-                {"pointsCost": 100, "rewardValue": 5, "canRedeem": true},
-                {"pointsCost": 250, "rewardValue": 15, "canRedeem": true},
-                {"pointsCost": 500, "rewardValue": 35, "canRedeem": false, "pointsNeeded": 200},
-            ],
-        }))
-        .loyalty(json!({"enabled": false, "redemptionTiers": [{"pointsCost": 100, "rewardValue": 5}]}))
-        .send(options())
-        .expect(json!({"balance": 300, "options": [{"pointsCost": 100, "rewardValue": 5, "canRedeem": false}]}))
         .await;
 }
 
@@ -347,67 +235,4 @@ async fn what_is_asked_wrongly_is_told_all_at_once() {
         (answer.status.as_u16(), fields),
         (422, vec!["customerId", "orderId", "orderTotal", "orgId", "points", "value"])
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_redemptions_of_a_hundred_points_each_ten_spend_a_thousand() {
-    let world = Arc::new(World::new().await);
-    world.put_customer(ORG, "ada", &json!({})).await;
-    world.send(&scenario::adjustment("ada", "a1", 1000)).await;
-    let calls = (0..100).map(|number| {
-        let world = Arc::clone(&world);
-        tokio::spawn(async move {
-            let request = scenario::spend("ada", &format!("o{number}"), 100, "20");
-            let answer = world.send_until_settled(&request, noon()).await;
-            if answer.has_landed() { "landed".to_owned() } else { answer.code().to_owned() }
-        })
-    });
-    let ends = futures::future::try_join_all(calls).await.unwrap();
-    let count = |end: &str| ends.iter().filter(|one| *one == end).count();
-    assert_eq!((count("landed"), count("insufficient_points")), (10, 90));
-    assert_eq!(audit::check(&world, ORG, "ada").await["points"], 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
-    let world = Arc::new(World::new().await);
-    world.put_customer(ORG, "ada", &json!({})).await;
-    world.send(&scenario::adjustment("ada", "a1", 10_000)).await;
-    // Claimed before, so that the claim orders nothing.
-    for number in 0..30 {
-        world.send(&scenario::award("ada", &format!("o{number}"), "20", &json!({}))).await;
-    }
-    let requests = (0..30).flat_map(|number| {
-        let order = format!("o{number}");
-        [
-            scenario::spend("ada", &order, 100, "50"),
-            scenario::unspend("ada", &order),
-            scenario::refund_request("ada", &order, "r1", Some("5")),
-            scenario::spend("ada", &order, 100, "50"),
-            scenario::unspend("ada", &order),
-        ]
-    });
-    let calls = requests.map(|request| {
-        let world = Arc::clone(&world);
-        tokio::spawn(async move { world.send_until_settled(&request, noon()).await.status.as_u16() })
-    });
-    let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
-    assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
-    // Every order was voided, before or after it was paid; and kept 15 of its 20.
-    assert_eq!(audit::check(&world, ORG, "ada").await["points"], 10_000 + 30 * 15);
-}
-
-#[tokio::test]
-async fn a_void_read_before_a_redemption_does_not_write_over_it() {
-    use shared::store::{Store, StoreError};
-    let world = World::new().await;
-    world.put_customer(ORG, "ada", &json!({})).await;
-    world.send(&scenario::adjustment("ada", "a1", 500)).await;
-    world.send(&scenario::award("ada", "o1", "20", &json!({}))).await;
-    let store = Store::new(world.client.clone(), &world.table);
-    let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
-    world.send(&scenario::spend("ada", "o1", 100, "50")).await;
-    let mut transaction = store.transaction(&org);
-    transaction.block_points_redemption(&"o1".to_owned().try_into().unwrap(), true).unwrap();
-    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
 }

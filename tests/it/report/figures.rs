@@ -1,26 +1,13 @@
-//! The weekly report: every figure is worked out once more, from what anybody can read of the ledgers.
+//! The figures of a week, computed a second time from the ledgers.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use harness::{
-    Request, Response, World, audit, bundles,
-    faults::{Fault, Lasting},
-    instant,
-    log::Log,
-    scenario,
-    secrets::SecretsManager,
-    slack::{Slack, Takes},
-    world::{ORG, Setup},
-};
+use harness::{Request, World, audit, bundles, instant, scenario, world::ORG};
 use serde_json::{Value, json};
 use shared::domain::report::week::Week;
 
-/// Monday, 09:00 in New York.
-const MONDAY: &str = "2026-06-15T13:00:00Z";
+use super::support::{MONDAY, accepted, figures, report, reported};
 
 /// The week before it, from midnight to midnight there.
 fn week() -> (DateTime<Utc>, DateTime<Utc>) {
@@ -31,25 +18,6 @@ fn is_in_week(at: &Value) -> bool {
     let (from, until) = week();
     let at = instant(at.as_str().unwrap());
     from <= at && at < until
-}
-
-fn report(body: &Value) -> Request {
-    Request::new("POST", "weekly-report", "/").json(body)
-}
-
-async fn reported(world: &World, body: &Value) -> Response {
-    let answer = world.send_at(&report(body), instant(MONDAY)).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer
-}
-
-async fn figures(world: &World) -> Value {
-    reported(world, &json!({"orgId": ORG})).await.body["orgs"][0]["figures"].clone()
-}
-
-async fn accepted(world: &World, request: &Request, at: DateTime<Utc>) {
-    let answer = world.send_at(request, at).await;
-    assert!(answer.status.is_success(), "{}: {}", request.path, answer.body);
 }
 
 /// Three weeks of a shop: orders, some with a bundle, refunds, voids, adjustments, scores, and the job that moves bundles.
@@ -354,174 +322,6 @@ async fn a_ladder_of_another_height_has_no_target() {
 }
 
 #[tokio::test]
-async fn every_org_is_reported_one_that_can_not_be_read_is_told_and_one_to_throw_away_is_not() {
-    let world = World::new().await;
-    world.put_org("broken", &json!({"name": "Broken"})).await;
-    world.put_org("other", &json!({"name": "Other", "timezone": "Asia/Kolkata"})).await;
-    world.put_org("to-go", &json!({"name": "To go", "disposable": true})).await;
-    world.spoil("ORG#broken", "ORG", "version").await;
-    world.take_records();
-    let answer = reported(&world, &json!({})).await.body;
-    let told: Vec<&Value> = answer["orgs"].as_array().unwrap().iter().map(|org| &org["orgId"]).collect();
-    assert_eq!((told, &answer["errors"]), (vec![&json!("other"), &json!(ORG)], &json!(["broken"])));
-    assert_eq!((&answer["success"], &answer["slack"]), (&json!(false), &json!("not_configured")));
-    let record = &world.take_records()[0];
-    assert_eq!((&record["Reports"], &record["ErrorsEncountered"]), (&json!(2), &json!(1)));
-    // Where nothing is left to go on with, there is nothing to say.
-    assert_eq!(reported(&world, &json!({"cursor": "latest"})).await.body["orgs"], json!([]));
-    // Asked for by name it is reported too.
-    assert_eq!(reported(&world, &json!({"orgId": "to-go"})).await.body["orgs"][0]["orgId"], "to-go");
-    let unknown = world.send(&report(&json!({"orgId": "nobody"}))).await;
-    assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "unknown_org"));
-}
-
-/// A world whose functions tell a channel.
-async fn telling(takes: Takes) -> (World, Slack) {
-    let slack = Slack::start(takes).await;
-    let environment = vec![("SLACK_WEBHOOK_URL", slack.url())];
-    let world = World::with(Setup { environment, ..Setup::default() }).await;
-    (world, slack)
-}
-
-#[tokio::test]
-async fn a_channel_is_told_in_its_own_markup() {
-    let (world, slack) = telling(Takes::Well).await;
-    world.put_org(ORG, &json!({"name": "Tom & <Jerry>"})).await;
-    world.put_customer(ORG, "ada", &json!({})).await;
-    let answer = reported(&world, &json!({})).await.body;
-    assert_eq!(answer["slack"], "sent");
-    let [message] = &slack.told()[..] else { panic!("{:?}", slack.told()) };
-    assert!(message.starts_with("*Tom &amp; &lt;Jerry&gt;* (shop)\n```2026-06-08 to 2026-06-14\n"), "{message}");
-    for line in answer["orgs"][0]["lines"].as_array().unwrap() {
-        assert!(message.contains(line.as_str().unwrap()), "{message}");
-    }
-    // Who asks about one org, or tries, has the answer.
-    for body in [json!({"orgId": ORG}), json!({"dryRun": true})] {
-        assert_eq!(reported(&world, &body).await.body["slack"], "not_asked");
-    }
-    assert_eq!(slack.told().len(), 1);
-}
-
-#[tokio::test]
-async fn a_channel_is_told_who_could_not_be_counted_and_not_at_all_where_there_is_nobody() {
-    let (world, slack) = telling(Takes::Well).await;
-    world.put_org("broken", &json!({"name": "Broken"})).await;
-    world.spoil("ORG#broken", "ORG", "version").await;
-    assert_eq!(reported(&world, &json!({})).await.body["slack"], "sent");
-    assert!(slack.told()[0].ends_with("```\nCould not be counted: 1 (broken)"), "{:?}", slack.told());
-    assert_eq!(reported(&world, &json!({"cursor": "latest"})).await.body["slack"], "nothing_to_say");
-    assert_eq!(slack.told().len(), 1);
-}
-
-#[tokio::test]
-async fn the_webhook_is_read_where_it_is_kept() {
-    let slack = Slack::start(Takes::Well).await;
-    let secrets = SecretsManager::start("webhook", &format!("{} ", slack.url())).await;
-    let environment =
-        vec![("SLACK_WEBHOOK_SECRET", "webhook".to_owned()), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url())];
-    let world = World::with(Setup { environment, ..Setup::default() }).await;
-    assert_eq!(reported(&world, &json!({})).await.body["slack"], "sent");
-    secrets.rotate(" ");
-    assert_eq!(reported(&world, &json!({})).await.body["slack"], "not_configured", "it is empty");
-    secrets.fail();
-    assert_eq!(reported(&world, &json!({})).await.body["slack"], "failed");
-    assert_eq!(slack.told().len(), 1);
-}
-
-#[tokio::test]
-async fn an_address_at_which_nobody_listens_is_not_in_the_log() {
-    let environment = vec![("SLACK_WEBHOOK_URL", "http://127.0.0.1:1/services/T0/B0/of-the-tests".to_owned())];
-    let world = World::with(Setup { environment, ..Setup::default() }).await;
-    let (log, guard) = Log::start(tracing::Level::TRACE);
-    assert_eq!(reported(&world, &json!({})).await.body["slack"], "failed");
-    drop(guard);
-    assert!(log.text().contains("the channel was not told"), "{}", log.text());
-    assert!(!log.text().contains("of-the-tests"), "{}", log.text());
-}
-
-#[tokio::test]
-async fn an_org_that_no_call_can_count_is_told_and_keeps_no_other_from_its_turn() {
-    // Nobody is heard in the time that is left, and the report is made all the same.
-    let (world, _slack) = telling(Takes::Never).await;
-    world.put_org("a", &json!({"name": "A"})).await;
-    world.wire.slow_queries(Some(Duration::from_millis(60)));
-    let first = world.send_within(&report(&json!({})), instant(MONDAY), Duration::from_secs(5)).await.body;
-    assert_eq!((&first["errors"], &first["orgs"]), (&json!(["a"]), &json!([])), "{first}");
-    assert_eq!(first["slack"], "failed");
-    world.wire.slow_queries(None);
-    let next = reported(&world, &json!({"cursor": first["cursor"]})).await.body;
-    assert_eq!(next["orgs"][0]["orgId"], ORG);
-}
-
-#[tokio::test]
-async fn a_message_shows_twenty_orgs_and_says_how_many_more_there_are() {
-    let (world, slack) = telling(Takes::Well).await;
-    for number in 0..22 {
-        world.put_org(&format!("org-{number:02}"), &json!({"name": "Shop"})).await;
-    }
-    assert_eq!(reported(&world, &json!({})).await.body["orgs"].as_array().unwrap().len(), 23);
-    let message = &slack.told()[0];
-    assert_eq!(message.matches("*Shop*").count(), 20);
-    assert!(message.ends_with("```\nand 3 more, in the log"), "{message}");
-}
-
-#[tokio::test]
-async fn a_message_ends_with_what_is_not_in_it_however_much_there_is() {
-    let (world, slack) = telling(Takes::Well).await;
-    let tiers: Vec<Value> =
-        (0..20).map(|step| json!({"name": format!("{step}{}", "&".repeat(90)), "threshold": step})).collect();
-    for number in 0..22 {
-        let org = format!("org-{number:02}");
-        world.put_org(&org, &json!({"name": "Shop"})).await;
-        world.put_loyalty(&org, &json!({ "tiers": tiers })).await;
-        world.put_customer(&org, "ada", &json!({})).await;
-    }
-    world.put_org("broken", &json!({"name": "Broken"})).await;
-    world.spoil("ORG#broken", "ORG", "version").await;
-    reported(&world, &json!({})).await;
-    let message = &slack.told()[0];
-    assert!(message.chars().count() <= 39_000, "{}", message.chars().count());
-    let shown = message.matches("*Shop*").count();
-    assert!(shown > 1 && message.matches("```").count() == 2 * shown, "each whole: {message}");
-    let end = format!("```\nand {} more, in the log\nCould not be counted: 1 (broken)", 23 - shown);
-    assert!(message.ends_with(&end), "{message}");
-}
-
-#[tokio::test]
-async fn a_read_that_fails_in_passing_is_made_again() {
-    let world = World::with_timeout(Some(Duration::from_mins(1))).await;
-    world.put_org("a", &json!({"name": "A"})).await;
-    world.wire.take_seen();
-    reported(&world, &json!({})).await;
-    let requests = world.wire.take_seen().len();
-    assert!(requests > 60, "{requests}");
-    for number in (0..requests).step_by(7) {
-        for fault in [Fault::ServerError, Fault::Throttle, Fault::DropRequest] {
-            world.wire.fail(number, fault, Lasting::Once);
-            let answer = reported(&world, &json!({})).await.body;
-            world.wire.heal();
-            assert_eq!((&answer["success"], answer.get("cursor")), (&json!(true), None), "{number} {fault:?} {answer}");
-            assert_eq!(answer["summary"]["totalOrgs"], 2);
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_org_that_can_not_be_read_is_told_and_keeps_no_other_from_its_turn_unless_it_is_the_first() {
-    let world = World::with_timeout(Some(Duration::from_mins(1))).await;
-    world.put_org("a", &json!({"name": "A"})).await;
-    world.wire.take_seen();
-    reported(&world, &json!({})).await;
-    let requests = world.wire.take_seen().len();
-    world.wire.fail(requests - 5, Fault::ServerError, Lasting::UntilHealed);
-    let answer = reported(&world, &json!({})).await.body;
-    assert_eq!((&answer["orgs"][0]["orgId"], &answer["errors"]), (&json!("a"), &json!([ORG])), "{answer}");
-    assert_eq!((&answer["success"], answer.get("cursor")), (&json!(false), None));
-    world.wire.fail(requests / 3, Fault::ServerError, Lasting::UntilHealed);
-    assert_eq!(world.send_at(&report(&json!({})), instant(MONDAY)).await.status, 503);
-}
-
-#[tokio::test]
 async fn when_scores_were_made_need_not_be_readable() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
@@ -529,69 +329,4 @@ async fn when_scores_were_made_need_not_be_readable() {
     accepted(&world, &scenario::prediction(&json!({})), instant("2026-06-14T12:00:00Z")).await;
     world.spoil("ORG#shop", "CHURN", "lookedBackTo").await;
     assert_eq!(figures(&world).await["scored"]["percent"], 100);
-}
-
-#[tokio::test]
-async fn a_channel_that_refuses_or_hangs_takes_nothing_from_the_report() {
-    for takes in [Takes::Ill(500), Takes::Ill(404), Takes::Never] {
-        let (world, slack) = telling(takes).await;
-        world.put_customer(ORG, "ada", &json!({})).await;
-        world.take_records();
-        let (log, guard) = Log::start(tracing::Level::INFO);
-        let answer = reported(&world, &json!({})).await.body;
-        drop(guard);
-        assert_eq!((&answer["success"], &answer["slack"]), (&json!(true), &json!("failed")), "{takes:?}");
-        assert_eq!(answer["orgs"][0]["figures"]["earning"]["of"], 1);
-        assert_eq!(slack.told().len(), 1, "{takes:?}");
-        let records = world.take_records();
-        let told = ["Succeeded", "Reports", "MessagesFailed"].map(|name| records[0][name].as_i64().unwrap());
-        assert_eq!(told, [1, 1, 1], "{takes:?}");
-        let logged = log.text();
-        assert!(logged.contains("a week") && logged.contains("earning"), "the log has the figures: {logged}");
-        assert!(logged.contains("the channel was not told") && !logged.contains("of-the-tests"), "{logged}");
-    }
-}
-
-#[tokio::test]
-async fn a_dry_run_tells_and_writes_nothing() {
-    let (world, slack) = telling(Takes::Well).await;
-    world.take_records();
-    world.wire.take_seen();
-    let answer = reported(&world, &json!({"dryRun": true})).await.body;
-    assert_eq!(answer["summary"], json!({"totalOrgs": 1, "totalErrors": 0}));
-    assert!(slack.told().is_empty());
-    assert!(world.wire.take_seen().iter().all(|request| ["Query", "BatchGetItem"].contains(&request.as_str())));
-    assert_eq!(world.take_records()[0].get("Reports"), None);
-}
-
-#[tokio::test]
-async fn what_there_is_no_time_for_is_left_to_the_next_call() {
-    let world = World::new().await;
-    for org in ["a", "b", "c"] {
-        world.put_org(org, &json!({"name": org})).await;
-    }
-    let (mut told, mut body) = (Vec::new(), json!({}));
-    loop {
-        // No time at all: each call does one org and answers a cursor.
-        let answer = world.send_within(&report(&body), instant(MONDAY), Duration::from_secs(5)).await.body;
-        told.extend(answer["orgs"].as_array().unwrap().iter().map(|org| org["orgId"].clone()));
-        match answer.get("cursor") {
-            Some(cursor) => body = json!({ "cursor": cursor }),
-            None => break,
-        }
-    }
-    assert_eq!(told, ["a", "b", "c", ORG]);
-}
-
-#[tokio::test]
-async fn a_store_that_does_not_answer_is_503_and_a_shops_key_is_not_enough() {
-    let world = World::with_timeout(Some(Duration::from_secs(30))).await;
-    let key = world
-        .send(&Request::new("POST", "back-office", format!("/orgs/{ORG}/keys")).json(&json!({"name": "till"})))
-        .await;
-    let key = format!("Bearer {}", key.body["key"].as_str().unwrap());
-    let refused = world.send(&report(&json!({"orgId": ORG})).header("authorization", &key)).await;
-    assert_eq!(refused.status, 403);
-    world.wire.fail(0, Fault::DropRequest, Lasting::UntilHealed);
-    assert_eq!(world.send(&report(&json!({"orgId": ORG}))).await.status, 503);
 }

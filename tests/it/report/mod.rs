@@ -2,6 +2,12 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | figures, runs, messages | [`figures`] |
+//! | the figures | [`figures`] |
+//! | runs over all orgs | [`runs`] |
+//! | messages to Slack | [`channel`] |
+//! | helpers of these tests | [`support`] |
 
+mod channel;
 mod figures;
+mod runs;
+mod support;

@@ -2,6 +2,10 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | runs of the job | [`recalculation`] |
+//! | inactivity, settings, dry runs | [`recalculation`] |
+//! | cost, cursors and races of a run | [`runs`] |
+//! | the rules: vectors and random customers | [`rules`] |
 
 mod recalculation;
+mod rules;
+mod runs;

@@ -1,7 +1,19 @@
-//! Claude, behind a stand-in for the API.
+//! The client of Anthropic's API, against a stand-in.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | requests, replies, waits | [`replies`] |
+//! | the requests | [`requests`] |
+//! | what is made of a reply | [`replies`] |
+//! | retries, and failures that end the asking | [`failures`] |
+//! | pauses, rate limits, requests in flight | [`pacing`] |
+//! | slow replies and deadlines | [`deadlines`] |
+//! | the API key and the settings | [`settings`] |
+//! | helpers of these tests | [`support`] |
 
+mod deadlines;
+mod failures;
+mod pacing;
 mod replies;
+mod requests;
+mod settings;
+mod support;

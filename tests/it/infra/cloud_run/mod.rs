@@ -3,7 +3,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | functions as services | [`services`] |
-//! | the script that makes the jobs | [`jobs`] |
+//! | the script that makes the jobs, and the definitions | [`jobs`] |
 
 mod jobs;
 mod services;

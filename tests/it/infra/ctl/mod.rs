@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line `ctl`.
 //!
 //! | to find | look in |
 //! |---|---|

@@ -1,9 +1,9 @@
-//! The local stack.
+//! The local stack, as a program.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | start, routes, end | [`stack`] |
-//! | its data file | [`data_file`] |
+//! | start, routes, errors, end | [`stack`] |
+//! | the data file | [`data_file`] |
 //! | requests from web pages | [`guard`] |
 
 mod data_file;

@@ -1,14 +1,14 @@
 //! Requests as they are read: digits, names, encodings, credentials, methods, and what is checked before what.
 
 use harness::{
-    Request, Response, World, bundles,
+    Request, Response, World,
     programs::{LocalStack, OnPort, http},
-    scenario::{award, event},
+    scenario::award,
     world::{ORG, SECRET, noon},
 };
 use serde_json::{Value, json, value::RawValue};
 
-async fn world_with_ada() -> World {
+pub(super) async fn world_with_ada() -> World {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world
@@ -97,7 +97,7 @@ async fn a_field_that_is_given_twice_is_refused_wherever_it_is() {
     assert_eq!(world.get("/orgs/shop/customers/ada").await.body["orderCount"], 0);
 }
 
-fn raw_text(text: &str) -> Box<RawValue> {
+pub(super) fn raw_text(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
 }
 
@@ -308,103 +308,4 @@ async fn of_two_faults_the_one_that_is_checked_first_is_told() {
     for (method, path, status) in [("PUT", "/orgs/shop", 403), ("PUT", "/nowhere", 404), ("PATCH", "/orgs/shop", 405)] {
         assert_eq!(world.send(&shut(method, path, "{")).await.status, status, "{method} {path}");
     }
-}
-
-/// An event as the bus hands it over, its detail as a text.
-fn event_with(name: &str, detail: &str) -> Box<RawValue> {
-    raw_text(&format!(
-        r#"{{"version": "0", "id": "1", "detail-type": "{name}", "source": "shop", "account": "1",
-            "time": "2026-06-01T12:00:00Z", "region": "r", "resources": [], "detail": {detail}}}"#
-    ))
-}
-
-#[tokio::test]
-async fn a_malformed_event_fails_the_invocation_and_counts_as_that_and_nothing_of_it_is_done() {
-    let world = world_with_ada().await;
-    let order = |rest: &str| format!(r#"{{"orgId": "shop", "customerId": "ada", "orderId": "o1", {rest}}}"#);
-    for (name, function, detail) in [
-        ("OrderFulfilled", "points-award", order(r#""orderTotal": 0.30000000000000004"#)),
-        ("OrderFulfilled", "points-award", order(r#""status": "paid""#)),
-        ("OrderFulfilled", "points-award", order(r#""orderTotal": 5, "orderTotal": 6"#)),
-        ("OrderFulfilled", "points-award", order(r#""orderTotal": 5, "bundles": "b1""#)),
-        ("OrderFulfilled", "points-award", order(r#""orderTotal": 5, "bundles": [{"id": "b1"}]"#)),
-        ("OrderFulfilled", "points-award", "\"a text\"".to_owned()),
-        ("OrderRefunded", "points-award", order(r#""refundId": "r 1""#)),
-        ("OrderFulfilled", "bundle-redemption", order(r#""bundleIds": "b1""#)),
-        ("OrderFulfilled", "bundle-redemption", order(r#""bundles": ["b1"]"#)),
-        ("OrderFulfilled", "bundle-redemption", order(r#""bundles": {"b1": 1}"#)),
-        ("OrderFulfilled", "bundle-redemption", r#"{"orgId": "shop"}"#.to_owned()),
-        ("OrderCancelled", "bundle-redemption", order(r#""bundleIds": [7]"#)),
-    ] {
-        world.take_records();
-        let outcome = world.stack.call(function, event_with(name, &detail), Some(noon())).await.unwrap();
-        assert!(outcome.is_err(), "{function} {detail}: {outcome:?}");
-        let record = world.take_records().pop().unwrap();
-        assert_eq!((&record["EventsInvalid"], &record["Refused"]), (&json!(1), &json!(1)), "{detail}: {record}");
-    }
-    let ada = world.get("/orgs/shop/customers/ada").await.body;
-    assert_eq!((&ada["orderCount"], &ada["points"]), (&json!(0), &json!(0)));
-    // What a rule refuses is done with.
-    let refused = event("OrderFulfilled", json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5}));
-    world.take_records();
-    world.put_loyalty(ORG, &json!({"enabled": false})).await;
-    let refused = world.invoke("points-award", refused).await.unwrap();
-    assert_eq!(refused["code"], "loyalty_disabled");
-    assert_eq!(world.take_records().pop().unwrap()["EventsInvalid"], Value::Null);
-}
-
-#[tokio::test]
-async fn a_bundle_that_is_named_wrongly_fails_the_event_when_all_others_are_counted() {
-    let world = world_with_ada().await;
-    for bundle in ["b1", "b2"] {
-        assert_eq!(world.send(&bundles::put(bundle, &json!({}))).await.status, 201);
-    }
-    let order = json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5, "bundleIds": ["b1", 7, "b 3", "b2"]});
-    for _ in 0..2 {
-        let failed = world.invoke("bundle-redemption", event("OrderFulfilled", order.clone())).await.unwrap_err();
-        assert_eq!(failed.code, "invalid_fields");
-        for bundle in ["b1", "b2"] {
-            let read = world.get(&format!("/orgs/shop/bundles/{bundle}")).await.body;
-            assert_eq!(read["currentRedemptions"], 1, "{read}");
-        }
-    }
-    let mended =
-        json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5, "bundleIds": ["b1", "b2"]});
-    let answer = world.invoke("bundle-redemption", event("OrderFulfilled", mended)).await.unwrap();
-    assert_eq!(answer["bundles"][1], json!({"bundleId": "b2", "redeemed": true, "replayed": true}));
-    let wrong = json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "bundleIds": ["b1", 7]});
-    world.invoke("bundle-redemption", event("OrderCancelled", wrong)).await.unwrap_err();
-    let uses = async |bundle: &str| {
-        world.get(&format!("/orgs/shop/bundles/{bundle}")).await.body["currentRedemptions"].clone()
-    };
-    assert_eq!([uses("b1").await, uses("b2").await], [0, 1], "it names b1, and does not mean all");
-    let all = json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "bundleIds": []});
-    world.invoke("bundle-redemption", event("OrderCancelled", all)).await.unwrap();
-    assert_eq!(uses("b2").await, 0, "an empty list is as good as none");
-}
-
-#[tokio::test]
-async fn an_order_may_say_what_each_bundle_saved() {
-    let world = world_with_ada().await;
-    for bundle in ["b1", "b2"] {
-        assert_eq!(world.send(&bundles::put(bundle, &json!({}))).await.status, 201);
-    }
-    let order = |savings: &str| {
-        let bundles = json!([{"bundleId": "b1", "savings": savings, "times": 1}, {"bundleId": "b2"}]);
-        event(
-            "OrderFulfilled",
-            json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5, "bundles": bundles}),
-        )
-    };
-    world.invoke("points-award", order("3.21")).await.unwrap();
-    world.invoke("bundle-redemption", order("3.21")).await.unwrap();
-    let again = world.invoke("bundle-redemption", order("9")).await.unwrap();
-    assert_eq!(again["bundles"][0]["replayed"], true, "savings are not compared");
-    let stats = async |bundle: &str| {
-        let path = format!("/stats?orgId={ORG}&bundleId={bundle}");
-        world.send(&Request::new("GET", "bundle-redemption", path)).await.body["totalSavings"].clone()
-    };
-    let own = world.get("/orgs/shop/bundles/b2").await.body["savings"].clone();
-    assert_eq!([stats("b1").await, stats("b2").await], [json!(3.21), own]);
-    assert_ne!(stats("b1").await, stats("b2").await);
 }

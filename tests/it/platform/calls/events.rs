@@ -7,10 +7,13 @@ use harness::{
     World, bundles,
     faults::{Fault, Lasting},
     log::Log,
-    roles, scenario,
-    world::ORG,
+    roles,
+    scenario::{self, event},
+    world::{ORG, noon},
 };
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
+
+use super::decoding::{raw_text, world_with_ada};
 
 /// An event that a function is handed.
 struct Case {
@@ -26,7 +29,7 @@ impl Case {
     fn event(&self, customer: &str, order: &str) -> Value {
         let mut detail = json!({"orgId": ORG, "customerId": customer, "orderId": order});
         detail.as_object_mut().unwrap().extend(self.more.as_object().unwrap().clone());
-        scenario::event(self.event, detail)
+        event(self.event, detail)
     }
 }
 
@@ -115,4 +118,77 @@ async fn an_event_that_may_succeed_later_fails_the_invocation_and_succeeds_then(
         let done = world.invoke(case.function, event).await.unwrap();
         assert!(done.get("code").is_none(), "{} {}: {done}", case.function, case.event);
     }
+}
+
+/// An event as the bus hands it over, its detail as a text.
+fn event_with(name: &str, detail: &str) -> Box<RawValue> {
+    raw_text(&format!(
+        r#"{{"version": "0", "id": "1", "detail-type": "{name}", "source": "shop", "account": "1",
+            "time": "2026-06-01T12:00:00Z", "region": "r", "resources": [], "detail": {detail}}}"#
+    ))
+}
+
+#[tokio::test]
+async fn a_malformed_event_fails_the_invocation_and_counts_as_that_and_nothing_of_it_is_done() {
+    let world = world_with_ada().await;
+    let order = |rest: &str| format!(r#"{{"orgId": "shop", "customerId": "ada", "orderId": "o1", {rest}}}"#);
+    for (name, function, detail) in [
+        ("OrderFulfilled", "points-award", order(r#""orderTotal": 0.30000000000000004"#)),
+        ("OrderFulfilled", "points-award", order(r#""status": "paid""#)),
+        ("OrderFulfilled", "points-award", order(r#""orderTotal": 5, "orderTotal": 6"#)),
+        ("OrderFulfilled", "points-award", order(r#""orderTotal": 5, "bundles": "b1""#)),
+        ("OrderFulfilled", "points-award", order(r#""orderTotal": 5, "bundles": [{"id": "b1"}]"#)),
+        ("OrderFulfilled", "points-award", "\"a text\"".to_owned()),
+        ("OrderRefunded", "points-award", order(r#""refundId": "r 1""#)),
+        ("OrderFulfilled", "bundle-redemption", order(r#""bundleIds": "b1""#)),
+        ("OrderFulfilled", "bundle-redemption", order(r#""bundles": ["b1"]"#)),
+        ("OrderFulfilled", "bundle-redemption", order(r#""bundles": {"b1": 1}"#)),
+        ("OrderFulfilled", "bundle-redemption", r#"{"orgId": "shop"}"#.to_owned()),
+        ("OrderCancelled", "bundle-redemption", order(r#""bundleIds": [7]"#)),
+    ] {
+        world.take_records();
+        let outcome = world.stack.call(function, event_with(name, &detail), Some(noon())).await.unwrap();
+        assert!(outcome.is_err(), "{function} {detail}: {outcome:?}");
+        let record = world.take_records().pop().unwrap();
+        assert_eq!((&record["EventsInvalid"], &record["Refused"]), (&json!(1), &json!(1)), "{detail}: {record}");
+    }
+    let ada = world.get("/orgs/shop/customers/ada").await.body;
+    assert_eq!((&ada["orderCount"], &ada["points"]), (&json!(0), &json!(0)));
+    // What a rule refuses is done with.
+    let refused = event("OrderFulfilled", json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5}));
+    world.take_records();
+    world.put_loyalty(ORG, &json!({"enabled": false})).await;
+    let refused = world.invoke("points-award", refused).await.unwrap();
+    assert_eq!(refused["code"], "loyalty_disabled");
+    assert_eq!(world.take_records().pop().unwrap()["EventsInvalid"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_named_wrongly_fails_the_event_when_all_others_are_counted() {
+    let world = world_with_ada().await;
+    for bundle in ["b1", "b2"] {
+        assert_eq!(world.send(&bundles::put(bundle, &json!({}))).await.status, 201);
+    }
+    let order = json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5, "bundleIds": ["b1", 7, "b 3", "b2"]});
+    for _ in 0..2 {
+        let failed = world.invoke("bundle-redemption", event("OrderFulfilled", order.clone())).await.unwrap_err();
+        assert_eq!(failed.code, "invalid_fields");
+        for bundle in ["b1", "b2"] {
+            let read = world.get(&format!("/orgs/shop/bundles/{bundle}")).await.body;
+            assert_eq!(read["currentRedemptions"], 1, "{read}");
+        }
+    }
+    let mended =
+        json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5, "bundleIds": ["b1", "b2"]});
+    let answer = world.invoke("bundle-redemption", event("OrderFulfilled", mended)).await.unwrap();
+    assert_eq!(answer["bundles"][1], json!({"bundleId": "b2", "redeemed": true, "replayed": true}));
+    let wrong = json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "bundleIds": ["b1", 7]});
+    world.invoke("bundle-redemption", event("OrderCancelled", wrong)).await.unwrap_err();
+    let uses = async |bundle: &str| {
+        world.get(&format!("/orgs/shop/bundles/{bundle}")).await.body["currentRedemptions"].clone()
+    };
+    assert_eq!([uses("b1").await, uses("b2").await], [0, 1], "it names b1, and does not mean all");
+    let all = json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "bundleIds": []});
+    world.invoke("bundle-redemption", event("OrderCancelled", all)).await.unwrap();
+    assert_eq!(uses("b2").await, 0, "an empty list is as good as none");
 }

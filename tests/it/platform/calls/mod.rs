@@ -2,11 +2,11 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | the entry points | [`entry_points`] |
+//! | schedule, event, function URL, invocation, port | [`entry_points`] |
 //! | the HTTP server outside Lambda | [`http_server`] |
 //! | bodies, encodings, headers, the order of checks | [`decoding`] |
 //! | invalid input | [`bad_input`] |
-//! | limits on the size of requests, answers and log lines | [`bounds`] |
+//! | the size of requests, answers and log lines | [`bounds`] |
 //! | events that the template routes to a function | [`events`] |
 //! | repeated requests | [`idempotency`] |
 

@@ -1,4 +1,4 @@
-//! Who may call.
+//! Credentials of a caller.
 //!
 //! | to find | look in |
 //! |---|---|

@@ -1,11 +1,11 @@
-//! Concurrent callers.
+//! Callers at the same time.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | many writers of one customer | [`customer`] |
 //! | orders for the last units of a bundle | [`sold_out`] |
 //! | orders for an org that is being deleted | [`deleted_orgs`] |
-//! | batch reads that are not one snapshot | [`torn_reads`] |
+//! | a batch read that is not one snapshot | [`torn_reads`] |
 //! | random operations against a model | [`model`] |
 
 mod customer;

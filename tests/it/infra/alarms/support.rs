@@ -1,0 +1,45 @@
+//! Worlds with short time-outs, lines of Lambda, and events.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use harness::{
+    World,
+    scenario::{award, event},
+    watch::Watch,
+    world::{ORG, noon},
+};
+use serde_json::{Value, json};
+
+/// Functions that give up soon: what is broken is.
+pub(super) async fn impatient() -> Watch {
+    Watch::of(World::with_timeout(Some(Duration::from_millis(600))).await)
+}
+
+/// What Lambda writes to a function's log at the end of an invocation that came to an end, be it a failure.
+pub(super) const ENDED: &str =
+    "REPORT RequestId: 8f5\tDuration: 2.10 ms\tBilled Duration: 3 ms\tMemory Size: 256 MB\tMax Memory Used: 24 MB\t";
+
+/// Of one that did not within its time.
+pub(super) const OUT_OF_TIME: &str = "REPORT RequestId: 8f5\tDuration: 9000.00 ms\tBilled Duration: 9000 ms\tMemory Size: 256 MB\tMax Memory Used: 24 MB\tStatus: timeout";
+
+/// Of one for which there was too little memory.
+pub(super) const OUT_OF_MEMORY: &str = "REPORT RequestId: 8f5\tDuration: 9.11 ms\tBilled Duration: 10 ms\tMemory Size: 256 MB\tMax Memory Used: 256 MB\tStatus: error\tError Type: Runtime.OutOfMemory";
+
+/// Of one in which the program came to its end.
+pub(super) const CRASHED: &str = "REPORT RequestId: 8f5\tDuration: 9.11 ms\tBilled Duration: 10 ms\tMemory Size: 256 MB\tMax Memory Used: 24 MB\tStatus: error\tError Type: Runtime.ExitError";
+
+pub(super) fn fulfilled(order: &str, bundles: &[&str]) -> Value {
+    let detail = json!({"orgId": ORG, "customerId": "ada", "orderId": order, "orderTotal": 40, "bundleIds": bundles});
+    event("OrderFulfilled", detail)
+}
+
+/// Somebody who ordered six times up to so many days before noon, and is at critical risk if that is long.
+pub(super) async fn active(world: &World, name: &str, days_ago: i64) {
+    world.put_customer(ORG, name, &json!({})).await;
+    for number in 0..6 {
+        let at = noon() - TimeDelta::days(days_ago + 2 * number);
+        let fulfilled = json!({"fulfilledAt": shared::domain::time::text(at)});
+        assert_eq!(world.send_at(&award(name, &format!("{name}-{number}"), "4", &fulfilled), at).await.status, 201);
+    }
+}
