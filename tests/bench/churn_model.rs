@@ -20,16 +20,16 @@ use shared::{
 #[path = "../harness/purchase_log.rs"]
 mod purchase_log;
 
-use purchase_log::{HORIZON_DAYS, Past, known_at, parting};
+use purchase_log::{HORIZON_DAYS, HistoricalCustomer, calibration_end, customers_known_at};
 
 const RUNS: usize = 11;
 
-fn observe(past: &Past, now: DateTime<Utc>) -> Observation {
+fn observe(past: &HistoricalCustomer, now: DateTime<Utc>) -> Observation {
     Observation::of(past.customer.orders.as_ref().unwrap(), Zone::default(), now)
 }
 
 fn observe_all(now: DateTime<Utc>) -> Vec<Observation> {
-    known_at(now).iter().map(|past| observe(past, now)).collect()
+    customers_known_at(now).iter().map(|past| observe(past, now)).collect()
 }
 
 /// Does something so often, and prints the median time.
@@ -47,17 +47,18 @@ fn time<T>(what: &str, run: impl Fn() -> T) -> T {
 }
 
 /// Everything that is worked out of a customer without asking anybody.
-fn score(model: &Model, past: &Past) -> (Features, Probability, RiskLevel) {
-    let features = Features::at(&past.customer, Zone::default(), parting()).unwrap();
-    let probability = Probability::from_share(model.no_purchase(observe(past, parting()), HORIZON_DAYS)).unwrap();
+fn score(model: &Model, past: &HistoricalCustomer) -> (Features, Probability, RiskLevel) {
+    let features = Features::at(&past.customer, Zone::default(), calibration_end()).unwrap();
+    let probability =
+        Probability::from_share(model.no_purchase(observe(past, calibration_end()), HORIZON_DAYS)).unwrap();
     (features, probability, RiskLevel::of(probability))
 }
 
 fn main() {
-    let log = known_at(parting());
-    let observed = observe_all(parting());
+    let log = customers_known_at(calibration_end());
+    let observed = observe_all(calibration_end());
     // As many different customers as are ever fitted on: those of the log as they were on several days.
-    let most: Vec<_> = (0..5).flat_map(|month| observe_all(parting() + TimeDelta::days(30 * month))).collect();
+    let most: Vec<_> = (0..5).flat_map(|month| observe_all(calibration_end() + TimeDelta::days(30 * month))).collect();
     let most = most.get(..Sample::LARGEST).unwrap();
     for family in [ModelFamily::BgNbd, ModelFamily::MbgNbd] {
         let customers = observed.len();
@@ -69,6 +70,6 @@ fn main() {
         let million = log.iter().cycle().take(1_000_000);
         million.filter(|past| score(&model, past).2 == RiskLevel::Critical).count()
     });
-    let left = log.iter().cycle().take(1_000_000).filter(|past| past.left).count();
+    let left = log.iter().cycle().take(1_000_000).filter(|past| past.churned).count();
     println!("of whom {critical} are critical, and {left} left");
 }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use harness::runtime_api::{FAR_AHEAD, RuntimeApi};
+use harness::runtime_api::{DEADLINE_FAR_MS, RuntimeApi};
 use local::{engine::Engine, stack::Stack, table, template::Template};
 use serde_json::{Value, json};
 use shared::{
@@ -118,21 +118,21 @@ fn cases(folder: &Path, engine: &str) -> Vec<Case> {
 
 /// Starts a binary, lets it answer the calls, and ends it.
 async fn start(case: &Case, table: &str) -> Start {
-    let mut runtime = RuntimeApi::start(case.calls.clone(), FAR_AHEAD).await;
+    let mut runtime = RuntimeApi::start(case.calls.clone(), DEADLINE_FAR_MS).await;
     let mut command = runtime.command(&case.binary, table);
     command.stdout(Stdio::null()).stderr(Stdio::inherit());
     command.envs(case.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL_DYNAMODB", endpoint)));
 
     let mut watch = Stopwatch::start();
     let mut process = command.spawn().unwrap();
-    runtime.sees("/next").await;
+    runtime.expect_request("/next").await;
     let poll = watch.elapsed();
     let mut answers = Vec::new();
     for _ in &case.calls {
-        let answer = runtime.sees("/response").await;
+        let answer = runtime.expect_request("/response").await;
         answers.push(watch.elapsed());
         assert_eq!(answer["orgId"], "shop", "{answer}");
-        runtime.sees("/next").await;
+        runtime.expect_request("/next").await;
         watch = Stopwatch::start();
     }
     process.kill().await.unwrap();

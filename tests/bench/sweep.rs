@@ -8,7 +8,7 @@ use std::{
 
 use harness::{
     World, customers, instant,
-    runtime_api::{FAR_AHEAD, RuntimeApi},
+    runtime_api::{DEADLINE_FAR_MS, RuntimeApi},
     scenario,
     world::ORG,
 };
@@ -45,23 +45,23 @@ async fn run(binary: &Path, customers: usize) -> u64 {
     }
     customers::copy(&world, "lowered", 1..customers / ONE_IN).await;
     customers::copy(&world, "active", 1..customers - customers / ONE_IN).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
 
     let call = json!({ "orgId": ORG });
-    let mut runtime = RuntimeApi::start(vec![call], FAR_AHEAD).await;
+    let mut runtime = RuntimeApi::start(vec![call], DEADLINE_FAR_MS).await;
     let mut command = runtime.command(binary, &world.table);
     command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    command.env("AWS_ENDPOINT_URL_DYNAMODB", world.wire.endpoint());
+    command.env("AWS_ENDPOINT_URL_DYNAMODB", world.proxy.endpoint());
     let process = command.spawn().unwrap();
-    runtime.sees("/next").await;
+    runtime.expect_request("/next").await;
     let watch = Stopwatch::start();
-    let told = runtime.sees("/response").await;
+    let reported = runtime.expect_request("/response").await;
     let took = watch.elapsed();
     let peak = peak_kilobytes(process.id().unwrap());
 
-    assert_eq!(told["summary"]["totalCustomers"], customers, "{told}");
-    assert_eq!(told["summary"]["totalChanged"], customers / ONE_IN, "{told}");
-    let seen = world.wire.take_seen();
+    assert_eq!(reported["summary"]["totalCustomers"], customers, "{reported}");
+    assert_eq!(reported["summary"]["totalChanged"], customers / ONE_IN, "{reported}");
+    let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
     let (queries, reads, writes) = (count("Query"), count("BatchGetItem"), count("TransactWriteItems"));
     let per_second = u128::try_from(customers).unwrap() * 1_000 / took.as_millis().max(1);

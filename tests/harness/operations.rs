@@ -1,4 +1,4 @@
-//! One call of every operation of every function, for tests that look at everything a function does.
+//! One call of every operation of every function, for tests of roles and metrics.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{Request, World, bundles, instant, scenario, world::ORG};
 
-/// Calls every operation, and every way in which an operation uses the table.
+/// Calls every operation, so that every function uses the table in every way it can.
 pub async fn call_every_operation(world: &World) {
     let succeeds = async |request: Request, at: &str| {
         let answer = world.send_at(&request, instant(at)).await;
@@ -30,7 +30,7 @@ pub async fn call_every_operation(world: &World) {
 
     succeeds(scenario::award("ada", "o1", "250", &json!({})), noon).await;
     succeeds(scenario::refund_request("ada", "o1", "r1", Some("10")), noon).await;
-    // Of a refund whose amount is not on record, the others of the order say what it was.
+    // A refund without a stored amount is computed from the other refunds of the order.
     succeeds(scenario::award("ada", "o9", "30", &json!({})), noon).await;
     succeeds(scenario::refund_request("ada", "o9", "r9", None), noon).await;
     let text = |value: String| AttributeValue::S(value);
@@ -38,22 +38,22 @@ pub async fn call_every_operation(world: &World) {
     let strip = strip.key("pk", text(format!("ORDER#{ORG}#o9"))).key("sk", text("REFUND#r9".into()));
     strip.expression_attribute_names("#total", "total").send().await.unwrap();
     succeeds(scenario::void_refund("ada", "o9", "r9"), noon).await;
-    succeeds(scenario::spend("ada", "o2", 100, "49.99"), noon).await;
-    succeeds(scenario::unspend("ada", "o2"), noon).await;
+    succeeds(scenario::redeem_points("ada", "o2", 100, "49.99"), noon).await;
+    succeeds(scenario::void_points("ada", "o2"), noon).await;
     let spent = format!("/redemptions?orgId={ORG}&customerId=ada");
     succeeds(Request::new("GET", "points-redemption", spent), noon).await;
 
     let timed = json!({"startDate": "2026-06-01T13:00:00Z", "maxRedemptions": 5});
     succeeds(bundles::put("b", &timed), noon).await;
-    // Another zone leaves a mark, which the job takes away.
+    // A change of time zone leaves a mark, and the job removes the mark.
     succeeds(back_office("PUT", "").json(&json!({"name": "Shop", "timezone": "Asia/Kolkata"})), noon).await;
     let later = "2026-06-01T13:05:00Z";
     succeeds(bundles::job(&json!({})), later).await;
     succeeds(bundles::redeem("b", "ada", "o3", &json!({})), later).await;
-    // Newer zone rules mark every org.
-    bundles::judged_by_older_rules(world, ORG, "b").await;
+    // Newer time zone data marks every org.
+    bundles::record_older_zone_rules(world, ORG, "b").await;
     succeeds(bundles::job(&json!({})), later).await;
-    // Of this order something is on record already.
+    // This order has a record already.
     succeeds(bundles::redeem("b", "ada", "o1", &json!({})), later).await;
     succeeds(bundles::void("b", "o3"), later).await;
     let redeemed = format!("/redemptions?orgId={ORG}&bundleId=b");
@@ -62,13 +62,13 @@ pub async fn call_every_operation(world: &World) {
     world.invoke("bundle-redemption", scenario::event("OrderCancelled", cancelled)).await.unwrap();
 
     succeeds(scenario::prediction(&json!({})), later).await;
-    // One that has to stop after an org keeps where it goes on, and the next takes that away.
+    // A run that stops after one org stores its position, and the next run deletes the position.
     succeeds(Request::new("PUT", "back-office", "/orgs/another").json(&json!({"name": "Another"})), later).await;
     let report = Request::new("POST", "weekly-report", "/").json(&json!({}));
     let stopped = world.send_within(&report, instant(later), Duration::from_secs(5)).await.body;
     assert!(stopped["cursor"].is_string(), "{stopped}");
     succeeds(report, later).await;
-    // By then somebody's tier is lowered.
+    // By then a customer falls a tier.
     succeeds(scenario::recalculation(&json!({})), "2027-01-01T00:00:00Z").await;
 
     let disposable = json!({"name": "To go", "disposable": true});

@@ -74,7 +74,7 @@ async fn a_currency_without_decimals_has_whole_amounts_alone() {
     for (request, fields) in [
         (scenario::award("ada", "o2", "16.24", &json!({})), vec!["orderTotal"]),
         (scenario::refund_request("ada", "o1", "r1", Some("0.5")), vec!["refundTotal"]),
-        (scenario::spend("ada", "o2", 100, "16.24"), vec!["orderTotal"]),
+        (scenario::redeem_points("ada", "o2", 100, "16.24"), vec!["orderTotal"]),
         (Request::new("POST", "points-redemption", "/quotes").json(&quote), vec!["orderTotal"]),
         (
             Request::new("PUT", "back-office", format!("/orgs/{ORG}/loyalty")).json(&loyalty),
@@ -85,7 +85,7 @@ async fn a_currency_without_decimals_has_whole_amounts_alone() {
         assert_eq!((refused.status.as_u16(), refused.fields()), (422, fields), "{}", refused.body);
     }
     // 150 points at 5 a hundred are 7.5: the half is not given.
-    let spent = world.send(&scenario::spend("ada", "o2", 150, "1000")).await;
+    let spent = world.send(&scenario::redeem_points("ada", "o2", 150, "1000")).await;
     assert_eq!((spent.status.as_u16(), &spent.body["value"]), (201, &json!(7)), "{}", spent.body);
 }
 
@@ -126,7 +126,8 @@ async fn another_currency_than_the_orgs_is_refused_and_a_replay_is_not() {
         request
     };
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
-    for request in [scenario::refund_request("ada", "o1", "r1", None), scenario::spend("ada", "o2", 100, "50")] {
+    for request in [scenario::refund_request("ada", "o1", "r1", None), scenario::redeem_points("ada", "o2", 100, "50")]
+    {
         let refused = world.send(&with(request)).await;
         assert_eq!((refused.status.as_u16(), refused.code()), (409, "other_currency"), "{}", refused.body);
     }

@@ -109,7 +109,7 @@ async fn the_orders_own_customer_is_meant_where_none_is_named() {
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::award("ada", "o1", "50", &json!({}))).await;
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
-    world.send(&scenario::spend("ada", "o2", 100, "50")).await;
+    world.send(&scenario::redeem_points("ada", "o2", 100, "50")).await;
     let refund = json!({"orgId": ORG, "orderId": "o1", "refundId": "r1"});
     let unknown = json!({"orgId": ORG, "orderId": "never", "refundId": "r1"});
     let post = |body: &Value| Request::new("POST", "points-award", "/refunds").json(body);
@@ -127,7 +127,7 @@ async fn the_orders_own_customer_is_meant_where_none_is_named() {
     let path = format!("/redemptions/later?orgId={ORG}");
     let marked = world.send(&Request::new("DELETE", "points-redemption", path)).await;
     assert_eq!(marked.body, json!({"voided": false}));
-    let late = world.send(&scenario::spend("ada", "later", 100, "50")).await;
+    let late = world.send(&scenario::redeem_points("ada", "later", 100, "50")).await;
     assert_eq!((late.status.as_u16(), late.code()), (409, "already_voided"));
     assert_eq!(audit::check(&world, ORG, "ada").await["points"], 550);
 }
@@ -138,11 +138,11 @@ async fn a_void_of_an_order_that_nothing_is_known_of_claims_it_for_nobody() {
         .await
         .customer("ada")
         .customer("bo")
-        .unspend("ada", "o1")
+        .void_points("ada", "o1")
         .expect(json!({"voided": false}))
         .award("bo", "o1", "20")
         .expect_status(201)
-        .unspend("bo", "o1")
+        .void_points("bo", "o1")
         .expect(json!({"voided": false, "replayed": true}))
         .await;
 }

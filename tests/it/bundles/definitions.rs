@@ -332,7 +332,7 @@ async fn a_bundle_that_can_not_be_read_keeps_no_other_from_being_listed() {
     for bundle in ["a", "b", "c"] {
         world.send(&bundles::put(bundle, &json!({}))).await;
     }
-    world.spoil("ORG#shop", "BUNDLE#b", "terms").await;
+    world.corrupt("ORG#shop", "BUNDLE#b", "terms").await;
     let list = world.get("/orgs/shop/bundles?limit=2").await;
     assert_eq!(list.body["bundles"][1], json!({"bundleId": "b", "error": "internal"}));
     assert!(list.body["cursor"].is_string());

@@ -105,7 +105,7 @@ async fn many_orders_of_before_an_end_race_for_the_last_units_and_no_more_are_so
     let calls = (0..20).map(|number| {
         let world = Arc::clone(&world);
         let redeem = bundles::redeem("b", &format!("c{number}"), &format!("o{number}"), &json!({"fulfilledAt": SOLD}));
-        tokio::spawn(async move { world.send_until_settled(&redeem, instant(LATER)).await.status.as_u16() })
+        tokio::spawn(async move { world.send_with_retries(&redeem, instant(LATER)).await.status.as_u16() })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
@@ -114,13 +114,13 @@ async fn many_orders_of_before_an_end_race_for_the_last_units_and_no_more_are_so
 
 #[tokio::test]
 async fn a_change_of_zone_that_is_not_on_record_yet_judges_what_was_before_it_by_the_old_zone() {
-    use harness::faults::{Fault, Lasting};
+    use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
     // The org is written, and then the store goes away: the bundle is still judged by New York.
-    world.wire.fail(2, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     assert_eq!(world.send_at(&org_in("Asia/Tokyo"), instant("2026-06-02T16:00:00Z")).await.status, 200);
-    world.wire.heal();
+    world.proxy.heal();
     let now = instant("2026-06-02T16:30:00Z");
     for (order, at, status) in [
         ("o1", "2026-06-02T15:00:00Z", 201),

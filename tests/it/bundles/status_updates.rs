@@ -95,9 +95,10 @@ fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
     let bundle = window("09:00", "17:00");
     // In UTC it opened at nine; in Tokyo, where it is six in the evening, it has closed.
     let moved = bring_up_to_date(&bundle, in_force(tokyo()), instant("2009-01-01T09:30:00Z"));
-    let told: Vec<_> = moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
+    let reported: Vec<_> =
+        moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
     assert_eq!(
-        told,
+        reported,
         [
             (json!("time window opened"), BundleStatus::Active, instant("2009-01-01T09:00:00Z")),
             (json!("operator"), BundleStatus::Paused, instant("2009-01-01T09:30:00Z")),
@@ -112,14 +113,15 @@ fn a_zone_that_changed_a_while_ago_is_in_force_from_then_on() {
     // UTC until noon, Tokyo from then on; nobody looked until the evening of the next day.
     let zone = ZoneInForce { zone: tokyo(), since: Some(instant("2009-01-01T12:00:00Z")) };
     let moved = bring_up_to_date(&bundle, zone, instant("2009-01-02T12:00:00Z"));
-    let told: Vec<_> = moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
+    let reported: Vec<_> =
+        moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
     let expected = [
         ("time window opened", BundleStatus::Active, "2009-01-01T09:00:00Z"),
         ("operator", BundleStatus::Paused, "2009-01-01T12:00:00Z"),
         ("time window opened", BundleStatus::Active, "2009-01-02T00:00:00Z"),
         ("time window closed", BundleStatus::Paused, "2009-01-02T08:00:00Z"),
     ];
-    assert_eq!(told, expected.map(|(reason, to, at)| (json!(reason), to, instant(at))));
+    assert_eq!(reported, expected.map(|(reason, to, at)| (json!(reason), to, instant(at))));
     assert_eq!((moved.bundle.recorded.zone, moved.complete), (tokyo(), true));
 }
 

@@ -71,14 +71,14 @@ async fn run_twice_in_a_row_or_at_once_each_transition_is_recorded_once() {
         let world = Arc::clone(&world);
         tokio::spawn(async move { run_at(&world, "2026-06-01T22:00:00Z", &json!({})).await })
     });
-    let told: usize = futures::future::try_join_all(runs)
+    let reported: usize = futures::future::try_join_all(runs)
         .await
         .unwrap()
         .iter()
         .map(|answer| answer["transitions"].as_array().unwrap().len())
         .sum();
     // Opened at 13:00Z, closed at 21:00Z.
-    assert_eq!(told, 120, "each is told by the run that recorded it");
+    assert_eq!(reported, 120, "each is told by the run that recorded it");
     assert_eq!(run_at(&world, "2026-06-01T22:00:00Z", &json!({})).await["transitions"], json!([]));
     for number in 0..60 {
         bundles::check(&world, ORG, &format!("b{number}")).await;
@@ -113,13 +113,13 @@ async fn what_opened_and_closed_during_an_outage_ends_right_with_each_change_at_
 async fn an_outage_of_months_is_caught_up_ninety_changes_a_run() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for minute in 0..5 {
         let now = format!("2026-12-01T15:{minute:02}:00Z");
-        told.push(run_at(&world, &now, &json!({})).await["transitions"].as_array().unwrap().len());
+        reported.push(run_at(&world, &now, &json!({})).await["transitions"].as_array().unwrap().len());
     }
     // 183 days of two changes, and the morning of the last; the clocks have changed in between.
-    assert_eq!(told, [90, 90, 90, 90, 7]);
+    assert_eq!(reported, [90, 90, 90, 90, 7]);
     let transitions = bundles::transitions(&world, ORG, "b").await;
     assert_eq!(line(&transitions[0]), "paused>active 2026-06-01T13:00 time window opened");
     assert_eq!(line(&transitions[366]), "paused>active 2026-12-01T14:00 time window opened");
@@ -171,7 +171,7 @@ async fn a_bundle_made_unreadable_is_reported_and_the_others_move() {
     for number in 0..30 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
     }
-    world.spoil("ORG#shop", "BUNDLE#b7", "terms").await;
+    world.corrupt("ORG#shop", "BUNDLE#b7", "terms").await;
 
     let run = run_at(&world, "2026-06-01T13:00:00Z", &json!({})).await;
     assert_eq!(run["errors"], json!([{"orgId": ORG, "bundleId": "b7", "error": "internal"}]));
@@ -246,7 +246,7 @@ async fn orders_and_edits_race_the_job_and_the_record_stays_whole() {
     });
     let calls = requests.map(|request| {
         let world = Arc::clone(&world);
-        tokio::spawn(async move { world.send_until_settled(&request, now).await.status.as_u16() })
+        tokio::spawn(async move { world.send_with_retries(&request, now).await.status.as_u16() })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
@@ -266,7 +266,7 @@ async fn an_org_that_can_not_be_read_holds_up_no_other() {
             world.send(&Request::new("PUT", "back-office", path).json(&bundles::terms(&office_hours()))).await;
         }
     }
-    world.spoil("ORG#other", "ORG", "timezone").await;
+    world.corrupt("ORG#other", "ORG", "timezone").await;
     let run = run_at(&world, "2026-06-01T13:00:00Z", &json!({})).await;
     assert_eq!(run["summary"], json!({"transitionsPerformed": 20, "errorsEncountered": 20}));
     assert!(run["errors"].as_array().unwrap().iter().all(|error| error["orgId"] == "other"));

@@ -37,16 +37,16 @@ async fn a_changed_time_zone_takes_the_bundles_along_at_once() {
 
 #[tokio::test]
 async fn what_a_change_of_time_zone_leaves_undone_the_next_run_does() {
-    use harness::faults::{Fault, Lasting};
+    use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     for number in 0..20 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
     }
     // The org is read and written; then the store goes away.
-    world.wire.fail(2, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     let answer = world.put_org(ORG, &json!({"name": "Shop", "timezone": "Europe/Berlin"})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    world.wire.heal();
+    world.proxy.heal();
     assert_eq!(bundles::stored(&world, ORG, "b0").await["status"], "paused");
 
     let run = run_at(&world, "2026-06-01T12:05:00Z", &json!({})).await;
@@ -55,28 +55,28 @@ async fn what_a_change_of_time_zone_leaves_undone_the_next_run_does() {
         assert_eq!(bundles::check(&world, ORG, &format!("b{number}")).await["status"], "active");
     }
     // The mark is gone: the next run looks at the index alone.
-    world.wire.take_seen();
+    world.proxy.take_requests();
     run_at(&world, "2026-06-01T12:10:00Z", &json!({})).await;
-    assert_eq!(world.wire.take_seen(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
+    assert_eq!(world.proxy.take_requests(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
 }
 
 #[tokio::test]
 async fn a_change_of_time_zone_that_was_cut_off_leaves_a_history_as_if_it_had_not_been() {
-    use harness::faults::{Fault, Lasting};
+    use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
-    world.wire.fail(2, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     let tokyo = Request::new("PUT", "back-office", format!("/orgs/{ORG}"));
     let tokyo = tokyo.json(&json!({"name": "Shop", "timezone": "Asia/Tokyo"}));
     assert_eq!(world.send_at(&tokyo, instant("2026-06-02T16:00:00Z")).await.status, 200);
-    world.wire.heal();
+    world.proxy.heal();
     // Noon in New York, and one in the morning of the next day in Tokyo.
     let dry = run_at(&world, "2026-06-03T12:00:00Z", &json!({"dryRun": true})).await;
     let run = run_at(&world, "2026-06-03T12:00:00Z", &json!({})).await;
     assert_eq!(dry["transitions"], run["transitions"]);
-    let told: Vec<String> = bundles::transitions(&world, ORG, "b").await.iter().map(line).collect();
+    let reported: Vec<String> = bundles::transitions(&world, ORG, "b").await.iter().map(line).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "paused>active 2026-06-01T13:00 time window opened",
             "active>paused 2026-06-01T21:00 time window closed",
@@ -91,17 +91,17 @@ async fn a_change_of_time_zone_that_was_cut_off_leaves_a_history_as_if_it_had_no
 
 #[tokio::test]
 async fn a_bundle_that_is_due_in_an_org_whose_zone_has_changed_has_one_turn_a_run() {
-    use harness::faults::{Fault, Lasting};
+    use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     for bundle in ["b", "broken"] {
         world.send(&bundles::put(bundle, &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
     }
-    world.spoil("ORG#shop", "BUNDLE#broken", "terms").await;
-    world.wire.fail(2, Fault::ServerError, Lasting::UntilHealed);
+    world.corrupt("ORG#shop", "BUNDLE#broken", "terms").await;
+    world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     let tokyo = Request::new("PUT", "back-office", format!("/orgs/{ORG}"));
     let tokyo = tokyo.json(&json!({"name": "Shop", "timezone": "Asia/Tokyo"}));
     world.send_at(&tokyo, instant("2026-12-01T00:00:00Z")).await;
-    world.wire.heal();
+    world.proxy.heal();
     let run = run_at(&world, "2026-12-01T00:05:00Z", &json!({})).await;
     assert_eq!(run["summary"], json!({"transitionsPerformed": 90, "errorsEncountered": 1}));
     // The same instant again is another run.

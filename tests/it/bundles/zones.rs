@@ -119,7 +119,7 @@ async fn bundles_are_judged_anew_by_newer_rules_once_and_then_nothing_is_asked_f
     for org in [ORG, "other"] {
         let put = Request::new("PUT", "back-office", format!("/orgs/{org}/bundles/b"));
         world.send(&put.json(&bundles::terms(&json!({"timeStart": "17:00", "timeEnd": "18:00"})))).await;
-        bundles::judged_by_older_rules(&world, org, "b").await;
+        bundles::record_older_zone_rules(&world, org, "b").await;
     }
     // The first run marks the orgs, the next finds the marks; as after a change of zone.
     run_at(&world, "2026-06-01T12:05:00Z").await;
@@ -130,16 +130,16 @@ async fn bundles_are_judged_anew_by_newer_rules_once_and_then_nothing_is_asked_f
         assert_eq!(recorded["zoneData"].as_s().unwrap(), data_version());
         assert!(bundles::transitions(&world, org, "b").await.is_empty());
     }
-    world.wire.take_seen();
+    world.proxy.take_requests();
     run_at(&world, "2026-06-01T12:15:00Z").await;
-    assert_eq!(world.wire.take_seen(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
+    assert_eq!(world.proxy.take_requests(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
 }
 
 #[tokio::test]
 async fn a_status_that_was_right_by_the_older_rules_is_set_right_when_judged_anew() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
-    bundles::judged_by_older_rules(&world, ORG, "b").await;
+    bundles::record_older_zone_rules(&world, ORG, "b").await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     // By the older rules it had opened at eight.
     let wrong =
@@ -156,7 +156,7 @@ async fn a_status_that_was_right_by_the_older_rules_is_set_right_when_judged_ane
 
 #[tokio::test]
 async fn marking_many_orgs_goes_on_where_a_run_had_to_stop() {
-    use harness::faults::{Fault, Lasting};
+    use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     for number in 0..45 {
         let org = format!("org{number:02}");
@@ -164,16 +164,16 @@ async fn marking_many_orgs_goes_on_where_a_run_had_to_stop() {
     }
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
     run_at(&world, "2026-06-01T12:01:00Z").await;
-    bundles::judged_by_older_rules(&world, ORG, "b").await;
+    bundles::record_older_zone_rules(&world, ORG, "b").await;
     // The queries of the shards, the look at the jobs, a page of twenty orgs with a read and a write each, and its end.
-    world.wire.fail(16 + 1 + 1 + 20 * 2 + 1 + 5, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(16 + 1 + 1 + 20 * 2 + 1 + 5, Fault::ServerError, FaultDuration::UntilHealed);
     let limit = std::time::Duration::from_secs(8);
     let stopped = world.send_within(&bundles::job(&json!({})), instant("2026-06-01T12:05:00Z"), limit).await;
     assert_eq!(stopped.status, 503);
-    world.wire.heal();
-    world.wire.take_seen();
+    world.proxy.heal();
+    world.proxy.take_requests();
     run_at(&world, "2026-06-01T12:06:00Z").await;
-    let seen = world.wire.take_seen();
+    let seen = world.proxy.take_requests();
     let marked = seen.iter().filter(|request| *request == "TransactWriteItems").count();
     assert_eq!(marked, 46 - 20, "the orgs of the first page are not marked twice: {seen:?}");
     run_at(&world, "2026-06-01T12:10:00Z").await;
@@ -185,12 +185,12 @@ async fn rules_that_are_older_than_those_on_record_judge_nothing_anew() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
     run_at(&world, "2026-06-01T12:01:00Z").await;
-    bundles::judged_by_older_rules(&world, ORG, "b").await;
+    bundles::record_older_zone_rules(&world, ORG, "b").await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let newer = world.client.update_item().table_name(&world.table).key("pk", text("SWEEP#transition"));
     let newer = newer.key("sk", text("ZONES")).update_expression("SET marked = :newer");
     newer.expression_attribute_values(":newer", text("2999a")).send().await.unwrap();
-    world.wire.take_seen();
+    world.proxy.take_requests();
     run_at(&world, "2026-06-01T12:05:00Z").await;
-    assert_eq!(world.wire.take_seen(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
+    assert_eq!(world.proxy.take_requests(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
     Request, World,
-    anthropic::{Anthropic, Say, asking},
+    anthropic::{Anthropic, ApiReply, world_with_claude},
     audit, customers,
-    faults::{Fault, Lasting},
+    faults::{Fault, FaultDuration},
     instant, scenario,
     secrets::SecretsManager,
-    world::{ORG, Setup, noon},
+    world::{ORG, WorldSetup, noon},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ async fn alike(world: &World, count: usize) {
     world.put_customer(ORG, "c", &json!({})).await;
     order(world, "c", "c", "2026-04-12T12:00:00Z").await;
     customers::copy(world, "c", 1..count).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
 }
 
 fn total(run: &Value, name: &str) -> u64 {
@@ -44,8 +44,8 @@ async fn what_can_not_be_read_of_the_past_holds_up_no_scoring() {
     run_at(&world, NOON, &json!({})).await;
     world.put_customer(ORG, "new", &json!({})).await;
     order(&world, "new", "new", "2026-08-20T12:00:00Z").await;
-    world.spoil("CUSTOMER#shop#c", "PREDICTION#2026-06-01", "probability").await;
-    world.spoil("CUSTOMER#shop#c000001", "PROFILE", "points").await;
+    world.corrupt("CUSTOMER#shop#c", "PREDICTION#2026-06-01", "probability").await;
+    world.corrupt("CUSTOMER#shop#c000001", "PROFILE", "points").await;
     let run = run_at(&world, "2026-08-31T12:00:00Z", &json!({})).await;
     assert_eq!((total(&run, "totalPredictions"), total(&run, "totalErrors")), (1, 0), "{run}");
     assert_eq!(run["results"][0]["hindsight"]["predictions"], 1, "of the third alone it can be said: {run}");
@@ -77,15 +77,15 @@ async fn a_run_that_goes_on_looks_back_and_fits_no_second_time() {
     let later = "2026-08-31T12:00:00Z";
     // Org and model, the days looked back at with a read of those predicted, everybody for the fit, the model kept, the
     // active, a first lot; then nothing is taken.
-    world.wire.fail(2 + 36 + 1 + 3 + 16, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(2 + 36 + 1 + 3 + 16, Fault::Throttle, FaultDuration::UntilHealed);
     let stopped = world.send_at(&scenario::prediction(&json!({"orgId": ORG})), instant(later)).await.body;
     assert_eq!(stopped["results"][0]["hindsight"]["predictions"], 3, "{stopped}");
-    world.wire.heal();
-    world.wire.take_seen();
+    world.proxy.heal();
+    world.proxy.take_requests();
     let rest = run_at(&world, later, &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
     assert_eq!((total(&rest, "totalPredictions"), &rest["results"][0]["hindsight"]), (4, &Value::Null), "{rest}");
     // The org, its model, a page of the active, and the four.
-    assert_eq!(world.wire.take_seen().len(), 2 + 1 + 4);
+    assert_eq!(world.proxy.take_requests().len(), 2 + 1 + 4);
 }
 
 #[tokio::test]
@@ -95,15 +95,15 @@ async fn predictions_are_looked_back_at_by_the_horizon_they_were_made_for_and_on
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
     world.put_loyalty(ORG, &json!({"activeDays": 90})).await;
-    let told =
+    let reported =
         async |now: &str| run_at(&world, now, &json!({})).await["results"][0]["hindsight"]["predictions"].clone();
-    assert_eq!(told("2026-07-31T11:59:59.999Z").await, Value::Null, "sixty days are not over");
-    assert_eq!(told("2026-07-31T12:00:00Z").await, 3);
-    assert_eq!(told("2026-07-31T12:00:05Z").await, Value::Null, "that was told");
+    assert_eq!(reported("2026-07-31T11:59:59.999Z").await, Value::Null, "sixty days are not over");
+    assert_eq!(reported("2026-07-31T12:00:00Z").await, 3);
+    assert_eq!(reported("2026-07-31T12:00:05Z").await, Value::Null, "that was told");
     // What was predicted at the beginning of August ends at the end of October; runs that were left out are made up for.
     order(&world, "c", "again", "2026-08-01T12:00:00Z").await;
-    assert_eq!(told("2026-08-02T12:00:00Z").await, Value::Null);
-    assert_eq!(told("2026-11-15T00:00:00Z").await, 1);
+    assert_eq!(reported("2026-08-02T12:00:00Z").await, Value::Null);
+    assert_eq!(reported("2026-11-15T00:00:00Z").await, 1);
 }
 
 #[tokio::test]
@@ -113,23 +113,23 @@ async fn what_was_looked_back_at_is_told_once_though_there_is_no_time_to_fit() {
     run_at(&world, NOON, &json!({})).await;
     run_at(&world, "2026-08-25T12:00:00Z", &json!({})).await;
     // After a query for each of seven days it has less time than it wants for its end, and the model is six days old.
-    world.wire.slow_queries(Some(Duration::from_millis(400)));
+    world.proxy.delay_queries(Some(Duration::from_millis(400)));
     let (short, request) = (Duration::from_millis(7_600), scenario::prediction(&json!({"orgId": ORG})));
     let hurried = world.send_within(&request, instant("2026-08-31T12:00:00Z"), short).await.body;
-    world.wire.slow_queries(None);
+    world.proxy.delay_queries(None);
     let next = run_at(&world, "2026-08-31T12:00:01Z", &json!({"orgId": ORG})).await;
-    let told = |run: &Value| run["results"][0]["hindsight"]["predictions"].as_u64().unwrap_or(0);
-    assert_eq!(told(&hurried) + told(&next), 3, "{hurried} {next}");
+    let reported = |run: &Value| run["results"][0]["hindsight"]["predictions"].as_u64().unwrap_or(0);
+    assert_eq!(reported(&hurried) + reported(&next), 3, "{hurried} {next}");
 }
 
 #[tokio::test]
 async fn an_index_that_shows_customers_as_not_scored_yet_gets_nobody_scored_twice() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
     let again = run_at(&world, NOON, &json!({})).await;
-    assert_eq!((total(&again, "totalPredictions"), anthropic.seen().len()), (0, 1), "nor is Claude asked again");
-    world.wire.let_the_index_lag();
+    assert_eq!((total(&again, "totalPredictions"), anthropic.requests().len()), (0, 1), "nor is Claude asked again");
+    world.proxy.freeze_index();
     let later = "2026-06-02T12:00:00Z";
     assert_eq!(total(&run_at(&world, later, &json!({})).await, "totalPredictions"), 3);
     let lagging = run_at(&world, later, &json!({})).await;
@@ -142,10 +142,10 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
     alike(&world, 40).await;
     let whole = scenario::prediction(&json!({"orgId": ORG}));
     // Org and model, eight days, everybody for the fit, the model kept, the active, a first lot; then nothing is taken.
-    world.wire.fail(13 + 16, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(13 + 16, Fault::Throttle, FaultDuration::UntilHealed);
     let stopped = world.send(&whole).await.body;
     assert_eq!((total(&stopped, "totalPredictions"), total(&stopped, "totalErrors")), (16, 0), "{stopped}");
-    world.wire.heal();
+    world.proxy.heal();
     let rest = run_at(&world, NOON, &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
     assert_eq!((total(&rest, "totalPredictions"), rest.get("cursor")), (24, None), "{rest}");
     assert!(customers::all(&world, ORG).await.iter().all(|one| one["churnPredictedAt"] == "2026-06-01T12:00:00.000Z"));
@@ -155,36 +155,36 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
 async fn unreadable_customers_of_a_lot_that_is_left_for_later_are_counted_once() {
     let world = World::new().await;
     alike(&world, 20).await;
-    world.spoil("CUSTOMER#shop#c000003", "PROFILE", "points").await;
+    world.corrupt("CUSTOMER#shop#c000003", "PROFILE", "points").await;
     let whole = scenario::prediction(&json!({"orgId": ORG}));
-    world.wire.fail(13, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(13, Fault::Throttle, FaultDuration::UntilHealed);
     assert_eq!(world.send(&whole).await.status, 503, "it got nowhere");
-    world.wire.heal();
+    world.proxy.heal();
     let run = run_at(&world, NOON, &json!({"orgId": ORG})).await;
     assert_eq!((total(&run, "totalPredictions"), total(&run, "totalErrors")), (19, 1), "{run}");
 }
 
 #[tokio::test]
 async fn told_to_come_back_after_the_call_the_rest_of_it_goes_without_claude() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 100).await;
-    anthropic.always(Say::RateLimited("3600"));
+    anthropic.always(ApiReply::RateLimited("3600"));
     let run = run_at(&world, NOON, &json!({})).await;
     assert_eq!((&run["results"][0]["statistical"], run.get("cursor")), (&json!(100), None), "{run}");
-    assert_eq!((&run["summary"]["withoutClaude"], anthropic.seen().len()), (&json!("rate_limited"), 1));
+    assert_eq!((&run["summary"]["withoutClaude"], anthropic.requests().len()), (&json!("rate_limited"), 1));
 }
 
 #[tokio::test]
 async fn told_to_wait_a_little_longer_than_the_call_has_it_leaves_the_rest_to_the_next_and_still_gets_on() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 30).await;
-    anthropic.always(Say::RateLimited("50"));
+    anthropic.always(ApiReply::RateLimited("50"));
     let (mut body, mut calls) = (json!({}), 0);
     loop {
-        let told = world.send_within(&scenario::prediction(&body), noon(), Duration::from_secs(10)).await.body;
-        assert_eq!(total(&told, "totalPredictions"), 10, "{told}");
+        let reported = world.send_within(&scenario::prediction(&body), noon(), Duration::from_secs(10)).await.body;
+        assert_eq!(total(&reported, "totalPredictions"), 10, "{reported}");
         calls += 1;
-        match told.get("cursor") {
+        match reported.get("cursor") {
             Some(cursor) => body = json!({ "cursor": cursor }),
             None => break,
         }
@@ -194,12 +194,12 @@ async fn told_to_wait_a_little_longer_than_the_call_has_it_leaves_the_rest_to_th
 
 #[tokio::test]
 async fn an_api_that_never_answers_is_given_up_within_a_call_of_a_few_seconds() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 60).await;
-    anthropic.always(Say::Hang);
+    anthropic.always(ApiReply::Hang);
     let run = world.send_within(&scenario::prediction(&json!({})), noon(), Duration::from_secs(9)).await.body;
     assert_eq!((&run["results"][0]["statistical"], run.get("cursor")), (&json!(60), None), "{run}");
-    assert_eq!((&run["summary"]["withoutClaude"], anthropic.seen().len()), (&json!("unavailable"), 3));
+    assert_eq!((&run["summary"]["withoutClaude"], anthropic.requests().len()), (&json!("unavailable"), 3));
 }
 
 #[tokio::test]
@@ -210,11 +210,11 @@ async fn the_key_is_read_from_where_it_is_kept_and_a_run_goes_without_where_it_c
         ("ANTHROPIC_SECRET", "the-key".to_owned()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url()),
     ];
-    let world = World::with(Setup { environment, ..Setup::default() }).await;
+    let world = World::with(WorldSetup { environment, ..WorldSetup::default() }).await;
     alike(&world, 3).await;
     assert_eq!(run_at(&world, NOON, &json!({})).await["results"][0]["claude"], 3);
-    assert_eq!(anthropic.seen()[0].headers["x-api-key"], "sk-ant-kept");
-    secrets.answer(400, json!({"__type": "ResourceNotFoundException", "message": "gone"}));
+    assert_eq!(anthropic.requests()[0].headers["x-api-key"], "sk-ant-kept");
+    secrets.reply_with(400, json!({"__type": "ResourceNotFoundException", "message": "gone"}));
     let without = run_at(&world, "2026-06-02T12:00:00Z", &json!({})).await;
     assert_eq!(
         (&without["results"][0]["statistical"], &without["summary"]["withoutClaude"]),

@@ -32,15 +32,18 @@ async fn a_run_looks_back_at_what_was_predicted_one_horizon_ago() {
 
     world.take_records();
     let run = run_at(&world, "2026-09-05T02:00:00Z", &json!({})).await;
-    let told = &run["results"][0]["hindsight"];
+    let reported = &run["results"][0]["hindsight"];
     let left = |name: &str| if name == "often" { 0.0 } else { 1.0 };
     let brier = predicted.iter().map(|(name, said)| (said - left(name)).powi(2)).sum::<f64>() / 3.0;
     let true_ones = predicted.iter().filter(|(name, said)| (**said >= 0.5) == (left(name) > 0.5)).count();
-    assert_eq!([&told["predictions"], &told["left"], &told["cameTrue"]], [&json!(3), &json!(2), &json!(true_ones)]);
-    assert!((told["brier"].as_f64().unwrap() - brier).abs() < 0.000_1, "{told} {brier}");
-    assert_eq!(told["auc"], 1.0, "who stayed had the lowest");
+    assert_eq!(
+        [&reported["predictions"], &reported["left"], &reported["cameTrue"]],
+        [&json!(3), &json!(2), &json!(true_ones)]
+    );
+    assert!((reported["brier"].as_f64().unwrap() - brier).abs() < 0.000_1, "{reported} {brier}");
+    assert_eq!(reported["auc"], 1.0, "who stayed had the lowest");
     let record = &world.take_records()[0];
-    assert_eq!((&record["Brier"], &record["Auc"]), (&json!([told["brier"]]), &json!([1.0])));
+    assert_eq!((&record["Brier"], &record["Auc"]), (&json!([reported["brier"]]), &json!([1.0])));
 
     let later = run_at(&world, "2026-09-06T12:00:00.001Z", &json!({})).await;
     assert_eq!(later["results"][0]["hindsight"], Value::Null, "it was told of a week before");
@@ -73,7 +76,7 @@ async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
     use shared::{domain::churn::model::ParameterSource, store::Store};
     let world = World::new().await;
     // The first of the purchase log, of whom half came back, each in their own rhythm.
-    let log = purchase_log::known_at(purchase_log::parting());
+    let log = purchase_log::customers_known_at(purchase_log::calibration_end());
     for past in &log[..260] {
         let id = past.customer.id.to_string();
         world.put_customer(ORG, &id, &json!({})).await;
@@ -99,7 +102,7 @@ async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
     assert_eq!(later.looked_back_to, instant("1997-10-06T23:59:59Z"));
     assert_eq!(fitted_at("1997-10-07T00:00:00Z").await.fitted_at, instant("1997-10-07T00:00:00Z"));
 
-    world.spoil("ORG#shop", "CHURN", "parameters").await;
+    world.corrupt("ORG#shop", "CHURN", "parameters").await;
     assert_eq!(fitted_at("1997-10-08T00:00:00Z").await.fitted_at, instant("1997-10-08T00:00:00Z"), "made anew");
 }
 
@@ -120,11 +123,12 @@ async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
 async fn where_there_is_no_time_to_look_back_and_to_fit_customers_are_scored_all_the_same() {
     use shared::store::Store;
     let world = three().await;
-    world.wire.slow_queries(Some(Duration::from_millis(400)));
+    world.proxy.delay_queries(Some(Duration::from_millis(400)));
     // It wants five seconds for its end, and after one query has less.
-    let told = world.send_within(&scenario::prediction(&json!({})), noon(), Duration::from_millis(5_300)).await.body;
-    assert_eq!(figures(&told, &["predictions", "errors"]), [3, 0], "{told}");
-    world.wire.slow_queries(None);
+    let reported =
+        world.send_within(&scenario::prediction(&json!({})), noon(), Duration::from_millis(5_300)).await.body;
+    assert_eq!(figures(&reported, &["predictions", "errors"]), [3, 0], "{reported}");
+    world.proxy.delay_queries(None);
     let store = Store::new(world.client.clone(), &world.table);
     assert_eq!(store.churn_model(&ORG.to_owned().try_into().unwrap()).await.unwrap(), None, "the next run fits one");
 }

@@ -3,7 +3,7 @@
 use std::{f64::consts::TAU, sync::LazyLock};
 
 use fastrand::Rng;
-use harness::purchase_log::{self, HORIZON_DAYS, Past, parting};
+use harness::purchase_log::{self, HORIZON_DAYS, HistoricalCustomer, calibration_end};
 use proptest::prelude::*;
 use shared::domain::{
     churn::{
@@ -17,10 +17,10 @@ use shared::domain::{
 
 const FAMILIES: [ModelFamily; 2] = [ModelFamily::BgNbd, ModelFamily::MbgNbd];
 
-static LOG: LazyLock<Vec<Past>> = LazyLock::new(|| purchase_log::known_at(parting()));
+static LOG: LazyLock<Vec<HistoricalCustomer>> = LazyLock::new(|| purchase_log::customers_known_at(calibration_end()));
 
-fn observe(past: &Past) -> Observation {
-    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, parting())
+fn observe(past: &HistoricalCustomer) -> Observation {
+    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, calibration_end())
 }
 
 fn fitted_to_the_log(family: ModelFamily) -> Fit {
@@ -51,7 +51,7 @@ fn the_model_in_use_beats_guessing_on_the_log_as_it_has_to() {
     let model = fitted_to_the_log(ModelFamily::IN_USE).model;
     let judged = LOG.iter().map(|past| {
         let predicted = model.no_purchase(observe(past), HORIZON_DAYS);
-        ScoredOutcome { predicted, happened: past.left }
+        ScoredOutcome { predicted, happened: past.churned }
     });
     let judged: Vec<_> = judged.collect();
     let (auc, brier) = (auc(&judged).unwrap(), brier(&judged).unwrap());

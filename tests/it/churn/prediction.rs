@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use harness::{
-    anthropic::asking,
+    anthropic::world_with_claude,
     scenario,
     world::{ORG, noon},
 };
@@ -13,18 +13,18 @@ use super::support::{NOON, customer, figures, in_world, of, run, run_at, three};
 
 #[tokio::test]
 async fn a_dry_run_tells_what_would_come_out_asks_nobody_and_writes_nothing() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     let world = in_world(world).await;
     let before = of(&world, "often").await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     world.take_records();
     let dry = run_at(&world, NOON, &json!({"dryRun": true})).await;
     assert_eq!(figures(&dry, &["predictions", "claude", "statistical", "errors"]), [3, 0, 3, 0], "{dry}");
     assert_eq!(dry["summary"]["withoutClaude"], "dry_run");
-    assert!(anthropic.seen().is_empty());
+    assert!(anthropic.requests().is_empty());
     let measured: Vec<Value> = world.take_records().iter().map(|record| record["Predictions"].clone()).collect();
     assert_eq!(measured, [Value::Null], "a dry run counts for nothing");
-    let seen = world.wire.take_seen();
+    let seen = world.proxy.take_requests();
     assert!(seen.iter().all(|request| ["Query", "BatchGetItem"].contains(&request.as_str())), "{seen:?}");
     assert_eq!(of(&world, "often").await, before);
 
@@ -133,7 +133,7 @@ async fn what_is_wrong_with_a_request_is_said() {
 #[tokio::test]
 async fn a_customer_who_can_not_be_read_is_reported_and_holds_up_no_other() {
     let world = three().await;
-    world.spoil("CUSTOMER#shop#often", "PROFILE", "points").await;
+    world.corrupt("CUSTOMER#shop#often", "PROFILE", "points").await;
     let run = run(&world).await;
     assert_eq!((figures(&run, &["predictions", "errors"]), &run["success"]), (vec![2, 1], &json!(false)), "{run}");
 }
@@ -149,7 +149,7 @@ async fn an_award_that_races_a_run_is_not_lost_and_neither_is_the_score() {
         let world = Arc::clone(&world);
         tokio::spawn(async move {
             let order = scenario::award("often", &format!("race-{number}"), "1", &json!({}));
-            assert!(world.send_until_settled(&order, noon()).await.has_landed());
+            assert!(world.send_with_retries(&order, noon()).await.is_applied());
         })
     });
     futures::future::try_join_all(awards).await.unwrap();
@@ -162,7 +162,7 @@ async fn an_award_that_races_a_run_is_not_lost_and_neither_is_the_score() {
 async fn a_run_costs_the_pages_a_transaction_a_customer_and_a_constant() {
     let world = three().await;
     run_at(&world, NOON, &json!({"orgId": ORG})).await;
-    let seen = world.wire.take_seen();
+    let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
     // The org and its model; eight days to look back at, everybody for the fit, and the active; the model and each score.
     assert_eq!((count("BatchGetItem"), count("Query"), count("TransactWriteItems")), (2, 10, 4));

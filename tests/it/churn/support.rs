@@ -38,7 +38,7 @@ pub(super) async fn in_world(world: World) -> World {
     customer(&world, "often", &[140, 120, 100, 80, 60, 40, 20, 2]).await;
     customer(&world, "before", &[99, 97, 95, 93, 91, 89]).await;
     customer(&world, "once", &[10]).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     world.take_records();
     world
 }

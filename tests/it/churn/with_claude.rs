@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use harness::{
-    anthropic::{Say, asking},
+    anthropic::{ApiReply, world_with_claude},
     customers, instant, scenario,
     world::ORG,
 };
@@ -13,7 +13,7 @@ use super::support::{NOON, customer, figures, in_world, of, run, run_at};
 
 #[tokio::test]
 async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     let world = in_world(world).await;
     let run = run(&world).await;
     assert_eq!(figures(&run, &["predictions", "claude", "statistical"]), [3, 3, 0], "{run}");
@@ -23,7 +23,7 @@ async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
         (&once["churnSource"], &once["churnReasoning"]),
         (&json!("claude"), &json!("Has not ordered for 10 days."))
     );
-    let asked = anthropic.seen();
+    let asked = anthropic.requests();
     assert_eq!(asked.len(), 1, "three fit into one request");
     let message = asked[0].message();
     assert_eq!((&message["horizonDays"], message["customers"].as_array().unwrap().len()), (&json!(90), 3));
@@ -32,11 +32,11 @@ async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
 #[tokio::test]
 async fn what_claude_says_counts_within_25_points_of_the_statistical_model_and_the_risk_level_is_worked_out_from_that()
 {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     customer(&world, "ada", &[85, 70, 60]).await;
     // The stand-in repeats the statistical probability.
-    let scored = async |say: Say| {
-        anthropic.script([say]);
+    let scored = async |reply: ApiReply| {
+        anthropic.script([reply]);
         let run = run_at(&world, NOON, &json!({"orgId": ORG, "customerId": "ada"})).await;
         let ada = of(&world, "ada").await;
         assert_eq!(ada["churnSource"], "claude");
@@ -46,19 +46,23 @@ async fn what_claude_says_counts_within_25_points_of_the_statistical_model_and_t
         assert_eq!(ada["churnRiskLevel"], level, "{hundredths}");
         (hundredths, run["results"][0]["clipped"].as_u64().unwrap())
     };
-    let (statistical, clipped) = scored(Say::Verdicts).await;
+    let (statistical, clipped) = scored(ApiReply::Verdicts).await;
     assert_eq!(clipped, 0);
     for said in [0.0, 100.0, 2_500.0, 2_501.0, 7_500.4, 10_000.0, statistical - 2_500.0, statistical - 2_501.0] {
         let said: f64 = f64::max(said, 0.0);
         let expected = said.round().clamp((statistical - 2_500.0).max(0.0), (statistical + 2_500.0).min(10_000.0));
         let is_clipped = u64::from((expected - said.round()).abs() > 0.5);
-        assert_eq!(scored(Say::Probability(json!(said / 100.0))).await, (expected, is_clipped), "{said} {statistical}");
+        assert_eq!(
+            scored(ApiReply::Probability(json!(said / 100.0))).await,
+            (expected, is_clipped),
+            "{said} {statistical}"
+        );
     }
 }
 
 #[tokio::test]
 async fn no_personal_data_leaves() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     let person = json!({"firstName": "Augusta", "lastName": "Lovelace", "email": "ada@analytical.example", "phone": "+44 20 7946 0018", "equityStatus": true});
     for number in 0..25 {
         let name = format!("lovelace-{number}");
@@ -66,7 +70,7 @@ async fn no_personal_data_leaves() {
         assert_eq!(world.put_customer(ORG, &name, &person).await.status, 200);
     }
     assert_eq!(run(&world).await["summary"]["totalPredictions"], 25);
-    let sent = anthropic.seen();
+    let sent = anthropic.requests();
     assert_eq!(sent.len(), 3);
     for request in sent {
         let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
@@ -74,23 +78,23 @@ async fn no_personal_data_leaves() {
             format!("{} {} {}", request.line, headers.join(" "), String::from_utf8(request.body.to_vec()).unwrap());
         for personal in ["augusta", "lovelace", "analytical", "7946", "ada@", "equity", ORG] {
             // The instructions speak of the shop, in no one's particular.
-            let told = bytes
+            let reported = bytes
                 .to_lowercase()
                 .replace("the shop", "")
                 .replace("shop's", "")
                 .replace("retail shop", "")
                 .replace("this shop", "")
                 .replace("shop to shop", "");
-            assert!(!told.contains(personal), "{personal} in {told}");
+            assert!(!reported.contains(personal), "{personal} in {reported}");
         }
     }
 }
 
 #[tokio::test]
 async fn what_claude_leaves_out_or_gets_wrong_is_scored_by_the_statistical_model() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     let world = in_world(world).await;
-    anthropic.script([Say::Dropping(1), Say::Dropping(1)]);
+    anthropic.script([ApiReply::OmitFirst(1), ApiReply::OmitFirst(1)]);
     let run = run(&world).await;
     assert_eq!(figures(&run, &["predictions", "claude", "statistical"]), [3, 2, 1], "{run}");
     let sources: Vec<Value> = [of(&world, "often").await, of(&world, "before").await, of(&world, "once").await]
@@ -101,42 +105,42 @@ async fn what_claude_leaves_out_or_gets_wrong_is_scored_by_the_statistical_model
 
 #[tokio::test]
 async fn a_key_that_is_refused_ends_the_asking_and_the_summary_says_why() {
-    for (say, why) in [
-        (Say::Status(401), "unauthorized"),
-        (Say::Status(403), "forbidden"),
-        (Say::Status(402), "payment_required"),
-        (Say::SpendLimit, "spend_limit_reached"),
+    for (reply, why) in [
+        (ApiReply::Status(401), "unauthorized"),
+        (ApiReply::Status(403), "forbidden"),
+        (ApiReply::Status(402), "payment_required"),
+        (ApiReply::SpendLimit, "spend_limit_reached"),
     ] {
-        let (world, anthropic, _) = asking(&[("CHURN_BATCH_SIZE", "1")]).await;
+        let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "1")]).await;
         let world = in_world(world).await;
-        anthropic.script([Say::Verdicts]);
-        anthropic.always(say);
+        anthropic.script([ApiReply::Verdicts]);
+        anthropic.always(reply);
         let run = run(&world).await;
         assert_eq!(figures(&run, &["predictions", "claude", "statistical"]), [3, 1, 2], "{run}");
         assert_eq!((&run["success"], &run["summary"]["withoutClaude"]), (&json!(true), &json!(why)));
-        assert_eq!(anthropic.seen().len(), 2, "it is not asked again");
+        assert_eq!(anthropic.requests().len(), 2, "it is not asked again");
     }
 }
 
 #[tokio::test]
 async fn an_api_that_stays_down_leaves_everybody_to_the_statistical_model() {
-    let (world, anthropic, _) = asking(&[("CHURN_BATCH_SIZE", "1")]).await;
+    let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "1")]).await;
     customer(&world, "ada", &[10]).await;
     customers::copy(&world, "ada", 0..29).await;
-    anthropic.always(Say::Overloaded);
+    anthropic.always(ApiReply::Overloaded);
     let run = run(&world).await;
     assert_eq!(figures(&run, &["predictions", "claude", "statistical"]), [30, 0, 30], "{run}");
     assert_eq!(run["summary"]["withoutClaude"], "unavailable");
-    assert!(anthropic.seen().len() < 20, "it is given up: {}", anthropic.seen().len());
+    assert!(anthropic.requests().len() < 20, "it is given up: {}", anthropic.requests().len());
 }
 
 #[tokio::test]
 async fn between_two_batches_the_pause_is_kept() {
-    let (world, anthropic, waits) = asking(&[]).await;
+    let (world, anthropic, waits) = world_with_claude(&[]).await;
     customer(&world, "ada", &[10]).await;
     customers::copy(&world, "ada", 0..34).await;
     assert_eq!(run(&world).await["summary"]["totalPredictions"], 35);
-    assert_eq!(anthropic.seen().len(), 4);
+    assert_eq!(anthropic.requests().len(), 4);
     assert_eq!(waits.take(), vec![Duration::from_secs(1); 3]);
 }
 
@@ -144,7 +148,7 @@ async fn between_two_batches_the_pause_is_kept() {
 async fn any_mixture_of_faults_ends_with_everybody_scored_once_and_none_by_a_guess() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
-    let (world, anthropic, _) = asking(&[("CHURN_BATCH_SIZE", "7"), ("CHURN_CONCURRENCY", "3")]).await;
+    let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "7"), ("CHURN_CONCURRENCY", "3")]).await;
     for (number, days) in [3, 9, 27, 81].into_iter().enumerate() {
         let name = format!("c{number}-");
         customer(&world, &name, &[85, days]).await;
@@ -169,16 +173,16 @@ async fn any_mixture_of_faults_ends_with_everybody_scored_once_and_none_by_a_gue
 
 #[tokio::test]
 async fn the_deadline_stops_a_run_between_batches_and_continued_nobody_is_scored_twice_or_missed() {
-    let (world, anthropic, _) = asking(&[("CHURN_BATCH_SIZE", "4")]).await;
+    let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "4")]).await;
     customer(&world, "ada", &[80, 10]).await;
     customers::copy(&world, "ada", 0..39).await;
-    anthropic.always(Say::Slowly(Duration::from_millis(150)));
+    anthropic.always(ApiReply::Delayed(Duration::from_millis(150)));
     // It wants five seconds for its end, and each answer takes some of what is left beside them.
-    let patience = Duration::from_millis(5_700);
+    let timeout = Duration::from_millis(5_700);
     let (mut body, mut calls, mut predictions) = (json!({}), 0, 0);
     loop {
         let now = instant(NOON) + chrono::TimeDelta::minutes(calls);
-        let answer = world.send_within(&scenario::prediction(&body), now, patience).await.body;
+        let answer = world.send_within(&scenario::prediction(&body), now, timeout).await.body;
         assert_eq!(answer["success"], true, "{answer}");
         predictions += answer["summary"]["totalPredictions"].as_u64().unwrap();
         calls += 1;
@@ -188,7 +192,7 @@ async fn the_deadline_stops_a_run_between_batches_and_continued_nobody_is_scored
             None => break,
         }
     }
-    assert!(calls > 1, "it stopped: {} requests", anthropic.seen().len());
+    assert!(calls > 1, "it stopped: {} requests", anthropic.requests().len());
     assert_eq!(predictions, 40);
     let all = customers::all(&world, ORG).await;
     let began = json!("2026-06-01T12:00:00.000Z");
@@ -197,9 +201,9 @@ async fn the_deadline_stops_a_run_between_batches_and_continued_nobody_is_scored
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up_and_the_call_still_gets_on() {
-    let (world, anthropic, _) = asking(&[("CHURN_BATCH_SIZE", "2"), ("CHURN_TIMEOUT_MS", "100")]).await;
+    let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "2"), ("CHURN_TIMEOUT_MS", "100")]).await;
     let world = in_world(world).await;
-    anthropic.always(Say::Hang);
+    anthropic.always(ApiReply::Hang);
     let run = run(&world).await;
     assert_eq!(figures(&run, &["predictions", "claude", "statistical"]), [3, 0, 3], "{run}");
 }

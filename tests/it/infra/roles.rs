@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// What is allowed beside the table, as `action on resource`.
 fn beside_the_table(template: &Value, properties: &Value) -> BTreeSet<String> {
-    let allowed = roles::allowed(template, properties).into_iter();
+    let allowed = roles::allowed_actions(template, properties).into_iter();
     let beside = allowed.filter(|(action, _)| !action.starts_with("dynamodb:"));
     beside.map(|(action, on)| format!("{action} on {on}")).collect()
 }
@@ -21,8 +21,8 @@ fn at(name: &str) -> Value {
 async fn no_role_allows_what_its_function_does_not_do_with_the_table() {
     let world = World::new().await;
     call_every_operation(&world).await;
-    let taken = world.wire.take_taken();
-    for (function, allowed) in roles::on_the_table() {
+    let taken = world.proxy.take_actions();
+    for (function, allowed) in roles::table_actions() {
         let idle: Vec<_> = allowed.difference(&taken[&function]).collect();
         assert!(idle.is_empty(), "{function} never does {idle:?}");
     }

@@ -6,10 +6,10 @@ use harness::{Request, World, bundles, instant, scenario, world::ORG};
 use serde_json::json;
 
 async fn requests(world: &World, request: &Request) -> Vec<String> {
-    world.wire.take_seen();
+    world.proxy.take_requests();
     let answer = world.send(request).await;
     assert!(answer.status.is_success(), "{}", answer.body);
-    world.wire.take_seen()
+    world.proxy.take_requests()
 }
 
 #[tokio::test]
@@ -43,10 +43,10 @@ async fn redeeming_points_and_voiding_are_one_read_and_one_transaction_each() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
-    let spend = scenario::spend("ada", "o1", 300, "49.99");
-    assert_eq!(requests(&world, &spend).await, ["BatchGetItem", "TransactWriteItems"]);
-    assert_eq!(requests(&world, &spend).await, ["BatchGetItem"], "a replay only reads");
-    assert_eq!(requests(&world, &scenario::unspend("ada", "o1")).await, ["BatchGetItem", "TransactWriteItems"]);
+    let redemption = scenario::redeem_points("ada", "o1", 300, "49.99");
+    assert_eq!(requests(&world, &redemption).await, ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &redemption).await, ["BatchGetItem"], "a replay only reads");
+    assert_eq!(requests(&world, &scenario::void_points("ada", "o1")).await, ["BatchGetItem", "TransactWriteItems"]);
 }
 
 #[tokio::test]
@@ -100,11 +100,11 @@ async fn a_bundle_for_known_customers_and_an_order_of_before_an_edit_cost_one_re
     world.send(&bundles::put("b", &json!({}))).await;
     let later = instant("2026-06-01T12:05:00Z");
     world.send_at(&bundles::move_to("b", "paused"), later).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     assert_eq!(world.send_at(&redeem("o2"), later).await.status, 201);
-    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "Query", "TransactWriteItems"]);
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "Query", "TransactWriteItems"]);
     assert_eq!(world.send_at(&bundles::redeem("b", "ada", "o3", &json!({})), later).await.status, 409);
-    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "Query"], "a refusal");
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "Query"], "a refusal");
 }
 
 #[tokio::test]
@@ -147,11 +147,11 @@ async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
         })
         .await;
         world.send(&bundles::put("b", &json!({"desiredState": "ended"}))).await;
-        world.wire.take_seen();
+        world.proxy.take_requests();
         let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
         assert_eq!(run["summary"]["transitionsPerformed"], 50);
         let mut cost: BTreeMap<String, usize> = BTreeMap::new();
-        world.wire.take_seen().into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
+        world.proxy.take_requests().into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
         costs.push(cost);
     }
     // A query of each shard, one look at the org and one at the other jobs, and a transaction for each bundle that is due.
@@ -167,10 +167,10 @@ async fn pages_of_a_shard_follow_one_another() {
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
     // Every sixteenth is in the first shard: more than a page of it.
     bundles::copy(&world, "b", 16 * 130, |number| (number % 16 == 0).then_some("2026-06-01T13:00:00.000Z")).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
     assert_eq!(run["summary"]["transitionsPerformed"], 131);
-    assert_eq!(world.wire.take_seen().iter().filter(|operation| *operation == "Query").count(), 17);
+    assert_eq!(world.proxy.take_requests().iter().filter(|operation| *operation == "Query").count(), 17);
 }
 
 #[tokio::test]

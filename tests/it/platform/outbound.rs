@@ -11,23 +11,24 @@ use harness::{
 use serde_json::{Value, json};
 
 /// The events that the items of the table are, in no order: each with its name.
-async fn told(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
+async fn change_events(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     let mut pages = world.client.scan().table_name(&world.table).into_paginator().items().send();
-    let mut told = Vec::new();
+    let mut change_events = Vec::new();
     while let Some(item) = pages.next().await {
         if let Some(AttributeValue::M(event)) = item.unwrap().get("event") {
             let text = |value: &AttributeValue| value.as_s().expect("every field is a text").clone();
             let mut fields: BTreeMap<String, String> =
                 event.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-            told.push((fields.remove("name").unwrap(), fields));
+            change_events.push((fields.remove("name").unwrap(), fields));
         }
     }
-    told
+    change_events
 }
 
-async fn told_of(world: &World, name: &str) -> BTreeMap<String, String> {
-    let told = told(world).await;
-    let mut of: Vec<_> = told.into_iter().filter(|(event, _)| event == name).map(|(_, fields)| fields).collect();
+async fn change_event(world: &World, name: &str) -> BTreeMap<String, String> {
+    let change_events = change_events(world).await;
+    let mut of: Vec<_> =
+        change_events.into_iter().filter(|(event, _)| event == name).map(|(_, fields)| fields).collect();
     assert_eq!(of.len(), 1, "{name}: {of:?}");
     of.remove(0)
 }
@@ -55,8 +56,8 @@ async fn what_moves_points_is_told_with_the_balance_after_it() {
     let world = world_with_ada().await;
     send(&world, scenario::award("ada", "o1", "150", &json!({}))).await;
     send(&world, scenario::adjustment("ada", "a1", 100)).await;
-    send(&world, scenario::spend("ada", "o2", 100, "49.99")).await;
-    send(&world, scenario::unspend("ada", "o2")).await;
+    send(&world, scenario::redeem_points("ada", "o2", 100, "49.99")).await;
+    send(&world, scenario::void_points("ada", "o2")).await;
     send(&world, scenario::refund_request("ada", "o1", "r1", Some("50"))).await;
     for (name, reference, points, balance) in [
         ("PointsEarned", "o1", "150", "150"),
@@ -67,9 +68,9 @@ async fn what_moves_points_is_told_with_the_balance_after_it() {
         let expected = json!({
             "orgId": ORG, "customerId": "ada", "reference": reference, "at": NOON, "points": points, "balance": balance,
         });
-        assert_eq!(says(&told_of(&world, name).await), expected, "{name}");
+        assert_eq!(says(&change_event(&world, name).await), expected, "{name}");
     }
-    let adjusted = told_of(&world, "PointsAdjusted").await;
+    let adjusted = change_event(&world, "PointsAdjusted").await;
     assert_eq!((adjusted["points"].as_str(), adjusted["reference"].as_str()), ("100", "a1"));
     assert!(!adjusted["cause"].is_empty(), "in the words of who adjusted");
 }
@@ -82,7 +83,7 @@ async fn a_change_of_tier_is_told_with_its_cause() {
         "orgId": ORG, "customerId": "ada", "reference": "o1", "at": NOON, "points": "0", "balance": "250",
         "from": "Bronze", "to": "Silver", "cause": "order",
     });
-    assert_eq!(says(&told_of(&world, "TierChanged").await), expected);
+    assert_eq!(says(&change_event(&world, "TierChanged").await), expected);
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn a_change_of_a_bundles_status_is_told_and_what_changes_no_status_is_not(
     send(&world, bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
     // Still scheduled, whatever the operator wants later.
     send(&world, bundles::move_to("b", "paused")).await;
-    assert!(told(&world).await.is_empty(), "{:?}", told(&world).await);
+    assert!(change_events(&world).await.is_empty(), "{:?}", change_events(&world).await);
     send(&world, bundles::move_to("b", "published")).await;
     let opened = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:05:00Z")).await;
     assert_eq!(opened.body["summary"]["transitionsPerformed"], 1);
@@ -99,7 +100,7 @@ async fn a_change_of_a_bundles_status_is_told_and_what_changes_no_status_is_not(
         "orgId": ORG, "bundleId": "b", "at": "2026-06-01T13:00:00.000Z",
         "from": "scheduled", "to": "active", "cause": "start date reached",
     });
-    assert_eq!(says(&told_of(&world, "BundleStatusChanged").await), expected);
+    assert_eq!(says(&change_event(&world, "BundleStatusChanged").await), expected);
 }
 
 #[tokio::test]
@@ -107,8 +108,8 @@ async fn a_risk_is_told_when_it_is_another_than_the_last_one() {
     let world = world_with_ada().await;
     send(&world, scenario::award("ada", "o1", "40", &json!({}))).await;
     let risks = async || -> Vec<(String, String)> {
-        let told = told(&world).await.into_iter().filter(|(name, _)| name == "ChurnRiskChanged");
-        let mut risks: Vec<_> = told.map(|(_, fields)| fields).collect();
+        let change_events = change_events(&world).await.into_iter().filter(|(name, _)| name == "ChurnRiskChanged");
+        let mut risks: Vec<_> = change_events.map(|(_, fields)| fields).collect();
         risks.sort_by_key(|fields| fields["at"].clone());
         risks.into_iter().map(|fields| (fields["from"].clone(), fields["to"].clone())).collect()
     };
@@ -134,7 +135,7 @@ async fn an_org_to_throw_away_tells_nothing() {
     world.put_customer("to-go", "ada", &json!({})).await;
     let order = json!({"orgId": "to-go", "customerId": "ada", "orderId": "o1", "orderTotal": 250});
     send(&world, Request::new("POST", "points-award", "/awards").json(&order)).await;
-    assert!(told(&world).await.is_empty());
+    assert!(change_events(&world).await.is_empty());
 }
 
 #[tokio::test]
@@ -156,9 +157,10 @@ async fn the_pipe_finds_and_hands_on_exactly_what_the_items_carry() {
     for (name, path) in &fields {
         assert_eq!(*path, format!("$.dynamodb.NewImage.event.M.{name}.S"));
     }
-    for (name, told) in told(&world).await {
-        let (told, fields): (BTreeSet<_>, BTreeSet<_>) = (told.keys().collect(), fields.keys().collect());
-        assert_eq!(told, fields, "{name}");
+    for (name, change_events) in change_events(&world).await {
+        let (change_events, fields): (BTreeSet<_>, BTreeSet<_>) =
+            (change_events.keys().collect(), fields.keys().collect());
+        assert_eq!(change_events, fields, "{name}");
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
     Request, World, audit, bundles, customers,
-    customers::{DUE, two_pages_and_a_bit},
-    faults::{Fault, Lasting},
+    customers::{DEMOTIONS_DUE_AT, seed_two_pages},
+    faults::{Fault, FaultDuration},
     instant,
     scenario::{award, recalculation, refund_request},
     world::{ORG, noon},
@@ -33,7 +33,7 @@ async fn gold_in_the_second_org() -> World {
     world.put_loyalty("another", &json!({})).await;
     world.put_customer(ORG, "ada", &json!({})).await;
     assert_eq!(world.send(&award("ada", "ada-1", "600", &json!({}))).await.status, 201);
-    world.wire.take_seen();
+    world.proxy.take_requests();
     world
 }
 
@@ -59,8 +59,8 @@ async fn an_old_cursor_does_not_take_back_what_a_later_run_has_done() {
     let cursor = stopped_after_the_first(&world, "2026-11-27T12:00:00Z").await;
     run_at(&world, LATER, &json!({})).await;
     assert_eq!(tier(&world, "ada").await, "Silver");
-    let told = run_at(&world, LATER, &json!({"cursor": cursor})).await;
-    assert_eq!(told["summary"]["totalChanged"], 0, "{told}");
+    let reported = run_at(&world, LATER, &json!({"cursor": cursor})).await;
+    assert_eq!(reported["summary"]["totalChanged"], 0, "{reported}");
     assert_eq!(tier(&world, "ada").await, "Silver");
 }
 
@@ -89,18 +89,18 @@ async fn settings_changed_between_two_calls_are_those_that_the_second_judges_by(
     let world = gold_in_the_second_org().await;
     let cursor = stopped_after_the_first(&world, LATER).await;
     world.put_loyalty(ORG, &json!({"enabled": false})).await;
-    let told = run_at(&world, LATER, &json!({"cursor": cursor})).await;
-    assert_eq!((&told["results"], tier(&world, "ada").await), (&json!([]), json!("Gold")));
+    let reported = run_at(&world, LATER, &json!({"cursor": cursor})).await;
+    assert_eq!((&reported["results"], tier(&world, "ada").await), (&json!([]), json!("Gold")));
 }
 
 #[tokio::test]
 async fn a_call_that_breaks_off_says_where_it_was() {
     let world = gold_in_the_second_org().await;
     // The orgs, the first with its customers, the second; then its customers can't be listed.
-    world.wire.fail(4, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(4, Fault::ServerError, FaultDuration::UntilHealed);
     let stopped = world.send_at(&recalculation(&json!({})), instant(LATER)).await;
     assert_eq!((stopped.status.as_u16(), &stopped.body["summary"]["totalOrgs"]), (200, &json!(1)), "{}", stopped.body);
-    world.wire.heal();
+    world.proxy.heal();
     let done = run_at(&world, LATER, &json!({"cursor": stopped.body["cursor"]})).await;
     assert_eq!((&done["summary"]["totalOrgs"], &done["summary"]["totalChanged"]), (&json!(1), &json!(1)), "{done}");
 }
@@ -115,13 +115,13 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
     }
     let run = recalculation(&json!({"orgId": ORG}));
     // The org, its customers, a first lot of sixteen; then nothing is taken.
-    world.wire.fail(18, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(18, Fault::Throttle, FaultDuration::UntilHealed);
     let stopped = world.send_at(&run, instant(LATER)).await.body;
     assert_eq!((&stopped["summary"]["totalChanged"], &stopped["summary"]["totalErrors"]), (&json!(16), &json!(0)));
-    world.wire.fail(2, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(2, Fault::Throttle, FaultDuration::UntilHealed);
     let failed = world.send_at(&run, instant(LATER)).await;
     assert_eq!((failed.status.as_u16(), failed.code()), (503, "try_again"), "it got nowhere: {}", failed.body);
-    world.wire.heal();
+    world.proxy.heal();
     let done = run_at(&world, LATER, &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
     assert_eq!((&done["summary"]["totalChanged"], done.get("cursor")), (&json!(25), None), "{done}");
 }
@@ -131,8 +131,8 @@ async fn every_call_gets_on_however_little_time_it_has() {
     let world = gold_in_the_second_org().await;
     let mut body = json!({});
     for _ in 0..2 {
-        let told = world.send_within(&recalculation(&body), instant(LATER), SHORT).await.body;
-        body = json!({"cursor": told["cursor"]});
+        let reported = world.send_within(&recalculation(&body), instant(LATER), SHORT).await.body;
+        body = json!({"cursor": reported["cursor"]});
     }
     assert_eq!((body, tier(&world, "ada").await), (json!({"cursor": null}), json!("Silver")), "one org a call");
 }
@@ -140,7 +140,7 @@ async fn every_call_gets_on_however_little_time_it_has() {
 #[tokio::test]
 async fn empty_pages_are_not_taken_for_the_last() {
     let world = gold_in_the_second_org().await;
-    world.wire.answer_empty_pages(3);
+    world.proxy.answer_empty_pages(3);
     assert_eq!(run_at(&world, LATER, &json!({})).await["summary"]["totalChanged"], 1);
 }
 
@@ -153,22 +153,22 @@ async fn more_orgs_than_a_page_are_all_swept_in_their_order() {
         world.put_loyalty(&org, &json!({})).await;
     }
     let run = run_at(&world, LATER, &json!({})).await;
-    let told: Vec<&str> =
-        run["results"].as_array().unwrap().iter().map(|told| told["orgId"].as_str().unwrap()).collect();
-    assert_eq!((told.len(), told.is_sorted(), told[131]), (132, true, ORG));
+    let reported: Vec<&str> =
+        run["results"].as_array().unwrap().iter().map(|reported| reported["orgId"].as_str().unwrap()).collect();
+    assert_eq!((reported.len(), reported.is_sorted(), reported[131]), (132, true, ORG));
 }
 
 #[tokio::test]
 async fn a_dry_run_only_reads_and_keeps_no_position() {
     let world = gold_in_the_second_org().await;
     world.put_loyalty(ORG, &json!({"inactivityDays": 10})).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     let dry = json!({"dryRun": true});
     let stopped = world.send_within(&recalculation(&dry), instant(LATER), SHORT).await.body;
     let rest = run_at(&world, LATER, &json!({"dryRun": true, "cursor": stopped["cursor"]})).await;
     assert_eq!(rest["summary"]["totalChanged"], 1);
     assert_eq!(run_at(&world, LATER, &dry).await["summary"]["totalChanged"], 1);
-    let seen = world.wire.take_seen();
+    let seen = world.proxy.take_requests();
     assert!(seen.iter().all(|seen| ["Query", "BatchGetItem"].contains(&seen.as_str())), "{seen:?}");
     assert_eq!(world.send(&recalculation(&json!({"cursor": stopped["cursor"]}))).await.code(), "invalid_cursor");
 }
@@ -176,18 +176,22 @@ async fn a_dry_run_only_reads_and_keeps_no_position() {
 #[tokio::test]
 async fn a_dry_run_goes_on_by_the_settings_it_began_by_and_no_others() {
     let world = World::new().await;
-    two_pages_and_a_bit(&world).await;
+    seed_two_pages(&world).await;
     let only = |settings: Value| json!({"orgId": ORG, "dryRun": true, "loyalty": settings});
     let strict = only(json!({"tiers": [{"name": "Bronze", "threshold": 0}]}));
-    let stopped = world.send_within(&recalculation(&strict), instant(DUE), SHORT).await.body;
+    let stopped = world.send_within(&recalculation(&strict), instant(DEMOTIONS_DUE_AT), SHORT).await.body;
     let with = |mut body: Value| {
         body["cursor"] = stopped["cursor"].clone();
         recalculation(&body)
     };
     for other in [json!({"orgId": ORG, "dryRun": true}), only(json!({})), json!({"orgId": ORG})] {
-        assert_eq!(world.send_at(&with(other.clone()), instant(DUE)).await.code(), "invalid_cursor", "{other}");
+        assert_eq!(
+            world.send_at(&with(other.clone()), instant(DEMOTIONS_DUE_AT)).await.code(),
+            "invalid_cursor",
+            "{other}"
+        );
     }
-    assert_eq!(world.send_at(&with(strict), instant(DUE)).await.status, 200);
+    assert_eq!(world.send_at(&with(strict), instant(DEMOTIONS_DUE_AT)).await.status, 200);
 }
 
 #[tokio::test]
@@ -195,19 +199,20 @@ async fn a_cursor_of_one_org_is_none_of_all_and_the_other_way_round() {
     let world = World::new().await;
     world.put_org("another", &json!({"name": "Before it"})).await;
     world.put_loyalty("another", &json!({})).await;
-    two_pages_and_a_bit(&world).await;
-    let of_all = stopped_after_the_first(&world, DUE).await;
-    let one = world.send_within(&recalculation(&json!({"orgId": ORG})), instant(DUE), SHORT).await.body;
-    let wrong = world.send_at(&recalculation(&json!({"cursor": one["cursor"]})), instant(DUE)).await;
+    seed_two_pages(&world).await;
+    let of_all = stopped_after_the_first(&world, DEMOTIONS_DUE_AT).await;
+    let one = world.send_within(&recalculation(&json!({"orgId": ORG})), instant(DEMOTIONS_DUE_AT), SHORT).await.body;
+    let wrong = world.send_at(&recalculation(&json!({"cursor": one["cursor"]})), instant(DEMOTIONS_DUE_AT)).await;
     assert_eq!((wrong.status.as_u16(), wrong.code()), (422, "invalid_cursor"));
-    let wrong = world.send_at(&recalculation(&json!({"orgId": ORG, "cursor": of_all})), instant(DUE)).await;
+    let wrong =
+        world.send_at(&recalculation(&json!({"orgId": ORG, "cursor": of_all})), instant(DEMOTIONS_DUE_AT)).await;
     assert_eq!((wrong.status.as_u16(), wrong.code()), (422, "invalid_cursor"));
 }
 
 #[tokio::test]
 async fn settings_that_changed_while_a_run_was_on_were_not_judged_by_for_all() {
     let world = World::new().await;
-    two_pages_and_a_bit(&world).await;
+    seed_two_pages(&world).await;
     let ladder = |top: u32| {
         let tiers = [("Bronze", 0), ("Silver", 200), ("Gold", 500), ("Top", top)];
         json!({"tiers": tiers.map(|(name, threshold)| json!({"name": name, "threshold": threshold}))})
@@ -217,7 +222,7 @@ async fn settings_that_changed_while_a_run_was_on_were_not_judged_by_for_all() {
     world.put_loyalty(ORG, &ladder(6_000)).await;
     let done = run_at(&world, "2026-06-01T12:00:00Z", &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
     assert_eq!((&done["summary"]["totalChanged"], done.get("cursor")), (&json!(0), None));
-    run_at(&world, DUE, &json!({})).await;
+    run_at(&world, DEMOTIONS_DUE_AT, &json!({})).await;
     assert_eq!(causes(&world, "old").await, ["order", "settings"], "by the last it was judged by half of a run");
 
     // The run that changed `old` has judged everybody by the settings in force, and the next goes by time alone.
@@ -232,7 +237,7 @@ async fn who_could_not_be_judged_keeps_the_settings_from_being_on_record_as_judg
     world
         .put_loyalty(ORG, &json!({"tiers": [{"name": "Bronze", "threshold": 0}, {"name": "Gold", "threshold": 550}]}))
         .await;
-    world.spoil("CUSTOMER#shop#bo", "PROFILE", "points").await;
+    world.corrupt("CUSTOMER#shop#bo", "PROFILE", "points").await;
     assert_eq!(run_at(&world, "2026-06-01T12:00:00Z", &json!({})).await["summary"]["totalErrors"], 1);
     run_at(&world, LATER, &json!({})).await;
     assert_eq!(causes(&world, "ada").await, ["order", "settings"]);
@@ -245,9 +250,9 @@ async fn an_org_that_is_being_deleted_is_passed_over() {
     world.put_loyalty("temp", &json!({})).await;
     world.put_customer("temp", "ada", &json!({})).await;
     // The mark is read and written; then the deletion is cut off.
-    world.wire.fail(2, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     assert_eq!(world.send(&Request::new("DELETE", "back-office", "/orgs/temp")).await.status, 503);
-    world.wire.heal();
+    world.proxy.heal();
     assert_eq!(run_at(&world, LATER, &json!({})).await["summary"]["totalOrgs"], 2);
     let alone = world.send(&recalculation(&json!({"orgId": "temp"}))).await;
     assert_eq!((alone.status.as_u16(), alone.code()), (404, "unknown_org"));
@@ -256,11 +261,12 @@ async fn an_org_that_is_being_deleted_is_passed_over() {
 #[tokio::test]
 async fn who_orders_while_a_run_is_stopped_is_met_further_on() {
     let world = World::new().await;
-    two_pages_and_a_bit(&world).await;
-    let stopped = world.send_within(&recalculation(&json!({"orgId": ORG})), instant(DUE), SHORT).await.body;
+    seed_two_pages(&world).await;
+    let stopped =
+        world.send_within(&recalculation(&json!({"orgId": ORG})), instant(DEMOTIONS_DUE_AT), SHORT).await.body;
     let met = stopped["summary"]["totalCustomers"].as_u64().unwrap();
-    assert_eq!(world.send_at(&award("old", "back", "1", &json!({})), instant(DUE)).await.status, 201);
-    let rest = run_at(&world, DUE, &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
+    assert_eq!(world.send_at(&award("old", "back", "1", &json!({})), instant(DEMOTIONS_DUE_AT)).await.status, 201);
+    let rest = run_at(&world, DEMOTIONS_DUE_AT, &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
     assert_eq!(met + rest["summary"]["totalCustomers"].as_u64().unwrap(), 2_018 + 1, "once more, as they are now");
     assert_eq!(tier(&world, "old").await, "Gold");
     assert_eq!(customers::all(&world, ORG).await.len(), 2_018);
@@ -304,7 +310,7 @@ async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
         put.item("sk", text("ENDED")).item("ended", text(ended)).send().await.unwrap();
         assert_eq!(hours(&world, "2026-06-01T12:00:00Z").await, expected, "{ended}");
     }
-    world.spoil("SWEEP#recalculate", "ENDED", "ended").await;
+    world.corrupt("SWEEP#recalculate", "ENDED", "ended").await;
     let run = world.send(&bundles::job(&json!({}))).await;
     assert_eq!((run.status.as_u16(), run.code()), (500, "internal"), "somebody is told");
 }

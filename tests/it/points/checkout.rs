@@ -12,23 +12,23 @@ async fn points_take_their_worth_off_an_order_once() {
         .await
         .customer("ada")
         .adjust("ada", "a1", 600)
-        .spend("ada", "o1", 300, "49.99")
+        .redeem_points("ada", "o1", 300, "49.99")
         .expect_status(201)
         .expect(json!({"pointsRedeemed": 300, "value": 18, "balance": 300}))
-        .spend("ada", "o1", 300, "49.999")
+        .redeem_points("ada", "o1", 300, "49.999")
         .refused(422, "invalid_fields")
-        .spend("ada", "o0", 100, "49.9")
-        .spend("ada", "o0", 100, "49.90")
+        .redeem_points("ada", "o0", 100, "49.9")
+        .redeem_points("ada", "o0", 100, "49.90")
         .expect(json!({"replayed": true, "balance": 200}))
-        .unspend("ada", "o0")
+        .void_points("ada", "o0")
         .adjust("ada", "a2", 50)
         // The till timed out, and tries again: it gets the first answer.
-        .spend("ada", "o1", 300, "49.99")
+        .redeem_points("ada", "o1", 300, "49.99")
         .expect_status(200)
         .expect(json!({"replayed": true, "pointsRedeemed": 300, "value": 18, "balance": 300}))
-        .spend("ada", "o1", 250, "49.99")
+        .redeem_points("ada", "o1", 250, "49.99")
         .refused(409, "idempotency_mismatch")
-        .spend("ada", "o1", 300, "50")
+        .redeem_points("ada", "o1", 300, "50")
         .refused(409, "idempotency_mismatch")
         .expect_balance("ada", 350)
         .expect_entries(
@@ -50,18 +50,18 @@ async fn a_void_gives_the_points_back_once() {
         .await
         .customer("ada")
         .adjust("ada", "a1", 600)
-        .spend("ada", "o1", 500, "49.99")
-        .unspend("ada", "o1")
+        .redeem_points("ada", "o1", 500, "49.99")
+        .void_points("ada", "o1")
         .expect_status(200)
         .expect(json!({"voided": true, "pointsReturned": 500, "balance": 600}))
         .expect_no("replayed")
         .adjust("ada", "a2", 1)
-        .unspend("ada", "o1")
+        .void_points("ada", "o1")
         .expect_status(200)
         .expect(json!({"voided": true, "pointsReturned": 500, "balance": 600, "replayed": true}))
-        .spend("ada", "o1", 500, "49.99")
+        .redeem_points("ada", "o1", 500, "49.99")
         .refused(409, "already_voided")
-        .spend("ada", "o1", 100, "49.99")
+        .redeem_points("ada", "o1", 100, "49.99")
         .refused(409, "already_voided")
         .expect_balance("ada", 601)
         .await;
@@ -74,16 +74,16 @@ async fn a_void_before_its_redemption_leaves_a_mark() {
         .customer("ada")
         .customer("bo")
         .adjust("ada", "a1", 600)
-        .unspend("ada", "o1")
+        .void_points("ada", "o1")
         .expect_status(200)
         .expect(json!({"voided": false}))
         .expect_no("pointsReturned")
-        .unspend("ada", "o1")
+        .void_points("ada", "o1")
         .expect(json!({"voided": false, "replayed": true}))
-        .spend("ada", "o1", 100, "49.99")
+        .redeem_points("ada", "o1", 100, "49.99")
         .refused(409, "already_voided")
         // The mark says nothing of whose the order is.
-        .spend("bo", "o1", 100, "49.99")
+        .redeem_points("bo", "o1", 100, "49.99")
         .refused(409, "already_voided")
         .award("ada", "o1", "20")
         .expect_status(201)
@@ -99,17 +99,17 @@ async fn an_order_belongs_to_one_customer_at_checkout_too() {
         .customer("bo")
         .adjust("ada", "a1", 600)
         .adjust("bo", "a1", 600)
-        .spend("ada", "o1", 100, "49.99")
-        .spend("bo", "o1", 100, "49.99")
+        .redeem_points("ada", "o1", 100, "49.99")
+        .redeem_points("bo", "o1", 100, "49.99")
         .refused(409, "idempotency_mismatch")
-        .unspend("bo", "o1")
+        .void_points("bo", "o1")
         .refused(409, "idempotency_mismatch")
         .award("bo", "o1", "44.99")
         .refused(409, "idempotency_mismatch")
         .award("ada", "o1", "44.99")
         .expect_status(201)
         .award("bo", "o2", "10")
-        .spend("ada", "o2", 100, "49.99")
+        .redeem_points("ada", "o2", 100, "49.99")
         .refused(409, "idempotency_mismatch")
         .expect_balance("bo", 610)
         .expect_balance("ada", 544)
@@ -122,13 +122,13 @@ async fn an_order_paid_partly_in_points_earns_on_what_was_paid_in_money_and_its_
         .await
         .customer("ada")
         .adjust("ada", "a1", 500)
-        .spend("ada", "o1", 500, "50")
+        .redeem_points("ada", "o1", 500, "50")
         .expect(json!({"value": 35}))
         .award("ada", "o1", "15")
         .expect(json!({"pointsAwarded": 15, "balance": 15}))
         .refund("ada", "o1", "r1")
         .expect(json!({"pointsReversed": 15, "balance": 0}))
-        .unspend("ada", "o1")
+        .void_points("ada", "o1")
         .expect(json!({"pointsReturned": 500, "balance": 500}))
         .refund("ada", "o1", "r2")
         .refused(409, "already_refunded")
@@ -142,15 +142,15 @@ async fn a_balance_below_zero_can_not_be_redeemed_from_until_it_is_above() {
         .await
         .customer("ada")
         .award("ada", "o1", "150")
-        .spend("ada", "o2", 150, "20")
+        .redeem_points("ada", "o2", 150, "20")
         .refund("ada", "o1", "r1")
         .expect(json!({"balance": -150}))
-        .spend("ada", "o3", 100, "20")
+        .redeem_points("ada", "o3", 100, "20")
         .refused(409, "insufficient_points")
         .quote("ada", 100, None)
         .expect(json!({"isValid": false, "code": "insufficient_points", "maxPoints": 0, "maxValue": 0}))
         .adjust("ada", "a1", 250)
-        .spend("ada", "o3", 100, "20")
+        .redeem_points("ada", "o3", 100, "20")
         .expect(json!({"balance": 0}))
         .await;
 }
@@ -161,11 +161,11 @@ async fn voids_and_replays_go_on_while_the_programme_is_off() {
         .await
         .customer("ada")
         .adjust("ada", "a1", 600)
-        .spend("ada", "o1", 100, "10")
+        .redeem_points("ada", "o1", 100, "10")
         .loyalty(json!({"enabled": false}))
-        .spend("ada", "o1", 100, "10")
+        .redeem_points("ada", "o1", 100, "10")
         .expect(json!({"replayed": true}))
-        .unspend("ada", "o1")
+        .void_points("ada", "o1")
         .expect(json!({"voided": true, "balance": 600}))
         .await;
 }
@@ -175,7 +175,7 @@ async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_o
     world()
         .await
         .customer("ada")
-        .unspend("typo", "o1")
+        .void_points("typo", "o1")
         .refused(404, "unknown_customer")
         .award("ada", "o1", "10")
         .expect_status(201)
@@ -191,9 +191,9 @@ async fn history_is_newest_first_in_pages_and_keeps_what_was_voided() {
     }
     for number in 0..5 {
         let now = noon() + chrono::TimeDelta::minutes(number);
-        world.send_at(&scenario::spend("ada", &format!("o{number}"), 100, "20"), now).await;
+        world.send_at(&scenario::redeem_points("ada", &format!("o{number}"), 100, "20"), now).await;
     }
-    world.send(&scenario::unspend("ada", "o2")).await;
+    world.send(&scenario::void_points("ada", "o2")).await;
     let get = |query: &str| Request::new("GET", "points-redemption", format!("/redemptions?orgId={ORG}&{query}"));
     let first = world.send(&get("customerId=ada&limit=3")).await.body;
     let orders = |page: &Value| -> Vec<String> {
@@ -213,7 +213,7 @@ async fn a_cancelled_order_gives_its_points_back_by_event() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 1000)).await;
-    world.send(&scenario::spend("ada", "o1", 100, "20")).await;
+    world.send(&scenario::redeem_points("ada", "o1", 100, "20")).await;
     let event = |order: &str| {
         let detail = json!({"orgId": ORG, "orderId": order, "customerId": "ada", "bundleIds": ["b"], "why": "no more"});
         scenario::event("OrderCancelled", detail)

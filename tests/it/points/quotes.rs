@@ -13,7 +13,7 @@ async fn both_refuse(settings: Value, balance: i64, points: i64, total: &str, co
         .quote("ada", points, Some(total))
         .expect_status(200)
         .expect(json!({"isValid": false, "value": 0, "code": code}))
-        .spend("ada", "o1", points, total)
+        .redeem_points("ada", "o1", points, total)
         .refused(409, code)
         .expect_balance("ada", balance)
         .await;
@@ -36,14 +36,14 @@ async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_gi
         .loyalty(json!({"enabled": false}))
         .quote("ada", 100, None)
         .refused(409, "loyalty_disabled")
-        .spend("ada", "o1", 100, "10")
+        .redeem_points("ada", "o1", 100, "10")
         .refused(409, "loyalty_disabled")
         // Before the rules about points.
-        .spend("ada", "o1", 5, "10")
+        .redeem_points("ada", "o1", 5, "10")
         .refused(409, "loyalty_disabled")
         .quote("bo", 100, None)
         .refused(404, "unknown_customer")
-        .spend("bo", "o1", 100, "10")
+        .redeem_points("bo", "o1", 100, "10")
         .refused(404, "unknown_customer")
         .await;
 }

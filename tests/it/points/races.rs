@@ -16,9 +16,9 @@ async fn of_a_hundred_redemptions_of_a_hundred_points_each_ten_spend_a_thousand(
     let calls = (0..100).map(|number| {
         let world = Arc::clone(&world);
         tokio::spawn(async move {
-            let request = scenario::spend("ada", &format!("o{number}"), 100, "20");
-            let answer = world.send_until_settled(&request, noon()).await;
-            if answer.has_landed() { "landed".to_owned() } else { answer.code().to_owned() }
+            let request = scenario::redeem_points("ada", &format!("o{number}"), 100, "20");
+            let answer = world.send_with_retries(&request, noon()).await;
+            if answer.is_applied() { "landed".to_owned() } else { answer.code().to_owned() }
         })
     });
     let ends = futures::future::try_join_all(calls).await.unwrap();
@@ -39,16 +39,16 @@ async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
     let requests = (0..30).flat_map(|number| {
         let order = format!("o{number}");
         [
-            scenario::spend("ada", &order, 100, "50"),
-            scenario::unspend("ada", &order),
+            scenario::redeem_points("ada", &order, 100, "50"),
+            scenario::void_points("ada", &order),
             scenario::refund_request("ada", &order, "r1", Some("5")),
-            scenario::spend("ada", &order, 100, "50"),
-            scenario::unspend("ada", &order),
+            scenario::redeem_points("ada", &order, 100, "50"),
+            scenario::void_points("ada", &order),
         ]
     });
     let calls = requests.map(|request| {
         let world = Arc::clone(&world);
-        tokio::spawn(async move { world.send_until_settled(&request, noon()).await.status.as_u16() })
+        tokio::spawn(async move { world.send_with_retries(&request, noon()).await.status.as_u16() })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
@@ -65,7 +65,7 @@ async fn a_void_read_before_a_redemption_does_not_write_over_it() {
     world.send(&scenario::award("ada", "o1", "20", &json!({}))).await;
     let store = Store::new(world.client.clone(), &world.table);
     let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap().value;
-    world.send(&scenario::spend("ada", "o1", 100, "50")).await;
+    world.send(&scenario::redeem_points("ada", "o1", 100, "50")).await;
     let mut transaction = store.transaction(&org);
     transaction.block_points_redemption(&"o1".to_owned().try_into().unwrap(), true).unwrap();
     assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));

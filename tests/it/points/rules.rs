@@ -72,7 +72,7 @@ proptest! {
         let quote = |points: i64| points_redemption::quote(valuation, Points(balance), points.try_into().unwrap(), total).ok();
         // Each one tried, one by one, which the rule does not do.
         let most = (1..=60).rev().find_map(|points| quote(points).map(|value| (points, value)));
-        let told = points_redemption::max_redeemable(valuation, Points(balance), total).map(|(points, value)| (points.get().0, value));
-        prop_assert_eq!(told, most);
+        let reported = points_redemption::max_redeemable(valuation, Points(balance), total).map(|(points, value)| (points.get().0, value));
+        prop_assert_eq!(reported, most);
     }
 }

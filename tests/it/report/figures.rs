@@ -128,8 +128,8 @@ async fn every_figure_is_what_the_ledgers_say() {
     assert_eq!(figures["awards"]["perDay"].as_f64(), Some(percent(awards.len(), 7 * 100)));
     assert_eq!(figures["tierChanges"]["count"], changes);
     let earning = &figures["earning"];
-    let told = ["count", "of", "target"].map(|name| earning[name].clone());
-    assert_eq!(told, [json!(earners.len()), json!(customers.len()), json!(30)]);
+    let actual = ["count", "of", "target"].map(|name| earning[name].clone());
+    assert_eq!(actual, [json!(earners.len()), json!(customers.len()), json!(30)]);
     assert_eq!(earning["percent"].as_f64(), Some(percent(earners.len(), customers.len())));
     for (place, (name, target)) in [("Bronze", 60), ("Silver", 25), ("Gold", 10), ("Platinum", 5)].iter().enumerate() {
         let tier = &figures["tiers"][place];
@@ -240,18 +240,18 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
     let expected = json!({
         "count": 1, "of": 2, "percent": 50, "monthBefore": {"count": 1, "of": 1, "percent": 100},
     });
-    let told = figures(&world).await;
-    assert_eq!(told["leftAtRisk"], expected);
+    let actual = figures(&world).await;
+    assert_eq!(actual["leftAtRisk"], expected);
     // Those scores are weeks old: of who is active now, nobody has one.
-    assert_eq!(told["scored"], json!({"count": 0, "of": 1, "percent": 0, "target": 100}));
+    assert_eq!(actual["scored"], json!({"count": 0, "of": 1, "percent": 0, "target": 100}));
 
     // Nor does it make a difference on which day of the week after it is asked.
     let sunday = world.send_at(&report(&json!({"orgId": ORG})), instant("2026-06-22T03:59:00Z")).await.body;
     assert_eq!(sunday["orgs"][0]["figures"]["leftAtRisk"], expected);
 
     world.put_loyalty(ORG, &json!({"activeDays": 41})).await;
-    let told = figures(&world).await;
-    assert_eq!(told["leftAtRisk"].get("monthBefore"), None, "so old predictions are not kept then");
+    let actual = figures(&world).await;
+    assert_eq!(actual["leftAtRisk"].get("monthBefore"), None, "so old predictions are not kept then");
 }
 
 #[tokio::test]
@@ -327,6 +327,6 @@ async fn when_scores_were_made_need_not_be_readable() {
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &scenario::award("ada", "o1", "40", &json!({})), instant("2026-06-10T12:00:00Z")).await;
     accepted(&world, &scenario::prediction(&json!({})), instant("2026-06-14T12:00:00Z")).await;
-    world.spoil("ORG#shop", "CHURN", "lookedBackTo").await;
+    world.corrupt("ORG#shop", "CHURN", "lookedBackTo").await;
     assert_eq!(figures(&world).await["scored"]["percent"], 100);
 }

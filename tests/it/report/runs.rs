@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness::{
     Request, World,
-    faults::{Fault, Lasting},
+    faults::{Fault, FaultDuration},
     instant,
     world::ORG,
 };
@@ -18,11 +18,11 @@ async fn every_org_is_reported_one_that_can_not_be_read_is_told_and_one_to_throw
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_org("other", &json!({"name": "Other", "timezone": "Asia/Kolkata"})).await;
     world.put_org("to-go", &json!({"name": "To go", "disposable": true})).await;
-    world.spoil("ORG#broken", "ORG", "version").await;
+    world.corrupt("ORG#broken", "ORG", "version").await;
     world.take_records();
     let answer = reported(&world, &json!({})).await.body;
-    let told: Vec<&Value> = answer["orgs"].as_array().unwrap().iter().map(|org| &org["orgId"]).collect();
-    assert_eq!((told, &answer["errors"]), (vec![&json!("other"), &json!(ORG)], &json!(["broken"])));
+    let actual: Vec<&Value> = answer["orgs"].as_array().unwrap().iter().map(|org| &org["orgId"]).collect();
+    assert_eq!((actual, &answer["errors"]), (vec![&json!("other"), &json!(ORG)], &json!(["broken"])));
     assert_eq!((&answer["success"], &answer["slack"]), (&json!(false), &json!("not_configured")));
     let record = &world.take_records()[0];
     assert_eq!((&record["Reports"], &record["ErrorsEncountered"]), (&json!(2), &json!(1)));
@@ -38,15 +38,15 @@ async fn every_org_is_reported_one_that_can_not_be_read_is_told_and_one_to_throw
 async fn a_read_that_fails_in_passing_is_made_again() {
     let world = World::with_timeout(Some(Duration::from_mins(1))).await;
     world.put_org("a", &json!({"name": "A"})).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     reported(&world, &json!({})).await;
-    let requests = world.wire.take_seen().len();
+    let requests = world.proxy.take_requests().len();
     assert!(requests > 60, "{requests}");
     for number in (0..requests).step_by(7) {
         for fault in [Fault::ServerError, Fault::Throttle, Fault::DropRequest] {
-            world.wire.fail(number, fault, Lasting::Once);
+            world.proxy.fail(number, fault, FaultDuration::Once);
             let answer = reported(&world, &json!({})).await.body;
-            world.wire.heal();
+            world.proxy.heal();
             assert_eq!((&answer["success"], answer.get("cursor")), (&json!(true), None), "{number} {fault:?} {answer}");
             assert_eq!(answer["summary"]["totalOrgs"], 2);
         }
@@ -57,14 +57,14 @@ async fn a_read_that_fails_in_passing_is_made_again() {
 async fn an_org_that_can_not_be_read_is_told_and_keeps_no_other_from_its_turn_unless_it_is_the_first() {
     let world = World::with_timeout(Some(Duration::from_mins(1))).await;
     world.put_org("a", &json!({"name": "A"})).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
     reported(&world, &json!({})).await;
-    let requests = world.wire.take_seen().len();
-    world.wire.fail(requests - 5, Fault::ServerError, Lasting::UntilHealed);
+    let requests = world.proxy.take_requests().len();
+    world.proxy.fail(requests - 5, Fault::ServerError, FaultDuration::UntilHealed);
     let answer = reported(&world, &json!({})).await.body;
     assert_eq!((&answer["orgs"][0]["orgId"], &answer["errors"]), (&json!("a"), &json!([ORG])), "{answer}");
     assert_eq!((&answer["success"], answer.get("cursor")), (&json!(false), None));
-    world.wire.fail(requests / 3, Fault::ServerError, Lasting::UntilHealed);
+    world.proxy.fail(requests / 3, Fault::ServerError, FaultDuration::UntilHealed);
     assert_eq!(world.send_at(&report(&json!({})), instant(MONDAY)).await.status, 503);
 }
 
@@ -74,17 +74,17 @@ async fn what_there_is_no_time_for_is_left_to_the_next_call() {
     for org in ["a", "b", "c"] {
         world.put_org(org, &json!({"name": org})).await;
     }
-    let (mut told, mut body) = (Vec::new(), json!({}));
+    let (mut actual, mut body) = (Vec::new(), json!({}));
     loop {
         // No time at all: each call does one org and answers a cursor.
         let answer = world.send_within(&report(&body), instant(MONDAY), Duration::from_secs(5)).await.body;
-        told.extend(answer["orgs"].as_array().unwrap().iter().map(|org| org["orgId"].clone()));
+        actual.extend(answer["orgs"].as_array().unwrap().iter().map(|org| org["orgId"].clone()));
         match answer.get("cursor") {
             Some(cursor) => body = json!({ "cursor": cursor }),
             None => break,
         }
     }
-    assert_eq!(told, ["a", "b", "c", ORG]);
+    assert_eq!(actual, ["a", "b", "c", ORG]);
 }
 
 #[tokio::test]
@@ -96,6 +96,6 @@ async fn a_store_that_does_not_answer_is_503_and_a_shops_key_is_not_enough() {
     let key = format!("Bearer {}", key.body["key"].as_str().unwrap());
     let refused = world.send(&report(&json!({"orgId": ORG})).header("authorization", &key)).await;
     assert_eq!(refused.status, 403);
-    world.wire.fail(0, Fault::DropRequest, Lasting::UntilHealed);
+    world.proxy.fail(0, Fault::DropRequest, FaultDuration::UntilHealed);
     assert_eq!(world.send(&report(&json!({"orgId": ORG}))).await.status, 503);
 }

@@ -24,7 +24,7 @@ pub(super) async fn gold_and_silver() -> World {
         world.put_customer(ORG, name, &json!({})).await;
         assert_eq!(world.send(&award(name, &format!("{name}-1"), total, &json!({}))).await.status, 201);
     }
-    world.wire.take_seen();
+    world.proxy.take_requests();
     world
 }
 
@@ -71,17 +71,17 @@ async fn a_run_tells_what_it_did_and_a_second_one_has_nothing_to_do() {
     world.put_customer(ORG, "new", &json!({})).await;
     world.take_records();
     let run = run_at(&world, LATER, &json!({})).await;
-    let told = &run["results"][0];
+    let reported = &run["results"][0];
     for (name, value) in [("orgId", json!(ORG)), ("success", json!(true)), ("errors", json!(0))] {
-        assert_eq!(told[name], value, "{run}");
+        assert_eq!(reported[name], value, "{run}");
     }
     for (name, count) in [("customers", 3), ("changed", 2), ("promotions", 0), ("demotions", 2)] {
-        assert_eq!(told[name], count, "{run}");
+        assert_eq!(reported[name], count, "{run}");
     }
     let summary =
         json!({"totalOrgs": 1, "successfulOrgs": 1, "totalCustomers": 3, "totalChanged": 2, "totalErrors": 0});
     assert_eq!((&run["success"], &run["summary"], run.get("cursor")), (&json!(true), &summary, None));
-    assert!(run["jobDuration"].is_u64() && told["duration"].is_u64());
+    assert!(run["jobDuration"].is_u64() && reported["duration"].is_u64());
     let record = &world.take_records()[0];
     for (name, count) in [("CustomersJudged", 3), ("TiersChanged", 2), ("Demotions", 2), ("Promotions", 0)] {
         assert_eq!(record[name], count, "{record}");
@@ -171,8 +171,8 @@ async fn a_tier_that_is_no_longer_listed_is_changed_and_neither_promoted_nor_low
     ]});
     world.put_loyalty(ORG, &renamed).await;
     let run = run_at(&world, "2026-06-01T12:00:00Z", &json!({})).await;
-    let told = ["changed", "promotions", "demotions"].map(|name| run["results"][0][name].as_u64().unwrap());
-    assert_eq!(told, [1, 0, 0], "{run}");
+    let reported = ["changed", "promotions", "demotions"].map(|name| run["results"][0][name].as_u64().unwrap());
+    assert_eq!(reported, [1, 0, 0], "{run}");
     assert_eq!(world.get(&format!("/orgs/{ORG}/customers/ada")).await.body["tier"], "Or");
 }
 
@@ -184,9 +184,13 @@ async fn an_org_with_loyalty_off_is_passed_over_and_one_without_customers_is_tol
     world.put_org("unset", &json!({"name": "Unset"})).await;
     world.put_loyalty(ORG, &json!({"enabled": false})).await;
     let run = run_at(&world, LATER, &json!({})).await;
-    let told: Vec<(&Value, &Value)> =
-        run["results"].as_array().unwrap().iter().map(|told| (&told["orgId"], &told["customers"])).collect();
-    assert_eq!(told, [(&json!("empty"), &json!(0))]);
+    let reported: Vec<(&Value, &Value)> = run["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reported| (&reported["orgId"], &reported["customers"]))
+        .collect();
+    assert_eq!(reported, [(&json!("empty"), &json!(0))]);
     assert_eq!(run_at(&world, LATER, &json!({"orgId": ORG})).await["results"], json!([]));
     assert_eq!(tier(&world, "ada").await, "Gold");
 }
@@ -223,8 +227,8 @@ async fn a_dry_run_tells_and_writes_nothing_and_judges_by_other_settings_if_give
         assert_eq!(dry["summary"]["totalChanged"], 2);
         // Gold is not listed there; Silver is, and further up.
         let dry = run_at(&world, "2026-06-01T12:00:00Z", &strict).await;
-        let told = ["changed", "promotions", "demotions"].map(|name| dry["results"][0][name].as_u64().unwrap());
-        assert_eq!(told, [2, 0, 1], "{dry}");
+        let reported = ["changed", "promotions", "demotions"].map(|name| dry["results"][0][name].as_u64().unwrap());
+        assert_eq!(reported, [2, 0, 1], "{dry}");
     }
     world.put_loyalty(ORG, &json!({"enabled": false})).await;
     assert_eq!(run_at(&world, LATER, &strict).await["summary"]["totalChanged"], 2, "what if it were on?");
@@ -257,17 +261,17 @@ async fn one_that_can_not_be_read_is_reported_and_holds_up_no_other() {
     let world = gold_and_silver().await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_loyalty("broken", &json!({})).await;
-    world.spoil("CUSTOMER#shop#bo", "PROFILE", "points").await;
-    world.spoil("ORG#broken", "ORG", "loyalty").await;
+    world.corrupt("CUSTOMER#shop#bo", "PROFILE", "points").await;
+    world.corrupt("ORG#broken", "ORG", "loyalty").await;
     let run = run_at(&world, LATER, &json!({})).await;
-    let told: Vec<(&Value, &Value, &Value)> = run["results"]
+    let reported: Vec<(&Value, &Value, &Value)> = run["results"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|told| (&told["orgId"], &told["success"], &told["errors"]))
+        .map(|reported| (&reported["orgId"], &reported["success"], &reported["errors"]))
         .collect();
     let failed = json!(false);
-    assert_eq!(told, [(&json!("broken"), &failed, &json!(1)), (&json!(ORG), &failed, &json!(1))]);
+    assert_eq!(reported, [(&json!("broken"), &failed, &json!(1)), (&json!(ORG), &failed, &json!(1))]);
     let summary =
         json!({"totalOrgs": 2, "successfulOrgs": 0, "totalCustomers": 2, "totalChanged": 1, "totalErrors": 2});
     assert_eq!((&run["success"], &run["summary"]), (&json!(false), &summary));

@@ -14,7 +14,7 @@ use super::recalculation::{LATER, gold_and_silver, run_at, tier};
 #[tokio::test]
 async fn a_customer_whom_a_lagging_index_shows_as_they_were_is_judged_as_they_are() {
     let world = gold_and_silver().await;
-    world.wire.let_the_index_lag();
+    world.proxy.freeze_index();
     assert_eq!(run_at(&world, LATER, &json!({"dryRun": true})).await["summary"]["totalChanged"], 2);
     world.send_at(&award("ada", "ada-2", "1", &json!({})), instant("2026-11-29T11:00:00Z")).await;
     // Bo is another by now too, and still to be lowered.
@@ -39,11 +39,11 @@ async fn an_award_that_races_the_run_survives_and_the_tier_is_right_in_the_end()
         let world = Arc::clone(&world);
         tokio::spawn(async move {
             let order = award(&format!("ada{number:06}"), &format!("again-{number}"), "1", &json!({}));
-            world.send_until_settled(&order, later).await
+            world.send_with_retries(&order, later).await
         })
     });
     for answer in futures::future::join_all(awards).await {
-        assert!(answer.unwrap().has_landed());
+        assert!(answer.unwrap().is_applied());
     }
     assert_eq!(run.await.unwrap()["success"], true);
     let all = customers::all(&world, ORG).await;
@@ -54,41 +54,41 @@ async fn an_award_that_races_the_run_survives_and_the_tier_is_right_in_the_end()
     }
 }
 
-async fn two_pages_and_a_bit() -> World {
+async fn seed_two_pages() -> World {
     let world = World::new().await;
-    customers::two_pages_and_a_bit(&world).await;
+    customers::seed_two_pages(&world).await;
     world
 }
 
 #[tokio::test]
 async fn a_run_costs_the_pages_of_the_index_the_changes_and_a_constant() {
-    let world = two_pages_and_a_bit().await;
-    let run = run_at(&world, customers::DUE, &json!({"orgId": ORG})).await;
+    let world = seed_two_pages().await;
+    let run = run_at(&world, customers::DEMOTIONS_DUE_AT, &json!({"orgId": ORG})).await;
     assert_eq!((&run["summary"]["totalCustomers"], &run["summary"]["totalChanged"]), (&json!(2_018), &json!(20)));
-    let seen = world.wire.take_seen();
+    let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
     // The org; and once after each change of settings, that all were judged by them.
     assert_eq!((count("Query"), count("BatchGetItem"), count("TransactWriteItems")), (3, 2, 21));
     assert_eq!(seen.len(), 26);
-    run_at(&world, customers::DUE, &json!({"orgId": ORG})).await;
-    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "Query", "Query", "Query"]);
+    run_at(&world, customers::DEMOTIONS_DUE_AT, &json!({"orgId": ORG})).await;
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "Query", "Query", "Query"]);
 }
 
 #[tokio::test]
 async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_go() {
-    let (whole, parts) = (two_pages_and_a_bit().await, two_pages_and_a_bit().await);
-    let in_one_go = run_at(&whole, customers::DUE, &json!({})).await;
+    let (whole, parts) = (seed_two_pages().await, seed_two_pages().await);
+    let in_one_go = run_at(&whole, customers::DEMOTIONS_DUE_AT, &json!({})).await;
 
     // It wants five seconds for its end, and after two queries has less.
-    let patience = Duration::from_millis(5_700);
-    parts.wire.slow_queries(Some(Duration::from_millis(400)));
+    let timeout = Duration::from_millis(5_700);
+    parts.proxy.delay_queries(Some(Duration::from_millis(400)));
     let mut body = json!({});
     let mut sums = [0, 0];
     let mut calls = 0;
     loop {
         // The clock goes on, and the run is still the one that began.
-        let now = instant(customers::DUE) + chrono::TimeDelta::hours(calls);
-        let answer = parts.send_within(&recalculation(&body), now, patience).await.body;
+        let now = instant(customers::DEMOTIONS_DUE_AT) + chrono::TimeDelta::hours(calls);
+        let answer = parts.send_within(&recalculation(&body), now, timeout).await.body;
         assert_eq!(answer["success"], true, "{answer}");
         for (sum, name) in sums.iter_mut().zip(["totalCustomers", "totalChanged"]) {
             *sum += answer["summary"][name].as_u64().unwrap();
@@ -101,9 +101,9 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
         }
     }
     assert!(calls >= 3, "it stopped again and again: {calls} calls");
-    let told = ["totalCustomers", "totalChanged"].map(|name| in_one_go["summary"][name].as_u64().unwrap());
-    assert_eq!((sums, told), ([2_018, 20], [2_018, 20]));
-    parts.wire.slow_queries(None);
+    let reported = ["totalCustomers", "totalChanged"].map(|name| in_one_go["summary"][name].as_u64().unwrap());
+    assert_eq!((sums, reported), ([2_018, 20], [2_018, 20]));
+    parts.proxy.delay_queries(None);
     let tiers = |customers: &[Value]| -> Vec<(Value, Value)> {
         customers.iter().map(|customer| (customer["customerId"].clone(), customer["tier"].clone())).collect()
     };
@@ -114,45 +114,45 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
 #[tokio::test]
 async fn the_schedule_of_the_local_stack_calls_it_until_it_is_done_as_the_state_machine_does() {
     let world = World::with_timeout(Some(Duration::from_millis(5_700))).await;
-    customers::two_pages_and_a_bit(&world).await;
-    world.wire.slow_queries(Some(Duration::from_millis(400)));
-    let begin =
-        json!({"detail-type": "Scheduled Event", "source": "aws.scheduler", "time": customers::DUE, "detail": "{}"});
+    customers::seed_two_pages(&world).await;
+    world.proxy.delay_queries(Some(Duration::from_millis(400)));
+    let begin = json!({"detail-type": "Scheduled Event", "source": "aws.scheduler", "time": customers::DEMOTIONS_DUE_AT, "detail": "{}"});
     world.take_records();
-    world.stack.sweep("tier-recalculation", begin, Some(instant(customers::DUE))).await;
-    world.wire.slow_queries(None);
+    world.stack.sweep("tier-recalculation", begin, Some(instant(customers::DEMOTIONS_DUE_AT))).await;
+    world.proxy.delay_queries(None);
     let records = world.take_records();
     assert!(records.len() > 1, "in several calls");
     assert_eq!(records.iter().map(|record| record["TiersChanged"].as_u64().unwrap()).sum::<u64>(), 20);
-    assert_eq!(run_at(&world, customers::DUE, &json!({})).await["summary"]["totalChanged"], 0);
+    assert_eq!(run_at(&world, customers::DEMOTIONS_DUE_AT, &json!({})).await["summary"]["totalChanged"], 0);
 }
 
 #[tokio::test]
 async fn a_run_over_all_orgs_goes_on_where_the_last_one_stopped_for_those_who_can_not_hand_a_cursor_on() {
-    let world = two_pages_and_a_bit().await;
+    let world = seed_two_pages().await;
     world.put_org("another", &json!({"name": "Before it"})).await;
     world.put_loyalty("another", &json!({})).await;
     let latest = recalculation(&json!({"cursor": "latest"}));
-    let nothing = world.send_at(&latest, instant(customers::DUE)).await;
+    let nothing = world.send_at(&latest, instant(customers::DEMOTIONS_DUE_AT)).await;
     assert_eq!((nothing.status.as_u16(), &nothing.body["results"]), (200, &json!([])), "there is none to go on with");
 
-    world.wire.slow_queries(Some(Duration::from_millis(400)));
-    let patience = Duration::from_millis(5_700);
-    let mut told = world.send_within(&recalculation(&json!({})), instant(customers::DUE), patience).await.body;
+    world.proxy.delay_queries(Some(Duration::from_millis(400)));
+    let timeout = Duration::from_millis(5_700);
+    let mut reported =
+        world.send_within(&recalculation(&json!({})), instant(customers::DEMOTIONS_DUE_AT), timeout).await.body;
     let mut sum = 0;
     let mut calls = 1;
     loop {
-        sum += told["summary"]["totalChanged"].as_u64().unwrap();
-        if told.get("cursor").is_none() {
+        sum += reported["summary"]["totalChanged"].as_u64().unwrap();
+        if reported.get("cursor").is_none() {
             break;
         }
         calls += 1;
         assert!(calls < 100, "it gets on");
-        told = world.send_within(&latest, instant(customers::DUE), patience).await.body;
+        reported = world.send_within(&latest, instant(customers::DEMOTIONS_DUE_AT), timeout).await.body;
     }
     assert_eq!(sum, 20);
-    world.wire.slow_queries(None);
-    let ended = world.send_at(&latest, instant(customers::DUE)).await.body;
+    world.proxy.delay_queries(None);
+    let ended = world.send_at(&latest, instant(customers::DEMOTIONS_DUE_AT)).await.body;
     assert_eq!(ended["results"], json!([]), "it has ended");
     for body in [json!({"cursor": "latest", "orgId": ORG}), json!({"cursor": "latest", "dryRun": true})] {
         assert_eq!(world.send(&recalculation(&body)).await.code(), "invalid_cursor", "{body}");
@@ -171,7 +171,7 @@ async fn cursors_that_no_such_run_gave_are_refused() {
     let position = |org: Value, within: Value| json!({"began": began, "org": org, "within": within}).to_string();
     let mine = ["recalculate", "", ""];
     let fine = json!({"after": null, "judged_by": 1});
-    for (body, told) in [
+    for (body, reported) in [
         (json!({"cursor": "garbage"}), "garbage"),
         (json!({"cursor": ""}), "nothing"),
         (json!({"cursor": cursor(["transition", "", ""], position(json!(ORG), fine.clone()))}), "another function's"),
@@ -195,7 +195,7 @@ async fn cursors_that_no_such_run_gave_are_refused() {
         ),
     ] {
         let answer = world.send(&recalculation(&body)).await;
-        assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_cursor"), "{told}: {}", answer.body);
+        assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_cursor"), "{reported}: {}", answer.body);
     }
     let others = cursor(["recalculate", "other", ""], position(json!("other"), fine));
     let answer = world.send(&recalculation(&json!({"orgId": ORG, "cursor": others}))).await;

@@ -3,27 +3,30 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use churn_prediction::claude::{Claude, DOWN_AFTER, FIRST_PAUSE, SwitchOffReason, TRIES};
-use harness::{anthropic::Say, waits::Waits};
+use harness::{anthropic::ApiReply, waits::RecordedWaits};
 use shared::config::SecretText;
 
-use super::support::{HORIZON, KEY, all_right, asked, config, count, in_time, right, rows, secs};
+use super::support::{HORIZON, KEY, all_right, config, count, in_time, right, rows, secs, test_client};
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
-    let statuses = [408, 409, 429, 500, 502, 503, 504].map(Say::Status);
-    for say in [Say::Overloaded, Say::RateLimited("3"), Say::Close, Say::Break].into_iter().chain(statuses) {
-        let asked = asked(&[]).await;
-        asked.anthropic.script([say.clone(), say.clone()]);
-        assert_eq!(asked.score(&rows(3)).await, all_right(3), "{say:?}");
-        assert_eq!((asked.requests(), asked.waits.take().len()), (3, 2), "{say:?}");
-        assert_eq!(asked.claude.is_off(), None);
+    let statuses = [408, 409, 429, 500, 502, 503, 504].map(ApiReply::Status);
+    for reply in [ApiReply::Overloaded, ApiReply::RateLimited("3"), ApiReply::Close, ApiReply::CutOff]
+        .into_iter()
+        .chain(statuses)
+    {
+        let client = test_client(&[]).await;
+        client.anthropic.script([reply.clone(), reply.clone()]);
+        assert_eq!(client.score(&rows(3)).await, all_right(3), "{reply:?}");
+        assert_eq!((client.requests(), client.waits.take().len()), (3, 2), "{reply:?}");
+        assert_eq!(client.claude.is_off(), None);
     }
 }
 
 #[tokio::test]
 async fn nobody_at_the_other_end_is_tried_again_and_then_gone_without() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let waits = Waits::default();
+    let waits = RecordedWaits::default();
     let url = format!("http://{free}/");
     let settings = config(&[("ANTHROPIC_BASE_URL", url.as_str())]).unwrap().claude;
     let claude = Claude::new(&settings, SecretText::new(KEY), waits.sleeper());
@@ -34,15 +37,15 @@ async fn nobody_at_the_other_end_is_tried_again_and_then_gone_without() {
 #[tokio::test]
 async fn retry_after_is_waited_out_exactly() {
     let cases = [
-        (Say::RateLimited("7"), secs(7)),
-        (Say::RateLimited("0.5"), Duration::from_millis(500)),
-        (Say::RateLimitedUntil(41), secs(41)),
+        (ApiReply::RateLimited("7"), secs(7)),
+        (ApiReply::RateLimited("0.5"), Duration::from_millis(500)),
+        (ApiReply::RateLimitedUntil(41), secs(41)),
     ];
-    for (say, wait) in cases {
-        let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
-        asked.anthropic.script([say.clone(), say.clone()]);
-        assert_eq!(asked.score(&rows(2)).await, all_right(2));
-        assert_eq!(asked.waits.take(), [wait, wait, secs(1)], "{say:?}");
+    for (reply, wait) in cases {
+        let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
+        client.anthropic.script([reply.clone(), reply.clone()]);
+        assert_eq!(client.score(&rows(2)).await, all_right(2));
+        assert_eq!(client.waits.take(), [wait, wait, secs(1)], "{reply:?}");
     }
 }
 
@@ -55,23 +58,23 @@ fn bounds() -> impl Iterator<Item = (Duration, Duration)> {
 async fn without_a_word_from_the_api_the_pauses_grow_within_their_bounds_and_none_follows_the_last_try() {
     // A wait of no seconds, of a time gone by, or of nonsense is no word.
     let mut first = BTreeSet::new();
-    for say in [
-        Say::Overloaded,
-        Say::Status(500),
-        Say::Close,
-        Say::RateLimited("0"),
-        Say::RateLimited("-3"),
-        Say::RateLimited("NaN"),
-        Say::RateLimited("soon"),
-        Say::RateLimitedUntil(-5),
+    for reply in [
+        ApiReply::Overloaded,
+        ApiReply::Status(500),
+        ApiReply::Close,
+        ApiReply::RateLimited("0"),
+        ApiReply::RateLimited("-3"),
+        ApiReply::RateLimited("NaN"),
+        ApiReply::RateLimited("soon"),
+        ApiReply::RateLimitedUntil(-5),
     ] {
-        let asked = asked(&[]).await;
-        asked.anthropic.always(say.clone());
-        assert_eq!(asked.score(&rows(2)).await, [None, None]);
-        let waits = asked.waits.take();
-        assert_eq!((asked.requests(), count(&waits)), (TRIES, TRIES - 1), "{say:?}");
+        let client = test_client(&[]).await;
+        client.anthropic.always(reply.clone());
+        assert_eq!(client.score(&rows(2)).await, [None, None]);
+        let waits = client.waits.take();
+        assert_eq!((client.requests(), count(&waits)), (TRIES, TRIES - 1), "{reply:?}");
         for (wait, (shortest, longest)) in waits.iter().zip(bounds()) {
-            assert!((shortest..=longest).contains(wait), "{say:?} {waits:?}");
+            assert!((shortest..=longest).contains(wait), "{reply:?} {waits:?}");
         }
         assert!(waits.is_sorted());
         first.insert(waits[0]);
@@ -82,52 +85,57 @@ async fn without_a_word_from_the_api_the_pauses_grow_within_their_bounds_and_non
 #[tokio::test]
 async fn what_will_not_pass_switches_claude_off_at_once() {
     let cases = [
-        (Say::Status(401), SwitchOffReason::Unauthorized, "unauthorized"),
-        (Say::Status(402), SwitchOffReason::PaymentRequired, "payment_required"),
-        (Say::Status(403), SwitchOffReason::Forbidden, "forbidden"),
-        (Say::SpendLimit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
-        (Say::OwnSpendLimit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
-        (Say::NoBalance, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
+        (ApiReply::Status(401), SwitchOffReason::Unauthorized, "unauthorized"),
+        (ApiReply::Status(402), SwitchOffReason::PaymentRequired, "payment_required"),
+        (ApiReply::Status(403), SwitchOffReason::Forbidden, "forbidden"),
+        (ApiReply::SpendLimit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
+        (ApiReply::WorkspaceSpendLimit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
+        (ApiReply::NoCredit, SwitchOffReason::SpendLimitReached, "spend_limit_reached"),
     ];
-    for (say, reason, code) in cases {
-        let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
-        asked.anthropic.script([Say::Verdicts, say.clone()]);
+    for (reply, reason, code) in cases {
+        let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
+        client.anthropic.script([ApiReply::Verdicts, reply.clone()]);
         let mut expected = vec![None; 4];
         expected[0] = Some(right(1));
-        assert_eq!(asked.score(&rows(4)).await, expected, "{say:?}");
-        assert_eq!(asked.claude.is_off(), Some(reason));
+        assert_eq!(client.score(&rows(4)).await, expected, "{reply:?}");
+        assert_eq!(client.claude.is_off(), Some(reason));
         assert_eq!(reason.code(), code);
-        assert_eq!(asked.score(&rows(2)).await, [None, None]);
-        assert_eq!((asked.requests(), asked.waits.take()), (2, vec![secs(1)]), "{say:?}");
+        assert_eq!(client.score(&rows(2)).await, [None, None]);
+        assert_eq!((client.requests(), client.waits.take()), (2, vec![secs(1)]), "{reply:?}");
     }
 }
 
 #[tokio::test]
 async fn a_request_that_is_refused_costs_its_own_customers_alone() {
     for status in [400, 404, 413, 422] {
-        let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
-        asked.anthropic.script([Say::Status(status), Say::Status(status), Say::Verdicts, Say::Status(status)]);
+        let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
+        client.anthropic.script([
+            ApiReply::Status(status),
+            ApiReply::Status(status),
+            ApiReply::Verdicts,
+            ApiReply::Status(status),
+        ]);
         let expected = [None, None, Some(right(3)), None, Some(right(5))];
-        assert_eq!(asked.score(&rows(5)).await, expected, "{status}");
-        assert_eq!((asked.requests(), asked.claude.is_off()), (5, None), "{status}");
+        assert_eq!(client.score(&rows(5)).await, expected, "{status}");
+        assert_eq!((client.requests(), client.claude.is_off()), (5, None), "{status}");
     }
 }
 
 #[tokio::test]
 async fn batches_that_come_to_nothing_one_after_the_other_switch_claude_off() {
     let cases = [
-        (Say::Overloaded, TRIES, SwitchOffReason::Unavailable, "unavailable"),
-        (Say::Close, TRIES, SwitchOffReason::Unavailable, "unavailable"),
-        (Say::Status(404), 1, SwitchOffReason::RequestRefused, "request_refused"),
-        (Say::Prose, 2, SwitchOffReason::UnusableAnswers, "unusable_answers"),
+        (ApiReply::Overloaded, TRIES, SwitchOffReason::Unavailable, "unavailable"),
+        (ApiReply::Close, TRIES, SwitchOffReason::Unavailable, "unavailable"),
+        (ApiReply::Status(404), 1, SwitchOffReason::RequestRefused, "request_refused"),
+        (ApiReply::Prose, 2, SwitchOffReason::UnusableAnswers, "unusable_answers"),
     ];
-    for (say, requests, reason, code) in cases {
-        let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
-        asked.anthropic.always(say.clone());
-        assert_eq!(asked.score(&rows(9)).await, vec![None; 9]);
-        assert_eq!(asked.claude.is_off(), Some(reason), "{say:?}");
+    for (reply, requests, reason, code) in cases {
+        let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
+        client.anthropic.always(reply.clone());
+        assert_eq!(client.score(&rows(9)).await, vec![None; 9]);
+        assert_eq!(client.claude.is_off(), Some(reason), "{reply:?}");
         assert_eq!(reason.code(), code);
-        assert_eq!(asked.requests(), DOWN_AFTER * requests, "{say:?}");
+        assert_eq!(client.requests(), DOWN_AFTER * requests, "{reply:?}");
     }
 }
 
@@ -136,16 +144,16 @@ async fn any_mixture_of_passing_faults_ends_with_a_right_verdict_or_none() {
     let (mut scored, mut all) = (0, 0);
     for seed in 0..16 {
         let concurrency = if seed % 2 == 0 { "1" } else { "4" };
-        let asked = asked(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "4")]).await;
-        asked.anthropic.at_random(seed, 2);
+        let client = test_client(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "4")]).await;
+        client.anthropic.at_random(seed, 2);
         // A function's work may move from thread to thread.
-        let scoring = tokio::spawn(async move { (asked.score(&rows(40)).await, asked) });
-        let (verdicts, asked) = scoring.await.unwrap();
+        let scoring = tokio::spawn(async move { (client.score(&rows(40)).await, client) });
+        let (verdicts, client) = scoring.await.unwrap();
         assert_eq!(verdicts.len(), 40);
         for (verdict, days) in verdicts.iter().zip(1..) {
             assert!(verdict.as_ref().is_none_or(|verdict| *verdict == right(days)), "seed {seed}: {verdict:?}");
         }
-        assert!(asked.requests() <= 10 * 2 * TRIES, "seed {seed}");
+        assert!(client.requests() <= 10 * 2 * TRIES, "seed {seed}");
         scored += verdicts.iter().flatten().count();
         all += verdicts.len();
     }

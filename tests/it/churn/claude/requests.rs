@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use harness::anthropic::Say;
+use harness::anthropic::ApiReply;
 use serde_json::{Value, json};
 
-use super::support::{HORIZON, KEY, all_right, asked, right, rows};
+use super::support::{HORIZON, KEY, all_right, right, rows, test_client};
 
 #[tokio::test]
 async fn a_request_is_what_the_api_takes() {
-    let asked = asked(&[("CHURN_MODEL", "a-model")]).await;
-    assert_eq!(asked.score(&rows(2)).await, all_right(2));
-    let seen = asked.anthropic.seen();
+    let client = test_client(&[("CHURN_MODEL", "a-model")]).await;
+    assert_eq!(client.score(&rows(2)).await, all_right(2));
+    let seen = client.anthropic.requests();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].line, "POST /v1/messages");
     let header = |name: &str| seen[0].headers[name].as_str();
@@ -42,9 +42,9 @@ async fn a_request_is_what_the_api_takes() {
 
 #[tokio::test]
 async fn customers_are_running_numbers_with_figures_and_nothing_else() {
-    let asked = asked(&[]).await;
-    asked.score(&rows(2)).await;
-    let message = asked.anthropic.seen()[0].message();
+    let client = test_client(&[]).await;
+    client.score(&rows(2)).await;
+    let message = client.anthropic.requests()[0].message();
     assert_eq!(message["horizonDays"], HORIZON);
     let expected = |customer: u32| {
         json!({
@@ -58,9 +58,10 @@ async fn customers_are_running_numbers_with_figures_and_nothing_else() {
 
 #[tokio::test]
 async fn what_can_be_cached_is_the_same_in_every_request() {
-    let asked = asked(&[("CHURN_BATCH_SIZE", "3")]).await;
-    asked.score(&rows(4)).await;
-    let bodies: Vec<Value> = asked.anthropic.seen().iter().map(harness::anthropic::Seen::json).collect();
+    let client = test_client(&[("CHURN_BATCH_SIZE", "3")]).await;
+    client.score(&rows(4)).await;
+    let bodies: Vec<Value> =
+        client.anthropic.requests().iter().map(harness::anthropic::ReceivedRequest::json).collect();
     assert_eq!(bodies.len(), 2);
     for part in ["model", "system", "output_config"] {
         assert_eq!(bodies[0][part], bodies[1][part], "{part}");
@@ -70,25 +71,25 @@ async fn what_can_be_cached_is_the_same_in_every_request() {
 #[tokio::test]
 async fn verdicts_are_in_the_order_of_the_customers_and_no_batch_is_larger_than_it_may_be() {
     for concurrency in ["1", "4"] {
-        let asked = asked(&[("CHURN_CONCURRENCY", concurrency)]).await;
-        assert_eq!(asked.score(&rows(25)).await, all_right(25));
-        let mut sizes: Vec<usize> = asked.anthropic.seen().iter().map(|seen| seen.customers().len()).collect();
+        let client = test_client(&[("CHURN_CONCURRENCY", concurrency)]).await;
+        assert_eq!(client.score(&rows(25)).await, all_right(25));
+        let mut sizes: Vec<usize> = client.anthropic.requests().iter().map(|seen| seen.customers().len()).collect();
         sizes.sort_unstable();
         assert_eq!(sizes, [5, 10, 10]);
-        assert_eq!(asked.claude.at_once(), 10 * concurrency.parse::<usize>().unwrap());
+        assert_eq!(client.claude.at_once(), 10 * concurrency.parse::<usize>().unwrap());
     }
-    assert_eq!(asked(&[]).await.score(&[]).await, []);
+    assert_eq!(test_client(&[]).await.score(&[]).await, []);
 }
 
 #[tokio::test]
 async fn those_asked_again_have_new_numbers() {
-    let asked = asked(&[]).await;
-    asked.anthropic.script([Say::Dropping(3)]);
+    let client = test_client(&[]).await;
+    client.anthropic.script([ApiReply::OmitFirst(3)]);
     let mut customers = rows(5);
     customers.reverse();
-    let verdicts = asked.score(&customers).await;
+    let verdicts = client.score(&customers).await;
     assert_eq!(verdicts, [5, 4, 3, 2, 1].map(|days| Some(right(days))));
-    let again = asked.anthropic.seen()[1].customers();
+    let again = client.anthropic.requests()[1].customers();
     let again: Vec<_> = again.iter().map(|customer| (&customer["customer"], &customer["daysSinceLastOrder"])).collect();
     assert_eq!(again, [(&json!(1), &json!(5)), (&json!(2), &json!(4)), (&json!(3), &json!(3))]);
 }

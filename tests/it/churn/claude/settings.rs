@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use churn_prediction::claude::{Claude, SwitchOffReason};
 use harness::{
-    anthropic::{Anthropic, Say},
-    log::Log,
+    anthropic::{Anthropic, ApiReply},
+    log::CapturedLog,
     secrets::SecretsManager,
-    waits::Waits,
+    waits::RecordedWaits,
 };
 use serde_json::json;
 use shared::{
@@ -15,39 +15,46 @@ use shared::{
     failure::{Failure, Retry},
 };
 
-use super::support::{HORIZON, KEY, asked, config, in_time, kept_key, rows, secs};
+use super::support::{HORIZON, KEY, config, in_time, read_key, rows, secs, test_client};
 
 #[tokio::test]
 async fn a_key_that_no_header_can_carry_is_none() {
-    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
+    let (anthropic, waits) = (Anthropic::start().await, RecordedWaits::default());
     let url = anthropic.url();
     let settings = config(&[("ANTHROPIC_BASE_URL", url.as_str())]).unwrap().claude;
     let claude = Claude::new(&settings, SecretText::new("two\nlines"), waits.sleeper());
     assert_eq!(claude.score(HORIZON, &rows(1), in_time()).await, [None]);
     assert_eq!(claude.is_off(), Some(SwitchOffReason::Unauthorized));
-    assert!(anthropic.seen().is_empty());
+    assert!(anthropic.requests().is_empty());
 }
 
 #[tokio::test]
 async fn the_key_is_in_no_log_and_in_no_debug_text() {
-    let (log, _guard) = Log::start(tracing::Level::TRACE);
+    let (log, _guard) = CapturedLog::start(tracing::Level::TRACE);
     // What is said of an error repeats the key here.
-    for say in [Say::Status(400), Say::Status(500), Say::Status(401), Say::Close, Say::Prose, Say::SpendLimit] {
-        let asked = asked(&[("CHURN_BATCH_SIZE", "1")]).await;
-        asked.anthropic.always(say);
-        asked.score(&rows(4)).await;
+    for reply in [
+        ApiReply::Status(400),
+        ApiReply::Status(500),
+        ApiReply::Status(401),
+        ApiReply::Close,
+        ApiReply::Prose,
+        ApiReply::SpendLimit,
+    ] {
+        let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
+        client.anthropic.always(reply);
+        client.score(&rows(4)).await;
     }
     let config = config(&[("ANTHROPIC_API_KEY", KEY)]).unwrap();
-    let key = kept_key(&config).await.unwrap().unwrap();
+    let key = read_key(&config).await.unwrap().unwrap();
     assert_eq!(key.expose(), KEY);
     assert!(!format!("{:?} {key:?}", config.claude).contains(KEY));
 
     let secrets = SecretsManager::start("claude", KEY).await;
-    kept_key(&kept_in("claude", &secrets)).await.unwrap();
+    read_key(&key_managed_in("claude", &secrets)).await.unwrap();
     for status in [200, 400, 500] {
         // What can't be read may hold the key all the same.
-        secrets.answer(status, json!({"SecretString": KEY, "CreatedDate": "no date"}));
-        let failure = kept_key(&kept_in("claude", &secrets)).await.unwrap_err();
+        secrets.reply_with(status, json!({"SecretString": KEY, "CreatedDate": "no date"}));
+        let failure = read_key(&key_managed_in("claude", &secrets)).await.unwrap_err();
         tracing::warn!(?failure, "not read");
     }
     let log = log.text();
@@ -55,7 +62,7 @@ async fn the_key_is_in_no_log_and_in_no_debug_text() {
     assert!(!log.contains(KEY));
 }
 
-fn kept_in(name: &str, secrets: &SecretsManager) -> Config {
+fn key_managed_in(name: &str, secrets: &SecretsManager) -> Config {
     let url = secrets.url();
     config(&[("ANTHROPIC_SECRET", name), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url.as_str())]).unwrap()
 }
@@ -63,31 +70,31 @@ fn kept_in(name: &str, secrets: &SecretsManager) -> Config {
 #[tokio::test]
 async fn the_key_is_read_from_where_it_is_kept_as_it_is_then() {
     let secrets = SecretsManager::start("claude", &format!(" {KEY}\n")).await;
-    let config = kept_in("claude", &secrets);
-    assert_eq!(kept_key(&config).await.unwrap(), Some(SecretText::new(KEY)));
+    let config = key_managed_in("claude", &secrets);
+    assert_eq!(read_key(&config).await.unwrap(), Some(SecretText::new(KEY)));
     secrets.rotate("another");
-    assert_eq!(kept_key(&config).await.unwrap(), Some(SecretText::new("another")));
+    assert_eq!(read_key(&config).await.unwrap(), Some(SecretText::new("another")));
     secrets.rotate(" ");
-    assert_eq!(kept_key(&config).await.unwrap(), None);
+    assert_eq!(read_key(&config).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_key_that_can_not_be_read_is_to_be_tried_again_or_ours_to_mend() {
     let secrets = SecretsManager::start("claude", KEY).await;
     assert!(
-        matches!(kept_key(&kept_in("other", &secrets)).await, Err(Failure::Internal(why)) if why.contains("other"))
+        matches!(read_key(&key_managed_in("other", &secrets)).await, Err(Failure::Internal(why)) if why.contains("other"))
     );
-    let config = kept_in("claude", &secrets);
-    secrets.answer(400, json!({"__type": "AccessDeniedException", "Message": "no"}));
-    assert!(matches!(kept_key(&config).await, Err(Failure::Internal(_))));
-    secrets.answer(200, json!({"Name": "claude", "SecretBinary": "c2VjcmV0"}));
-    assert!(matches!(kept_key(&config).await, Err(Failure::Internal(why)) if why.contains("holds no text")));
+    let config = key_managed_in("claude", &secrets);
+    secrets.reply_with(400, json!({"__type": "AccessDeniedException", "Message": "no"}));
+    assert!(matches!(read_key(&config).await, Err(Failure::Internal(_))));
+    secrets.reply_with(200, json!({"Name": "claude", "SecretBinary": "c2VjcmV0"}));
+    assert!(matches!(read_key(&config).await, Err(Failure::Internal(why)) if why.contains("holds no text")));
     for (status, kind) in [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "ServiceUnavailable")] {
-        let before = secrets.asked();
-        secrets.answer(status, json!({"__type": kind, "Message": "later"}));
-        let failed = kept_key(&config).await;
+        let before = secrets.request_count();
+        secrets.reply_with(status, json!({"__type": kind, "Message": "later"}));
+        let failed = read_key(&config).await;
         assert!(matches!(failed, Err(Failure::Retry(Retry::Unavailable(_)))), "{kind}: {failed:?}");
-        assert!(secrets.asked() > before + 1, "{kind} is tried again by the client");
+        assert!(secrets.request_count() > before + 1, "{kind} is tried again by the client");
     }
 }
 
@@ -136,8 +143,8 @@ fn a_wrong_setting_is_said_by_its_name() {
 
 #[tokio::test]
 async fn a_redirect_does_not_carry_the_key_elsewhere() {
-    let (asked, elsewhere) = (asked(&[]).await, Anthropic::start().await);
-    asked.anthropic.script([Say::StatusUpdate(elsewhere.url())]);
-    assert_eq!(asked.score(&rows(1)).await, [None]);
-    assert!(elsewhere.seen().is_empty());
+    let (client, elsewhere) = (test_client(&[]).await, Anthropic::start().await);
+    client.anthropic.script([ApiReply::Redirect(elsewhere.url())]);
+    assert_eq!(client.score(&rows(1)).await, [None]);
+    assert!(elsewhere.requests().is_empty());
 }

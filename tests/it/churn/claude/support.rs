@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use churn_prediction::claude::{Claude, ClaudeInput, Verdict};
-use harness::{anthropic::Anthropic, waits::Waits};
+use harness::{anthropic::Anthropic, waits::RecordedWaits};
 use rust_decimal::Decimal;
 use shared::{
     clock::Deadline,
@@ -26,7 +26,7 @@ pub(super) const KEY: &str = "sk-ant-a-key-of-the-tests";
 
 pub(super) const HORIZON: u32 = 90;
 
-/// Far longer than any test takes.
+/// A deadline far longer than any test takes.
 pub(super) fn in_time() -> Deadline {
     Deadline::after(Duration::from_mins(5))
 }
@@ -40,33 +40,33 @@ pub(super) fn config(settings: &[(&str, &str)]) -> Result<Config, String> {
     Config::from_lookup(|name| set(name).or_else(|| (name == "TABLE_NAME").then(|| "regulars".into())))
 }
 
-/// The key, as a call reads it.
-pub(super) async fn kept_key(config: &Config) -> Result<Option<SecretText>, Failure> {
+/// Reads the key as a call does.
+pub(super) async fn read_key(config: &Config) -> Result<Option<SecretText>, Failure> {
     secrets::resolve(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await
 }
 
-/// Claude, what it is asked over, and the waits that this takes.
-pub(super) struct Asked {
+/// A client, the stand-in that it calls, and its recorded waits.
+pub(super) struct TestClient {
     pub(super) anthropic: Anthropic,
-    pub(super) waits: Waits,
+    pub(super) waits: RecordedWaits,
     pub(super) claude: Claude,
 }
 
-pub(super) async fn asked(settings: &[(&str, &str)]) -> Asked {
-    let (anthropic, waits) = (Anthropic::start().await, Waits::default());
+pub(super) async fn test_client(settings: &[(&str, &str)]) -> TestClient {
+    let (anthropic, waits) = (Anthropic::start().await, RecordedWaits::default());
     let url = anthropic.url();
     let settings = config(&[settings, &[("ANTHROPIC_BASE_URL", url.as_str())]].concat()).unwrap().claude;
     let claude = Claude::new(&settings, SecretText::new(KEY), waits.sleeper());
-    Asked { anthropic, waits, claude }
+    TestClient { anthropic, waits, claude }
 }
 
-impl Asked {
+impl TestClient {
     pub(super) async fn score(&self, rows: &[ClaudeInput]) -> Vec<Option<Verdict>> {
         self.claude.score(HORIZON, rows, in_time()).await
     }
 
     pub(super) fn requests(&self) -> u32 {
-        count(&self.anthropic.seen())
+        count(&self.anthropic.requests())
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn count<T>(what: &[T]) -> u32 {
     what.len().try_into().unwrap()
 }
 
-/// So many customers; the first has not ordered for a day, the second for two, and so on.
+/// This many customers. The first ordered a day ago, the second two days ago, and so on.
 pub(super) fn rows(count: u32) -> Vec<ClaudeInput> {
     (1..=count).map(row).collect()
 }
@@ -103,7 +103,7 @@ pub(super) fn probability(days: u32) -> Probability {
     Probability::from_percent(f64::from(days) + 0.25).unwrap()
 }
 
-/// The verdict on a customer, where nothing went wrong.
+/// The verdict that the stand-in gives on a customer.
 pub(super) fn right(days: u32) -> Verdict {
     Verdict { probability: probability(days), reasoning: line(&format!("Has not ordered for {days} days.")) }
 }

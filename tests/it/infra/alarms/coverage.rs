@@ -8,10 +8,10 @@ use super::services::CANARIES;
 fn every_alarm_of_the_template_is_set_off_here() {
     let tests = [include_str!("jobs.rs"), include_str!("services.rs"), include_str!("churn.rs")].concat();
     let canaries = CANARIES.map(|function| format!("{function}-failing"));
-    for alarm in CloudWatch::default().names() {
-        let is_set_off = |how: &str| tests.contains(&format!("watch.{how}(\"{alarm}\""));
+    for alarm in CloudWatch::default().alarm_names() {
+        let is_set_off = |how: &str| tests.contains(&format!("monitored.{how}(\"{alarm}\""));
         let is_one_of_many = canaries.contains(&alarm.to_owned()) || alarm.ends_with("-dead-letters");
-        assert!(is_one_of_many || (is_set_off("fires") && is_set_off("is_silent")), "{alarm}");
+        assert!(is_one_of_many || (is_set_off("assert_raised") && is_set_off("assert_ok")), "{alarm}");
     }
 }
 
@@ -32,6 +32,6 @@ fn what_is_worked_out_of_metrics_is_missing_where_they_are_unless_it_is_filled_i
         ("IF(four > three, four - three, 0)", Some(1.0)),
         ("IF(nothing > 1, 1, 0)", None),
     ] {
-        assert_eq!(Expression::read(text).evaluate(&of), expected, "{text}");
+        assert_eq!(Expression::parse(text).evaluate(&of), expected, "{text}");
     }
 }

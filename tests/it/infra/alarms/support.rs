@@ -5,15 +5,15 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use harness::{
     World,
+    monitored_world::MonitoredWorld,
     scenario::{award, event},
-    watch::Watch,
     world::{ORG, noon},
 };
 use serde_json::{Value, json};
 
 /// Functions that give up soon: what is broken is.
-pub(super) async fn impatient() -> Watch {
-    Watch::of(World::with_timeout(Some(Duration::from_millis(600))).await)
+pub(super) async fn impatient() -> MonitoredWorld {
+    MonitoredWorld::new(World::with_timeout(Some(Duration::from_millis(600))).await)
 }
 
 /// What Lambda writes to a function's log at the end of an invocation that came to an end, be it a failure.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use harness::{
-    gcloud::{Project, SECRET},
+    gcloud::{GcloudProject, SECRET},
     roles, root,
 };
 use local::{template::Template, yaml};
@@ -26,21 +26,21 @@ const JOBS: [&str; 6] = [
 ];
 
 /// What is deployed of a function.
-async fn service(project: &Project, function: &str) -> Value {
+async fn service(project: &GcloudProject, function: &str) -> Value {
     let ended = project.run("deploy.sh", &["render", function]).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{function}");
     yaml::to_json(&ended.out).unwrap()
 }
 
 /// The calls that do this to a job, by the job's name.
-fn told<'a>(calls: &'a [Vec<String>], what: &str) -> Vec<(&'a str, &'a [String])> {
+fn commands_of<'a>(calls: &'a [Vec<String>], what: &str) -> Vec<(&'a str, &'a [String])> {
     let what: Vec<&str> = what.split(' ').collect();
-    let told = calls.iter().filter_map(|call| {
+    let commands_of = calls.iter().filter_map(|call| {
         let rest = call.strip_prefix(["scheduler", "jobs"].map(str::to_owned).as_slice())?;
         let is_it = rest.iter().zip(&what).all(|(word, wanted)| word == wanted) && rest.len() > what.len();
         is_it.then(|| (rest[what.len()].strip_prefix("regulars-").unwrap(), &rest[what.len() + 1..]))
     });
-    told.collect()
+    commands_of.collect()
 }
 
 /// What a call says by a flag.
@@ -51,11 +51,11 @@ fn flag<'a>(call: &'a [String], name: &str) -> &'a str {
 
 #[tokio::test]
 async fn the_jobs_are_created_and_then_updated_and_the_secret_is_in_nothing_but_a_file_of_its_own() {
-    let project = Project::with_secret();
+    let project = GcloudProject::with_secret();
     for (what, header) in [("create http", "--headers"), ("update http", "--update-headers")] {
-        project.jobs(&["apply"]).await;
+        project.run_jobs(&["apply"]).await;
         let calls = project.take_calls();
-        let made = told(&calls, what);
+        let made = commands_of(&calls, what);
         assert_eq!(made.iter().map(|(job, _)| *job).collect::<Vec<_>>(), JOBS);
         for (job, call) in made {
             let function = job.trim_end_matches("-continued");
@@ -68,50 +68,50 @@ async fn the_jobs_are_created_and_then_updated_and_the_secret_is_in_nothing_but_
                 if ["tier-recalculation", "churn-prediction", "weekly-report"].contains(&job) { "3" } else { "0" };
             assert_eq!((flag(call, "max-retry-attempts"), flag(call, "min-backoff")), (tries, "60s"), "{job}");
         }
-        let flags = project.take("flags");
+        let flags = project.take_file("flags");
         assert_eq!(flags.lines().count(), JOBS.len());
         let bearer = format!("Bearer {SECRET}");
         let expected = json!({header: {"Authorization": bearer, "Content-Type": "application/json"}});
         assert!(flags.lines().all(|line| serde_json::from_str::<Value>(line).unwrap() == expected), "{flags}");
-        let modes = project.take("modes");
+        let modes = project.take_file("modes");
         assert!(modes.lines().all(|mode| ["-rw-------", "drwx------"].contains(&mode)), "{modes}");
-        assert!(project.take("files").lines().all(|file| !PathBuf::from(file).exists()));
+        assert!(project.take_file("files").lines().all(|file| !PathBuf::from(file).exists()));
     }
-    project.write("secret", "the-next-one\n");
-    assert_eq!(project.jobs(&["apply", "tier-recalculation"]).await, "updated regulars-tier-recalculation\n");
-    let flags: Value = serde_json::from_str(&project.take("flags")).unwrap();
+    project.write_file("secret", "the-next-one\n");
+    assert_eq!(project.run_jobs(&["apply", "tier-recalculation"]).await, "updated regulars-tier-recalculation\n");
+    let flags: Value = serde_json::from_str(&project.take_file("flags")).unwrap();
     assert_eq!(flags["--update-headers"]["Authorization"], "Bearer the-next-one");
 }
 
 #[tokio::test]
 async fn a_job_that_is_paused_stays_so_when_it_is_updated() {
-    let project = Project::with_secret();
-    project.write(
+    let project = GcloudProject::with_secret();
+    project.write_file(
         "jobs",
         "other-churn-prediction,PAUSED\nregulars-churn-prediction,PAUSED\nregulars-bundle-transitions,ENABLED\n",
     );
-    project.jobs(&["apply", "churn-prediction", "bundle-transitions"]).await;
+    project.run_jobs(&["apply", "churn-prediction", "bundle-transitions"]).await;
     let calls = project.take_calls();
-    let names = |what| told(&calls, what).into_iter().map(|(job, _)| job).collect::<Vec<_>>();
+    let names = |what| commands_of(&calls, what).into_iter().map(|(job, _)| job).collect::<Vec<_>>();
     assert_eq!(names("update http"), ["churn-prediction", "bundle-transitions"]);
     assert_eq!(names("pause"), ["churn-prediction"]);
 }
 
 #[tokio::test]
 async fn jobs_are_paused_resumed_and_run_by_name_or_all() {
-    let project = Project::with_secret();
-    project.jobs(&["apply"]).await;
+    let project = GcloudProject::with_secret();
+    project.run_jobs(&["apply"]).await;
     project.take_calls();
     for command in ["pause", "resume"] {
-        assert_eq!(project.jobs(&[command]).await.lines().count(), JOBS.len());
-        assert_eq!(told(&project.take_calls(), command).iter().map(|(job, _)| *job).collect::<Vec<_>>(), JOBS);
+        assert_eq!(project.run_jobs(&[command]).await.lines().count(), JOBS.len());
+        assert_eq!(commands_of(&project.take_calls(), command).iter().map(|(job, _)| *job).collect::<Vec<_>>(), JOBS);
         // What is so already is left so: Cloud Scheduler would refuse it.
-        assert!(project.jobs(&[command]).await.lines().all(|line| line.ends_with(" already")));
-        assert!(told(&project.take_calls(), command).is_empty());
+        assert!(project.run_jobs(&[command]).await.lines().all(|line| line.ends_with(" already")));
+        assert!(commands_of(&project.take_calls(), command).is_empty());
     }
-    project.jobs(&["run", "churn-prediction-continued"]).await;
-    assert_eq!(told(&project.take_calls(), "run")[0].0, "churn-prediction-continued");
-    project.jobs(&["list"]).await;
+    project.run_jobs(&["run", "churn-prediction-continued"]).await;
+    assert_eq!(commands_of(&project.take_calls(), "run")[0].0, "churn-prediction-continued");
+    project.run_jobs(&["list"]).await;
     let calls = project.take_calls();
     assert!(!flag(&calls[0], "format").contains("httpTarget"), "it shows no headers");
     for wrong in [&["run"][..], &[], &["stop"], &["pause", "weekly"], &["pause", "tier"], &["pause", "tier.*"]] {
@@ -123,28 +123,28 @@ async fn jobs_are_paused_resumed_and_run_by_name_or_all() {
 
 #[tokio::test]
 async fn a_job_that_can_t_be_changed_is_told_and_holds_up_no_other() {
-    let project = Project::with_secret();
-    project.write("failing", "create http regulars-tier-recalculation ");
+    let project = GcloudProject::with_secret();
+    project.write_file("failing", "create http regulars-tier-recalculation ");
     let ended = project.run("jobs.sh", &["apply"]).await;
     assert_eq!((ended.code, ended.out.lines().count()), (Some(1), JOBS.len() - 1), "{ended:?}");
     assert_eq!(ended.err, "jobs.sh: apply_one of regulars-tier-recalculation failed\n");
-    project.take("failing");
-    project.jobs(&["apply"]).await;
-    project.write("failing", "pause regulars-bundle-transitions ");
+    project.take_file("failing");
+    project.run_jobs(&["apply"]).await;
+    project.write_file("failing", "pause regulars-bundle-transitions ");
     let ended = project.run("jobs.sh", &["pause"]).await;
     assert_eq!((ended.code, ended.out.lines().count()), (Some(1), JOBS.len() - 1), "{ended:?}");
 }
 
 #[tokio::test]
 async fn where_the_secret_or_the_jobs_can_t_be_read_nothing_is_changed() {
-    let project = Project::with_secret();
+    let project = GcloudProject::with_secret();
     for secret in ["", "\n", "two\nlines", "tab\t", "\u{e9}"] {
-        project.write("secret", secret);
+        project.write_file("secret", secret);
         assert_eq!(project.run("jobs.sh", &["apply"]).await.code, Some(1), "{secret:?}");
-        assert!(told(&project.take_calls(), "create http").is_empty(), "{secret:?}");
+        assert!(commands_of(&project.take_calls(), "create http").is_empty(), "{secret:?}");
     }
-    project.write("secret", SECRET);
-    project.write("broken", "");
+    project.write_file("secret", SECRET);
+    project.write_file("broken", "");
     assert_eq!(project.run("jobs.sh", &["apply"]).await.code, Some(1));
     assert_eq!(project.take_calls().len(), 1, "what is there could not be read");
 }
@@ -191,10 +191,10 @@ fn schedules() -> BTreeMap<String, (String, Option<String>)> {
 
 #[tokio::test]
 async fn every_function_that_the_template_calls_by_the_clock_has_a_job_at_the_same_time() {
-    let project = Project::with_secret();
-    project.jobs(&["apply"]).await;
+    let project = GcloudProject::with_secret();
+    project.run_jobs(&["apply"]).await;
     let calls = project.take_calls();
-    let jobs = told(&calls, "create http");
+    let jobs = commands_of(&calls, "create http");
     let by_name: BTreeMap<&str, &[String]> = jobs.into_iter().collect();
     let schedules = schedules();
     let own: Vec<&str> = by_name.keys().copied().filter(|job| !job.ends_with("-continued")).collect();
@@ -215,7 +215,7 @@ async fn every_function_that_the_template_calls_by_the_clock_has_a_job_at_the_sa
 
 #[tokio::test]
 async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
-    let project = Project::with_secret();
+    let project = GcloudProject::with_secret();
     let template = Template::read(&template_text(), &HashMap::new()).unwrap();
     let asked = RefCell::new(BTreeSet::new());
     let all = |name: &str| {
@@ -277,17 +277,17 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
 
 #[tokio::test]
 async fn a_function_is_deployed_by_its_name_and_a_setting_that_is_no_plain_text_is_refused() {
-    let project = Project::with_secret();
+    let project = GcloudProject::with_secret();
     let ended = project.run("deploy.sh", &["points-award", "tier-recalculation"]).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
-    let deployed = project.take("deployed");
+    let deployed = project.take_file("deployed");
     let names: Vec<&str> = deployed.lines().filter_map(|line| line.strip_prefix("  name: ")).collect();
     assert_eq!(names, [r#""regulars-points-award""#, r#""regulars-tier-recalculation""#]);
     assert!(!deployed.contains("${"), "all is filled in");
     for (name, value) in [("CHURN_MODEL", "a\"b"), ("CHURN_MODEL", "a\nb"), ("LOG_LEVEL", "${STACK}"), ("REGION", "")] {
         let ended = project.run_with("deploy.sh", &["churn-prediction"], &[(name, value)]).await;
         assert_eq!(ended.code, Some(1), "{name}={value}");
-        assert!(project.take("deployed").is_empty() && ended.err.contains(name), "{name}={value}: {}", ended.err);
+        assert!(project.take_file("deployed").is_empty() && ended.err.contains(name), "{name}={value}: {}", ended.err);
     }
     for wrong in [&[][..], &["render", "points"], &["weekly"]] {
         assert_eq!(project.run("deploy.sh", wrong).await.code, Some(1), "{wrong:?}");
@@ -297,7 +297,7 @@ async fn a_function_is_deployed_by_its_name_and_a_setting_that_is_no_plain_text_
 #[test]
 fn the_roles_may_do_what_the_template_s_roles_may() {
     let text = fs::read_to_string(root().join("infra/cloud-run/README.md")).unwrap();
-    for (function, mut actions) in roles::on_the_table() {
+    for (function, mut actions) in roles::table_actions() {
         let lists = if actions.remove("Query by_time") { "yes" } else { "no" };
         let actions: Vec<String> = actions.into_iter().collect();
         let row = format!("| `{function}` | `{}` | {lists} |", actions.join("`, `"));

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use harness::programs::{self, LocalStack, OnPort};
+use harness::programs::{self, FunctionServer, LocalStack};
 use http::Response;
 use local::FUNCTIONS;
 use serde_json::{Value, json};
@@ -30,10 +30,10 @@ const ASKED: [(&str, &str, &str, &str, u16); 8] = [
     ("weekly-report", "POST", "/", "{}", 200),
 ];
 
-async fn on_port(function: &str, engine: &LocalStack, more: &[(&str, &str)]) -> OnPort {
+async fn on_port(function: &str, engine: &LocalStack, more: &[(&str, &str)]) -> FunctionServer {
     let mut settings = vec![("CRON_SECRET", SECRET), ("AWS_ENDPOINT_URL_DYNAMODB", engine.dynamodb.as_str())];
     settings.extend(more);
-    OnPort::start(function, &settings).await
+    FunctionServer::start(function, &settings).await
 }
 
 /// What Cloud Scheduler sends beside what a job says.
@@ -99,11 +99,11 @@ async fn told_to_stop_every_function_answers_what_it_has_begun_and_takes_nothing
     let engine = LocalStack::start(&[]).await;
     for (name, method, path, body, status) in ASKED {
         let function = on_port(name, &engine, &[]).await;
-        let begun = function.begin(method, path, SECRET, body).await;
+        let begun = function.begin_request(method, path, SECRET, body).await;
         function.signal("TERM").await;
-        function.is_closed().await;
+        function.wait_closed().await;
         assert_eq!(begun.finish().await, status, "{name}");
-        let ended = function.ended().await;
+        let ended = function.wait_exit().await;
         assert_eq!(ended.code, Some(0), "{name}: {}", ended.err);
     }
 }
@@ -112,9 +112,9 @@ async fn told_to_stop_every_function_answers_what_it_has_begun_and_takes_nothing
 async fn told_to_stop_it_does_not_wait_for_ever() {
     let engine = LocalStack::start(&[]).await;
     let function = on_port("tier-recalculation", &engine, &[]).await;
-    let _never_finished = function.begin("POST", "/", SECRET, "{}").await;
+    let _never_finished = function.begin_request("POST", "/", SECRET, "{}").await;
     function.signal("TERM").await;
-    assert_eq!(function.ended().await.code, Some(0));
+    assert_eq!(function.wait_exit().await.code, Some(0));
 }
 
 #[tokio::test]
@@ -152,12 +152,12 @@ async fn a_request_is_given_up_when_the_time_of_its_service_is_over() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
     let settings = [("CRON_SECRET", SECRET), ("AWS_ENDPOINT_URL_DYNAMODB", &silent), ("REQUEST_TIMEOUT_SECONDS", "1")];
-    let function = OnPort::start("back-office", &settings).await;
+    let function = FunctionServer::start("back-office", &settings).await;
     let get = programs::http().get(format!("{}/orgs/shop", function.url)).bearer_auth(SECRET);
     let answer = get.send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (503, &"1".parse().unwrap()));
     function.signal("TERM").await;
-    let ended = function.ended().await;
+    let ended = function.wait_exit().await;
     assert!(ended.err.contains("out of time"), "{}", ended.err);
 }
 
@@ -225,7 +225,7 @@ async fn aws_is_shown_the_token_that_is_in_the_file_now_and_no_key() {
         ("AWS_ROLE_SESSION_NAME", "back-office"),
         ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()),
     ];
-    let function = OnPort::start("back-office", &settings).await;
+    let function = FunctionServer::start("back-office", &settings).await;
     let asks = async || {
         let get = programs::http().get(format!("{}/orgs/shop", function.url)).bearer_auth(SECRET);
         assert_eq!(get.send().await.unwrap().status(), 503);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use harness::{
     audit::cents,
     customers::per_tier,
-    programs::{self, Ended, LocalStack},
+    programs::{self, LocalStack, ProgramOutput},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ impl Shop {
         format!("{}/lambda-url/back-office{path}", self.stack.url)
     }
 
-    async fn load(&self, file: &str) -> Ended {
+    async fn load(&self, file: &str) -> ProgramOutput {
         let mut ctl = programs::command("ctl");
         programs::run(ctl.args(["load", file, "--org", "shop", "--url", &self.stack.url])).await
     }
@@ -95,13 +95,13 @@ async fn the_purchase_log_gives_these_points_and_tiers_and_loading_it_twice_the_
     let shop = Shop::open().await;
     let first = shop.load(PURCHASE_LOG).await;
     assert_eq!(first.code, Some(0), "{}", first.err);
-    let told = "6,919 orders awarded, 0 were there already, 0 rows not loaded; 2,357 customers created; 239,444 points for 244,091.94";
-    assert!(first.out.starts_with(told), "{}", first.out);
+    let summary = "6,919 orders awarded, 0 were there already, 0 rows not loaded; 2,357 customers created; 239,444 points for 244,091.94";
+    assert!(first.out.starts_with(summary), "{}", first.out);
     let after_one = shop.customers().await;
 
     let second = shop.load(PURCHASE_LOG).await;
-    let told = "0 orders awarded, 6,919 were there already, 0 rows not loaded; 0 customers created; 239,444 points";
-    assert!(second.out.starts_with(told), "{}", second.out);
+    let summary = "0 orders awarded, 6,919 were there already, 0 rows not loaded; 0 customers created; 239,444 points";
+    assert!(second.out.starts_with(summary), "{}", second.out);
     let customers = shop.customers().await;
     assert_eq!(customers, after_one);
 
@@ -154,7 +154,7 @@ async fn a_load_that_was_stopped_goes_on_where_it_was() {
     let mut ctl = programs::command("ctl");
     let mut child = ctl.args(["load", PURCHASE_LOG, "--org", "shop", "--url", &shop.stack.url]).spawn().unwrap();
     let some = async { while shop.get("/orgs/shop/customers?limit=100").await["cursor"].is_null() {} };
-    tokio::time::timeout(programs::PATIENCE, some).await.expect("customers appear");
+    tokio::time::timeout(programs::WAIT_MAX, some).await.expect("customers appear");
     child.kill().await.unwrap();
     let rest = shop.load(PURCHASE_LOG).await;
     assert_eq!(rest.code, Some(0), "{}", rest.err);

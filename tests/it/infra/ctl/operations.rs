@@ -13,13 +13,13 @@ use std::{
 };
 
 use harness::{
-    account::{Asked, Queue, Service},
-    programs::{self, Ended, LocalStack, interrupt, operator},
+    aws_services::{ServiceRequest, StubQueue, StubService},
+    programs::{self, LocalStack, ProgramOutput, ctl_command, interrupt},
 };
 use serde_json::{Value, json};
 
 /// A scheduler whose jobs start a function and a state machine, and one that refuses.
-fn scheduler((what, _): &Asked) -> (u16, Value) {
+fn scheduler((what, _): &ServiceRequest) -> (u16, Value) {
     let target = |arn: &str| json!({"Arn": arn, "RoleArn": "arn:aws:iam::1:role/r", "Input": "{\"dryRun\":true}"});
     let schedule = |arn: &str| json!({"Name": "a", "State": "DISABLED", "Target": target(arn)});
     match what.as_str() {
@@ -39,9 +39,9 @@ fn scheduler((what, _): &Asked) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
-    let (stack, scheduler) = (LocalStack::start(&[]).await, Service::start(scheduler).await);
+    let (stack, scheduler) = (LocalStack::start(&[]).await, StubService::start(scheduler).await);
     let services = [("SCHEDULER", scheduler.url.as_str()), ("SFN", &scheduler.url), ("LAMBDA", &stack.url)];
-    let run = async |job: &str| programs::run(&mut operator(&["jobs", "run", job], &services)).await;
+    let run = async |job: &str| programs::run(&mut ctl_command(&["jobs", "run", job], &services)).await;
 
     let ended = run("bundle-transitions").await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
@@ -49,7 +49,7 @@ async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
 
     let ended = run("tier-recalculation").await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(0), "tier-recalculation is started: arn:of:it\n"), "{ended:?}");
-    let (_, started) = scheduler.asked().pop().unwrap();
+    let (_, started) = scheduler.requests().pop().unwrap();
     assert!(started["name"].as_str().unwrap().starts_with("by-hand-"), "{started}");
     let machine = "arn:aws:states:eu-west-1:1:stateMachine:regulars-tier-recalculation";
     assert_eq!((&started["stateMachineArn"], &started["input"]), (&json!(machine), &json!("{\"dryRun\":true}")));
@@ -83,7 +83,7 @@ fn full() -> Value {
 }
 
 /// Pausing one of the jobs is refused for now.
-fn one_is_busy((path, _): &Asked) -> (u16, Value) {
+fn one_is_busy((path, _): &ServiceRequest) -> (u16, Value) {
     let mut schedule = full();
     match path.strip_prefix("GET /schedules/") {
         Some(name) => {
@@ -99,8 +99,8 @@ fn one_is_busy((path, _): &Asked) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_job_that_can_not_be_paused_is_told_and_holds_up_no_other() {
-    let scheduler = Service::start(one_is_busy).await;
-    let ended = programs::run(&mut operator(&["jobs", "pause"], &[("SCHEDULER", &scheduler.url)])).await;
+    let scheduler = StubService::start(one_is_busy).await;
+    let ended = programs::run(&mut ctl_command(&["jobs", "pause"], &[("SCHEDULER", &scheduler.url)])).await;
     let says =
         "ctl: tier-recalculation: EventBridge Scheduler answered 409 ConflictException: Another update is under way.\n";
     assert_eq!((ended.code, ended.err.as_str()), (Some(1), says));
@@ -110,21 +110,21 @@ async fn a_job_that_can_not_be_paused_is_told_and_holds_up_no_other() {
 
 #[tokio::test]
 async fn a_job_that_did_not_succeed_with_all_is_a_failure() {
-    let lambda = Service::start(|_| (200, json!({"success": false, "summary": {"errorsEncountered": 2}}))).await;
-    let scheduler = Service::start(scheduler).await;
+    let lambda = StubService::start(|_| (200, json!({"success": false, "summary": {"errorsEncountered": 2}}))).await;
+    let scheduler = StubService::start(scheduler).await;
     let services = [("SCHEDULER", scheduler.url.as_str()), ("LAMBDA", &lambda.url)];
-    let ended = programs::run(&mut operator(&["jobs", "run", "bundle-transitions"], &services)).await;
+    let ended = programs::run(&mut ctl_command(&["jobs", "run", "bundle-transitions"], &services)).await;
     let says = "ctl: bundle-transitions did not succeed with all: errorsEncountered 2\n";
     assert_eq!((ended.code, ended.err.as_str()), (Some(1), says), "{ended:?}");
 }
 
 #[tokio::test]
 async fn pausing_sends_back_every_field_that_a_schedule_has() {
-    let scheduler = Service::start(|_| (200, full())).await;
-    let pause = &mut operator(&["jobs", "pause", "bundle-transitions"], &[("SCHEDULER", &scheduler.url)]);
+    let scheduler = StubService::start(|_| (200, full())).await;
+    let pause = &mut ctl_command(&["jobs", "pause", "bundle-transitions"], &[("SCHEDULER", &scheduler.url)]);
     let ended = programs::run(pause).await;
     assert_eq!(ended.out, "bundle-transitions   is paused now\n", "{ended:?}");
-    let (what, mut sent) = scheduler.asked().pop().unwrap();
+    let (what, mut sent) = scheduler.requests().pop().unwrap();
     assert_eq!(what, "PUT /schedules/regulars-bundle-transitions");
     sent.as_object_mut().unwrap().remove("ClientToken");
     let mut expected = full();
@@ -143,14 +143,14 @@ async fn until(holds: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(programs::PATIENCE, waiting).await.expect("it comes to it");
+    tokio::time::timeout(programs::WAIT_MAX, waiting).await.expect("it comes to it");
 }
 
 #[tokio::test]
 async fn lines_are_followed_without_a_repetition() {
     let asked = Arc::new(AtomicI64::new(0));
     let times = Arc::clone(&asked);
-    let logs = Service::start(move |(what, _)| {
+    let logs = StubService::start(move |(what, _)| {
         assert_eq!(what, "Logs_20140328.FilterLogEvents");
         let count = times.fetch_add(1, Ordering::Relaxed) + 1;
         let now = chrono::Utc::now().timestamp_millis();
@@ -160,8 +160,8 @@ async fn lines_are_followed_without_a_repetition() {
     })
     .await;
     let arguments = ["logs", "points-award", "--follow", "--filter", "say \"no\""];
-    let following = operator(&arguments, &[("CLOUDWATCH_LOGS", &logs.url)]).spawn().unwrap();
-    until(|| logs.asked().len() >= 2).await;
+    let following = ctl_command(&arguments, &[("CLOUDWATCH_LOGS", &logs.url)]).spawn().unwrap();
+    until(|| logs.requests().len() >= 2).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     interrupt(&following).await;
     let ended = following.wait_with_output().await.unwrap();
@@ -169,7 +169,7 @@ async fn lines_are_followed_without_a_repetition() {
     let out = String::from_utf8(ended.stdout).unwrap();
     let lines: Vec<&str> = out.lines().map(|line| line.split_once(' ').unwrap().1).collect();
     assert_eq!(lines, ["line 1", "line 2"]);
-    let (_, sent) = logs.asked().remove(0);
+    let (_, sent) = logs.requests().remove(0);
     assert_eq!(
         (&sent["logGroupName"], &sent["filterPattern"]),
         (&json!("/aws/lambda/regulars-points-award"), &json!("\"say \\\"no\\\"\""))
@@ -204,7 +204,7 @@ async fn settings_that_change_are_deployed_as_code_that_changes_is() {
     let sam =
         ("sam", r#"test "$1" != deploy || { read -r line < .aws-sam/build/PointsAward/settings; echo "$line"; }"#);
     let deployed = async |arguments: &[&str]| {
-        let mut command = operator(&[&["deploy", "staging"], arguments].concat(), &[]);
+        let mut command = ctl_command(&[&["deploy", "staging"], arguments].concat(), &[]);
         command.current_dir(&project).env("PATH", tools("uploading", &[sam, ("cargo", "exit 0")]));
         let ended = programs::run(&mut command).await;
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
@@ -228,7 +228,7 @@ async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
     let (cargo, no_lambda) = (("cargo", "exit 0"), ("cargo", "exit 101"));
     let project = project("building");
     let deploy = async |environment: &str, name: &str, programs: &[(&str, &str)]| {
-        let mut command = operator(&["deploy", environment], &[]);
+        let mut command = ctl_command(&["deploy", environment], &[]);
         command.current_dir(&project).env("PATH", tools(name, programs)).env_remove("CARGO_LAMBDA_COMPILER");
         programs::run(&mut command).await
     };
@@ -236,7 +236,7 @@ async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
     let steps = "cargo: sam build --config-env staging\ncargo: sam deploy --config-env staging\n";
     assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (Some(0), steps, ""), "{done:?}");
 
-    let says = |ended: &Ended, why: &str| {
+    let says = |ended: &ProgramOutput, why: &str| {
         assert_eq!((ended.code, ended.err.as_str()), (Some(1), format!("ctl: {why}\n").as_str()), "{ended:?}");
     };
     let failed = deploy("production", "all-tools", &[sam, cargo]).await;
@@ -248,31 +248,32 @@ async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
 }
 
 /// A service that refuses whatever it is asked, as AWS does.
-fn forbidden(_: &Asked) -> (u16, Value) {
+fn forbidden(_: &ServiceRequest) -> (u16, Value) {
     let says = "User: arn:aws:iam::1:user/ada is not authorized to perform: scheduler:GetSchedule on resource: \
                 arn:aws:scheduler:eu-west-1:1:schedule/default/regulars-bundle-transitions";
     (403, json!({"__type": "AccessDeniedException", "Message": says}))
 }
 
-fn expired(_: &Asked) -> (u16, Value) {
+fn expired(_: &ServiceRequest) -> (u16, Value) {
     (
         403,
         json!({"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}),
     )
 }
 
-fn empty(_: &Asked) -> (u16, Value) {
+fn empty(_: &ServiceRequest) -> (u16, Value) {
     (404, json!({"__type": "ResourceNotFoundException", "Message": "There is none."}))
 }
 
 #[tokio::test]
 async fn whatever_is_wrong_with_the_account_is_one_clear_line() {
-    let services = [Service::start(forbidden).await, Service::start(expired).await, Service::start(empty).await];
+    let services =
+        [StubService::start(forbidden).await, StubService::start(expired).await, StubService::start(empty).await];
     let [forbidden, expired, empty] = services.each_ref().map(|service| service.url.as_str());
-    let queue = Queue::start("regulars-points-award-failures", []).await;
+    let queue = StubQueue::start("regulars-points-award-failures", []).await;
     let check = async |command: &str, service: &str, url: &str, says: &str| {
         let arguments: Vec<&str> = command.split(' ').collect();
-        let ended = programs::run(&mut operator(&arguments, &[(service, url)])).await;
+        let ended = programs::run(&mut ctl_command(&arguments, &[(service, url)])).await;
         assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{command}: {ended:?}");
         assert_eq!(ended.err, format!("ctl: {says}\n"), "{command}");
     };
@@ -306,10 +307,10 @@ async fn whatever_is_wrong_with_the_account_is_one_clear_line() {
 
 #[tokio::test]
 async fn without_a_region_or_credentials_it_says_so_at_once() {
-    let no_region = programs::run(operator(&["jobs", "list"], &[]).env_remove("AWS_REGION")).await;
+    let no_region = programs::run(ctl_command(&["jobs", "list"], &[]).env_remove("AWS_REGION")).await;
     let says = "ctl: no region: set AWS_REGION, or AWS_PROFILE to a profile that has one\n";
     assert_eq!((no_region.code, no_region.err.as_str()), (Some(1), says), "{no_region:?}");
-    let nobody = programs::run(operator(&["jobs", "list"], &[]).env_remove("AWS_ACCESS_KEY_ID")).await;
+    let nobody = programs::run(ctl_command(&["jobs", "list"], &[]).env_remove("AWS_ACCESS_KEY_ID")).await;
     assert_eq!((nobody.code, nobody.err.lines().count()), (Some(1), 1), "{nobody:?}");
     assert!(nobody.err.starts_with("ctl: no credentials: sign in, and hand them over by eval "), "{nobody:?}");
 }
@@ -319,7 +320,7 @@ async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
     let stack = LocalStack::start(&[]).await;
     let url = stack.url.clone();
     // Lambda and Secrets Manager of an account in which the local stack is deployed.
-    let account = Service::start(move |(what, asked)| {
+    let account = StubService::start(move |(what, asked)| {
         let function =
             what.strip_prefix("GET /2021-10-31/functions/regulars-").and_then(|rest| rest.strip_suffix("/url"));
         match function {
@@ -341,12 +342,12 @@ async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
     })
     .await;
     let services = [("LAMBDA", account.url.as_str()), ("SECRETS_MANAGER", &account.url)];
-    let ended = programs::run(&mut operator(&["verify", "--stack", "regulars"], &services)).await;
+    let ended = programs::run(&mut ctl_command(&["verify", "--stack", "regulars"], &services)).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
 
     // What is said goes before what is in the environment, and an address there before a name.
     let checks = async |arguments: &[&str], environment: &[(&str, &str)]| {
-        programs::run(operator(arguments, &services).envs(environment.iter().copied())).await
+        programs::run(ctl_command(arguments, &services).envs(environment.iter().copied())).await
     };
     let nobody = ("REGULARS_URL", "http://127.0.0.1:1");
     for (arguments, environment) in [
@@ -361,9 +362,10 @@ async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
     assert!(ended.err.starts_with("ctl: http://127.0.0.1:1/"), "{ended:?}");
 
     let other =
-        programs::run(operator(&["verify", "--stack", "regulars"], &services[..1]).env("CRON_SECRET", "another")).await;
+        programs::run(ctl_command(&["verify", "--stack", "regulars"], &services[..1]).env("CRON_SECRET", "another"))
+            .await;
     assert!(other.err.starts_with("ctl: the secret is refused: 401 unauthorized: "), "{other:?}");
     let both =
-        programs::run(&mut operator(&["verify", "--stack", "regulars", "--url", "http://127.0.0.1:1"], &[])).await;
+        programs::run(&mut ctl_command(&["verify", "--stack", "regulars", "--url", "http://127.0.0.1:1"], &[])).await;
     assert!(both.code == Some(2) && both.err.contains("cannot be used with"), "{both:?}");
 }

@@ -2,16 +2,16 @@
 //! nothing else does.
 
 use harness::{
-    account::{Asked, Queue, Service},
-    programs::{self, Ended, LocalStack, interrupt, operator},
+    aws_services::{ServiceRequest, StubQueue, StubService},
+    programs::{self, LocalStack, ProgramOutput, ctl_command, interrupt},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// Runs a redrive of a function, on a stack and a queue.
-async fn redrive(function: &str, more: &[&str], stack: &LocalStack, queue: &Queue) -> Ended {
+async fn redrive(function: &str, more: &[&str], stack: &LocalStack, queue: &StubQueue) -> ProgramOutput {
     let arguments = [&["redrive", function], more].concat();
-    programs::run(&mut operator(&arguments, &[("LAMBDA", &stack.url), ("SQS", &queue.url)])).await
+    programs::run(&mut ctl_command(&arguments, &[("LAMBDA", &stack.url), ("SQS", &queue.url)])).await
 }
 
 /// A local stack with a shop in it: a customer with points, and bundles `b` and `c`.
@@ -89,11 +89,11 @@ fn record(payload: &Value) -> String {
 }
 
 /// Asserts what a redrive printed, what it exited with, and what it left in the queue, to be received again at once.
-fn check(ended: &Ended, code: i32, lines: &[&str], queue: &Queue, left: &[String]) {
+fn check(ended: &ProgramOutput, code: i32, lines: &[&str], queue: &StubQueue, left: &[String]) {
     assert_eq!((ended.code, ended.err.as_str()), (Some(code), ""), "{ended:?}");
     assert_eq!(ended.out.lines().collect::<Vec<_>>(), lines);
-    assert_eq!(queue.left(), left);
-    assert_eq!(queue.visible(), left.len());
+    assert_eq!(queue.remaining(), left);
+    assert_eq!(queue.visible_count(), left.len());
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn orders_that_points_award_failed_are_replayed_and_who_is_still_unknown_s
     let refused = event("OrderFulfilled", "first", json!({"orderTotal": 7})).to_string();
     let refunded = event("OrderRefunded", "o1", json!({"refundId": "r1"})).to_string();
     let messages = [fulfilled, unknown.clone(), refused, refunded];
-    let queue = Queue::start("regulars-points-award-failures", messages).await;
+    let queue = StubQueue::start("regulars-points-award-failures", messages).await;
     let ended = redrive("points-award", &[], &stack, &queue).await;
     let unknown_customer = "unknown_customer: What this event is about is not known yet.";
     let lines = [
@@ -117,7 +117,7 @@ async fn orders_that_points_award_failed_are_replayed_and_who_is_still_unknown_s
         "2 replayed, 1 refused for good, 1 still failing",
     ];
     check(&ended, 1, &lines, &queue, &[unknown]);
-    assert_eq!(queue.received(), [1], "it was tried once");
+    assert_eq!(queue.receive_counts(), [1], "it was tried once");
     assert_eq!(points(&stack, "ada").await, 1000);
 
     customer(&stack, "bo").await;
@@ -135,7 +135,7 @@ async fn orders_and_cancellations_that_bundle_redemption_failed_are_replayed() {
     let unknown = record(&event("OrderFulfilled", "o2", json!({"bundleIds": ["new"]})));
     let malformed = record(&event("OrderCancelled", "o3", json!({"bundleIds": 7})));
     let messages = [fulfilled, cancelled, unknown.clone(), malformed.clone()];
-    let queue = Queue::start("regulars-bundle-redemption-failures", messages).await;
+    let queue = StubQueue::start("regulars-bundle-redemption-failures", messages).await;
     let ended = redrive("bundle-redemption", &[], &stack, &queue).await;
     let lines = [
         "OrderFulfilled o1 of shop: replayed",
@@ -156,7 +156,7 @@ async fn cancellations_that_points_redemption_failed_are_replayed() {
     assert_eq!(points(&stack, "ada").await, 900);
     let unknown = record(&event("OrderCancelled", "o2", json!({"customerId": "bo"})));
     let messages = [record(&event("OrderCancelled", "o1", json!({"bundleIds": ["b"]}))), unknown.clone()];
-    let queue = Queue::start("regulars-points-redemption-failures", messages).await;
+    let queue = StubQueue::start("regulars-points-redemption-failures", messages).await;
     let ended = redrive("points-redemption", &[], &stack, &queue).await;
     let lines = [
         "OrderCancelled o1 of shop: replayed",
@@ -178,7 +178,7 @@ async fn what_sweeps_gave_up_is_called_again_and_only_an_org_that_is_gone_is_don
         refused.clone(),
         "not { JSON".to_owned(),
     ];
-    let queue = Queue::start("regulars-tier-recalculation-failures", messages).await;
+    let queue = StubQueue::start("regulars-tier-recalculation-failures", messages).await;
     let ended = redrive("tier-recalculation", &[], &stack, &queue).await;
     let lines = [
         "the call for every org: replayed",
@@ -193,7 +193,7 @@ async fn what_sweeps_gave_up_is_called_again_and_only_an_org_that_is_gone_is_don
 }
 
 /// A sweep that is through at its third call, for whichever org.
-fn in_three_calls((path, call): &Asked) -> (u16, Value) {
+fn in_three_calls((path, call): &ServiceRequest) -> (u16, Value) {
     assert_eq!(path, "POST /2015-03-31/functions/regulars-churn-prediction/invocations");
     match call["cursor"].as_str() {
         None => (200, json!({"success": true, "cursor": "one"})),
@@ -208,7 +208,7 @@ fn in_three_calls((path, call): &Asked) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
-    let lambda = Service::start(in_three_calls).await;
+    let lambda = StubService::start(in_three_calls).await;
     let stuck = json!({"orgId": "c", "cursor": "stuck"}).to_string();
     let broken = json!({"cursor": "broken"}).to_string();
     let strange = json!({"orgId": "d", "cursor": "strange"}).to_string();
@@ -220,9 +220,9 @@ async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
         strange.clone(),
         "[]".to_owned(),
     ];
-    let queue = Queue::start("regulars-churn-prediction-failures", messages).await;
+    let queue = StubQueue::start("regulars-churn-prediction-failures", messages).await;
     let services = [("LAMBDA", lambda.url.as_str()), ("SQS", &queue.url)];
-    let ended = programs::run(&mut operator(&["redrive", "churn-prediction"], &services)).await;
+    let ended = programs::run(&mut ctl_command(&["redrive", "churn-prediction"], &services)).await;
     let lines = [
         "the call for a: replayed in 3 calls",
         "the call for b, from a cursor on: replayed",
@@ -233,7 +233,7 @@ async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
         "2 replayed, 0 refused for good, 4 still failing",
     ];
     check(&ended, 1, &lines, &queue, &[stuck, broken, strange, "[]".to_owned()]);
-    let calls: Vec<Value> = lambda.asked().into_iter().map(|(_, call)| call).collect();
+    let calls: Vec<Value> = lambda.requests().into_iter().map(|(_, call)| call).collect();
     let expected = [
         json!({"orgId": "a"}),
         json!({"orgId": "a", "cursor": "one"}),
@@ -257,19 +257,19 @@ async fn a_message_that_comes_back_meanwhile_is_not_tried_again_and_keeps_no_oth
     };
     let good = record(&event("OrderFulfilled", "good", json!({"orderTotal": 1})));
     let messages = [unknown("o1"), unknown("o2"), good];
-    let queue = Queue::start("regulars-points-award-failures", messages.clone()).await;
-    queue.give_back_after(1);
+    let queue = StubQueue::start("regulars-points-award-failures", messages.clone()).await;
+    queue.redeliver_after(1);
     let ended = redrive("points-award", &[], &stack, &queue).await;
     let last = ended.out.lines().last();
     assert_eq!(last, Some("1 replayed, 0 refused for good, 2 still failing"), "{ended:?}");
-    assert_eq!((queue.left(), queue.received()), (messages[..2].to_vec(), vec![2, 1]));
+    assert_eq!((queue.remaining(), queue.receive_counts()), (messages[..2].to_vec(), vec![2, 1]));
 }
 
 #[tokio::test]
 async fn what_a_message_says_is_shown_as_it_is_written() {
     let stack = shop().await;
     let message = record(&event("OrderFulfilled", "o\u{1b}[31m\n1", json!({"orderTotal": 1})));
-    let queue = Queue::start("regulars-points-award-failures", [message]).await;
+    let queue = StubQueue::start("regulars-points-award-failures", [message]).await;
     let ended = redrive("points-award", &["--dry-run"], &stack, &queue).await;
     assert_eq!(ended.out.lines().next(), Some(r"OrderFulfilled o\u{1b}[31m\n1 of shop"), "{ended:?}");
 }
@@ -280,7 +280,7 @@ async fn a_dry_run_lists_and_changes_nothing_and_a_limit_leaves_the_rest() {
     let messages: Vec<String> = (0..12)
         .map(|number| record(&event("OrderFulfilled", &format!("o{number}"), json!({"orderTotal": 1}))))
         .collect();
-    let queue = Queue::start("regulars-points-award-failures", messages.clone()).await;
+    let queue = StubQueue::start("regulars-points-award-failures", messages.clone()).await;
     let ended = redrive("points-award", &["--dry-run"], &stack, &queue).await;
     let mut lines: Vec<String> = (0..12).map(|number| format!("OrderFulfilled o{number} of shop")).collect();
     lines.push("12 in regulars-points-award-failures; nothing was changed".into());
@@ -289,34 +289,34 @@ async fn a_dry_run_lists_and_changes_nothing_and_a_limit_leaves_the_rest() {
 
     let ended = redrive("points-award", &["--max", "11"], &stack, &queue).await;
     assert_eq!(ended.out.lines().last(), Some("11 replayed, 0 refused for good, 0 still failing"), "{ended:?}");
-    assert_eq!(queue.left(), &messages[11..]);
+    assert_eq!(queue.remaining(), &messages[11..]);
     assert_eq!(points(&stack, "ada").await, 1011);
 }
 
 #[tokio::test]
 async fn what_would_fail_every_message_ends_the_redrive_and_gives_all_of_them_back() {
     let nobody = record(&event("OrderFulfilled", "o1", json!({"orderTotal": 1})));
-    let queue = Queue::start("regulars-points-award-failures", [nobody.clone(), nobody]).await;
-    let ended = programs::run(&mut operator(&["redrive", "points-award"], &[("SQS", &queue.url)])).await;
+    let queue = StubQueue::start("regulars-points-award-failures", [nobody.clone(), nobody]).await;
+    let ended = programs::run(&mut ctl_command(&["redrive", "points-award"], &[("SQS", &queue.url)])).await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
     assert_eq!(ended.err, "ctl: Lambda in eu-west-1 can't be reached: Connection refused (os error 111)\n");
-    assert_eq!((queue.visible(), queue.received()), (2, vec![1, 0]), "each is taken when its turn comes");
+    assert_eq!((queue.visible_count(), queue.receive_counts()), (2, vec![1, 0]), "each is taken when its turn comes");
 }
 
 #[tokio::test]
 async fn an_interrupted_redrive_gives_everything_back() {
     let messages = ["{}", "{}", "{}"].map(str::to_owned);
-    let queue = Queue::start("regulars-tier-recalculation-failures", messages).await;
+    let queue = StubQueue::start("regulars-tier-recalculation-failures", messages).await;
     // It takes calls and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let services = [("LAMBDA", url.as_str()), ("SQS", &queue.url)];
-    let redrive = operator(&["redrive", "tier-recalculation"], &services).spawn().unwrap();
+    let redrive = ctl_command(&["redrive", "tier-recalculation"], &services).spawn().unwrap();
     let _call = silent.accept().await.unwrap();
-    assert_eq!(queue.visible(), 2);
+    assert_eq!(queue.visible_count(), 2);
     interrupt(&redrive).await;
     let ended = redrive.wait_with_output().await.unwrap();
     assert_eq!(ended.status.code(), Some(1));
     let says = "ctl: interrupted: the call that was under way stays in the queue, done or not\n";
-    assert_eq!((String::from_utf8(ended.stderr).unwrap().as_str(), queue.visible()), (says, 3));
+    assert_eq!((String::from_utf8(ended.stderr).unwrap().as_str(), queue.visible_count()), (says, 3));
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use harness::{
-    front::{Answer, Broken, Call, Front},
-    programs::{self, Ended, LocalStack},
+    programs::{self, LocalStack, ProgramOutput},
+    stack_proxy::{Breakage, ProxiedAnswer, ProxiedCall, StackProxy},
 };
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ const SYSTEMS: [&str; 8] = [
     "✓ weekly report: ",
 ];
 
-async fn verify(arguments: &[&str]) -> Ended {
+async fn verify(arguments: &[&str]) -> ProgramOutput {
     programs::run(programs::command("ctl").arg("verify").args(arguments)).await
 }
 
@@ -43,10 +43,10 @@ async fn everything(stack: &LocalStack) -> BTreeMap<String, HashMap<String, Attr
 
 /// Breaks one thing, and asserts that exactly the systems named do not hold, in lines that say so much, that the exit
 /// code tells, and that no org is left.
-async fn broken(broken: Broken, says: Vec<(&str, &str)>) {
+async fn broken(broken: Breakage, says: Vec<(&str, &str)>) {
     let stack = LocalStack::start(&[]).await;
-    let front = Front::of(&stack.url, broken).await;
-    let ended = verify(&["--url", &front.url]).await;
+    let proxy = StackProxy::start(&stack.url, broken).await;
+    let ended = verify(&["--url", &proxy.url]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let unmet: Vec<&str> = ended.out.lines().filter(|line| line.starts_with('✗')).collect();
     assert_eq!(unmet.len(), says.len(), "{}", ended.out);
@@ -60,7 +60,7 @@ async fn broken(broken: Broken, says: Vec<(&str, &str)>) {
 }
 
 /// The same for one system and each of several ways to break it.
-async fn each_broken<const N: usize>(system: &str, ways: [(Broken, &str); N]) {
+async fn each_broken<const N: usize>(system: &str, ways: [(Breakage, &str); N]) {
     join_all(ways.map(|(way, says)| broken(way, vec![(system, says)]))).await;
 }
 
@@ -83,13 +83,13 @@ async fn every_system_of_a_local_stack_holds_and_nothing_is_left_of_the_org() {
 #[tokio::test]
 async fn each_function_is_found_at_an_address_of_its_own_and_none_may_be_left_out() {
     let stack = LocalStack::start(&[]).await;
-    let one = Front::of(&stack.url, Broken::Nothing).await;
+    let one = StackProxy::start(&stack.url, Breakage::Nothing).await;
     let functions = SYSTEMS.map(|line| line["✓ ".len()..line.len() - 2].replace(' ', "-"));
     let urls = functions.map(|function| format!("--url={function}={}/lambda-url/{function}/", one.url));
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     let ended = verify(&urls).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(!one.seen().is_empty());
+    assert!(!one.calls().is_empty());
 
     for (urls, says) in [
         (&urls[1..], "ctl: no address was given for back-office: --url back-office=https://…\n"),
@@ -137,7 +137,7 @@ async fn interrupted_it_still_removes_the_org() {
         assert!(Command::new("kill").args([format!("-{signal}"), id]).status().await.unwrap().success());
         let last = out.next_line().await.unwrap().unwrap();
         assert!(last.starts_with("Cut short: interrupted; the org is removed ("), "{last}");
-        let status = tokio::time::timeout(programs::PATIENCE, ctl.wait()).await.expect("it ends").unwrap();
+        let status = tokio::time::timeout(programs::WAIT_MAX, ctl.wait()).await.expect("it ends").unwrap();
         assert_eq!(status.code(), Some(1));
         assert_eq!(everything(&stack).await, BTreeMap::new());
     }
@@ -172,12 +172,12 @@ async fn an_org_that_is_looked_at_is_told_of_and_stays_as_it_is() {
         send(method, path, body).await;
     }
     let before = everything(&stack).await;
-    let front = Front::of(&stack.url, Broken::Nothing).await;
-    let ended = verify(&["--url", &front.url, "--org", "shop"]).await;
+    let proxy = StackProxy::start(&stack.url, Breakage::Nothing).await;
+    let ended = verify(&["--url", &proxy.url, "--org", "shop"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(everything(&stack).await, before);
-    let about_it = |call: &Call| call.path.contains("/orgs/shop") || call.body["orgId"] == "shop";
-    let about_it: Vec<Call> = front.seen().into_iter().filter(about_it).collect();
+    let about_it = |call: &ProxiedCall| call.path.contains("/orgs/shop") || call.body["orgId"] == "shop";
+    let about_it: Vec<ProxiedCall> = proxy.calls().into_iter().filter(about_it).collect();
     assert!(about_it.len() >= 3 && about_it.iter().all(|call| call.method == Method::GET), "{about_it:?}");
 
     let table: Vec<&str> = ended.out.lines().take(8).collect();
@@ -193,7 +193,7 @@ async fn an_org_that_is_looked_at_is_told_of_and_stays_as_it_is() {
     assert!(table[6].starts_with("  at risk of leaving    1 "), "{}", table[6]);
     assert_eq!(table[7], "  scored                1 statistical; 0 to 0 days ago");
 
-    let unknown = verify(&["--url", &front.url, "--org", "nobody"]).await;
+    let unknown = verify(&["--url", &proxy.url, "--org", "nobody"]).await;
     let says = "ctl: org nobody: 404 unknown_org: There is no org with this id.\n";
     assert_eq!((unknown.code, unknown.out.as_str(), unknown.err.as_str()), (Some(1), "", says));
     assert_eq!(everything(&stack).await, before);
@@ -202,20 +202,20 @@ async fn an_org_that_is_looked_at_is_told_of_and_stays_as_it_is() {
 #[tokio::test]
 async fn bundle_transitions_that_are_down_not_told_or_not_made_are_said_so() {
     let system = "bundle transitions";
-    let silent = |call: &Call, answer: &mut Answer| {
+    let silent = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "bundle-transitions" {
             answer.body["transitions"] = json!([]);
         }
     };
-    let idle = |call: &mut Call| {
+    let idle = |call: &mut ProxiedCall| {
         if call.function == "bundle-transitions" {
             call.body["dryRun"] = json!(true);
         }
     };
     let ways = [
-        (Broken::Down("bundle-transitions"), "expected 200, came 500 internal: Broken on purpose."),
-        (Broken::Answers(silent), "expected scheduled -> active in its answer, came nothing of it"),
-        (Broken::Asks(idle), "expected that on record within 10 seconds, came nothing"),
+        (Breakage::Down("bundle-transitions"), "expected 200, came 500 internal: Broken on purpose."),
+        (Breakage::ChangedAnswer(silent), "expected scheduled -> active in its answer, came nothing of it"),
+        (Breakage::ChangedRequest(idle), "expected that on record within 10 seconds, came nothing"),
     ];
     each_broken(system, ways).await;
 }
@@ -223,26 +223,28 @@ async fn bundle_transitions_that_are_down_not_told_or_not_made_are_said_so() {
 #[tokio::test]
 async fn a_bundle_redemption_that_is_down_or_takes_a_third_is_said_so() {
     let system = "bundle redemption";
-    let generous = |call: &Call, answer: &mut Answer| {
+    let generous = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "bundle-redemption" && answer.body["code"] == "limit_reached" {
-            *answer = Answer { status: StatusCode::CREATED, body: json!({"currentRedemptions": 3}) };
+            *answer = ProxiedAnswer { status: StatusCode::CREATED, body: json!({"currentRedemptions": 3}) };
         }
     };
     let third = "the third order of two (POST bundle-redemption): expected 409 limit_reached, came 201 {";
-    let ways =
-        [(Broken::Down("bundle-redemption"), "expected 201, came 500 internal"), (Broken::Answers(generous), third)];
+    let ways = [
+        (Breakage::Down("bundle-redemption"), "expected 201, came 500 internal"),
+        (Breakage::ChangedAnswer(generous), third),
+    ];
     each_broken(system, ways).await;
 }
 
 #[tokio::test]
 async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
     let system = "points award";
-    let off_by_one = |call: &Call, answer: &mut Answer| {
+    let off_by_one = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "points-award" && answer.body["pointsAwarded"] == 49 {
             answer.body["pointsAwarded"] = json!(50);
         }
     };
-    let twice = |call: &mut Call| {
+    let twice = |call: &mut ProxiedCall| {
         if call.function == "points-award" && call.body["orderTotal"] == "49.99" {
             call.body["orderId"] = json!(format!("o{:016x}", fastrand::u64(..)));
         }
@@ -253,10 +255,13 @@ async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
         ("tier recalculation", "an order of 900 (POST points-award): expected 201, came 500"),
         ("churn prediction", "an order of 20 (POST points-award): expected 201, came 500"),
     ];
-    broken(Broken::Down("points-award"), down).await;
+    broken(Breakage::Down("points-award"), down).await;
     let ways = [
-        (Broken::Answers(off_by_one), "an order of 49.99 (POST points-award): expected pointsAwarded 49, came 50"),
-        (Broken::Asks(twice), "the same order again (POST points-award): expected 200, came 201 {"),
+        (
+            Breakage::ChangedAnswer(off_by_one),
+            "an order of 49.99 (POST points-award): expected pointsAwarded 49, came 50",
+        ),
+        (Breakage::ChangedRequest(twice), "the same order again (POST points-award): expected 200, came 201 {"),
     ];
     each_broken(system, ways).await;
 }
@@ -264,20 +269,23 @@ async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
 #[tokio::test]
 async fn a_points_redemption_that_is_down_quotes_too_much_or_gives_nothing_back_is_said_so() {
     let system = "points redemption";
-    let too_high = |call: &Call, answer: &mut Answer| {
+    let too_high = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.path == "/quotes" {
             answer.body["value"] = json!(5.01);
         }
     };
-    let keeps = |call: &mut Call| {
+    let keeps = |call: &mut ProxiedCall| {
         if call.function == "points-redemption" && call.method == Method::DELETE {
             call.path = call.path.replace("cy-1", "cy-9");
         }
     };
     let ways = [
-        (Broken::Down("points-redemption"), "expected 200, came 500 internal"),
-        (Broken::Answers(too_high), "expected value 5, came 5.01"),
-        (Broken::Asks(keeps), "the void of the order (DELETE points-redemption): expected voided true, came false"),
+        (Breakage::Down("points-redemption"), "expected 200, came 500 internal"),
+        (Breakage::ChangedAnswer(too_high), "expected value 5, came 5.01"),
+        (
+            Breakage::ChangedRequest(keeps),
+            "the void of the order (DELETE points-redemption): expected voided true, came false",
+        ),
     ];
     each_broken(system, ways).await;
 }
@@ -285,14 +293,17 @@ async fn a_points_redemption_that_is_down_quotes_too_much_or_gives_nothing_back_
 #[tokio::test]
 async fn a_weekly_report_that_is_down_or_forgets_somebody_is_said_so() {
     let system = "weekly report";
-    let forgets = |call: &Call, answer: &mut Answer| {
+    let forgets = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "weekly-report" {
             answer.body["orgs"][0]["figures"]["tiers"][0]["count"] = json!(0);
         }
     };
     let ways = [
-        (Broken::Down("weekly-report"), "the report of the org (POST weekly-report): expected 200, came 500 internal"),
-        (Broken::Answers(forgets), "customers in its tiers, came"),
+        (
+            Breakage::Down("weekly-report"),
+            "the report of the org (POST weekly-report): expected 200, came 500 internal",
+        ),
+        (Breakage::ChangedAnswer(forgets), "customers in its tiers, came"),
     ];
     each_broken(system, ways).await;
 }
@@ -300,24 +311,24 @@ async fn a_weekly_report_that_is_down_or_forgets_somebody_is_said_so() {
 #[tokio::test]
 async fn a_tier_recalculation_that_is_down_or_changes_nothing_or_too_much_is_said_so() {
     let system = "tier recalculation";
-    let idle = |call: &mut Call| {
+    let idle = |call: &mut ProxiedCall| {
         if call.function == "tier-recalculation" {
             call.body["dryRun"] = json!(true);
         }
     };
-    let rash = |call: &mut Call| {
+    let rash = |call: &mut ProxiedCall| {
         if call.function == "tier-recalculation" {
             call.body["dryRun"] = json!(false);
         }
     };
     let ways = [
-        (Broken::Down("tier-recalculation"), "expected 200, came 500 internal"),
+        (Breakage::Down("tier-recalculation"), "expected 200, came 500 internal"),
         (
-            Broken::Asks(idle),
+            Breakage::ChangedRequest(idle),
             "after the run: the customer idle (GET back-office): expected tier \"Silver\", came \"Bronze\"",
         ),
         (
-            Broken::Asks(rash),
+            Breakage::ChangedRequest(rash),
             "after the dry run: the customer idle (GET back-office): expected tier \"Bronze\", came \"Silver\"",
         ),
     ];
@@ -327,46 +338,46 @@ async fn a_tier_recalculation_that_is_down_or_changes_nothing_or_too_much_is_sai
 #[tokio::test]
 async fn a_churn_prediction_that_is_down_out_of_range_or_passes_somebody_over_is_said_so() {
     let system = "churn prediction";
-    let certain = |call: &Call, answer: &mut Answer| {
+    let certain = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "back-office" && answer.body.get("churnProbability").is_some() {
             answer.body["churnProbability"] = json!(130);
         }
     };
-    let one_less = |call: &Call, answer: &mut Answer| {
+    let one_less = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "churn-prediction" {
             answer.body["results"][0]["statistical"] = json!(4);
         }
     };
-    let idle = |call: &mut Call| {
+    let idle = |call: &mut ProxiedCall| {
         if call.function == "churn-prediction" {
             call.body["customerId"] = json!("often");
         }
     };
     let ways = [
-        (Broken::Down("churn-prediction"), "expected 200, came 500 internal"),
-        (Broken::Answers(certain), "expected a churnProbability from 0 to 100, came 130"),
-        (Broken::Answers(one_less), "came 0 by Claude and 4 by the statistical model, 5 in all"),
-        (Broken::Asks(idle), "expected a score for each of 5 active customers, came 0 by Claude and 1"),
+        (Breakage::Down("churn-prediction"), "expected 200, came 500 internal"),
+        (Breakage::ChangedAnswer(certain), "expected a churnProbability from 0 to 100, came 130"),
+        (Breakage::ChangedAnswer(one_less), "came 0 by Claude and 4 by the statistical model, 5 in all"),
+        (Breakage::ChangedRequest(idle), "expected a score for each of 5 active customers, came 0 by Claude and 1"),
     ];
     each_broken(system, ways).await;
 }
 
 #[tokio::test]
 async fn a_back_office_that_is_down_or_lets_a_key_in_anywhere_is_said_so() {
-    let lenient = |call: &Call, answer: &mut Answer| {
+    let lenient = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.path.starts_with("/orgs/verify-elsewhere") {
-            *answer = Answer { status: StatusCode::OK, body: json!({}) };
+            *answer = ProxiedAnswer { status: StatusCode::OK, body: json!({}) };
         }
     };
     broken(
-        Broken::Answers(lenient),
+        Breakage::ChangedAnswer(lenient),
         vec![("back office", "the org's key at another org (GET back-office): expected 403 other_org, came 200")],
     )
     .await;
 
     let stack = LocalStack::start(&[]).await;
-    let front = Front::of(&stack.url, Broken::Down("back-office")).await;
-    let ended = verify(&["--url", &front.url]).await;
+    let proxy = StackProxy::start(&stack.url, Breakage::Down("back-office")).await;
+    let ended = verify(&["--url", &proxy.url]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
         ended.out.contains("✗ back office: an org that is created (PUT back-office): expected 201, came 500"),

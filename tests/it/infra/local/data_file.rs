@@ -43,8 +43,8 @@ async fn a_data_file_is_one_stacks_alone_by_whichever_name_and_free_again_when_t
     first.kill().await;
     let second = LocalStack::start(&["--data", file]).await;
     assert_eq!(put_org(&second, "kept").await, 200, "what was written is there");
-    second.end("TERM").await;
-    LocalStack::start(&["--data", file]).await.end("TERM").await;
+    second.stop("TERM").await;
+    LocalStack::start(&["--data", file]).await.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_damaged_data_file_is_one_sentence_at_the_start() {
     for org in 0..50 {
         put_org(&stack, &format!("o{org}")).await;
     }
-    assert_eq!(stack.end("TERM").await.code, Some(0));
+    assert_eq!(stack.stop("TERM").await.code, Some(0));
     // Its first page says what a file it is; all after it is lost.
     let mut bytes = fs::read(&file).unwrap();
     bytes.iter_mut().skip(100).for_each(|byte| *byte = 0xa5);
@@ -84,7 +84,7 @@ async fn a_full_disk_is_one_sentence_however_many_requests_meet_it() {
     }
     // What each request comes to is logged too; here it is the one sentence that is looked for.
     limited.env("LOG_LEVEL", "off");
-    let stack = LocalStack::of(&mut limited).await;
+    let stack = LocalStack::start_with(&mut limited).await;
     let mut refused = 0;
     for org in 0..2000 {
         if put_org(&stack, &format!("o{org}")).await != 201 {
@@ -98,7 +98,7 @@ async fn a_full_disk_is_one_sentence_however_many_requests_meet_it() {
     let url = format!("{}/lambda-url/back-office/orgs/o0", stack.url);
     let read: Value = programs::http().get(url).bearer_auth("local-secret").send().await.unwrap().json().await.unwrap();
     assert_eq!(read["orgId"], "o0", "what can be read is still served");
-    let ended = stack.end("TERM").await;
+    let ended = stack.stop("TERM").await;
     assert_eq!(ended.err.lines().count(), 1, "one sentence, not {}", ended.err);
     assert!(ended.err.starts_with(&format!("local: data file {name} can't be ")), "{}", ended.err);
 }

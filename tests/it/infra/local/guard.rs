@@ -45,7 +45,7 @@ async fn a_page_of_another_origin_can_neither_invoke_a_function_nor_call_its_url
         programs::http().request(http::Method::OPTIONS, &stack.url).header("origin", "https://shop.example");
     is_refused(preflight, "forbidden_origin").await;
     assert_eq!(orgs(&stack).await, json!([]), "nothing was written");
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_program_the_address_bar_and_the_stacks_own_pages_are_let_in() {
         assert_eq!(put.send().await.unwrap().status(), 200, "{header}: {value}");
     }
     assert_eq!(orgs(&stack).await.as_array().unwrap().len(), 4);
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn only_names_of_this_machine_lead_to_it() {
         let path = if url == function.as_str() { "/lambda-url/back-office/health" } else { "/" };
         let request = format!("GET {path} HTTP/1.1\r\n{host}connection: close\r\n\r\n");
         let url = url.to_owned();
-        async move { programs::speak(&url, request.as_bytes()).await }
+        async move { programs::send_raw(&url, request.as_bytes()).await }
     };
     let local = ["localhost", "LocalHost:9000", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:9000", "shop.localhost:1"];
     for host in local {
@@ -98,8 +98,8 @@ async fn only_names_of_this_machine_lead_to_it() {
         }
     }
     let whole = b"GET http://shop.example/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    assert!(programs::speak(function, whole).await.contains("forbidden_host"));
-    stack.end("TERM").await;
+    assert!(programs::send_raw(function, whole).await.contains("forbidden_host"));
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -126,15 +126,15 @@ async fn no_page_can_read_the_table_not_even_the_stacks_own() {
     let preflight = programs::http().request(http::Method::OPTIONS, &stack.dynamodb);
     let preflight = preflight.header("origin", "https://shop.example").header("access-control-request-method", "POST");
     is_refused(preflight, "forbidden_origin").await;
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
 async fn the_table_has_no_port_that_a_page_could_know() {
     let (first, second) = (LocalStack::start(&[]).await, LocalStack::start(&[]).await);
     assert_ne!(first.dynamodb, second.dynamodb, "each is a free one");
-    first.end("TERM").await;
-    second.end("TERM").await;
+    first.stop("TERM").await;
+    second.stop("TERM").await;
     // make passes one on where it is given one, and has none of its own.
     let makefile = std::fs::read_to_string(harness::root().join("Makefile")).unwrap();
     assert!(!makefile.lines().any(|line| line.starts_with("DYNAMODB_PORT")), "no default");

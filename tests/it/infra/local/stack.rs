@@ -3,7 +3,7 @@
 use std::fs;
 
 use harness::{
-    programs::{self, Ended, LocalStack},
+    programs::{self, LocalStack, ProgramOutput},
     root,
 };
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn scratch(name: &str) -> std::path::PathBuf {
     folder.join(name)
 }
 
-async fn refused(arguments: &[&str]) -> Ended {
+async fn refused(arguments: &[&str]) -> ProgramOutput {
     let ended = programs::run(programs::command("local").args(["--port", "0"]).args(arguments)).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.err.lines().count(), 1, "one clear line, not {}", ended.err);
@@ -35,7 +35,7 @@ async fn it_is_ready_when_it_says_so_and_ends_when_told() {
             let health = programs::http().get(format!("{url}/lambda-url/back-office/health")).send().await.unwrap();
             assert_eq!(health.status(), 200);
         }
-        let ended = stack.end(signal).await;
+        let ended = stack.stop(signal).await;
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{signal}");
     }
 }
@@ -49,13 +49,13 @@ async fn its_data_file_outlives_it() {
     let url = format!("{}/lambda-url/back-office/orgs/shop", stack.url);
     let put = http.put(url).bearer_auth("local-secret").json(&json!({"name": "Shop"})).send().await.unwrap();
     assert_eq!(put.status(), 201);
-    assert_eq!(stack.end("TERM").await.code, Some(0));
+    assert_eq!(stack.stop("TERM").await.code, Some(0));
 
     let stack = LocalStack::start(&["--data", file]).await;
     let url = format!("{}/lambda-url/back-office/orgs/shop", stack.url);
     let read: Value = http.get(url).bearer_auth("local-secret").send().await.unwrap().json().await.unwrap();
     assert_eq!(read["name"], "Shop");
-    stack.end("INT").await;
+    stack.stop("INT").await;
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clea
 async fn a_data_file_with_another_table_is_refused() {
     let file = scratch("regulars.db");
     let stack = LocalStack::start(&["--data", file.to_str().unwrap()]).await;
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
     let text = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
     let template = scratch("template.yaml");
     fs::write(&template, text.replace("IndexName: by_time", "IndexName: by_date")).unwrap();
@@ -139,7 +139,7 @@ async fn the_clock_of_a_request_can_be_set_here() {
     let read = http.get(format!("{back_office}/customers/ada")).bearer_auth("local-secret");
     let ada: Value = read.header("x-regulars-now", "1997-02-15T00:00:00Z").send().await.unwrap().json().await.unwrap();
     assert_eq!((&ada["lastOrderAt"], &ada["segment"]), (&json!("1997-01-01T00:00:00.000Z"), &json!("slipping")));
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -174,8 +174,8 @@ async fn the_invoke_api_answers_as_lambda_does() {
             }
         }
     };
-    tokio::time::timeout(programs::PATIENCE, appeared).await.expect("an asynchronous invocation is carried out");
-    stack.end("TERM").await;
+    tokio::time::timeout(programs::WAIT_MAX, appeared).await.expect("an asynchronous invocation is carried out");
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn a_body_over_the_wire_is_refused_in_its_turn() {
     let lost = http.get(format!("{}/lambda-url/nothing/health", stack.url)).send().await.unwrap();
     assert_eq!(lost.status(), 404);
     assert_eq!(http.get(&stack.url).send().await.unwrap().status(), 404);
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -209,8 +209,8 @@ async fn it_works_on_another_dynamodb_and_creates_the_table_there() {
     let org = |stack: &LocalStack| format!("{}/lambda-url/back-office/orgs/shop", stack.url);
     http.put(org(&second)).bearer_auth("local-secret").json(&json!({"name": "Shop"})).send().await.unwrap();
     assert_eq!(http.get(org(&first)).bearer_auth("local-secret").send().await.unwrap().status(), 200);
-    second.end("TERM").await;
-    first.end("TERM").await;
+    second.stop("TERM").await;
+    first.stop("TERM").await;
     let nobody = refused(&["--dynamodb", "http://127.0.0.1:1"]).await;
     assert!(nobody.err.contains("DynamoDB does not answer"), "{}", nobody.err);
 }
@@ -238,7 +238,7 @@ async fn no_client_can_keep_it_from_ending() {
     half.write_all(b"POST /lambda-url/points-award/awards HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
         .await
         .unwrap();
-    assert_eq!(stack.end("TERM").await.code, Some(0));
+    assert_eq!(stack.stop("TERM").await.code, Some(0));
     drop(half);
 }
 
@@ -254,12 +254,12 @@ async fn what_was_accepted_to_be_done_later_is_done_before_it_ends() {
         let answer = invoke.header("x-amz-invocation-type", "Event").json(&event).send().await.unwrap();
         assert_eq!(answer.status(), 202);
     }
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
     let stack = LocalStack::start(&data).await;
     let list = http.get(format!("{}/lambda-url/back-office/orgs?limit=100", stack.url)).bearer_auth("local-secret");
     let listed: Value = list.send().await.unwrap().json().await.unwrap();
     assert_eq!(listed["orgs"].as_array().unwrap().len(), 50);
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_request_in_flight_is_finished_before_it_ends() {
         client.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     };
-    let (ended, ()) = tokio::join!(stack.end("TERM"), finish);
+    let (ended, ()) = tokio::join!(stack.stop("TERM"), finish);
     assert_eq!(ended.code, Some(0));
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use harness::{
     Request, World,
-    log::Log,
-    programs::{OnPort, PATIENCE, http},
-    world::{SECRET, noon, raw},
+    log::CapturedLog,
+    programs::{FunctionServer, WAIT_MAX, http},
+    world::{SECRET, noon, raw_event},
 };
 use local::FUNCTIONS;
 use serde_json::Value;
@@ -58,7 +58,7 @@ fn path(pattern: &str) -> String {
 #[tokio::test]
 async fn the_worst_body_of_each_route_is_answered_and_logged_in_few_words() {
     let world = World::new().await;
-    let (log, _guard) = Log::start_json(tracing::Level::INFO);
+    let (log, _guard) = CapturedLog::start_json(tracing::Level::INFO);
     let bodies = worst_bodies();
     assert!(bodies.iter().all(|body| body.len() <= BODY && body.len() > BODY - 64 * 1024));
     let long_query = (0..1_000).map(|number| format!("f{number}=1")).collect::<Vec<_>>().join("&");
@@ -77,8 +77,8 @@ async fn the_worst_body_of_each_route_is_answered_and_logged_in_few_words() {
                 vec![Request::new(operation.method, function.name, format!("{path}?{long_query}"))]
             };
             for request in requests {
-                let call = world.stack.call(function.name, raw(request.to_event()), Some(noon()));
-                let answer = tokio::time::timeout(PATIENCE, call).await.expect("in time").unwrap().unwrap();
+                let call = world.stack.call(function.name, raw_event(request.to_event()), Some(noon()));
+                let answer = tokio::time::timeout(WAIT_MAX, call).await.expect("in time").unwrap().unwrap();
                 let (status, body) = (&answer["statusCode"], answer["body"].as_str().unwrap());
                 assert!(status == 422 || status == 400, "{} {path}: {status} {body:.500}", function.name);
                 assert!(body.len() <= ANSWER, "{} {path} answers {} bytes", function.name, body.len());
@@ -116,7 +116,7 @@ async fn more_faults_than_are_listed_are_counted_and_a_long_list_is_refused_for_
 #[tokio::test]
 async fn a_function_of_256_mb_outlives_the_worst_bodies_many_at_once() {
     let settings = [("CRON_SECRET", SECRET), ("AWS_REGION", "eu-central-1"), ("LOG_LEVEL", "error")];
-    let function = OnPort::start_within(256 * 1024, "back-office", &settings).await;
+    let function = FunctionServer::start_with_memory_limit(256 * 1024, "back-office", &settings).await;
     let (http, url) = (http(), format!("{}/orgs/x/bundles/b", function.url));
     for body in worst_bodies() {
         let send = || async {
@@ -129,6 +129,6 @@ async fn a_function_of_256_mb_outlives_the_worst_bodies_many_at_once() {
         }
     }
     function.signal("TERM").await;
-    let ended = function.ended().await;
+    let ended = function.wait_exit().await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
 }

@@ -2,7 +2,7 @@
 
 use harness::{
     Request, Response, World,
-    programs::{LocalStack, OnPort, http},
+    programs::{FunctionServer, LocalStack, http},
     scenario::award,
     world::{ORG, SECRET, noon},
 };
@@ -142,7 +142,8 @@ async fn two_authorization_headers_are_401_however_the_request_comes() {
         assert_eq!(world.send(&request).await.status, 401, "{joined}");
     }
     let stack = LocalStack::start(&[]).await;
-    let alone = OnPort::start("back-office", &[("CRON_SECRET", "local-secret"), ("AWS_REGION", "eu-central-1")]).await;
+    let alone =
+        FunctionServer::start("back-office", &[("CRON_SECRET", "local-secret"), ("AWS_REGION", "eu-central-1")]).await;
     for url in [format!("{}/lambda-url/back-office/orgs/x?limit=0", stack.url), format!("{}/orgs/x?limit=0", alone.url)]
     {
         let twice = |first: &str, second: &str| {
@@ -291,14 +292,14 @@ async fn of_two_faults_the_one_that_is_checked_first_is_told() {
     let key = world.send(&Request::new("POST", "back-office", "/orgs/shop/keys").json(&json!({"name": "till"}))).await;
     let key = key.body["key"].as_str().unwrap_or_else(|| panic!("{}", key.body));
     for (place, (first, status)) in CHECKED.iter().enumerate() {
-        let told =
+        let assert_status =
             |answer: Response, faults: &[&str]| assert_eq!(answer.status, *status, "{faults:?}: {}", answer.body);
         for (second, _) in &CHECKED[place..] {
             let faults = [*first, *second];
-            told(world.send(&faulty(key, &faults)).await, &faults);
+            assert_status(world.send(&faulty(key, &faults)).await, &faults);
         }
         let all: Vec<&str> = CHECKED[place..].iter().map(|(fault, _)| *fault).collect();
-        told(world.send(&faulty(key, &all)).await, &all);
+        assert_status(world.send(&faulty(key, &all)).await, &all);
     }
     // What a key may not do at all is said between the method and the encoding.
     let shut = |method: &'static str, path: &str, body: &str| {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use harness::{
     Request, Response, World,
-    faults::{Fault, Lasting},
-    programs::{self, LocalStack, OnPort},
-    runtime_api::{FAR_AHEAD, RuntimeApi},
+    faults::{Fault, FaultDuration},
+    programs::{self, FunctionServer, LocalStack},
+    runtime_api::{DEADLINE_FAR_MS, RuntimeApi},
     scenario::{award, event},
-    world::{ORG, SECRET, noon, raw},
+    world::{ORG, SECRET, noon, raw_event},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -65,7 +65,7 @@ async fn the_same_award_has_the_same_outcome_however_it_comes() {
 async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_stop() {
     let engine = LocalStack::start(&["--dynamodb-port", "0"]).await;
     let settings = [("CRON_SECRET", "local-secret"), ("AWS_ENDPOINT_URL_DYNAMODB", engine.dynamodb.as_str())];
-    let function = OnPort::start("points-award", &settings).await;
+    let function = FunctionServer::start("points-award", &settings).await;
 
     let http = programs::http();
     let back_office = format!("{}/lambda-url/back-office", engine.url);
@@ -94,7 +94,7 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
     assert_eq!(post.json(&ahead).send().await.unwrap().status(), 422);
 
     function.signal("TERM").await;
-    let ended = function.ended().await;
+    let ended = function.wait_exit().await;
     assert_eq!(ended.code, Some(0));
     let lines = |text: String| -> Vec<Value> {
         assert!(!text.contains("local-secret"), "{text}");
@@ -104,9 +104,9 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
     assert_eq!(logged.len(), 2, "one line for the start, and one for the one refusal: {logged:?}");
     let started = ["message", "function", "zone_data"].map(|name| logged[0][name].clone());
     assert_eq!(started, ["started", "points-award", shared::domain::zone::data_version()]);
-    let told =
+    let reported =
         ["level", "message", "function", "operation", "org", "code", "fields"].map(|name| logged[1][name].clone());
-    assert_eq!(told, ["INFO", "refused", "points-award", "award", "shop", "invalid_fields", "fulfilledAt"]);
+    assert_eq!(reported, ["INFO", "refused", "points-award", "award", "shop", "invalid_fields", "fulfilledAt"]);
     let records = lines(ended.out);
     assert_eq!(records.iter().map(|record| record["Succeeded"].clone()).collect::<Vec<_>>(), [1, 0]);
 }
@@ -127,7 +127,7 @@ async fn a_direct_invocation_answers_a_refusal_and_fails_where_later_may_be_bett
     let unnamed = world.invoke("points-award", order("o1")).await.unwrap();
     assert_eq!(unnamed["errors"][0]["field"], "operation");
 
-    world.wire.fail(0, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
     assert_eq!(world.invoke("points-award", fields).await.unwrap_err().code, "try_again");
 }
 
@@ -158,9 +158,9 @@ async fn an_event_that_may_succeed_later_fails_the_invocation() {
     let refunded = event("OrderRefunded", detail);
     assert_eq!(world.invoke("points-award", refunded.clone()).await.unwrap_err().code, "unknown_order");
 
-    world.wire.fail(0, Fault::DropRequest, Lasting::UntilHealed);
+    world.proxy.fail(0, Fault::DropRequest, FaultDuration::UntilHealed);
     assert_eq!(world.invoke("points-award", fulfilled.clone()).await.unwrap_err().code, "try_again");
-    world.wire.heal();
+    world.proxy.heal();
     world.invoke("points-award", fulfilled).await.unwrap();
     world.invoke("points-award", refunded).await.unwrap();
     assert_eq!(outcome(&world).await.0["points"], 0);
@@ -213,15 +213,15 @@ async fn a_schedule_runs_what_a_request_and_an_invocation_run() {
         "account": "111122223333", "time": "2026-06-01T12:00:00Z", "region": "us-east-1", "resources": [],
     });
     let ran = json!({"ran": "run", "at": "2026-06-01T12:00:00.000Z"});
-    assert_eq!(host.answer(&raw(scheduled), invocation).await.unwrap(), ran);
+    assert_eq!(host.answer(&raw_event(scheduled), invocation).await.unwrap(), ran);
     assert_eq!(
-        host.answer(&raw(json!({})), invocation).await.unwrap(),
+        host.answer(&raw_event(json!({})), invocation).await.unwrap(),
         ran,
         "a function with one operation needs no name"
     );
-    assert_eq!(host.answer(&raw(json!({"operation": "run"})), invocation).await.unwrap(), ran);
+    assert_eq!(host.answer(&raw_event(json!({"operation": "run"})), invocation).await.unwrap(), ran);
     let request = Request::new("POST", "sweep", "/");
-    let answer = host.answer(&raw(request.to_event()), invocation).await.unwrap();
+    let answer = host.answer(&raw_event(request.to_event()), invocation).await.unwrap();
     assert_eq!(answer["body"], ran.to_string());
 }
 
@@ -242,9 +242,9 @@ async fn a_function_without_a_secret_refuses_every_request() {
     let host = Host::new(points_award::FUNCTION, store, config(None), std::sync::Arc::new(|_| ()));
     let invocation = Invocation::new(None, shared::clock::Deadline::after(Duration::from_secs(5)));
     let health = Request::new("GET", "points-award", "/health").to_event();
-    assert_eq!(host.answer(&raw(health), invocation).await.unwrap()["statusCode"], 200, "that needs no secret");
+    assert_eq!(host.answer(&raw_event(health), invocation).await.unwrap()["statusCode"], 200, "that needs no secret");
     for request in [award("ada", "o1", "1", &json!({})), Request::new("GET", "points-award", "/nowhere")] {
-        let answer = host.answer(&raw(request.to_event()), invocation).await.unwrap();
+        let answer = host.answer(&raw_event(request.to_event()), invocation).await.unwrap();
         assert_eq!(answer["statusCode"], 500);
         assert!(answer["body"].as_str().unwrap().contains("not_configured"));
     }
@@ -254,14 +254,14 @@ async fn a_function_without_a_secret_refuses_every_request() {
 async fn a_deployed_function_is_handed_its_calls_and_a_deadline_that_is_none_is_no_reason_to_give_up() {
     let engine = LocalStack::start(&[]).await;
     // cargo-lambda's stand-in for Lambda tells a deadline in 1970.
-    for deadline in [FAR_AHEAD, 600_000] {
+    for deadline in [DEADLINE_FAR_MS, 600_000] {
         let calls = vec![json!({"operation": "listOrgs"}), json!([])];
         let mut runtime = RuntimeApi::start(calls, deadline).await;
         let mut function = runtime.command(&programs::binary("back-office"), "regulars");
         let _running = function.env("AWS_ENDPOINT_URL_DYNAMODB", &engine.dynamodb).spawn().unwrap();
-        runtime.sees("/next").await;
-        assert_eq!(runtime.sees("/response").await, json!({"orgs": []}), "{deadline}");
-        runtime.sees("/next").await;
-        assert_eq!(runtime.sees("/error").await["errorType"], "internal");
+        runtime.expect_request("/next").await;
+        assert_eq!(runtime.expect_request("/response").await, json!({"orgs": []}), "{deadline}");
+        runtime.expect_request("/next").await;
+        assert_eq!(runtime.expect_request("/error").await["errorType"], "internal");
     }
 }

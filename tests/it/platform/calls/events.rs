@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use harness::{
     World, bundles,
-    faults::{Fault, Lasting},
-    log::Log,
+    faults::{Fault, FaultDuration},
+    log::CapturedLog,
     roles,
     scenario::{self, event},
     world::{ORG, noon},
@@ -59,7 +59,7 @@ async fn world_with_an_order(timeout: Option<Duration>) -> World {
     for request in [
         scenario::adjustment("ada", "a1", 500),
         scenario::award("ada", "o1", "50", &json!({})),
-        scenario::spend("ada", "o1", 100, "50"),
+        scenario::redeem_points("ada", "o1", 100, "50"),
         bundles::put("paused", &json!({"desiredState": "paused"})),
     ] {
         let answer = world.send(&request).await;
@@ -89,15 +89,15 @@ async fn an_event_that_a_rule_refuses_is_logged_once_with_its_code_and_done_with
         let world = world_with_an_order(None).await;
         // What is cancelled is not this customer's order.
         let customer = if case.event.ends_with("Cancelled") { "bob" } else { "ada" };
-        let (log, guard) = Log::start(tracing::Level::INFO);
+        let (log, guard) = CapturedLog::start(tracing::Level::INFO);
         let done = world.invoke(case.function, case.event(customer, "o1")).await;
         drop(guard);
-        let told = format!("{} {}: {done:?}", case.function, case.event);
-        assert!(done.is_ok(), "{told}");
+        let reported = format!("{} {}: {done:?}", case.function, case.event);
+        assert!(done.is_ok(), "{reported}");
         let logged = log.text();
         let lines: Vec<&str> = logged.lines().filter(|line| line.contains("refused")).collect();
-        assert_eq!(lines.len(), 1, "{told} {logged}");
-        assert!(lines[0].contains(case.refused), "{told} {logged}");
+        assert_eq!(lines.len(), 1, "{reported} {logged}");
+        assert!(lines[0].contains(case.refused), "{reported} {logged}");
     }
 }
 
@@ -111,10 +111,10 @@ async fn an_event_that_may_succeed_later_fails_the_invocation_and_succeeds_then(
         if case.event == "OrderRefunded" {
             event["detail"]["refundTotal"] = json!(50);
         }
-        world.wire.fail(0, Fault::Throttle, Lasting::UntilHealed);
+        world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
         let failed = world.invoke(case.function, event.clone()).await;
         assert_eq!(failed.unwrap_err().code, "try_again", "{} {}", case.function, case.event);
-        world.wire.heal();
+        world.proxy.heal();
         let done = world.invoke(case.function, event).await.unwrap();
         assert!(done.get("code").is_none(), "{} {}: {done}", case.function, case.event);
     }

@@ -2,7 +2,7 @@
 
 use std::{future::pending, net::Ipv4Addr, time::Duration};
 
-use harness::programs::{LocalStack, OnPort, speak};
+use harness::programs::{FunctionServer, LocalStack, send_raw};
 use http::{Response, StatusCode};
 use serde_json::Value;
 use shared::host::{Body, Limits, Listening, serve};
@@ -33,9 +33,9 @@ fn is_problem(answer: &str, status: u16, code: &str) {
 async fn a_body_that_does_not_arrive_in_time_is_a_problem_and_ends_the_connection() {
     let address = server(Limits { body_time: NO_TIME, ..Limits::default() }).await;
     let begun = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 10\r\n\r\nhalf";
-    is_problem(&speak(&address, begun).await, 408, "request_timeout");
+    is_problem(&send_raw(&address, begun).await, 408, "request_timeout");
     let in_chunks = b"POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
-    is_problem(&speak(&address, in_chunks).await, 408, "request_timeout");
+    is_problem(&send_raw(&address, in_chunks).await, 408, "request_timeout");
 }
 
 #[tokio::test]
@@ -47,17 +47,17 @@ async fn a_body_may_take_half_a_minute_and_so_may_a_head() {
 #[tokio::test]
 async fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
     let address = server(Limits { head_time: NO_TIME, ..Limits::default() }).await;
-    assert_eq!(speak(&address, b"GET / HTTP/1.1\r\nhost: he").await, "");
-    assert_eq!(speak(&address, b"").await, "", "nor is a connection kept on which nothing comes");
+    assert_eq!(send_raw(&address, b"GET / HTTP/1.1\r\nhost: he").await, "");
+    assert_eq!(send_raw(&address, b"").await, "", "nor is a connection kept on which nothing comes");
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_large_or_broken_is_a_problem() {
     let address = server(Limits { body: 3, ..Limits::default() }).await;
     let large = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 4\r\n\r\nfour";
-    is_problem(&speak(&address, large).await, 413, "body_too_large");
+    is_problem(&send_raw(&address, large).await, 413, "body_too_large");
     let broken = b"POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\nno length\r\n";
-    is_problem(&speak(&address, broken).await, 400, "malformed_request");
+    is_problem(&send_raw(&address, broken).await, 400, "malformed_request");
 }
 
 /// Requests whose heads the HTTP library does not take.
@@ -77,19 +77,19 @@ fn bad_heads() -> [(String, u16, &'static str); 5] {
 async fn what_the_http_library_refuses_is_a_problem_on_a_port_and_in_the_local_stack() {
     let stack = LocalStack::start(&[]).await;
     let settings = [("CRON_SECRET", "local-secret"), ("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb.as_str())];
-    let function = OnPort::start("back-office", &settings).await;
+    let function = FunctionServer::start("back-office", &settings).await;
     for url in [&stack.url, &function.url] {
         for (head, status, code) in bad_heads() {
-            is_problem(&speak(url, head.as_bytes()).await, status, code);
+            is_problem(&send_raw(url, head.as_bytes()).await, status, code);
         }
     }
-    stack.end("TERM").await;
+    stack.stop("TERM").await;
 }
 
 #[tokio::test]
 async fn a_refusal_after_an_answer_on_the_same_connection_is_a_problem_too() {
     let address = server(Limits::default()).await;
-    let answers = speak(&address, b"GET / HTTP/1.1\r\nhost: here\r\n\r\nGET / HTTP/9.9\r\n\r\n").await;
+    let answers = send_raw(&address, b"GET / HTTP/1.1\r\nhost: here\r\n\r\nGET / HTTP/9.9\r\n\r\n").await;
     let (first, second) = answers.split_once("taken").unwrap();
     assert!(first.starts_with(&format!("HTTP/1.1 {} ", StatusCode::OK.as_u16())), "{first}");
     is_problem(second, 400, "malformed_request");
@@ -100,6 +100,6 @@ async fn http_2_is_not_spoken() {
     let address = server(Limits::default()).await;
     // What an HTTP/2 client sends that knows, or thinks it knows, that the server speaks it.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
-    let answer = speak(&address, preface).await;
+    let answer = send_raw(&address, preface).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer:?}");
 }

@@ -26,7 +26,7 @@ async fn a_key_acts_for_its_org_and_is_told_once() {
     let (id, key) = make(&world, ORG).await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
-    let spent = world.send(&with(&key, scenario::spend("ada", "o1", 100, "20"))).await;
+    let spent = world.send(&with(&key, scenario::redeem_points("ada", "o1", 100, "20"))).await;
     assert_eq!(spent.status, 201, "{}", spent.body);
     assert_eq!(world.send(&with(&key, bundles::put("b", &json!({})))).await.status, 201);
 
@@ -142,16 +142,16 @@ async fn a_key_costs_a_read_the_first_time_alone() {
     let (_, key) = make(&world, ORG).await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
-    world.wire.take_seen();
-    world.send(&with(&key, scenario::spend("ada", "o1", 100, "20"))).await;
-    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
-    world.send(&with(&key, scenario::spend("ada", "o2", 100, "20"))).await;
-    assert_eq!(world.wire.take_seen(), ["BatchGetItem", "TransactWriteItems"]);
+    world.proxy.take_requests();
+    world.send(&with(&key, scenario::redeem_points("ada", "o1", 100, "20"))).await;
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
+    world.send(&with(&key, scenario::redeem_points("ada", "o2", 100, "20"))).await;
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "TransactWriteItems"]);
     let wrong = key.replace("~k", "~x");
     for _ in 0..3 {
-        world.send(&with(&wrong, scenario::spend("ada", "o3", 100, "20"))).await;
+        world.send(&with(&wrong, scenario::redeem_points("ada", "o3", 100, "20"))).await;
     }
-    assert_eq!(world.wire.take_seen(), ["BatchGetItem"], "nor does a wrong one each time");
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem"], "nor does a wrong one each time");
 }
 
 /// A request to every route, with an org in its place: the path, else the query or the body.
@@ -189,12 +189,12 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
     let world = World::new().await;
     world.put_org("other", &json!({"name": "Other"})).await;
     let (_, key) = make(&world, ORG).await;
-    let refused = |answer: harness::Response, told: String| {
-        assert_eq!((answer.status.as_u16(), answer.code()), (403, "other_org"), "{told}: {}", answer.body);
-        assert_eq!(answer.body["errors"], Value::Null, "{told}");
+    let refused = |answer: harness::Response, reported: String| {
+        assert_eq!((answer.status.as_u16(), answer.code()), (403, "other_org"), "{reported}: {}", answer.body);
+        assert_eq!(answer.body["errors"], Value::Null, "{reported}");
     };
-    let unread = |answer: harness::Response, told: &str| {
-        assert_eq!((answer.status.as_u16(), answer.code()), (400, "duplicate_field"), "{told}: {}", answer.body);
+    let unread = |answer: harness::Response, reported: &str| {
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, "duplicate_field"), "{reported}: {}", answer.body);
     };
     // A cursor of the other org, from a list that every org has.
     let cursor = |operation: &str| {
@@ -205,41 +205,45 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
         refused(world.send(&with(&key, request.clone())).await, format!("{} {}", request.method, request.path));
     }
     for (own, for_deployment) in routes(ORG) {
-        let told = format!("{} {} {}", own.method, own.function, own.path);
+        let reported = format!("{} {} {}", own.method, own.function, own.path);
         let separator = if own.path.contains('?') { '&' } else { '?' };
         let in_query = Request { path: format!("{}{separator}orgId=other", own.path), ..own.clone() };
         let answer = world.send(&with(&key, in_query)).await;
         // A query that says it twice is not read, unless the key may not ask for this at all.
         if separator == '&' && !for_deployment {
-            unread(answer, &told);
+            unread(answer, &reported);
         } else {
-            refused(answer, format!("{told}, another in the query"));
+            refused(answer, format!("{reported}, another in the query"));
         }
         if ["POST", "PUT"].contains(&own.method) {
             let mut body: Value = serde_json::from_slice(&own.body).unwrap();
             body["orgId"] = "other".into();
-            refused(world.send(&with(&key, own.clone().json(&body))).await, format!("{told}, another in the body"));
+            refused(world.send(&with(&key, own.clone().json(&body))).await, format!("{reported}, another in the body"));
             let in_query = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
-            refused(world.send(&with(&key, in_query)).await, format!("{told}, another in a cursor in the query"));
+            refused(world.send(&with(&key, in_query)).await, format!("{reported}, another in a cursor in the query"));
         } else {
             let in_body = own.clone().json(&json!({"orgId": "other"}));
-            refused(world.send(&with(&key, in_body)).await, format!("{told}, another in a body that is not read"));
+            refused(world.send(&with(&key, in_body)).await, format!("{reported}, another in a body that is not read"));
             let twice = format!("{}{separator}cursor={}&cursor=x", own.path, cursor("x"));
             let twice = Request { path: twice, ..own.clone() };
             let answer = world.send(&with(&key, twice)).await;
             if for_deployment {
-                refused(answer, format!("{told}, another in the first of two cursors"));
+                refused(answer, format!("{reported}, another in the first of two cursors"));
             } else {
-                unread(answer, &told);
+                unread(answer, &reported);
             }
             let in_cursor = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
-            refused(world.send(&with(&key, in_cursor)).await, format!("{told}, another in the cursor"));
+            refused(world.send(&with(&key, in_cursor)).await, format!("{reported}, another in the cursor"));
         }
         let answer = world.send_at(&with(&key, own.clone()), noon()).await;
         if for_deployment {
-            refused(answer, told);
+            refused(answer, reported);
         } else {
-            assert!(![401, 403].contains(&answer.status.as_u16()), "{told}: its own is let in, and {}", answer.body);
+            assert!(
+                ![401, 403].contains(&answer.status.as_u16()),
+                "{reported}: its own is let in, and {}",
+                answer.body
+            );
         }
     }
     let job = with(&key, bundles::job(&json!({"cursor": cursor("transition")})));

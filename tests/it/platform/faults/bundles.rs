@@ -8,7 +8,7 @@ use harness::{
 };
 use serde_json::json;
 
-use super::support::{Case, every_fault, every_fault_of_a_call, of_the_bundle, sent, told};
+use super::support::{Case, deliver_event, every_fault, every_fault_of_a_call, of_the_bundle, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redemption_of_the_last_unit_survives_every_fault_at_every_request() {
@@ -41,16 +41,16 @@ async fn orders_with_bundles_and_their_cancellations_survive_every_fault_at_ever
         }
         world
     };
-    let redeem = |world: Arc<World>| async move { told(&world, "OrderFulfilled", order()).await };
+    let redeem = |world: Arc<World>| async move { deliver_event(&world, "OrderFulfilled", order()).await };
     every_fault_of_a_call(both, redeem, of_the_bundle!(1, "expired", 1)).await;
 
     let redeemed = |world: World| async move {
         let world = both(world).await;
-        while told(&world, "OrderFulfilled", order()).await.is_err() {}
+        while deliver_event(&world, "OrderFulfilled", order()).await.is_err() {}
         world
     };
     let cancel = |world: Arc<World>| async move {
-        told(&world, "OrderCancelled", json!({"orgId": ORG, "orderId": "o1", "customerId": "ada"})).await
+        deliver_event(&world, "OrderCancelled", json!({"orgId": ORG, "orderId": "o1", "customerId": "ada"})).await
     };
     every_fault_of_a_call(redeemed, cancel, of_the_bundle!(0, "active", 2)).await;
 }
@@ -58,7 +58,7 @@ async fn orders_with_bundles_and_their_cancellations_survive_every_fault_at_ever
 #[tokio::test(flavor = "multi_thread")]
 async fn bundles_created_and_deleted_survive_every_fault_at_every_request() {
     let nothing = |world: World| async move { world };
-    let create = |world: Arc<World>| async move { sent(&world, &bundles::put("b", &json!({})), noon()).await };
+    let create = |world: Arc<World>| async move { send(&world, &bundles::put("b", &json!({})), noon()).await };
     every_fault_of_a_call(nothing, create, of_the_bundle!(0, "active", 0)).await;
 
     let moved = |world: World| async move {
@@ -91,8 +91,8 @@ async fn a_change_of_time_zone_survives_every_fault_at_every_request() {
     // What is left undone the job does.
     let change = |world: Arc<World>| async move {
         let body = json!({"name": "Shop", "timezone": "Europe/Berlin"});
-        sent(&world, &Request::new("PUT", "back-office", format!("/orgs/{ORG}")).json(&body), noon()).await?;
-        if world.wire.is_whole() {
+        send(&world, &Request::new("PUT", "back-office", format!("/orgs/{ORG}")).json(&body), noon()).await?;
+        if world.proxy.is_fault_free() {
             let job = bundles::job(&json!({}));
             world.send_within(&job, noon() + chrono::TimeDelta::minutes(5), Duration::from_secs(30)).await;
         }
@@ -112,7 +112,7 @@ async fn an_order_sold_while_its_bundle_was_on_survives_every_fault_at_every_req
     };
     let late = |world: Arc<World>| async move {
         let redeem = bundles::redeem("b", "ada", "o1", &json!({"fulfilledAt": "2026-06-01T11:00:00Z"}));
-        sent(&world, &redeem, noon()).await
+        send(&world, &redeem, noon()).await
     };
     every_fault_of_a_call(world, late, of_the_bundle!(1, "expired", 1)).await;
 }

@@ -8,7 +8,7 @@ use harness::{
 };
 use serde_json::json;
 
-use super::support::{every_fault_of_a_call, of_ada, of_the_bundle, sent};
+use super::support::{every_fault_of_a_call, of_ada, of_the_bundle, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_of_the_job_survives_every_fault_at_every_request() {
@@ -77,13 +77,13 @@ async fn a_prediction_survives_every_fault_at_every_request() {
 async fn bundles_are_judged_by_newer_zone_rules_whatever_fails_meanwhile() {
     let outdated = |world: World| async move {
         world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
-        bundles::judged_by_older_rules(&world, ORG, "b").await;
+        bundles::record_older_zone_rules(&world, ORG, "b").await;
         world
     };
     let runs = |world: Arc<World>| async move {
         for minutes in [5, 10] {
             let now = noon() + chrono::TimeDelta::minutes(minutes);
-            sent(&world, &bundles::job(&json!({})), now).await?;
+            send(&world, &bundles::job(&json!({})), now).await?;
         }
         // With little time a run leaves it to the next, and so it does with a mark that it can't take away.
         let recorded = bundles::item(&world, ORG, "b").await["recorded"].as_m().unwrap().clone();

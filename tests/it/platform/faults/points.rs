@@ -9,12 +9,12 @@ use harness::{
 };
 use serde_json::json;
 
-use super::support::{Case, Holds, every_fault, of_ada};
+use super::support::{Case, Invariant, every_fault, of_ada};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_award_survives_every_fault_at_every_request() {
     let case = Case { before: vec![], request: scenario::award("ada", "o1", "250", &json!({})) };
-    let holds: Holds = of_ada!(|ada| {
+    let holds: Invariant = of_ada!(|ada| {
         let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
         assert_eq!(stands, (&json!(250), &json!(250), &json!(1), &json!("Silver")));
     });
@@ -25,7 +25,7 @@ async fn an_award_survives_every_fault_at_every_request() {
 async fn a_refund_survives_every_fault_at_every_request() {
     let before = vec![scenario::award("ada", "o1", "250", &json!({}))];
     let case = Case { before, request: scenario::refund_request("ada", "o1", "r1", Some("100")) };
-    let holds: Holds = of_ada!(|ada| {
+    let holds: Invariant = of_ada!(|ada| {
         let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
         assert_eq!(stands, (&json!(150), &json!(150), &json!(1), &json!("Bronze")));
     });
@@ -36,7 +36,7 @@ async fn a_refund_survives_every_fault_at_every_request() {
 async fn the_void_of_a_refund_survives_every_fault_at_every_request() {
     let before =
         vec![scenario::award("ada", "o1", "250", &json!({})), scenario::refund_request("ada", "o1", "r1", None)];
-    let holds: Holds = of_ada!(|ada| {
+    let holds: Invariant = of_ada!(|ada| {
         let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
         assert_eq!(stands, (&json!(250), &json!(250), &json!(1), &json!("Silver")));
     });
@@ -59,14 +59,14 @@ async fn an_adjustment_survives_every_fault_at_every_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redemption_of_points_survives_every_fault_at_every_request() {
     let before = vec![scenario::adjustment("ada", "a1", 500)];
-    let case = Case { before, request: scenario::spend("ada", "o1", 300, "49.99") };
+    let case = Case { before, request: scenario::redeem_points("ada", "o1", 300, "49.99") };
     every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 200))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_void_of_points_survives_every_fault_at_every_request() {
-    let before = vec![scenario::adjustment("ada", "a1", 500), scenario::spend("ada", "o1", 300, "49.99")];
-    let case = Case { before, request: scenario::unspend("ada", "o1") };
+    let before = vec![scenario::adjustment("ada", "a1", 500), scenario::redeem_points("ada", "o1", 300, "49.99")];
+    let case = Case { before, request: scenario::void_points("ada", "o1") };
     every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 500))).await;
 }
 
@@ -78,15 +78,15 @@ async fn many_orders_over_a_bad_wire_all_land_and_none_twice() {
     for name in ["ada", "bo"] {
         world.put_customer(ORG, name, &json!({})).await;
     }
-    world.wire.fail_at_random(seed, 6);
+    world.proxy.fail_at_random(seed, 6);
     let world = &world;
     let award = |number: u32| async move {
         let name = if number.is_multiple_of(2) { "ada" } else { "bo" };
         let request = scenario::award(name, &format!("o{number}"), "7.50", &json!({}));
-        world.send_until_settled(&request, noon()).await.status.as_u16()
+        world.send_with_retries(&request, noon()).await.status.as_u16()
     };
     let statuses: Vec<u16> = stream::iter((0..100).map(award)).buffer_unordered(8).collect().await;
-    world.wire.heal();
+    world.proxy.heal();
     assert!(statuses.iter().all(|status| [200, 201].contains(status)), "{statuses:?}");
     for name in ["ada", "bo"] {
         let who = audit::check(world, ORG, name).await;

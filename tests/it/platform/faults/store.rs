@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness::{
     Request, World, audit, bundles,
-    faults::{Fault, Lasting},
+    faults::{Fault, FaultDuration},
     scenario,
     world::{ORG, noon},
 };
@@ -13,7 +13,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;
-    world.wire.fail(0, Fault::DropRequest, Lasting::UntilHealed);
+    world.proxy.fail(0, Fault::DropRequest, FaultDuration::UntilHealed);
     let answer = world.get(&format!("/orgs/{ORG}")).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (503, "try_again"));
     assert_eq!(answer.headers["retry-after"], "1");
@@ -22,17 +22,17 @@ async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
 #[tokio::test]
 async fn a_store_that_hangs_is_given_up_while_there_is_still_time_to_say_so() {
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;
-    world.wire.fail(0, Fault::Hang, Lasting::UntilHealed);
+    world.proxy.fail(0, Fault::Hang, FaultDuration::UntilHealed);
     let answer = world.get(&format!("/orgs/{ORG}")).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (503, "try_again"));
-    assert_eq!(world.wire.take_seen().len(), 1, "the client's own patience is longer than the function's");
+    assert_eq!(world.proxy.take_requests().len(), 1, "the client's own patience is longer than the function's");
 }
 
 #[tokio::test]
 async fn an_item_made_unreadable_is_500_and_gives_nothing_away() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
-    world.spoil("CUSTOMER#shop#ada", "PROFILE", "points").await;
+    world.corrupt("CUSTOMER#shop#ada", "PROFILE", "points").await;
     let answer = world.get(&format!("/orgs/{ORG}/customers/ada")).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (500, "internal"));
     assert!(!answer.body.to_string().contains("customer"), "{}", answer.body);
@@ -46,9 +46,9 @@ async fn what_can_not_be_read_keeps_no_other_from_being_listed() {
         world.send(&bundles::put(name, &json!({}))).await;
         world.put_org(name, &json!({"name": "An org"})).await;
     }
-    world.spoil("CUSTOMER#shop#bo", "PROFILE", "points").await;
-    world.spoil("ORG#shop", "BUNDLE#bo", "terms").await;
-    world.spoil("ORG#bo", "ORG", "version").await;
+    world.corrupt("CUSTOMER#shop#bo", "PROFILE", "points").await;
+    world.corrupt("ORG#shop", "BUNDLE#bo", "terms").await;
+    world.corrupt("ORG#bo", "ORG", "version").await;
     for (path, plural, id, readable) in [
         ("/orgs", "orgs", "orgId", vec!["ada", "cy", "shop"]),
         ("/orgs/shop/bundles", "bundles", "bundleId", vec!["ada", "cy"]),
@@ -114,10 +114,10 @@ async fn an_org_is_deleted_whole_though_batches_come_back_undone() {
     world.put_customer("temp", "ada", &json!({})).await;
     let delete = Request::new("DELETE", "back-office", "/orgs/temp");
     // The mark (read, write), the list of customers, the partition of one, and then its batch.
-    world.wire.fail(4, Fault::Unprocessed, Lasting::Once);
+    world.proxy.fail(4, Fault::Unprocessed, FaultDuration::Once);
     let answer = world.send(&delete).await;
     assert_eq!((answer.status.as_u16(), &answer.body["complete"]), (200, &json!(true)), "{}", answer.body);
-    let seen = world.wire.take_seen();
+    let seen = world.proxy.take_requests();
     assert_eq!(seen[4..6], ["BatchWriteItem", "BatchWriteItem"], "{seen:?}");
     assert_eq!(world.client.scan().table_name(&world.table).send().await.unwrap().count(), 1);
 }
@@ -128,9 +128,9 @@ async fn an_empty_page_is_not_taken_for_the_last() {
     for name in ["ada", "bo"] {
         world.put_customer(ORG, name, &json!({})).await;
     }
-    world.wire.answer_empty_pages(2);
+    world.proxy.answer_empty_pages(2);
     let page = world.get("/orgs/shop/customers").await;
     assert_eq!(page.body["customers"].as_array().unwrap().len(), 2);
-    world.wire.answer_empty_pages(1);
+    world.proxy.answer_empty_pages(1);
     assert_eq!(world.get("/orgs").await.body["orgs"].as_array().unwrap().len(), 1);
 }

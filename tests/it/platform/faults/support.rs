@@ -6,21 +6,22 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use harness::{
     Request, World,
-    faults::{Fault, Lasting},
+    faults::{Fault, FaultDuration},
     scenario,
     world::{ORG, noon},
 };
 use serde_json::{Value, json};
 
-/// What is done before the operation, and the operation.
+/// An operation, and the requests before it.
 pub(super) struct Case {
     pub(super) before: Vec<Request>,
     pub(super) request: Request,
 }
 
-pub(super) type Holds = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// Checks what must hold after the operation.
+pub(super) type Invariant = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// What must hold of Ada after the operation, however often it was tried.
+/// An invariant of Ada and her ledger.
 macro_rules! of_ada {
     ($holds:expr) => {
         |world| {
@@ -34,53 +35,58 @@ macro_rules! of_ada {
 
 pub(super) use of_ada;
 
-/// Makes every request of the operation meet every fault. One that passes is got over without the caller noticing; one
-/// that lasts is a 503 in good time, and the caller's retry finishes the job. Said once more it is a replay, if it can be.
-pub(super) async fn every_fault(case: Case, holds: Holds) {
+/// Makes every request of an operation meet every fault.
+///
+/// - A fault of one request goes unnoticed by the caller.
+/// - A lasting fault is answered 503 in time, and a retry completes the operation.
+/// - A further call is a replay, unless the method is `PUT`.
+pub(super) async fn every_fault(case: Case, holds: Invariant) {
     let operations = {
         let world = prepared(&case, None).await;
         assert!(world.send(&case.request).await.status.is_success());
-        world.wire.take_seen()
+        world.proxy.take_requests()
     };
     assert!(operations.len() >= 2);
     let trials = operations.iter().enumerate().flat_map(|(number, operation)| {
         let faults = Fault::ALL.into_iter().filter(move |fault| fault.meets(operation));
-        faults.flat_map(move |fault| [Lasting::Once, Lasting::UntilHealed].map(|lasting| (number, fault, lasting)))
+        faults.flat_map(move |fault| {
+            [FaultDuration::Once, FaultDuration::UntilHealed].map(|duration| (number, fault, duration))
+        })
     });
     let case = &case;
-    let trial = |(number, fault, lasting)| async move {
-        // Short where the fault lasts, because it is met until the function gives up.
-        let patience = (lasting == Lasting::UntilHealed).then_some(Duration::from_secs(2));
-        let world = prepared(case, patience).await;
-        world.wire.fail(number, fault, lasting);
+    let trial = |(number, fault, duration)| async move {
+        // A lasting fault takes the whole time-out, so the time-out is short.
+        let timeout = (duration == FaultDuration::UntilHealed).then_some(Duration::from_secs(2));
+        let world = prepared(case, timeout).await;
+        world.proxy.fail(number, fault, duration);
         let first = world.send(&case.request).await.status.as_u16();
-        let told = format!("request {number}, {fault:?} {lasting:?}, answered {first} at first");
-        match lasting {
-            Lasting::Once => assert!([200, 201].contains(&first), "{told}"),
-            Lasting::UntilHealed => assert_eq!(first, 503, "{told}"),
+        let context = format!("request {number}, {fault:?} {duration:?}, answered {first} at first");
+        match duration {
+            FaultDuration::Once => assert!([200, 201].contains(&first), "{context}"),
+            FaultDuration::UntilHealed => assert_eq!(first, 503, "{context}"),
         }
-        world.wire.heal();
-        let again = world.send_until_settled(&case.request, noon()).await;
-        assert!(again.status.is_success(), "{told}, then {}", again.body);
+        world.proxy.heal();
+        let again = world.send_with_retries(&case.request, noon()).await;
+        assert!(again.status.is_success(), "{context}, then {}", again.body);
         holds(&world).await;
-        let once_more = world.send_until_settled(&case.request, noon()).await;
-        assert_eq!(once_more.body["replayed"] == true, case.request.method != "PUT", "{told}");
+        let once_more = world.send_with_retries(&case.request, noon()).await;
+        assert_eq!(once_more.body["replayed"] == true, case.request.method != "PUT", "{context}");
         holds(&world).await;
     };
     stream::iter(trials.map(trial)).buffer_unordered(8).collect::<Vec<()>>().await;
 }
 
-pub(super) async fn prepared(case: &Case, patience: Option<Duration>) -> World {
-    let world = World::with_timeout(patience).await;
+pub(super) async fn prepared(case: &Case, timeout: Option<Duration>) -> World {
+    let world = World::with_timeout(timeout).await;
     world.put_customer(ORG, "ada", &json!({})).await;
     for request in &case.before {
         assert!(world.send_at(request, noon()).await.status.is_success());
     }
-    world.wire.take_seen();
+    world.proxy.take_requests();
     world
 }
 
-/// What must hold of the bundle `b`.
+/// An invariant of the bundle `b`: its redemptions, its status and its number of transitions.
 macro_rules! of_the_bundle {
     ($count:expr, $status:expr, $transitions:expr) => {
         |world| {
@@ -99,36 +105,38 @@ macro_rules! of_the_bundle {
 
 pub(super) use of_the_bundle;
 
-/// Makes every request of a call meet every fault, whatever the call is; afterwards it is made again and must succeed.
-/// A passing fault is not noticed.
+/// Makes every request of any call meet every fault. Afterwards the call is repeated and must succeed. A fault of one
+/// request goes unnoticed.
 pub(super) async fn every_fault_of_a_call<P, A>(
     prepare: impl Fn(World) -> P,
     call: impl Fn(Arc<World>) -> A,
-    holds: Holds,
+    holds: Invariant,
 ) where
     P: Future<Output = World>,
     A: Future<Output = Result<(), String>>,
 {
     let world = Arc::new(prepare(World::new().await).await);
-    world.wire.take_seen();
+    world.proxy.take_requests();
     call(Arc::clone(&world)).await.unwrap();
-    let operations = world.wire.take_seen();
+    let operations = world.proxy.take_requests();
     holds(&world).await;
     let trials = operations.iter().enumerate().flat_map(|(number, operation)| {
         let faults = Fault::ALL.into_iter().filter(move |fault| fault.meets(operation));
-        faults.flat_map(move |fault| [Lasting::Once, Lasting::UntilHealed].map(|lasting| (number, fault, lasting)))
+        faults.flat_map(move |fault| {
+            [FaultDuration::Once, FaultDuration::UntilHealed].map(|duration| (number, fault, duration))
+        })
     });
     let (prepare, call) = (&prepare, &call);
-    let trial = |(number, fault, lasting)| async move {
-        let patience = (lasting == Lasting::UntilHealed).then_some(Duration::from_secs(6));
-        let world = Arc::new(prepare(World::with_timeout(patience).await).await);
-        world.wire.fail(number, fault, lasting);
+    let trial = |(number, fault, duration)| async move {
+        let timeout = (duration == FaultDuration::UntilHealed).then_some(Duration::from_secs(6));
+        let world = Arc::new(prepare(World::with_timeout(timeout).await).await);
+        world.proxy.fail(number, fault, duration);
         let first = call(Arc::clone(&world)).await;
-        if lasting == Lasting::Once {
+        if duration == FaultDuration::Once {
             assert_eq!(first, Ok(()), "request {number}, {fault:?}");
         }
-        world.wire.heal();
-        // As long as it takes to be let through with little time.
+        world.proxy.heal();
+        // With a short time-out one retry may not be enough.
         let mut again = call(Arc::clone(&world)).await;
         for _ in 0..10 {
             if again.is_ok() {
@@ -136,20 +144,20 @@ pub(super) async fn every_fault_of_a_call<P, A>(
             }
             again = call(Arc::clone(&world)).await;
         }
-        assert_eq!(again, Ok(()), "request {number}, {fault:?} {lasting:?}, answered {first:?} at first");
+        assert_eq!(again, Ok(()), "request {number}, {fault:?} {duration:?}, answered {first:?} at first");
         holds(&world).await;
     };
     stream::iter(trials.map(trial)).buffer_unordered(16).collect::<Vec<()>>().await;
 }
 
-/// Sends a request; what is not a success is told.
-pub(super) async fn sent(world: &World, request: &Request, now: DateTime<Utc>) -> Result<(), String> {
+/// Sends a request. Returns the body of a rejection as an error.
+pub(super) async fn send(world: &World, request: &Request, now: DateTime<Utc>) -> Result<(), String> {
     let answer = world.send_at(request, now).await;
     if answer.status.is_success() { Ok(()) } else { Err(answer.body.to_string()) }
 }
 
-/// Hands an event to a function; what fails is told.
-pub(super) async fn told(world: &World, name: &str, detail: Value) -> Result<(), String> {
+/// Delivers an event to `bundle-redemption`. Returns the code of a failure as an error.
+pub(super) async fn deliver_event(world: &World, name: &str, detail: Value) -> Result<(), String> {
     world
         .invoke("bundle-redemption", scenario::event(name, detail))
         .await

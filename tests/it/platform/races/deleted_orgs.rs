@@ -42,7 +42,7 @@ async fn make_org(world: &World) {
 async fn delete_org(world: &World) {
     loop {
         let delete = Request::new("DELETE", "back-office", "/orgs/passing");
-        let deleted = world.send_until_settled(&delete, noon()).await;
+        let deleted = world.send_with_retries(&delete, noon()).await;
         assert_eq!(deleted.status, 200, "{deleted:?}");
         if deleted.body["complete"] == true {
             return;

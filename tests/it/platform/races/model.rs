@@ -212,8 +212,8 @@ fn request(who: &str, act: &Act) -> Request {
             scenario::refund_request(who, order, refund, cents.map(money).as_deref())
         }
         Act::VoidRefund { order, refund } => scenario::void_refund(who, order, refund),
-        Act::Redeem { order, points, cents } => scenario::spend(who, order, *points, &money(*cents)),
-        Act::Void { order } => scenario::unspend(who, order),
+        Act::Redeem { order, points, cents } => scenario::redeem_points(who, order, *points, &money(*cents)),
+        Act::Void { order } => scenario::void_points(who, order),
         Act::Adjust { id, points } => scenario::adjustment(who, id, *points),
     }
 }
@@ -227,18 +227,18 @@ async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
         world.put_customer(ORG, name, &json!({})).await;
     }
     let mut rng = Rng::with_seed(seed);
-    world.wire.fail_at_random(seed, 10);
+    world.proxy.fail_at_random(seed, 10);
     let mut model = Model::default();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     // What was answered the first time, by what was asked.
     let mut first_balances: HashMap<String, i64> = HashMap::new();
     for number in 0..acts {
         let (who, act) = random(&mut rng);
-        let told = format!("seed {seed}, act {number}: {who} {act:?}");
+        let reported = format!("seed {seed}, act {number}: {who} {act:?}");
         let copies = if rng.u8(0..4) == 0 { 3 } else { 1 };
         let sent = (0..copies).map(|_| {
             let (world, request) = (Arc::clone(&world), request(who, &act));
-            tokio::spawn(async move { world.send_until_settled(&request, noon()).await })
+            tokio::spawn(async move { world.send_with_retries(&request, noon()).await })
         });
         let answers = futures::future::try_join_all(sent).await.unwrap();
         let end = model.act(who, &act);
@@ -246,29 +246,37 @@ async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
         for answer in &answers {
             let code = if answer.status.is_success() { "" } else { answer.code() };
             match &end {
-                End::New | End::Replay => assert_eq!(code, "", "{told}: {}", answer.body),
-                End::No(expected) => assert_eq!(code, *expected, "{told}"),
+                End::New | End::Replay => assert_eq!(code, "", "{reported}: {}", answer.body),
+                End::No(expected) => assert_eq!(code, *expected, "{reported}"),
             }
         }
         // Over a bad wire the first answer may be lost, and then all that is heard is a replay: but never two firsts.
         let firsts =
             answers.iter().filter(|answer| answer.status.is_success() && answer.body["replayed"] != true).count();
-        assert!(firsts <= usize::from(end == End::New), "{told}: {firsts} firsts");
+        assert!(firsts <= usize::from(end == End::New), "{reported}: {firsts} firsts");
         let asked = format!("{who} {act:?}");
         if end == End::New && answers.iter().any(|answer| answer.body["balance"].is_i64()) {
             first_balances.insert(asked.clone(), model.balances[who]);
         }
         for balance in answers.iter().filter_map(|answer| answer.body["balance"].as_i64()) {
-            assert_eq!(Some(&balance), first_balances.get(&asked), "{told}: the balance is that of the first answer");
+            assert_eq!(
+                Some(&balance),
+                first_balances.get(&asked),
+                "{reported}: the balance is that of the first answer"
+            );
         }
     }
-    world.wire.heal();
+    world.proxy.heal();
     for name in CUSTOMERS {
         let customer = audit::check(&world, ORG, name).await;
         let (money, orders) = model.bought(name);
         let stands = (&customer["points"], audit::cents(&customer["lifetimeValue"]), &customer["orderCount"]);
-        let told = format!("seed {seed}: {name}, {counts:?}");
-        assert_eq!(stands, (&json!(model.balances.get(name).copied().unwrap_or(0)), money, &json!(orders)), "{told}");
+        let reported = format!("seed {seed}: {name}, {counts:?}");
+        assert_eq!(
+            stands,
+            (&json!(model.balances.get(name).copied().unwrap_or(0)), money, &json!(orders)),
+            "{reported}"
+        );
     }
     counts
 }

@@ -19,7 +19,7 @@ async fn race(world: &Arc<World>, customers: usize) -> Vec<(u16, String)> {
         async move {
             let (customer, order) = (format!("c{}", number % customers), format!("o{number}"));
             let request = bundles::redeem("b", &customer, &order, &json!({}));
-            let answer = world.send_until_settled(&request, noon()).await;
+            let answer = world.send_with_retries(&request, noon()).await;
             (answer.status.as_u16(), answer.code().to_owned())
         }
     };
@@ -37,14 +37,14 @@ async fn prepared(terms: Value, faults: bool) -> Arc<World> {
     if faults {
         let seed = fastrand::u64(..);
         println!("seed {seed}");
-        world.wire.fail_at_random(seed, 8);
+        world.proxy.fail_at_random(seed, 8);
     }
     Arc::new(world)
 }
 
 /// After the race, and once more after every order was sent again.
 async fn same_when_sent_again(world: &Arc<World>, ends: &[(u16, String)], customers: usize) -> Value {
-    world.wire.heal();
+    world.proxy.heal();
     let bundle = bundles::check(world, ORG, "b").await;
     let again = race(world, customers).await;
     for (number, (first, then)) in ends.iter().zip(&again).enumerate() {
@@ -64,8 +64,8 @@ async fn three_hundred_of_a_thousand(faults: bool) {
     assert_eq!((&bundle["status"], &bundle["currentRedemptions"]), (&json!("expired"), &json!(300)));
     assert_eq!(bundles::redemptions(&world, ORG, "b").await.len(), 300);
     let transitions = bundles::transitions(&world, ORG, "b").await;
-    let told: Vec<String> = transitions.iter().map(bundles::line).collect();
-    assert_eq!(told, ["active>expired 2026-06-01T12:00 redemption limit reached"]);
+    let reported: Vec<String> = transitions.iter().map(bundles::line).collect();
+    assert_eq!(reported, ["active>expired 2026-06-01T12:00 redemption limit reached"]);
 }
 
 async fn two_for_each_of_fifty(faults: bool) {
@@ -105,7 +105,7 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
         tokio::spawn(async move {
             let redeem = bundles::redeem("b", "ada", &order, &json!({}));
             let request = if number % 2 == 0 { redeem } else { bundles::void("b", &order) };
-            world.send_until_settled(&request, noon()).await.status.as_u16()
+            world.send_with_retries(&request, noon()).await.status.as_u16()
         })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
@@ -225,7 +225,7 @@ async fn limits_lowered_while_orders_race_are_never_exceeded() {
     let calls = orders.zip(edits.cycle()).flat_map(|(order, edit)| [order, edit]).map(|request| {
         let world = Arc::clone(&world);
         tokio::spawn(async move {
-            let status = world.send_until_settled(&request, noon()).await.status.as_u16();
+            let status = world.send_with_retries(&request, noon()).await.status.as_u16();
             assert!([200, 201, 409].contains(&status));
         })
     });

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use harness::{
     World,
-    anthropic::{Say, asking},
+    anthropic::{ApiReply, world_with_claude},
     bundles, customers, instant, scenario,
-    scenario::{award, recalculation, refund_request, spend},
+    scenario::{award, recalculation, redeem_points, refund_request},
     world::ORG,
 };
 use serde_json::{Value, json};
@@ -31,8 +31,8 @@ async fn an_award_says_what_was_earned_with_equity_and_whether_somebody_rose() {
         let order = award(customer, &format!("o{number}"), "100", &more);
         world.send(&order).await;
         let record = last(&world);
-        let told = ["PointsAwarded", "PointsAwardedWithEquity", "Promotions"].map(|name| record[name].clone());
-        assert_eq!(told, expected, "{record}");
+        let reported = ["PointsAwarded", "PointsAwardedWithEquity", "Promotions"].map(|name| record[name].clone());
+        assert_eq!(reported, expected, "{record}");
         world.send(&order).await;
         assert_eq!(last(&world)["PointsAwarded"], Value::Null, "a replay awards nothing");
     }
@@ -46,11 +46,11 @@ async fn a_redemption_of_points_says_how_many_and_what_money_they_took_off() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a", 500)).await;
-    let value = world.send(&spend("ada", "o1", 300, "49.99")).await.body["value"].as_f64().unwrap();
+    let value = world.send(&redeem_points("ada", "o1", 300, "49.99")).await.body["value"].as_f64().unwrap();
     let record = last(&world);
     assert_eq!(record["PointsRedeemed"], 300);
     assert!((record["MinorUnitsRedeemed"].as_f64().unwrap() - value * 100.0).abs() < 0.001, "{record}");
-    world.send(&spend("ada", "o2", 300, "49.99")).await;
+    world.send(&redeem_points("ada", "o2", 300, "49.99")).await;
     let record = last(&world);
     assert_eq!((&record["RedemptionsRefused"], &record["PointsRedeemed"]), (&json!(1), &Value::Null));
 }
@@ -68,8 +68,8 @@ async fn a_run_says_how_many_transitions_led_into_which_status() {
     let dry = last(&world);
     world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await;
     let record = last(&world);
-    let told = ["TransitionsPerformed", "Activated", "Paused", "Expired", "Runs"].map(|name| record[name].clone());
-    assert_eq!(json!(told), json!([5, 3, 1, 1, 1]));
+    let reported = ["TransitionsPerformed", "Activated", "Paused", "Expired", "Runs"].map(|name| record[name].clone());
+    assert_eq!(json!(reported), json!([5, 3, 1, 1, 1]));
     assert!(["TransitionsPerformed", "Activated", "Runs"].iter().all(|name| dry[name].is_null()), "{dry}");
 }
 
@@ -78,11 +78,11 @@ async fn what_a_run_has_done_counts_though_it_can_not_tell_of_the_other_jobs() {
     let world = World::new().await;
     world.send(&bundles::job(&json!({}))).await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
-    world.spoil("SWEEP#predict", "ENDED", "ended").await;
+    world.corrupt("SWEEP#predict", "ENDED", "ended").await;
     assert_eq!(world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.status, 500);
     let record = last(&world);
-    let told = ["Failed", "TransitionsPerformed", "Activated", "Runs"].map(|name| record[name].clone());
-    assert_eq!(json!(told), json!([1, 1, 1, null]), "{record}");
+    let reported = ["Failed", "TransitionsPerformed", "Activated", "Runs"].map(|name| record[name].clone());
+    assert_eq!(json!(reported), json!([1, 1, 1, null]), "{record}");
 }
 
 #[tokio::test]
@@ -101,29 +101,29 @@ async fn a_run_is_one_when_it_is_over() {
 #[tokio::test]
 async fn a_recalculation_says_how_many_hold_the_tier_at_each_height_afterwards() {
     let world = World::new().await;
-    customers::two_pages_and_a_bit(&world).await;
-    world.send_at(&recalculation(&json!({"dryRun": true})), instant(customers::DUE)).await;
+    customers::seed_two_pages(&world).await;
+    world.send_at(&recalculation(&json!({"dryRun": true})), instant(customers::DEMOTIONS_DUE_AT)).await;
     assert!(last(&world).as_object().unwrap().keys().all(|name| !name.starts_with("HoldingTier")));
-    world.send_at(&recalculation(&json!({})), instant(customers::DUE)).await;
+    world.send_at(&recalculation(&json!({})), instant(customers::DEMOTIONS_DUE_AT)).await;
     let record = last(&world);
     let everybody = customers::all(&world, ORG).await;
     let held = customers::per_tier(&everybody);
     for (height, tier) in ["Bronze", "Silver", "Gold", "Platinum"].into_iter().enumerate() {
-        let told = record[format!("HoldingTier{}", height + 1)].as_u64();
+        let reported = record[format!("HoldingTier{}", height + 1)].as_u64();
         let expected = held.get(tier).map(|count| u64::try_from(*count).unwrap());
-        assert_eq!(told, expected, "{tier} {record}");
+        assert_eq!(reported, expected, "{tier} {record}");
     }
     assert_eq!(record["Demotions"], 20);
 }
 
 #[tokio::test]
 async fn a_prediction_says_who_is_newly_critical_and_who_had_to_do_without_claude() {
-    let (world, anthropic, _) = asking(&[]).await;
+    let (world, anthropic, _) = world_with_claude(&[]).await;
     for name in ["ada", "bob"] {
         world.put_customer(ORG, name, &json!({})).await;
         world.send(&award(name, name, "40", &json!({"fulfilledAt": "2026-05-20T12:00:00Z"}))).await;
     }
-    let told = async |at: &str, say: Say| {
+    let reported = async |at: &str, say: ApiReply| {
         anthropic.always(say);
         world.send_at(&scenario::prediction(&json!({})), instant(at)).await;
         let record = last(&world);
@@ -131,15 +131,15 @@ async fn a_prediction_says_who_is_newly_critical_and_who_had_to_do_without_claud
             .map(|name| record[name].clone())
     };
     // Both are, by what is known of them; Claude says something else of the first.
-    let first_is = |probability: u32| Say::Probability(json!(probability));
-    let [critical, newly, claude, statistics, without, clipped] = told("2026-06-01T12:00:00Z", first_is(10)).await;
+    let first_is = |probability: u32| ApiReply::Probability(json!(probability));
+    let [critical, newly, claude, statistics, without, clipped] = reported("2026-06-01T12:00:00Z", first_is(10)).await;
     assert_eq!([&critical, &newly, &claude, &statistics, &without], [1, 0, 2, 0, 0], "it is not known what they were");
     assert_eq!(clipped, 1, "nobody is as safe as that who is critical by the statistical model");
-    let [critical, newly, ..] = told("2026-06-02T12:00:00Z", first_is(99)).await;
+    let [critical, newly, ..] = reported("2026-06-02T12:00:00Z", first_is(99)).await;
     assert_eq!([&critical, &newly], [2, 1]);
-    let [critical, newly, ..] = told("2026-06-02T13:00:00Z", first_is(99)).await;
+    let [critical, newly, ..] = reported("2026-06-02T13:00:00Z", first_is(99)).await;
     assert_eq!([&critical, &newly], [2, 0], "they were before");
-    let [_, _, claude, statistics, without, _] = told("2026-06-03T12:00:00Z", Say::Status(500)).await;
+    let [_, _, claude, statistics, without, _] = reported("2026-06-03T12:00:00Z", ApiReply::Status(500)).await;
     assert_eq!([&claude, &statistics, &without], [0, 2, 2]);
 
     let world = World::new().await;

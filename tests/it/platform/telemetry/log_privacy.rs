@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use harness::programs::{self, LocalStack, OnPort};
+use harness::programs::{self, FunctionServer, LocalStack};
 use serde_json::json;
 
 const FIRST_NAME: &str = "Adalovelace";
@@ -45,7 +45,7 @@ async fn the_local_stack_and_a_function_on_a_port_log_nothing_personal_even_in_e
     let log = std::env::temp_dir().join(format!("regulars-log-{:016x}", fastrand::u64(..)));
     let mut command = programs::command("local");
     command.args(["--port", "0", "--metrics"]).env("LOG_LEVEL", "trace").stderr(fs::File::create(&log).unwrap());
-    let stack = LocalStack::of(&mut command).await;
+    let stack = LocalStack::start_with(&mut command).await;
     let url = |function: &str| format!("{}/lambda-url/{function}", stack.url);
     use_customer(&url("back-office"), Some(&url("points-award"))).await;
 
@@ -54,15 +54,15 @@ async fn the_local_stack_and_a_function_on_a_port_log_nothing_personal_even_in_e
         ("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb.as_str()),
         ("LOG_LEVEL", "trace,hyper=trace,aws_smithy_runtime=trace"),
     ];
-    let function = OnPort::start("back-office", &settings).await;
+    let function = FunctionServer::start("back-office", &settings).await;
     use_customer(&function.url, None).await;
     function.signal("TERM").await;
-    let ended = function.ended().await;
+    let ended = function.wait_exit().await;
     has_nothing_personal(&ended.err);
     has_nothing_personal(&ended.out);
     assert!(ended.err.contains(r#""code":"invalid_fields""#), "it does log: {}", ended.err);
 
-    let ended = stack.end("TERM").await;
+    let ended = stack.stop("TERM").await;
     has_nothing_personal(&ended.out);
     let log = fs::read_to_string(&log).unwrap();
     has_nothing_personal(&log);

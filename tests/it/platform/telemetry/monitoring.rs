@@ -4,13 +4,13 @@ use std::{collections::BTreeSet, time::Duration};
 
 use harness::{
     World,
-    anthropic::asking,
+    anthropic::world_with_claude,
     bundles,
     cloudwatch::{self, Metric},
     expression::Expression,
-    faults::{Fault, Lasting},
+    faults::{Fault, FaultDuration},
     instant,
-    log::Log,
+    log::CapturedLog,
     operations::call_every_operation,
     roles, root,
     scenario::{self, award, event},
@@ -36,20 +36,20 @@ impl Told {
 
 /// Does everything that is recorded in a way of its own.
 async fn all_that_is_told() -> Told {
-    let (log, guard) = Log::start_json(tracing::Level::INFO);
-    let mut told = Told { metrics: BTreeSet::new(), fields: BTreeSet::new() };
-    let (world, ..) = asking(&[]).await;
+    let (log, guard) = CapturedLog::start_json(tracing::Level::INFO);
+    let mut reported = Told { metrics: BTreeSet::new(), fields: BTreeSet::new() };
+    let (world, ..) = world_with_claude(&[]).await;
     call_every_operation(&world).await;
-    told.add(&world);
+    reported.add(&world);
 
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&award("ada", "o1", "250", &json!({"equityStatus": true}))).await;
-    world.send(&scenario::spend("ada", "o2", 5_000, "49.99")).await;
+    world.send(&scenario::redeem_points("ada", "o2", 5_000, "49.99")).await;
     let hours = json!({"timeStart": "09:00", "timeEnd": "17:00", "endDate": "2026-06-03T12:00:00Z"});
     world.send(&bundles::put("hours", &hours)).await;
     world.send(&bundles::put("broken", &hours)).await;
-    world.spoil("ORG#shop", "BUNDLE#broken", "terms").await;
+    world.corrupt("ORG#shop", "BUNDLE#broken", "terms").await;
     world.send(&bundles::redeem("unheard-of", "ada", "o1", &json!({}))).await;
     for at in ["2026-06-01T23:00:00Z", "2026-06-02T15:00:00Z", "2026-06-04T12:00:00Z"] {
         world.send_at(&bundles::job(&json!({})), instant(at)).await;
@@ -61,16 +61,16 @@ async fn all_that_is_told() -> Told {
     for function in ["points-award", "bundle-redemption"] {
         world.invoke(function, event("OrderFulfilled", json!({"orgId": 7}))).await.unwrap_err();
     }
-    world.wire.fail(0, Fault::Throttle, Lasting::UntilHealed);
+    world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
     world.send_within(&award("ada", "o3", "1", &json!({})), noon(), Duration::from_secs(1)).await;
-    told.add(&world);
+    reported.add(&world);
 
     drop(guard);
     for line in log.text().lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        told.fields.extend(line.as_object().unwrap().keys().cloned());
+        reported.fields.extend(line.as_object().unwrap().keys().cloned());
     }
-    told
+    reported
 }
 
 /// Twenty customers, one on each step, who are scored; of whom one orders again, and a horizon later it is looked back.
@@ -100,7 +100,7 @@ fn dashboard() -> Vec<(Metric, String)> {
             let options = row.last().filter(|options| options.is_object());
             ids.extend(options.and_then(|options| options["id"].as_str()).map(str::to_owned));
             if let Some(expression) = row[0]["expression"].as_str() {
-                used.extend(Expression::read(expression).ids().into_iter().map(str::to_owned));
+                used.extend(Expression::parse(expression).ids().into_iter().map(str::to_owned));
                 continue;
             }
             let texts: Vec<String> = row.iter().map_while(Value::as_str).map(str::to_owned).collect();
@@ -140,7 +140,7 @@ fn slug(heading: &str) -> String {
 
 #[tokio::test]
 async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
-    let (told, filtered) = (all_that_is_told().await, cloudwatch::filtered());
+    let (reported, filtered) = (all_that_is_told().await, cloudwatch::metric_filter_metrics());
     let template = roles::template();
     let functions = roles::functions(&template);
     let queues: BTreeSet<String> = template["Resources"]
@@ -156,7 +156,7 @@ async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
                 && metric.dimensions["Resource"] == format!("regulars-{function}:live")
         }),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => queues.contains(&metric.dimensions["QueueName"]),
-        _ => told.metrics.contains(metric) || filtered.contains(metric),
+        _ => reported.metrics.contains(metric) || filtered.contains(metric),
     };
     let alarms = cloudwatch::alarms();
     let watched =
@@ -176,19 +176,19 @@ async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
     assert_eq!(queries.len(), 8);
     for query in queries {
         let text = query["Properties"]["QueryString"].as_str().unwrap();
-        let strange: Vec<String> = fields_of_query(text).difference(&told.fields).cloned().collect();
+        let strange: Vec<String> = fields_of_query(text).difference(&reported.fields).cloned().collect();
         assert!(strange.is_empty(), "{}: nobody tells {strange:?}", query["Properties"]["Name"]);
     }
 
-    for metric in &told.metrics {
+    for metric in &reported.metrics {
         assert_eq!(metric.namespace, "Regulars/regulars");
         let names: Vec<&String> = metric.dimensions.keys().collect();
         assert_eq!(names, ["Function"], "{metric:?}: each value of another would be paid for");
         assert!(functions.contains_key(&metric.dimensions["Function"]), "{metric:?}");
     }
     let readme = std::fs::read_to_string(root().join("infra/README.md")).unwrap();
-    let count = format!("**{} custom metrics**", told.metrics.len() + filtered.len());
-    assert!(readme.contains(&count), "infra/README.md does not say {count}: {:#?}", told.metrics);
+    let count = format!("**{} custom metrics**", reported.metrics.len() + filtered.len());
+    assert!(readme.contains(&count), "infra/README.md does not say {count}: {:#?}", reported.metrics);
     let of_alarms: usize = alarms.iter().map(|alarm| alarm.metrics.len()).sum();
     let count = format!("{} alarms on {of_alarms} metrics", alarms.len());
     assert!(readme.contains(&count), "infra/README.md does not say {count}");
@@ -205,7 +205,7 @@ fn every_alarm_says_what_to_do_first_and_names_a_section_of_the_runbook_that_is_
         let is_canary = alarm.name.ends_with("-failing") && !alarm.name.starts_with("p1-");
         assert!(is_canary || said.contains("First: "), "{}", alarm.name);
         assert!(is_canary || alarm.name.ends_with(section), "{} leads to {section}", alarm.name);
-        let told = if section == "dead-letters" { "p1-<queue>-dead-letters" } else { &alarm.name };
-        assert!(is_canary || readme.contains(&format!("`{told}`")), "infra/README.md does not tell {}", alarm.name);
+        let reported = if section == "dead-letters" { "p1-<queue>-dead-letters" } else { &alarm.name };
+        assert!(is_canary || readme.contains(&format!("`{reported}`")), "infra/README.md does not tell {}", alarm.name);
     }
 }

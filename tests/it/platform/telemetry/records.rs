@@ -9,7 +9,7 @@ use std::{
 use harness::{
     Request, World, bundles,
     scenario::{award, event},
-    world::{ORG, SECRET, noon, raw},
+    world::{ORG, SECRET, noon, raw_event},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -113,7 +113,7 @@ async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function
         *FAILURE.lock().unwrap() = Some(failure.clone());
         for call in &calls {
             let invocation = Invocation::new(Some(noon()), Deadline::after(Duration::from_mins(1)));
-            let _ = host.answer(&raw(call), invocation).await;
+            let _ = host.answer(&raw_event(call), invocation).await;
             let record = records.lock().unwrap().pop().unwrap();
             assert_eq!(ended(&record), expected, "{failure:?} {call}");
             assert_eq!(record["Code"], failure.code());
@@ -128,7 +128,7 @@ async fn an_order_of_which_one_bundle_fails_by_our_fault_has_failed_though_anoth
     for bundle in ["before", "b"] {
         world.send(&bundles::put(bundle, &json!({}))).await;
     }
-    world.spoil("ORG#shop", "BUNDLE#b", "terms").await;
+    world.corrupt("ORG#shop", "BUNDLE#b", "terms").await;
     world.take_records();
     let detail = json!({
         "orgId": ORG, "customerId": "ada", "orderId": "o", "orderTotal": 40, "bundleIds": ["unheard-of", "before", "b"],
@@ -155,8 +155,8 @@ async fn redemptions_and_refusals_count_alike_by_request_and_by_event() {
     world.send(&bundles::void("one", "o1")).await;
     world.send(&bundles::redeem("one", "a", "o3", &json!({}))).await;
     world.send(&bundles::redeem("one", "a", "o4", &json!({}))).await;
-    let told: Vec<_> = world.take_records();
-    let of = |name: &str| told.iter().map(|record| record[name].as_i64().unwrap_or(0)).collect::<Vec<_>>();
+    let reported: Vec<_> = world.take_records();
+    let of = |name: &str| reported.iter().map(|record| record[name].as_i64().unwrap_or(0)).collect::<Vec<_>>();
     assert_eq!(of("Redemptions"), [1, 0, 0, 1, 0]);
     assert_eq!(of("RedemptionsRefused"), [0, 1, 0, 0, 1]);
 }

@@ -90,7 +90,7 @@ pub(super) async fn make_one_of_each(world: &World) {
     succeeds(world, scenario::adjustment("ada", "a1", 500), NOON).await;
     succeeds(world, scenario::award("ada", "o1", "250", &json!({})), NOON).await;
     succeeds(world, scenario::refund_request("ada", "o1", "r1", Some("10")), NOON).await;
-    succeeds(world, scenario::spend("ada", "o2", 100, "49.99"), NOON).await;
+    succeeds(world, scenario::redeem_points("ada", "o2", 100, "49.99"), NOON).await;
     succeeds(world, bundles::put("b", &bundle_terms()), NOON).await;
     succeeds(world, bundles::job(&json!({})), LATER).await;
     succeeds(world, bundles::redeem("b", "ada", "o3", &json!({})), LATER).await;

@@ -94,7 +94,7 @@ async fn write_each_again(world: &World) {
     succeeds(world, scenario::award("ada", "o4", "400", &json!({})), after).await;
     succeeds(world, scenario::refund_request("ada", "o1", "r2", Some("20")), after).await;
     succeeds(world, scenario::void_refund("ada", "o1", "r1"), after).await;
-    succeeds(world, scenario::unspend("ada", "o2"), after).await;
+    succeeds(world, scenario::void_points("ada", "o2"), after).await;
     for order in ["o1", "o4"] {
         succeeds(world, bundles::redeem("b", "ada", order, &json!({})), after).await;
     }

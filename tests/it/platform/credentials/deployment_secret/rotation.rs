@@ -7,13 +7,13 @@ use shared::{
     clock::{self},
 };
 
-use super::support::{NEW, OLD, just_before, secret, secs, shows};
+use super::support::{NEW, OLD, just_before, presented, secret, secs};
 
 #[test]
 fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
     let start = clock::monotonic();
     let mut rotation = Rotation::default();
-    let known = |rotation: &Rotation, text, after| rotation.look(&shows(text), start + after).is_known;
+    let known = |rotation: &Rotation, text, after| rotation.look(&presented(text), start + after).is_known;
     assert!(!known(&rotation, OLD, secs(0)));
     rotation.learn(secret(OLD), None, None, start);
     rotation.learn(secret(NEW), Some(secs(0)), Some(secret(OLD)), start + secs(100));
@@ -44,7 +44,7 @@ fn a_process_that_knew_none_counts_from_when_the_current_secret_was_made() {
         let mut rotation = Rotation::default();
         assert_eq!(rotation.wants_previous(&secret(NEW), age), left.is_some(), "{age:?}");
         rotation.learn(secret(NEW), age, Some(secret(OLD)), start);
-        let known = |after| rotation.look(&shows(OLD), start + after).is_known;
+        let known = |after| rotation.look(&presented(OLD), start + after).is_known;
         assert_eq!(known(secs(0)), left.is_some(), "{age:?}");
         assert!(!known(left.unwrap_or_default()), "{age:?}");
         assert!(left.is_none_or(|left| known(just_before(left))), "{age:?}");
@@ -54,7 +54,7 @@ fn a_process_that_knew_none_counts_from_when_the_current_secret_was_made() {
 #[test]
 fn two_rotations_shut_a_secret_out() {
     let start = clock::monotonic();
-    let known = |rotation: &Rotation| [OLD, "between", NEW].map(|text| rotation.look(&shows(text), start).is_known);
+    let known = |rotation: &Rotation| [OLD, "between", NEW].map(|text| rotation.look(&presented(text), start).is_known);
     let mut missed_one = Rotation::default();
     missed_one.learn(secret(OLD), None, None, start);
     missed_one.learn(secret(NEW), Some(secs(0)), Some(secret("between")), start);
@@ -70,7 +70,7 @@ fn two_rotations_shut_a_secret_out() {
 #[test]
 fn when_it_is_time_to_read_again_depends_on_what_is_shown() {
     let start = clock::monotonic();
-    let is_due = |rotation: &Rotation, text, after| rotation.look(&shows(text), start + after).is_due;
+    let is_due = |rotation: &Rotation, text, after| rotation.look(&presented(text), start + after).is_due;
     let mut rotation = Rotation::default();
     assert!(is_due(&rotation, OLD, secs(0)));
     rotation.ask(SecretCheck { is_known: false, is_due: true }, start);

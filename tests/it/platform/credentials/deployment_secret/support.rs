@@ -9,7 +9,7 @@ use std::{
 use harness::{
     Request,
     secrets::SecretsManager,
-    world::{noon, raw},
+    world::{noon, raw_event},
 };
 use serde_json::{Value, json};
 use shared::{
@@ -33,12 +33,12 @@ pub(super) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Not quite so long.
-pub(super) fn just_before(long: Duration) -> Duration {
-    long.checked_sub(Duration::from_nanos(1)).unwrap()
+/// One nanosecond less.
+pub(super) fn just_before(duration: Duration) -> Duration {
+    duration.checked_sub(Duration::from_nanos(1)).unwrap()
 }
 
-/// A function that needs nothing, to see who is let in.
+/// A function without dependencies, to test which callers are admitted.
 const DOOR: Function = Function {
     name: "door",
     operations: &[(Operation::new("open", "POST", "/").on_schedule().on_event("Rang"), |context, call| {
@@ -50,30 +50,29 @@ fn open<'a>(_: &'a Context, _: &Call) -> Pending<'a> {
     Box::pin(async { Ok(Reply::ok(&json!({"open": true}))) })
 }
 
-/// A process that runs the function, and when it was started. It waits for an answer as long as it takes, until a test
-/// has it run out of patience.
+/// A process that runs the function. Reads of the secret never time out, unless a test says so.
 pub(super) struct Process {
     pub(super) host: Host,
     pub(super) begun: Instant,
     pub(super) records: Arc<Mutex<Vec<Value>>>,
-    pub(super) waits: Arc<Mutex<Waits>>,
+    pub(super) waits: Arc<Mutex<ReadWaits>>,
 }
 
-/// How long was waited for answers, and whether the time is over at once.
+/// The time-outs of reads.
 #[derive(Default)]
-pub(super) struct Waits {
-    pub(super) asked: Vec<Duration>,
-    pub(super) is_over: bool,
+pub(super) struct ReadWaits {
+    pub(super) recorded: Vec<Duration>,
+    pub(super) time_out_at_once: bool,
 }
 
-fn waiting(waits: &Arc<Mutex<Waits>>) -> Sleeper {
+fn read_sleeper(waits: &Arc<Mutex<ReadWaits>>) -> Sleeper {
     let waits = Arc::clone(waits);
-    Sleeper::new(move |long| {
+    Sleeper::new(move |duration| {
         let mut waits = waits.lock().unwrap();
-        waits.asked.push(long);
-        let is_over = waits.is_over;
+        waits.recorded.push(duration);
+        let time_out_at_once = waits.time_out_at_once;
         async move {
-            if !is_over {
+            if !time_out_at_once {
                 std::future::pending::<()>().await;
             }
         }
@@ -90,10 +89,10 @@ impl Process {
         let config = Config::from_lookup(|name| settings.get(name).map(|value| (*value).to_owned())).unwrap();
         let store = Store::new(store::local_client("http://127.0.0.1:1"), "none");
         let records: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let written = Arc::clone(&records);
-        let metrics = Arc::new(move |line: &str| written.lock().unwrap().push(serde_json::from_str(line).unwrap()));
+        let recorded = Arc::clone(&records);
+        let metrics = Arc::new(move |line: &str| recorded.lock().unwrap().push(serde_json::from_str(line).unwrap()));
         let waits = Arc::default();
-        let host = Host::new(DOOR, store, config, metrics).with_sleeper(waiting(&waits));
+        let host = Host::new(DOOR, store, config, metrics).with_sleeper(read_sleeper(&waits));
         Self { host, begun: clock::monotonic(), records, waits }
     }
 
@@ -104,25 +103,25 @@ impl Process {
     pub(super) async fn answer(&self, event: Value, after: Duration) -> Value {
         let deadline = Deadline::after(Duration::from_mins(5));
         let invocation = Invocation { now: Some(noon() + after), started: self.begun + after, deadline };
-        self.host.answer(&raw(event), invocation).await.unwrap()
+        self.host.answer(&raw_event(event), invocation).await.unwrap()
     }
 
-    /// What a request is answered that shows this, so long after the process was started.
-    pub(super) async fn told(&self, bearer: &str, after: Duration) -> Told {
+    /// The answer to a request with this bearer token, this long after the start of the process.
+    pub(super) async fn answer_to(&self, bearer: &str, after: Duration) -> Answer {
         let request = Request::new("POST", "door", "/").header("authorization", &format!("Bearer {bearer}"));
         let answer = self.answer(request.to_event(), after).await;
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         let code = body["code"].as_str().unwrap_or_default().to_owned();
-        Told { status: answer["statusCode"].as_u64().unwrap(), code, headers: answer["headers"].clone() }
+        Answer { status: answer["statusCode"].as_u64().unwrap(), code, headers: answer["headers"].clone() }
     }
 
     pub(super) async fn status(&self, bearer: &str, after: Duration) -> u64 {
-        self.told(bearer, after).await.status
+        self.answer_to(bearer, after).await.status
     }
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Told {
+pub(super) struct Answer {
     pub(super) status: u64,
     pub(super) code: String,
     pub(super) headers: Value,
@@ -136,7 +135,7 @@ pub(super) fn secret(text: &str) -> DeploymentSecret {
     DeploymentSecret::new(text).unwrap()
 }
 
-pub(super) fn shows(text: &str) -> PresentedSecret {
+pub(super) fn presented(text: &str) -> PresentedSecret {
     match presented_credential(Some(&format!("Bearer {text}"))).unwrap() {
         PresentedCredential::Secret(presented) => presented,
         PresentedCredential::Key(_) => panic!("{text} has the form of a key"),
