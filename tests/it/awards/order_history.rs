@@ -166,7 +166,7 @@ fn an_order_ahead_of_the_clock_is_seen_as_of_today() {
 }
 
 #[tokio::test]
-async fn a_dozen_instants_are_kept_with_the_customer_and_an_item_without_them_still_reads() {
+async fn a_customer_keeps_a_dozen_order_dates_and_an_item_without_them_is_read() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     for day in 10..25 {

@@ -45,7 +45,7 @@ async fn a_refund_that_is_voided_leaves_everything_as_without_it() {
 }
 
 #[tokio::test]
-async fn what_comes_back_is_what_the_larger_total_earns_more_and_not_what_the_refund_took() {
+async fn a_void_restores_what_the_larger_total_earns_and_not_what_the_refund_took() {
     world()
         .await
         .customer("ada")

@@ -28,7 +28,7 @@ async fn a_bundle_is_created_and_read_back_with_what_follows_from_it() {
 }
 
 #[tokio::test]
-async fn a_bundle_is_a_draft_unless_it_says_otherwise_and_a_put_that_does_not_say_leaves_it() {
+async fn a_new_bundle_is_a_draft_and_a_put_without_a_state_leaves_the_state() {
     let mut terms = bundles::terms(&json!({}));
     terms.as_object_mut().unwrap().remove("desiredState");
     let put = Request::new("PUT", "back-office", format!("/orgs/{ORG}/bundles/b")).json(&terms);

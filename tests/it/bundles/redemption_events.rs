@@ -21,7 +21,7 @@ fn cancelled(order: &str, bundles: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_event_redeems_each_bundle_of_an_order_once_and_what_a_rule_refuses_holds_up_no_other() {
+async fn an_event_redeems_each_bundle_once_and_a_rejected_one_holds_up_no_other() {
     let world = World::new().await;
     for (bundle, terms) in [("b", json!({})), ("c", json!({"desiredState": "paused"})), ("d", json!({}))] {
         world.send(&bundles::put(bundle, &terms)).await;
@@ -80,7 +80,7 @@ async fn a_cancellation_voids_the_bundles_it_names() {
 }
 
 #[tokio::test]
-async fn a_cancellation_that_names_none_voids_all_of_the_orders_bundles_and_those_still_to_come() {
+async fn a_cancellation_without_bundles_voids_all_redemptions_and_later_ones() {
     let world = World::new().await;
     for bundle in ["b", "c", "d"] {
         world.send(&bundles::put(bundle, &json!({}))).await;
@@ -99,7 +99,7 @@ async fn a_cancellation_that_names_none_voids_all_of_the_orders_bundles_and_thos
 }
 
 #[tokio::test]
-async fn a_cancellation_before_its_order_keeps_it_from_redeeming_and_its_points_come_all_the_same() {
+async fn a_cancellation_before_its_order_prevents_the_redemption_and_not_the_award() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&bundles::put("b", &json!({}))).await;

@@ -32,7 +32,7 @@ async fn an_order_redeems_a_bundle_once() {
 }
 
 #[tokio::test]
-async fn an_order_that_was_awarded_redeems_for_its_own_customer_alone_and_the_other_way_round() {
+async fn an_awarded_order_redeems_for_its_own_customer_alone_and_the_other_way_round() {
     world()
         .await
         .customer("ada")
@@ -136,7 +136,7 @@ async fn eligibility_says_what_a_redemption_would_meet() {
 }
 
 #[tokio::test]
-async fn at_the_second_a_window_closes_orders_are_refused_and_a_second_before_they_are_not() {
+async fn orders_are_rejected_from_the_second_at_which_a_window_closes() {
     world()
         .await
         .bundle("b", json!({"timeStart": "08:00", "timeEnd": "17:00"}))

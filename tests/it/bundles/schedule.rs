@@ -257,7 +257,7 @@ fn times_of_day_and_days_that_do_not_exist_are_refused() {
 }
 
 #[test]
-fn a_window_that_ends_with_its_day_ends_with_the_first_midnight_where_there_are_two() {
+fn a_window_that_ends_with_its_day_ends_at_the_first_of_two_midnights() {
     let until_the_end = |from: &str| {
         let time_start = Some(from.to_owned().try_into().unwrap());
         published(Schedule { time_start, ..Schedule::default() })

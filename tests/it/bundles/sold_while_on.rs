@@ -18,7 +18,7 @@ fn in_the_morning() -> Value {
 }
 
 #[tokio::test]
-async fn what_was_sold_while_a_bundle_was_on_counts_whatever_was_done_to_the_bundle_since() {
+async fn an_order_sold_while_a_bundle_was_on_redeems_it_whatever_happened_since() {
     let changes = [
         bundles::move_to("b", "paused"),
         bundles::move_to("b", "ended"),
@@ -113,7 +113,7 @@ async fn many_orders_of_before_an_end_race_for_the_last_units_and_no_more_are_so
 }
 
 #[tokio::test]
-async fn a_change_of_zone_that_is_not_on_record_yet_judges_what_was_before_it_by_the_old_zone() {
+async fn before_an_unrecorded_change_of_zone_the_old_zone_decides() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;

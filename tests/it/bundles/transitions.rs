@@ -87,7 +87,7 @@ async fn run_twice_in_a_row_or_at_once_each_transition_is_recorded_once() {
 }
 
 #[tokio::test]
-async fn what_opened_and_closed_during_an_outage_ends_right_with_each_change_at_its_own_instant() {
+async fn after_an_outage_each_missed_change_is_recorded_at_its_own_instant() {
     world()
         .await
         .bundle("b", json!({"startDate": "2026-06-01T13:00:00Z", "endDate": "2026-06-03T22:00:00Z", "timeStart": "09:00", "timeEnd": "17:00"}))

@@ -175,7 +175,7 @@ async fn told_to_come_back_after_the_call_the_rest_of_it_goes_without_claude() {
 }
 
 #[tokio::test]
-async fn told_to_wait_a_little_longer_than_the_call_has_it_leaves_the_rest_to_the_next_and_still_gets_on() {
+async fn a_wait_just_beyond_the_deadline_leaves_the_rest_to_the_next_call() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 30).await;
     anthropic.always(ApiReply::RateLimited("50"));
@@ -203,7 +203,7 @@ async fn an_api_that_never_answers_is_given_up_within_a_call_of_a_few_seconds() 
 }
 
 #[tokio::test]
-async fn the_key_is_read_from_where_it_is_kept_and_a_run_goes_without_where_it_can_not_be() {
+async fn the_key_is_read_from_its_secret_and_a_run_goes_on_without_a_readable_key() {
     let (anthropic, secrets) = (Anthropic::start().await, SecretsManager::start("the-key", "sk-ant-kept ").await);
     let environment = vec![
         ("ANTHROPIC_BASE_URL", anthropic.url()),
@@ -223,7 +223,7 @@ async fn the_key_is_read_from_where_it_is_kept_and_a_run_goes_without_where_it_c
 }
 
 #[tokio::test]
-async fn the_list_of_a_risk_level_has_nobody_whose_level_is_another_by_now_or_whose_prediction_is_over() {
+async fn a_risk_list_omits_customers_at_another_level_and_expired_predictions() {
     let world = World::new().await;
     alike(&world, 2).await;
     run_at(&world, NOON, &json!({})).await;
@@ -253,7 +253,7 @@ async fn the_list_of_a_risk_level_has_nobody_whose_level_is_another_by_now_or_wh
 }
 
 #[test]
-fn somebody_who_has_ordered_a_dozen_times_since_the_horizon_is_taken_to_have_ordered_within_it() {
+fn a_customer_with_a_dozen_orders_since_the_horizon_counts_as_active_within_it() {
     use shared::domain::{
         churn::{prediction::PastPrediction, risk::Probability},
         customer::OrderHistory,

@@ -120,7 +120,7 @@ async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
 }
 
 #[tokio::test]
-async fn where_there_is_no_time_to_look_back_and_to_fit_customers_are_scored_all_the_same() {
+async fn without_time_for_hindsight_and_a_fit_customers_are_scored_all_the_same() {
     use shared::store::Store;
     let world = three().await;
     world.proxy.delay_queries(Some(Duration::from_millis(400)));

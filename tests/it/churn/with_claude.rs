@@ -30,8 +30,7 @@ async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
 }
 
 #[tokio::test]
-async fn what_claude_says_counts_within_25_points_of_the_statistical_model_and_the_risk_level_is_worked_out_from_that()
-{
+async fn a_verdict_is_clipped_to_25_points_around_the_model_and_sets_the_risk_level() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     customer(&world, "ada", &[85, 70, 60]).await;
     // The stand-in repeats the statistical probability.
@@ -172,7 +171,7 @@ async fn any_mixture_of_faults_ends_with_everybody_scored_once_and_none_by_a_gue
 }
 
 #[tokio::test]
-async fn the_deadline_stops_a_run_between_batches_and_continued_nobody_is_scored_twice_or_missed() {
+async fn a_run_stopped_between_batches_and_continued_scores_each_customer_once() {
     let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "4")]).await;
     customer(&world, "ada", &[80, 10]).await;
     customers::copy(&world, "ada", 0..39).await;

@@ -29,7 +29,7 @@ async fn no_role_allows_what_its_function_does_not_do_with_the_table() {
 }
 
 #[test]
-fn beside_the_table_a_role_allows_the_secrets_its_function_is_told_of_its_own_queue_and_its_own_log() {
+fn beside_the_table_a_role_allows_its_secrets_its_own_queue_and_its_own_log() {
     let template = roles::template();
     let shared = template["Globals"]["Function"]["Environment"]["Variables"].clone();
     for (function, (resource, properties)) in roles::functions(&template) {

@@ -86,7 +86,7 @@ async fn redeeming_a_bundle_is_one_read_and_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_bundle_for_known_customers_and_an_order_of_before_an_edit_cost_one_read_more_each() {
+async fn known_customers_only_and_an_order_from_before_an_edit_cost_one_read_more_each() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&bundles::put("b", &json!({"knownCustomersOnly": true}))).await;
@@ -120,7 +120,7 @@ async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
 }
 
 #[tokio::test]
-async fn a_run_with_nothing_due_is_one_query_a_shard_and_a_look_at_when_the_other_jobs_ended() {
+async fn a_run_with_nothing_due_is_one_query_a_shard_and_one_read_of_the_other_jobs() {
     let world = World::new().await;
     for number in 0..40 {
         world.send(&bundles::put(&format!("b{number}"), &json!({"startDate": "2027-01-01T00:00:00Z"}))).await;

@@ -117,7 +117,7 @@ async fn an_order_belongs_to_one_customer_at_checkout_too() {
 }
 
 #[tokio::test]
-async fn an_order_paid_partly_in_points_earns_on_what_was_paid_in_money_and_its_refund_mints_nothing() {
+async fn an_order_paid_partly_in_points_earns_on_the_money_and_its_refund_mints_nothing() {
     world()
         .await
         .customer("ada")

@@ -268,7 +268,7 @@ async fn a_shop_without_a_loyalty_programme_misses_no_target_of_one() {
 }
 
 #[tokio::test]
-async fn an_order_that_redeems_shortly_before_or_after_the_week_and_is_awarded_in_it_has_a_bundle() {
+async fn an_order_awarded_in_the_week_has_a_bundle_if_it_redeems_one_just_outside_it() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &bundles::put("b", &json!({})), instant("2026-06-07T12:00:00Z")).await;

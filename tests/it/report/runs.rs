@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::support::{MONDAY, report, reported};
 
 #[tokio::test]
-async fn every_org_is_reported_one_that_can_not_be_read_is_told_and_one_to_throw_away_is_not() {
+async fn every_org_is_reported_an_unreadable_one_as_an_error_and_a_disposable_one_not() {
     let world = World::new().await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_org("other", &json!({"name": "Other", "timezone": "Asia/Kolkata"})).await;
@@ -54,7 +54,7 @@ async fn a_read_that_fails_in_passing_is_made_again() {
 }
 
 #[tokio::test]
-async fn an_org_that_can_not_be_read_is_told_and_keeps_no_other_from_its_turn_unless_it_is_the_first() {
+async fn an_unreadable_org_is_reported_and_holds_up_no_other_unless_it_is_the_first() {
     let world = World::with_timeout(Some(Duration::from_mins(1))).await;
     world.put_org("a", &json!({"name": "A"})).await;
     world.proxy.take_requests();

@@ -130,7 +130,7 @@ async fn changed_thresholds_take_effect_for_everybody_at_the_next_run_and_say_so
 }
 
 #[tokio::test]
-async fn a_shorter_inactivity_takes_effect_at_the_next_run_with_the_settings_as_its_cause() {
+async fn a_shorter_inactivity_takes_effect_at_the_next_run_caused_by_the_settings() {
     world()
         .await
         .customer("ada")
@@ -147,7 +147,7 @@ async fn a_shorter_inactivity_takes_effect_at_the_next_run_with_the_settings_as_
 }
 
 #[tokio::test]
-async fn who_was_judged_by_new_settings_and_left_as_they_were_is_later_lowered_by_inactivity_not_by_the_settings() {
+async fn a_customer_left_unchanged_by_new_settings_is_later_lowered_by_inactivity() {
     world()
         .await
         .customer("ada")
@@ -238,7 +238,7 @@ async fn a_dry_run_tells_and_writes_nothing_and_judges_by_other_settings_if_give
 }
 
 #[tokio::test]
-async fn settings_are_given_for_a_dry_run_of_one_org_alone_and_every_fault_of_a_request_is_named() {
+async fn only_a_dry_run_of_one_org_takes_settings_and_every_fault_is_named() {
     let world = World::new().await;
     let refused = async |body: Value| {
         let answer: Response = world.send(&recalculation(&body)).await;

@@ -112,7 +112,7 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
 }
 
 #[tokio::test]
-async fn the_schedule_of_the_local_stack_calls_it_until_it_is_done_as_the_state_machine_does() {
+async fn the_local_schedule_calls_the_job_until_it_is_done_as_the_state_machine_does() {
     let world = World::with_timeout(Some(Duration::from_millis(5_700))).await;
     customers::seed_two_pages(&world).await;
     world.proxy.delay_queries(Some(Duration::from_millis(400)));
@@ -127,7 +127,7 @@ async fn the_schedule_of_the_local_stack_calls_it_until_it_is_done_as_the_state_
 }
 
 #[tokio::test]
-async fn a_run_over_all_orgs_goes_on_where_the_last_one_stopped_for_those_who_can_not_hand_a_cursor_on() {
+async fn a_run_over_all_orgs_continues_from_the_latest_position_without_a_cursor() {
     let world = seed_two_pages().await;
     world.put_org("another", &json!({"name": "Before it"})).await;
     world.put_loyalty("another", &json!({})).await;

@@ -55,7 +55,7 @@ fn bounds() -> impl Iterator<Item = (Duration, Duration)> {
 }
 
 #[tokio::test]
-async fn without_a_word_from_the_api_the_pauses_grow_within_their_bounds_and_none_follows_the_last_try() {
+async fn without_retry_after_pauses_grow_within_bounds_and_none_follows_the_last_try() {
     // A wait of no seconds, of a time gone by, or of nonsense is no word.
     let mut first = BTreeSet::new();
     for reply in [

@@ -69,7 +69,7 @@ async fn what_can_be_cached_is_the_same_in_every_request() {
 }
 
 #[tokio::test]
-async fn verdicts_are_in_the_order_of_the_customers_and_no_batch_is_larger_than_it_may_be() {
+async fn verdicts_are_in_the_order_of_the_customers_and_no_batch_is_too_large() {
     for concurrency in ["1", "4"] {
         let client = test_client(&[("CHURN_CONCURRENCY", concurrency)]).await;
         assert_eq!(client.score(&rows(25)).await, all_right(25));

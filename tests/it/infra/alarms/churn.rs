@@ -40,7 +40,7 @@ async fn customers_who_can_not_be_scored_are_told_of_too() {
 }
 
 #[tokio::test]
-async fn a_prediction_that_was_never_made_is_noticed_eight_days_after_somebody_first_looked() {
+async fn a_prediction_job_that_never_ran_raises_an_alarm_eight_days_after_deployment() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     assert_eq!(
         monitored.cloudwatch.state("p1-churn-prediction-not-running", monitored.now),

@@ -50,7 +50,7 @@ fn flag<'a>(call: &'a [String], name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_jobs_are_created_and_then_updated_and_the_secret_is_in_nothing_but_a_file_of_its_own() {
+async fn jobs_are_created_then_updated_and_the_secret_is_only_in_its_own_file() {
     let project = GcloudProject::with_secret();
     for (what, header) in [("create http", "--headers"), ("update http", "--update-headers")] {
         project.run_jobs(&["apply"]).await;
@@ -276,7 +276,7 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
 }
 
 #[tokio::test]
-async fn a_function_is_deployed_by_its_name_and_a_setting_that_is_no_plain_text_is_refused() {
+async fn a_function_is_deployed_by_name_and_a_setting_that_is_not_plain_text_rejected() {
     let project = GcloudProject::with_secret();
     let ended = project.run("deploy.sh", &["points-award", "tier-recalculation"]).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));

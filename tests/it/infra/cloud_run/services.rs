@@ -118,7 +118,7 @@ async fn told_to_stop_it_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn a_sweep_stops_in_the_time_of_its_service_and_later_calls_go_on_with_it_until_it_has_ended() {
+async fn a_sweep_stops_at_the_time_out_of_its_service_and_later_calls_complete_it() {
     let engine = LocalStack::start(&[]).await;
     let http = programs::http();
     for org in ["a", "b", "c"] {

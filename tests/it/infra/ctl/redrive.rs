@@ -248,7 +248,7 @@ async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_back_meanwhile_is_not_tried_again_and_keeps_no_other_from_its_turn() {
+async fn a_message_that_reappears_is_not_replayed_twice_and_delays_no_other() {
     let stack = shop().await;
     let unknown = |order: &str| {
         let mut event = event("OrderFulfilled", order, json!({"orderTotal": 1}));

@@ -267,7 +267,7 @@ async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_points_redemption_that_is_down_quotes_too_much_or_gives_nothing_back_is_said_so() {
+async fn a_points_redemption_that_is_down_overquotes_or_returns_nothing_is_reported() {
     let system = "points redemption";
     let too_high = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.path == "/quotes" {

@@ -59,7 +59,7 @@ async fn its_data_file_outlives_it() {
 }
 
 #[tokio::test]
-async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_clear_line_each() {
+async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_line_each() {
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = busy.local_addr().unwrap().port().to_string();
     let ended = programs::run(programs::command("local").args(["--port", &port])).await;
@@ -300,7 +300,7 @@ async fn a_request_in_flight_is_finished_before_it_ends() {
 }
 
 #[tokio::test]
-async fn every_setting_of_churn_is_a_parameter_of_the_template_and_reaches_the_function_here() {
+async fn every_churn_setting_is_a_template_parameter_and_reaches_the_local_function() {
     let config = fs::read_to_string(root().join("shared/src/config.rs")).unwrap();
     let template = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
     let names = config.split("get(\"").skip(1).filter_map(|rest| rest.split('"').next());

@@ -266,7 +266,7 @@ fn base64(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_invalid_is_said_before_what_is_not_there_and_that_before_what_a_rule_says() {
+async fn invalid_fields_come_before_unknown_records_and_these_before_rejections() {
     let world = World::new().await;
     let nowhere = award("ada", "o1", "1.999", &json!({"orgId": "nowhere"}));
     assert_eq!(world.send(&nowhere).await.status, 422);

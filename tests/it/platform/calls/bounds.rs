@@ -100,7 +100,7 @@ async fn the_worst_body_of_each_route_is_answered_and_logged_in_few_words() {
 }
 
 #[tokio::test]
-async fn more_faults_than_are_listed_are_counted_and_a_long_list_is_refused_for_its_length_alone() {
+async fn unlisted_faults_are_counted_and_a_long_list_is_rejected_for_its_length_alone() {
     let world = World::new().await;
     let put =
         |text: String| Request { body: text.into_bytes(), ..Request::new("PUT", "back-office", "/orgs/x/bundles/b") };

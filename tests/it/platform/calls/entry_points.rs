@@ -251,7 +251,7 @@ async fn a_function_without_a_secret_refuses_every_request() {
 }
 
 #[tokio::test]
-async fn a_deployed_function_is_handed_its_calls_and_a_deadline_that_is_none_is_no_reason_to_give_up() {
+async fn a_deployed_function_takes_its_calls_and_a_deadline_in_the_past_is_no_time_out() {
     let engine = LocalStack::start(&[]).await;
     // cargo-lambda's stand-in for Lambda tells a deadline in 1970.
     for deadline in [DEADLINE_FAR_MS, 600_000] {

@@ -129,7 +129,7 @@ fn event_with(name: &str, detail: &str) -> Box<RawValue> {
 }
 
 #[tokio::test]
-async fn a_malformed_event_fails_the_invocation_and_counts_as_that_and_nothing_of_it_is_done() {
+async fn a_malformed_event_fails_the_invocation_is_counted_and_has_no_effect() {
     let world = world_with_ada().await;
     let order = |rest: &str| format!(r#"{{"orgId": "shop", "customerId": "ada", "orderId": "o1", {rest}}}"#);
     for (name, function, detail) in [

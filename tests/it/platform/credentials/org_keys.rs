@@ -253,7 +253,7 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
 }
 
 #[test]
-fn what_is_the_deployments_is_the_orgs_themselves_their_settings_and_keys_and_the_jobs() {
+fn the_deployment_alone_manages_orgs_their_settings_their_keys_and_the_jobs() {
     let mut names: Vec<(&str, &str)> = Vec::new();
     for function in FUNCTIONS {
         names.extend(

@@ -32,7 +32,7 @@ async fn an_edit_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn orders_with_bundles_and_their_cancellations_survive_every_fault_at_every_request() {
+async fn orders_with_bundles_and_cancellations_survive_every_fault_at_every_request() {
     let order =
         || json!({"orgId": ORG, "orderId": "o1", "customerId": "ada", "orderTotal": 10, "bundleIds": ["a", "b"]});
     let both = |world: World| async move {

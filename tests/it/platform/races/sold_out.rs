@@ -83,7 +83,7 @@ async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed_over_a_bad_wire() {
+async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed_with_faults() {
     three_hundred_of_a_thousand(true).await;
 }
 

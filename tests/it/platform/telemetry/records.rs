@@ -92,7 +92,7 @@ fn failures() -> Vec<Failure> {
 }
 
 #[tokio::test]
-async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function_is_called() {
+async fn a_refusal_is_no_failure_and_a_failure_no_refusal_by_every_entry_point() {
     let settings = BTreeMap::from([("TABLE_NAME", "none"), ("CRON_SECRET", SECRET)]);
     let config = Config::from_lookup(|name| settings.get(name).map(|value| (*value).to_owned())).unwrap();
     let records: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -123,7 +123,7 @@ async fn a_refusal_is_never_a_failure_nor_a_failure_a_refusal_however_a_function
 }
 
 #[tokio::test]
-async fn an_order_of_which_one_bundle_fails_by_our_fault_has_failed_though_another_is_not_known() {
+async fn an_order_fails_if_one_bundle_fails_internally_though_another_is_unknown() {
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     for bundle in ["before", "b"] {
         world.send(&bundles::put(bundle, &json!({}))).await;

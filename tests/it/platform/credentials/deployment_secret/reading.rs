@@ -106,7 +106,7 @@ async fn whoever_sees_the_old_secret_alone_learns_of_the_new_one_within_minutes(
 }
 
 #[tokio::test]
-async fn a_process_begun_after_a_rotation_accepts_the_old_secret_until_ten_minutes_after_it() {
+async fn a_process_started_after_a_rotation_accepts_the_old_secret_for_ten_minutes() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     secrets.rotate_at(NEW, ago(Duration::from_mins(9)));
     let process = Process::of(&secrets);
