@@ -1,4 +1,4 @@
-//! How long the churn model takes: to be fitted to an org's customers, and to score a million of them.
+//! The time to fit the churn model to the customers of an org, and to score a million customers.
 
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "what the tests read the purchase log with")]
 
@@ -32,7 +32,7 @@ fn observe_all(now: DateTime<Utc>) -> Vec<Observation> {
     customers_known_at(now).iter().map(|past| observe(past, now)).collect()
 }
 
-/// Does something so often, and prints the median time.
+/// Runs `run` several times and prints the median time. Returns the last result.
 fn time<T>(what: &str, run: impl Fn() -> T) -> T {
     let mut took = Vec::new();
     let mut last = None;
@@ -46,7 +46,7 @@ fn time<T>(what: &str, run: impl Fn() -> T) -> T {
     last.unwrap()
 }
 
-/// Everything that is worked out of a customer without asking anybody.
+/// Computes everything about a customer that needs no call to Claude.
 fn score(model: &Model, past: &HistoricalCustomer) -> (Features, Probability, RiskLevel) {
     let features = Features::at(&past.customer, Zone::default(), calibration_end()).unwrap();
     let probability =
@@ -57,7 +57,7 @@ fn score(model: &Model, past: &HistoricalCustomer) -> (Features, Probability, Ri
 fn main() {
     let log = customers_known_at(calibration_end());
     let observed = observe_all(calibration_end());
-    // As many different customers as are ever fitted on: those of the log as they were on several days.
+    // The largest sample for a fit: the customers of the log as of several dates.
     let most: Vec<_> = (0..5).flat_map(|month| observe_all(calibration_end() + TimeDelta::days(30 * month))).collect();
     let most = most.get(..Sample::LARGEST).unwrap();
     for family in [ModelFamily::BgNbd, ModelFamily::MbgNbd] {

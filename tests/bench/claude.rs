@@ -1,5 +1,5 @@
-//! How long a run takes that asks Claude about a thousand customers, against a stand-in that answers after 300 ms: with the
-//! pause between two requests and without, one request at a time and several.
+//! The duration of a run that asks Claude about a thousand customers. A stand-in replies after 300 ms. The pause
+//! between requests and the number of concurrent requests vary.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a run of `bundle-transitions` costs as bundles pile up of which always as many are due.
+//! The cost of a run of `bundle-transitions` as bundles accumulate while the number of due ones stays the same.
 
 use harness::{World, bundles, instant};
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! How good the churn score is on a real purchase log: fitted on what was known on a day, judged by the 90 days after.
+//! The accuracy of the churn score on a real purchase log: fitted to the data of one date, compared with the next 90
+//! days.
 
 use harness::purchase_log::{HORIZON_DAYS, HistoricalCustomer, calibration_end, customers_known_at};
 use shared::domain::{
@@ -12,7 +13,7 @@ use shared::domain::{
     zone::Zone,
 };
 
-/// What somebody might write down who does not measure: up to so many days since the last order, this probability.
+/// A guess without measurement: a probability for each range of days since the last order.
 const BY_HAND: [(u32, f64); 5] = [(30, 0.1), (60, 0.3), (90, 0.5), (180, 0.8), (u32::MAX, 0.95)];
 
 fn observe(past: &HistoricalCustomer) -> Observation {

@@ -1,4 +1,4 @@
-//! What an order earns, seen from outside.
+//! An order earns points and a tier, through the API.
 
 use harness::{Request, World, world};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What an order earns: by a rate in pairs, in currencies without decimals; and what it makes of the tier.
+//! Earning rates in pairs, currencies without decimals, and tiers.
 
 use harness::{Request, Scenario, World, scenario, world, world::ORG};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn a_point_for_each_three_dollars_is_exact() {
         .expect(json!({"pointsAwarded": 333}))
         .award("ada", "o5", "2.99")
         .expect(json!({"pointsAwarded": 0}))
-        // The terms are the award's own, whatever the settings are by now.
+        // A refund uses the terms of its award, not the current settings.
         .loyalty(json!({"pointsPerDollar": 100}))
         .refund_of("ada", "o4", "r1", "0.01")
         .expect(json!({"pointsReversed": 1}))
@@ -84,7 +84,7 @@ async fn a_currency_without_decimals_has_whole_amounts_alone() {
         let refused = world.send(&request).await;
         assert_eq!((refused.status.as_u16(), refused.fields()), (422, fields), "{}", refused.body);
     }
-    // 150 points at 5 a hundred are 7.5: the half is not given.
+    // 150 points at 5 a hundred are worth 7.5, rounded down.
     let spent = world.send(&scenario::redeem_points("ada", "o2", 150, "1000")).await;
     assert_eq!((spent.status.as_u16(), &spent.body["value"]), (201, &json!(7)), "{}", spent.body);
 }
@@ -131,7 +131,7 @@ async fn another_currency_than_the_orgs_is_refused_and_a_replay_is_not() {
         let refused = world.send(&with(request)).await;
         assert_eq!((refused.status.as_u16(), refused.code()), (409, "other_currency"), "{}", refused.body);
     }
-    // Off does not come before another currency.
+    // A wrong currency comes before a disabled programme.
     world.put_loyalty(ORG, &json!({"enabled": false})).await;
     assert_eq!(world.send(&scenario::award("ada", "o9", "10", &usd)).await.code(), "other_currency");
 }
@@ -148,7 +148,7 @@ async fn a_late_order_is_not_the_cause_of_an_overdue_demotion() {
         .award("ada", "o1", "600")
         .expect(json!({"tier": "Gold"}))
         .at("2026-09-01T12:00:00Z")
-        // Fulfilled long ago, it comes when the half year without an order is over.
+        // The order was fulfilled long ago and arrives after half a year without orders.
         .award_with("ada", "o2", "10", json!({"fulfilledAt": "2025-12-01T12:00:00Z"}))
         .expect(json!({"tier": "Silver", "tierChange": {"from": "Gold", "to": "Silver", "cause": "inactivity"}}))
         .expect_entries(
@@ -229,7 +229,7 @@ async fn buying_and_returning_keeps_no_tier_and_no_activity_alive() {
         .at(&day(180))
         .recalculate()
         .expect_customer("ada", json!({"tier": "Silver", "segment": "churned"}))
-        // A refund that did not happen counts the order again, as one that comes late.
+        // After the void of a refund the order counts again, like a late order.
         .void_refund("ada", "o2", "r1")
         .expect(json!({"tier": "Gold"}))
         .expect_customer("ada", json!({"orderCount": 2, "lastOrderAt": day(170)}))

@@ -1,4 +1,4 @@
-//! What is remembered of a customer's orders: the last dozen, and on how many days the others were.
+//! The order dates stored with a customer: the last dozen, and the number of days with earlier orders.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,7 +23,7 @@ fn hours(hours: i64) -> DateTime<Utc> {
     start() + TimeDelta::hours(hours)
 }
 
-/// A customer, and what was awarded so far.
+/// A customer and their awards.
 struct History {
     customer: Customer,
     awards: Vec<Award>,
@@ -57,7 +57,7 @@ impl History {
         self.awards.push(awarded.award);
     }
 
-    /// Refunds the order that was told of as the `index`th.
+    /// Refunds the order that was awarded as number `index`.
     fn refund(&mut self, index: usize) {
         let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
         let id = "r".to_owned().try_into().unwrap();
@@ -143,7 +143,7 @@ fn a_wholly_refunded_order_is_forgotten() {
 #[test]
 fn a_day_is_the_shops_where_the_order_is_remembered() {
     let auckland: Zone = "Pacific/Auckland".parse().unwrap();
-    // In January Auckland is thirteen hours ahead: these are one day there, and two in UTC.
+    // Auckland is thirteen hours ahead in January, so these orders are on one day there and on two in UTC.
     let history = History::of([12, 34]);
     let now = hours(24 * 10);
     assert_eq!(Observation::of(history.orders(), auckland, now).repeats(), 0);

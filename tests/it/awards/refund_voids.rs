@@ -1,4 +1,4 @@
-//! A refund that did not happen: what it took comes back, once.
+//! Voided refunds: the void restores what the refund took, once.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{Request, World, audit, scenario, world, world::ORG};
@@ -54,7 +54,7 @@ async fn a_void_restores_what_the_larger_total_earns_and_not_what_the_refund_too
         .expect(json!({"pointsReversed": 1, "balance": 9}))
         .refund_of("ada", "o1", "r2", "0.60")
         .expect(json!({"pointsReversed": 0, "balance": 9}))
-        // From 9.30 to 9.90 no dollar is full, though the refund had taken one.
+        // Between 9.30 and 9.90 there is no whole dollar, although the refund took a point.
         .void_refund("ada", "o1", "r1")
         .expect(json!({"pointsRestored": 0, "balance": 9}))
         .void_refund("ada", "o1", "r2")
@@ -74,7 +74,7 @@ async fn a_void_before_its_refund_leaves_a_mark() {
         .expect_no("replayed")
         .void_refund("ada", "o1", "r1")
         .expect(json!({"voided": false, "replayed": true}))
-        // The mark says nothing of whose the order is.
+        // The mark records no owner of the order.
         .award("bo", "o1", "20")
         .expect_status(201)
         .refund("bo", "o1", "r1")
@@ -123,7 +123,7 @@ async fn the_orders_own_customer_is_meant_where_none_is_named() {
     let cancelled = json!({"orgId": ORG, "orderId": "o2"});
     let voided = world.invoke("points-redemption", scenario::event("OrderCancelled", cancelled)).await.unwrap();
     assert_eq!(voided["pointsReturned"], 100, "{voided}");
-    // Nothing says whose this one is, and nothing does after it.
+    // No record names the owner of this order, before or after the void.
     let path = format!("/redemptions/later?orgId={ORG}");
     let marked = world.send(&Request::new("DELETE", "points-redemption", path)).await;
     assert_eq!(marked.body, json!({"voided": false}));
@@ -160,7 +160,7 @@ async fn a_refund_of_the_release_before_can_be_voided() {
     ] {
         assert!(world.send(&request).await.status.is_success());
     }
-    // It kept neither what a refund of the rest came to, nor a version.
+    // The older release stored neither the amount of such a refund nor a version.
     let text = |value: &str| AttributeValue::S(value.to_owned());
     for refund in ["r1", "rest"] {
         let strip = world.client.update_item().table_name(&world.table).update_expression("REMOVE #total, version");

@@ -1,4 +1,4 @@
-//! What a refund takes back, seen from outside.
+//! Refunds take points back, through the API.
 
 use harness::world;
 use serde_json::json;

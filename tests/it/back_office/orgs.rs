@@ -177,7 +177,7 @@ async fn only_a_disposable_org_is_deleted_and_nothing_is_left_of_it() {
         let path = "/orgs/temp/customers/c1/adjustments";
         assert_eq!(world.send(&Request::new("POST", "back-office", path).json(&body)).await.status, 201);
     }
-    // An org whose name begins like it is another org.
+    // The id of this org begins with the id of the deleted org.
     world.put_org("temp2", &json!({"name": "Temp 2", "disposable": true})).await;
     world.put_customer("temp2", "ada", &json!({})).await;
 
@@ -191,7 +191,7 @@ async fn only_a_disposable_org_is_deleted_and_nothing_is_left_of_it() {
             break;
         }
     }
-    // The org; 45 customers with an order each: profile, two entries, two records; 40 adjustments: entry and record.
+    // The org, 45 customers with profile, two entries and two records, and 40 adjustments with entry and record.
     assert_eq!(deleted, 1 + 45 * 5 + 40 * 2);
     assert_eq!(world.send(&delete("/orgs/temp")).await.code(), "unknown_org");
     let left = world.client.scan().table_name(&world.table).send().await.unwrap();
@@ -201,7 +201,7 @@ async fn only_a_disposable_org_is_deleted_and_nothing_is_left_of_it() {
 
 #[tokio::test]
 async fn an_org_whose_deletion_has_begun_is_gone_for_everybody() {
-    // So little time that a deletion marks the org, clears one page, and has to be called again.
+    // With this time a deletion marks the org, deletes one page, and must be called again.
     let world = World::with_timeout(Some(std::time::Duration::from_secs(3))).await;
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     world.put_loyalty("temp", &json!({})).await;

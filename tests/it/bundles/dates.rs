@@ -1,5 +1,5 @@
-//! What bundles may say since the first release: days without a time, products that add up, known customers alone; and ids
-//! with a plus.
+//! Fields of bundles since the second release: dates without a time, products that add up, known customers only. Ids
+//! may have a plus.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{Request, World, bundles, instant, scenario::world, world::ORG};
@@ -15,7 +15,7 @@ async fn a_day_begins_a_schedule_with_itself_and_ends_it_with_itself() {
     let world = world()
         .await
         .bundle("b", days.clone())
-        // What was given is answered.
+        // The answer repeats the given dates.
         .expect_bundle("b", days.clone())
         .expect_bundle("b", json!({"status": "scheduled", "nextChange": "2026-12-23T05:00:00.000Z"}))
         .at("2026-12-25T04:59:59.999Z")
@@ -59,7 +59,7 @@ async fn a_version_that_knows_no_days_reads_the_instants_beside_them() {
     assert_eq!([text("startDay"), text("endDay")], ["2026-12-23", "2026-12-24"]);
     let instants = ["2026-12-23T05:00:00.000Z", "2026-12-25T05:00:00.000Z"];
     assert_eq!([text("startDate"), text("endDate")], instants);
-    // It writes the terms without the days; then the instants count.
+    // An older version writes the terms without the days. Then the instants count.
     let update = world.client.update_item().table_name(&world.table);
     let update = update.key("pk", AttributeValue::S("ORG#shop".into())).key("sk", AttributeValue::S("BUNDLE#b".into()));
     update.update_expression("REMOVE terms.startDay, terms.endDay").send().await.unwrap();
@@ -73,7 +73,7 @@ async fn an_end_before_its_start_is_refused_in_the_orgs_zone_whatever_the_two_ar
     for (start, end, is_right) in [
         ("2026-12-24", "2026-12-24", true),
         ("2026-12-24", "2026-12-23", false),
-        // A day of New York begins at five o'clock in UTC.
+        // A day in New York begins at five o'clock in UTC.
         ("2026-12-24", "2026-12-24T05:00:00.001Z", true),
         ("2026-12-24", "2026-12-24T05:00:00Z", false),
         ("2026-12-25T04:59:59.999Z", "2026-12-24", true),
@@ -84,7 +84,7 @@ async fn an_end_before_its_start_is_refused_in_the_orgs_zone_whatever_the_two_ar
         let fields = if is_right { vec![] } else { vec!["endDate"] };
         assert_eq!((answer.status.is_success(), answer.fields()), (is_right, fields), "{start} {end}: {}", answer.body);
     }
-    // What no zone can save is told with all else.
+    // An end before its start in every zone is reported with all other faults.
     let both = json!({"startDate": "2026-12-29T05:00:00Z", "endDate": "2026-12-24", "maxRedemptions": 0});
     let mut fields =
         world.send(&bundles::put("b", &both)).await.fields().iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -94,7 +94,7 @@ async fn an_end_before_its_start_is_refused_in_the_orgs_zone_whatever_the_two_ar
         let answer = world.send(&bundles::put("b", &json!({"startDate": wrong}))).await;
         assert_eq!((answer.status.as_u16(), answer.fields()), (422, vec!["startDate"]), "{wrong}");
     }
-    // The last day that there is ends with the last instant that can be written.
+    // The last valid day ends with the last valid instant.
     assert!(world.send(&bundles::put("c", &json!({"endDate": "9999-12-31"}))).await.status.is_success());
     bundles::check(&world, ORG, "c").await;
 }
@@ -157,19 +157,19 @@ async fn a_bundle_for_known_customers_is_not_sold_to_another_spelling_of_an_id()
         .expect(json!({"canRedeem": true}))
         .redeem("b", "ada", "o1")
         .expect_status(201)
-        // What is not there is said before what a rule refuses.
+        // An unknown record comes before a rejection by a rule.
         .void("b", "o2")
         .redeem("b", "bo", "o2")
         .refused(404, "unknown_customer")
         .redeem("b", "ada", "o3")
         .refused(409, "customer_limit_reached")
-        // Left out it is not asked.
+        // Without the field the customer is not checked.
         .bundle("b", json!({}))
         .expect_bundle("b", json!({"knownCustomersOnly": false}))
         .redeem("b", "bo", "o4")
         .expect_status(201)
         .await;
-    // An event waits for its customer, as one for points does.
+    // An event for an unknown customer is retried, like an event for points.
     world.send(&bundles::put("b", &json!({"knownCustomersOnly": true}))).await;
     let detail = json!({"orgId": ORG, "orderId": "o5", "customerId": "cy", "orderTotal": 40, "bundleIds": ["b"]});
     let event = harness::scenario::event("OrderFulfilled", detail);
@@ -198,7 +198,7 @@ async fn an_address_or_a_phone_number_is_an_id() {
     award.as_object_mut().unwrap().remove("bundleId");
     assert_eq!(world.send(&Request::new("POST", "points-award", "/awards").json(&award)).await.status, 201);
 
-    // In a path it stands for itself, in a query it is written %2B.
+    // In a path a plus stands for itself. In a query it is written %2B.
     for (function, path, plural, count) in [
         ("bundle-redemption", "/redemptions?orgId=a%2Bb&bundleId=1%2B1&", "redemptions", 1),
         ("back-office", "/orgs/a+b/customers/ada+shop@example.com/activity?", "entries", 1),
@@ -209,7 +209,7 @@ async fn an_address_or_a_phone_number_is_an_id() {
     ] {
         let answer = world.send(&Request::new("GET", function, format!("{path}limit=1"))).await;
         assert_eq!(answer.body[plural].as_array().map(Vec::len), Some(count), "{path}: {}", answer.body);
-        // Its cursor is good in a URL as it is.
+        // Its cursor needs no encoding in a URL.
         if let Some(cursor) = answer.body["cursor"].as_str() {
             let next = world.send(&Request::new("GET", function, format!("{path}limit=1&cursor={cursor}"))).await;
             assert_eq!((next.status.as_u16(), &next.body[plural]), (200, &json!([])), "{path}");

@@ -181,7 +181,7 @@ async fn what_an_operator_does_is_on_record_at_once_after_what_the_clock_did() {
     let world = world()
         .await
         .bundle("b", json!({"startDate": "2026-06-01T13:00:00Z", "timeStart": "09:00", "timeEnd": "12:00"}))
-        // Nobody ran the job: the start at nine in New York and the end of the window at twelve have passed.
+        // Without a run of the job, the start at nine in New York and the end of the window at twelve have passed.
         .at("2026-06-01T17:30:00Z")
         .move_to("b", "paused")
         .expect(json!({"desiredState": "paused", "status": "paused"}))
@@ -354,7 +354,7 @@ async fn deleting_twice_leaves_what_was_made_between() {
         .bundle("b", json!({}))
         .move_to("b", "paused")
         .expect_transitions("b", ["active>paused 2026-06-01T12:00:01.000Z operator"])
-        // The same request as before, late: its answer was lost.
+        // A retry of the first request, whose answer was lost.
         .send(delete)
         .expect_status(200)
         .bundle("b", json!({}))

@@ -118,7 +118,7 @@ async fn a_cancellation_of_an_order_that_nothing_is_known_of_claims_it_for_nobod
         world.send(&bundles::put(bundle, &json!({}))).await;
     }
     world.invoke("bundle-redemption", cancelled("o1", &json!(["b"]))).await.unwrap();
-    // It is Bo's, whatever the cancellation said; and from then on nobody else's.
+    // The order belongs to Bo, whichever customer the cancellation named.
     world.put_customer(ORG, "bo", &json!({})).await;
     assert_eq!(world.send(&bundles::redeem("c", "bo", "o1", &json!({}))).await.status, 201);
     assert_eq!(world.send(&scenario::award("bo", "o1", "10", &json!({}))).await.status, 201);
@@ -126,7 +126,7 @@ async fn a_cancellation_of_an_order_that_nothing_is_known_of_claims_it_for_nobod
     assert_eq!((other.status.as_u16(), other.code()), (409, "idempotency_mismatch"));
     let voided = world.send(&bundles::redeem("b", "bo", "o1", &json!({}))).await;
     assert_eq!((voided.status.as_u16(), voided.code()), (409, "already_voided"));
-    // The same of an order that is cancelled whole.
+    // The same for a cancellation without bundles.
     world.invoke("bundle-redemption", cancelled("o3", &json!(null))).await.unwrap();
     assert_eq!(world.send(&scenario::award("bo", "o3", "10", &json!({}))).await.status, 201);
     let voided = world.send(&bundles::redeem("c", "bo", "o3", &json!({}))).await;

@@ -78,7 +78,7 @@ async fn refusals_come_in_the_order_of_the_rules() {
         .refused(404, "bundle_not_found")
         .bundle("b", ended.clone())
         .redeem("b", "ada", "o1")
-        // Sold out, out of its window and over the customer's limit: the first counts.
+        // The bundle is sold out, outside its window and over the customer's limit. The first rule decides.
         .bundle("b", json!({"maxRedemptions": 1, "perCustomerLimit": 1, "timeStart": "20:00"}))
         .redeem("b", "ada", "o2")
         .refused(409, "limit_reached")
@@ -91,7 +91,7 @@ async fn refusals_come_in_the_order_of_the_rules() {
         .refused(409, "customer_limit_reached")
         .redeem("b", "bo", "o2")
         .expect_status(201)
-        // The limit is not what makes these expired.
+        // These bundles have not expired because of their limit.
         .bundle("b", json!({"maxRedemptions": 2, "desiredState": "ended"}))
         .redeem("b", "cy", "o3")
         .refused(409, "bundle_not_active")
@@ -100,7 +100,7 @@ async fn refusals_come_in_the_order_of_the_rules() {
         .redeem("b", "cy", "o3")
         .refused(409, "bundle_not_active")
         .expect(json!({"bundleStatus": "draft"}))
-        // Sold out comes before past the end and before paused.
+        // Sold out comes before the end date and before paused.
         .bundle("b", json!({"maxRedemptions": 2, "desiredState": "paused", "endDate": "2026-05-01T00:00:00Z"}))
         .redeem("b", "cy", "o3")
         .refused(409, "limit_reached")
@@ -140,7 +140,7 @@ async fn orders_are_rejected_from_the_second_at_which_a_window_closes() {
     world()
         .await
         .bundle("b", json!({"timeStart": "08:00", "timeEnd": "17:00"}))
-        // Five in the afternoon in New York; no job runs in this test.
+        // Five in the afternoon in New York. No job runs in this test.
         .at("2026-06-01T20:59:59Z")
         .redeem("b", "ada", "o1")
         .expect_status(201)
@@ -151,13 +151,13 @@ async fn orders_are_rejected_from_the_second_at_which_a_window_closes() {
         .redeem("b", "ada", "o3")
         .refused(409, "bundle_not_active")
         .expect_listed("b", "active")
-        // What was fulfilled while it was open counts, though it is told later.
+        // An order that was fulfilled while the window was open counts, even if it arrives later.
         .redeem_at("b", "ada", "o4", "2026-06-01T20:59:59Z")
         .expect_status(201)
         .expect(json!({"currentRedemptions": 3}))
         .redeem_at("b", "ada", "o5", "2026-06-01T21:00:00Z")
         .refused(409, "bundle_not_active")
-        // A deal of tomorrow is not sold today: a little ahead is a clock that is a little off.
+        // An order slightly ahead of the clock is accepted, and an order of tomorrow is rejected.
         .redeem_at("b", "ada", "o6", "2026-06-01T21:05:00.001Z")
         .refused(422, "invalid_fields")
         .redeem_at("b", "ada", "o6", "2026-06-01T21:05:00Z")

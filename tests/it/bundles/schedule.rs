@@ -69,8 +69,8 @@ fn every_schedule_and_limits_vector_holds() {
     }
 }
 
-/// Zones that change their clocks by an hour, by half an hour, at midnight, never, that left out a day, and that have some
-/// midnights twice.
+/// Zones with clock changes of an hour and of half an hour, with changes at midnight, without changes, with a day left
+/// out, and with two midnights on some days.
 pub(super) const ZONES: [&str; 10] = [
     "America/New_York",
     "Europe/Berlin",
@@ -85,7 +85,7 @@ pub(super) const ZONES: [&str; 10] = [
 ];
 
 pub(super) fn instants() -> impl Strategy<Value = DateTime<Utc>> {
-    // 2010 to 2030, to the second, so that every kind of change of clocks is met.
+    // From 2010 to 2030, to the second, so that every kind of clock change occurs.
     (1_262_304_000_i64..1_893_456_000).prop_map(|second| DateTime::from_timestamp(second, 0).unwrap())
 }
 
@@ -110,7 +110,7 @@ pub(super) fn published(schedule: Schedule) -> Bundle {
     bundle(DesiredState::Published, schedule, None)
 }
 
-/// A bundle of one product, as made before everything that happens here.
+/// A bundle of one product, created before all instants of these tests.
 fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
     let line = |text: &str| SingleLine::try_from(text.to_owned()).unwrap();
     let amount = |minor| Money::from_minor(minor).unwrap();
@@ -176,7 +176,7 @@ proptest! {
         let closed = if status_at(&bundle, zone, day) == BundleStatus::Active { next_change(&bundle, zone, day).unwrap() } else { day };
         let opens = next_change(&bundle, zone, closed).unwrap();
         prop_assert_eq!(status_at(&bundle, zone, opens), BundleStatus::Active);
-        // On time by the shop's clock, or at the instant at which that clock jumped over it.
+        // The window opens at its local time, or at the instant at which the clocks skip that time.
         let local = opens.with_timezone(&zone).format("%H:%M").to_string();
         let before = (opens - TimeDelta::seconds(1)).with_timezone(&zone).format("%H:%M").to_string();
         prop_assert!(local == from || (before < from && from < local) || before > local, "{} {} {}", before, from, local);
@@ -191,7 +191,7 @@ pub(super) fn window(from: &str, to: &str) -> Bundle {
     })
 }
 
-/// Checks that a window is on exactly from one instant to another.
+/// Checks that a window is open exactly from one instant to another.
 fn on(bundle: &Bundle, zone: &str, opens: &str, closes: &str) {
     let zone: Zone = zone.parse().unwrap();
     let (opens, closes) = (instant(opens), instant(closes));
@@ -262,7 +262,7 @@ fn a_window_that_ends_with_its_day_ends_at_the_first_of_two_midnights() {
         let time_start = Some(from.to_owned().try_into().unwrap());
         published(Schedule { time_start, ..Schedule::default() })
     };
-    // At one o'clock the clocks go back to midnight: in the Azores and in Havana the day's first hour occurs twice.
+    // In the Azores and in Havana the clocks go back from one o'clock to midnight, so the first hour occurs twice.
     for (zone, opens, closes) in [
         ("Atlantic/Azores", "2026-10-24T20:00:00Z", "2026-10-25T00:00:00Z"),
         ("America/Havana", "2025-11-02T00:00:00Z", "2025-11-02T04:00:00Z"),
@@ -272,12 +272,12 @@ fn a_window_that_ends_with_its_day_ends_at_the_first_of_two_midnights() {
         let zone: Zone = zone.parse().unwrap();
         assert_eq!(zone.end_of_day(instant(opens).with_timezone(&zone).date_naive()), instant(closes));
     }
-    // Another end that occurs twice is the last.
+    // Another local end that occurs twice is the later instant.
     on(&window("20:00", "00:30"), "Atlantic/Azores", "2026-10-24T20:00:00Z", "2026-10-25T01:30:00Z");
     on(&window("20:00", "00:30"), "America/Havana", "2025-11-02T00:00:00Z", "2025-11-02T05:30:00Z");
     // Where the clocks skip midnight, the day begins at one o'clock.
     on(&window("20:00", "24:00"), "America/Havana", "2026-03-08T01:00:00Z", "2026-03-08T05:00:00Z");
-    // A minute after midnight the clocks of Newfoundland went back into the day before, which did not begin again.
+    // In Newfoundland the clocks went back from a minute past midnight into the day before.
     let (st_johns, twice) = ("America/St_Johns", instant("2010-11-07T02:45:00Z"));
     on(&window("10:00", "24:00"), st_johns, "2010-11-06T12:30:00Z", "2010-11-07T02:30:00Z");
     let (always, zone) = (window("00:00", "24:00"), st_johns.parse().unwrap());

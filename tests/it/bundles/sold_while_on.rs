@@ -1,4 +1,5 @@
-//! Orders about which a bundle has changed since: sold while it was on, before it was made, after it was deleted.
+//! Orders that arrive after their bundle has changed: sold while it was on, before it was created, after it was
+//! deleted.
 
 use harness::{Request, World, bundles, instant, scenario, scenario::world, world::ORG};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ fn org_in(zone: &str) -> Request {
     Request::new("PUT", "back-office", format!("/orgs/{ORG}")).json(&json!({"name": "Shop", "timezone": zone}))
 }
 
-/// From seven to nine in New York, which it is when the bundle is made and sold.
+/// A window from seven to nine in New York. The bundle is created and sold within it.
 fn in_the_morning() -> Value {
     json!({"timeStart": "06:00", "timeEnd": "09:00"})
 }
@@ -43,7 +44,7 @@ async fn an_order_sold_while_a_bundle_was_on_redeems_it_whatever_happened_since(
             .redeem_at("b", "ada", "o1", SOLD)
             .expect_status(200)
             .expect(json!({"replayed": true}))
-            // At the instant of the change it was over.
+            // At the instant of the change the bundle was off.
             .redeem_at("b", "ada", "o2", CHANGED)
             .refused(409, "bundle_not_active")
             .redeem_at("b", "ada", "o3", LATER)
@@ -62,7 +63,7 @@ async fn what_was_not_on_then_by_the_record_is_refused_as_before() {
         .at(CHANGED)
         .move_to("b", "ended")
         .at(LATER)
-        // Six in the morning is ten o'clock in UTC; nobody looked at the bundle before noon.
+        // Six in the morning is ten o'clock in UTC. The bundle is not read before noon.
         .redeem_at("b", "ada", "o1", "2026-06-01T09:59:59.999Z")
         .refused(409, "bundle_not_active")
         .expect(json!({"bundleStatus": "expired"}))
@@ -89,7 +90,7 @@ async fn the_limits_hold_for_what_was_sold_while_a_bundle_was_on() {
         .redeem_at("b", "cy", "o4", SOLD)
         .refused(409, "limit_reached")
         .expect_transitions("b", ["active>expired 2026-06-01T12:00 operator"])
-        // It was ended, not sold out: a void opens nothing.
+        // The bundle was ended and not sold out, so a void does not reopen it.
         .void("b", "o3")
         .expect_bundle("b", json!({"status": "expired", "currentRedemptions": 1}))
         .await;
@@ -117,14 +118,14 @@ async fn before_an_unrecorded_change_of_zone_the_old_zone_decides() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
-    // The org is written, and then the store goes away: the bundle is still judged by New York.
+    // The org is written, and then the store fails. The zone of the bundle is still New York.
     world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     assert_eq!(world.send_at(&org_in("Asia/Tokyo"), instant("2026-06-02T16:00:00Z")).await.status, 200);
     world.proxy.heal();
     let now = instant("2026-06-02T16:30:00Z");
     for (order, at, status) in [
         ("o1", "2026-06-02T15:00:00Z", 201),
-        // Before it opened in New York; in Tokyo it was open until eight o'clock.
+        // Before the window opened in New York. In Tokyo it was open until eight o'clock.
         ("o2", "2026-06-02T09:00:00Z", 409),
         ("o3", "2026-06-02T16:10:00Z", 409),
     ] {
@@ -146,7 +147,7 @@ async fn an_order_of_before_the_bundle_was_made_is_refused() {
         .redeem_at("b", "ada", "o1", SOLD)
         .expect_status(201)
         .await;
-    // Of a bundle from before this was kept it is not known: it counts as before.
+    // A bundle without a stored creation date counts as created before every order.
     let old = world.client.update_item().table_name(&world.table).update_expression("REMOVE createdAt");
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     old.key("pk", text("ORG#shop")).key("sk", text("BUNDLE#b")).send().await.unwrap();
@@ -191,7 +192,7 @@ async fn a_deleted_bundle_is_refused_for_good_and_its_id_is_free() {
         .redeem("never", "ada", "o1")
         .refused(404, "bundle_not_found")
         .await;
-    // The event is done with: it waits in no queue as if the bundle might still come.
+    // The event is not retried, because the bundle cannot come back.
     let answer = world.invoke("bundle-redemption", fulfilled()).await.unwrap();
     let refused = json!({"bundleId": "gone", "redeemed": false, "code": "bundle_deleted"});
     assert_eq!(answer["bundles"], json!([refused, {"bundleId": "b", "redeemed": true}]));

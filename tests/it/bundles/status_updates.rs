@@ -19,7 +19,7 @@ fn tokyo() -> Zone {
     "Asia/Tokyo".parse().unwrap()
 }
 
-/// The zone of an org that never had another.
+/// The zone of an org that never changed its zone.
 fn in_force(zone: Zone) -> ZoneInForce {
     ZoneInForce { zone, since: None }
 }
@@ -75,7 +75,7 @@ fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow
             break;
         }
     }
-    // Two changes a day, and the morning of the last.
+    // Two changes a day, and the morning of the last day.
     assert_eq!((recorded.len(), rounds), (365 * 2 + 1, 9));
     assert!(recorded.is_sorted());
     assert_eq!(bundle.recorded.status, BundleStatus::Active);
@@ -93,7 +93,7 @@ fn a_record_is_never_taken_back_by_a_clock_that_is_behind() {
 #[test]
 fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
     let bundle = window("09:00", "17:00");
-    // In UTC it opened at nine; in Tokyo, where it is six in the evening, it has closed.
+    // In UTC the window opened at nine. In Tokyo, where it is six in the evening, the window has closed.
     let moved = bring_up_to_date(&bundle, in_force(tokyo()), instant("2009-01-01T09:30:00Z"));
     let reported: Vec<_> =
         moved.transitions.iter().map(|change| (json!(change.reason), change.to, change.at)).collect();
@@ -110,7 +110,7 @@ fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
 #[test]
 fn a_zone_that_changed_a_while_ago_is_in_force_from_then_on() {
     let bundle = window("09:00", "17:00");
-    // UTC until noon, Tokyo from then on; nobody looked until the evening of the next day.
+    // The zone is UTC until noon and Tokyo from then on. The next update is in the evening of the next day.
     let zone = ZoneInForce { zone: tokyo(), since: Some(instant("2009-01-01T12:00:00Z")) };
     let moved = bring_up_to_date(&bundle, zone, instant("2009-01-02T12:00:00Z"));
     let reported: Vec<_> =

@@ -15,7 +15,7 @@ pub(super) fn office_hours() -> Value {
     json!({"daysOfWeek": [1, 2, 3, 4, 5], "timeStart": "09:00", "timeEnd": "17:00"})
 }
 
-/// Runs the job at some time.
+/// Runs the job at `now`.
 pub(super) async fn run_at(world: &World, now: &str, body: &Value) -> Value {
     let answer = world.send_at(&job(body), instant(now)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -77,7 +77,7 @@ async fn run_twice_in_a_row_or_at_once_each_transition_is_recorded_once() {
         .iter()
         .map(|answer| answer["transitions"].as_array().unwrap().len())
         .sum();
-    // Opened at 13:00Z, closed at 21:00Z.
+    // Each bundle opens at 13:00Z and closes at 21:00Z.
     assert_eq!(reported, 120, "each is told by the run that recorded it");
     assert_eq!(run_at(&world, "2026-06-01T22:00:00Z", &json!({})).await["transitions"], json!([]));
     for number in 0..60 {
@@ -118,7 +118,7 @@ async fn an_outage_of_months_is_caught_up_ninety_changes_a_run() {
         let now = format!("2026-12-01T15:{minute:02}:00Z");
         reported.push(run_at(&world, &now, &json!({})).await["transitions"].as_array().unwrap().len());
     }
-    // 183 days of two changes, and the morning of the last; the clocks have changed in between.
+    // 183 days with two changes each, and the morning of the last day. The clocks change in between.
     assert_eq!(reported, [90, 90, 90, 90, 7]);
     let transitions = bundles::transitions(&world, ORG, "b").await;
     assert_eq!(line(&transitions[0]), "paused>active 2026-06-01T13:00 time window opened");
@@ -186,13 +186,13 @@ async fn a_run_stopped_by_its_deadline_goes_on_by_its_cursor() {
     for number in 0..40 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
     }
-    // Less than the job wants to have left: it stops before it has begun.
+    // Less than the reserve of the job, so the job stops at once.
     let stopped =
         world.send_within(&job(&json!({})), instant("2026-06-01T13:00:00Z"), Duration::from_secs(4)).await.body;
     assert_eq!(stopped["transitions"], json!([]));
     let cursor = stopped["cursor"].as_str().expect("it goes on");
 
-    // What falls due after the run began is the next run's.
+    // The next run handles bundles that fall due after this run began.
     world.send(&bundles::put("later", &json!({"startDate": "2026-06-01T13:30:00Z"}))).await;
     let done = run_at(&world, "2026-06-01T14:00:00Z", &json!({"cursor": cursor})).await;
     assert_eq!((&done["summary"]["transitionsPerformed"], done.get("cursor")), (&json!(40), None));
@@ -277,7 +277,7 @@ async fn a_request_is_told_all_in_parts_and_a_schedule_does_all_at_once() {
     for scheduled in [false, true] {
         let world = World::new().await;
         world.send(&bundles::put("b", &office_hours())).await;
-        // All in one shard, which takes them a few at a time.
+        // All bundles are in one shard.
         bundles::copy(&world, "b", 16 * 69, |number| (number % 16 == 0).then_some("2026-06-01T13:00:00.000Z")).await;
         let now = instant("2026-12-01T00:00:00Z");
         let event = json!({
@@ -300,7 +300,7 @@ async fn a_request_is_told_all_in_parts_and_a_schedule_does_all_at_once() {
             rest = world.send_at(&job(&json!({"cursor": rest["cursor"]})), now).await.body;
             all += performed(&rest);
         }
-        // What is told is on record, and after the last call all of it is.
+        // Every reported transition is recorded. After the last call every transition is recorded.
         let recorded = bundles::transitions(&world, ORG, "b").await.len() as u64;
         assert!((70 * 90..=70 * recorded).contains(&all), "{all} of {recorded} each");
         bundles::check(&world, ORG, "b000016").await;

@@ -27,7 +27,7 @@ async fn a_changed_time_zone_takes_the_bundles_along_at_once() {
     assert_eq!(opened.iter().map(line).collect::<Vec<_>>(), ["paused>active 2026-06-01T12:00 operator"]);
     assert!(bundles::transitions(&world, ORG, "always").await.is_empty());
 
-    // Closed at five in Berlin, not in New York; and what was due in New York at nine no longer is.
+    // The window closes at five in Berlin, not in New York. The change at nine in New York is no longer due.
     let at_nine_in_new_york = run_at(&world, "2026-06-01T13:00:00Z", &json!({})).await;
     assert_eq!(at_nine_in_new_york["transitions"], json!([]));
     let at_five_in_berlin = run_at(&world, "2026-06-01T15:00:00Z", &json!({})).await;
@@ -42,7 +42,7 @@ async fn what_a_change_of_time_zone_leaves_undone_the_next_run_does() {
     for number in 0..20 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
     }
-    // The org is read and written; then the store goes away.
+    // The org is read and written. Then the store fails.
     world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     let answer = world.put_org(ORG, &json!({"name": "Shop", "timezone": "Europe/Berlin"})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -54,7 +54,7 @@ async fn what_a_change_of_time_zone_leaves_undone_the_next_run_does() {
     for number in 0..20 {
         assert_eq!(bundles::check(&world, ORG, &format!("b{number}")).await["status"], "active");
     }
-    // The mark is gone: the next run looks at the index alone.
+    // The mark is removed, so the next run reads the index alone.
     world.proxy.take_requests();
     run_at(&world, "2026-06-01T12:10:00Z", &json!({})).await;
     assert_eq!(world.proxy.take_requests(), [vec!["Query"; 16], vec!["BatchGetItem"]].concat());
@@ -70,7 +70,7 @@ async fn a_change_of_time_zone_that_was_cut_off_leaves_a_history_as_if_it_had_no
     let tokyo = tokyo.json(&json!({"name": "Shop", "timezone": "Asia/Tokyo"}));
     assert_eq!(world.send_at(&tokyo, instant("2026-06-02T16:00:00Z")).await.status, 200);
     world.proxy.heal();
-    // Noon in New York, and one in the morning of the next day in Tokyo.
+    // Noon in New York is one in the morning of the next day in Tokyo.
     let dry = run_at(&world, "2026-06-03T12:00:00Z", &json!({"dryRun": true})).await;
     let run = run_at(&world, "2026-06-03T12:00:00Z", &json!({})).await;
     assert_eq!(dry["transitions"], run["transitions"]);
@@ -104,7 +104,7 @@ async fn a_bundle_that_is_due_in_an_org_whose_zone_has_changed_has_one_turn_a_ru
     world.proxy.heal();
     let run = run_at(&world, "2026-12-01T00:05:00Z", &json!({})).await;
     assert_eq!(run["summary"], json!({"transitionsPerformed": 90, "errorsEncountered": 1}));
-    // The same instant again is another run.
+    // A second run at the same instant is another run.
     assert_eq!(run_at(&world, "2026-12-01T00:05:00Z", &json!({})).await["summary"]["transitionsPerformed"], 90);
 }
 
@@ -126,7 +126,7 @@ async fn another_process_that_knows_the_old_time_zone_does_not_put_it_back() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"maxRedemptions": 1, "timeStart": "08:00", "timeEnd": "17:00"}))).await;
     let another = world.another_process();
-    // It reads the org, and keeps it for a minute.
+    // The process reads the org and caches it for a minute.
     let get = Request::new("GET", "back-office", format!("/orgs/{ORG}/bundles/b"));
     assert_eq!(World::send_to(&another, &get, instant("2026-06-01T12:00:00Z")).await.body["status"], "active");
     world.put_org(ORG, &json!({"name": "Shop", "timezone": "Europe/Berlin"})).await;

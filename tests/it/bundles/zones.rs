@@ -1,4 +1,4 @@
-//! Time zones: by rules in force, named as people know them, and bundles judged anew when the rules are newer.
+//! Time zone data: the rules in force, names of zones, and status updates after newer data.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{Offset, TimeZone};
@@ -16,7 +16,7 @@ fn offset(zone: &str, at: &str) -> i32 {
 fn zones_are_as_the_release_of_2026f_says() {
     assert!(data_version() >= "2026f");
     for (zone, at, hours) in [
-        // British Columbia and Alberta keep their summer time, Manitoba too.
+        // British Columbia, Alberta and Manitoba keep their summer time.
         ("America/Vancouver", "2026-01-15T12:00:00Z", -8),
         ("America/Vancouver", "2026-11-15T12:00:00Z", -7),
         ("America/Vancouver", "2027-01-15T12:00:00Z", -7),
@@ -24,7 +24,7 @@ fn zones_are_as_the_release_of_2026f_says() {
         ("America/Edmonton", "2026-11-15T12:00:00Z", -6),
         ("America/Winnipeg", "2026-01-15T12:00:00Z", -6),
         ("America/Winnipeg", "2026-11-15T12:00:00Z", -5),
-        // Morocco is on the time of Greenwich.
+        // Morocco uses Greenwich time.
         ("Africa/Casablanca", "2026-07-15T12:00:00Z", 1),
         ("Africa/Casablanca", "2026-11-15T12:00:00Z", 0),
         ("America/New_York", "2026-07-15T12:00:00Z", -4),
@@ -97,7 +97,7 @@ async fn an_org_and_a_bundle_that_are_stored_with_a_fixed_offset_go_on() {
         let update = update.expression_attribute_names("#zone", name).expression_attribute_values(":zone", text("EST"));
         update.send().await.unwrap();
     }
-    // Another process, which has not cached the org.
+    // Another process has not cached the org.
     let another = world.another_process();
     let get = Request::new("GET", "back-office", format!("/orgs/{ORG}"));
     assert_eq!(World::send_to(&another, &get, instant("2026-06-01T12:00:00Z")).await.body["timezone"], "EST");
@@ -121,7 +121,7 @@ async fn bundles_are_judged_anew_by_newer_rules_once_and_then_nothing_is_asked_f
         world.send(&put.json(&bundles::terms(&json!({"timeStart": "17:00", "timeEnd": "18:00"})))).await;
         bundles::record_older_zone_rules(&world, org, "b").await;
     }
-    // The first run marks the orgs, the next finds the marks; as after a change of zone.
+    // The first run marks the orgs. The next run finds the marks, as after a change of zone.
     run_at(&world, "2026-06-01T12:05:00Z").await;
     run_at(&world, "2026-06-01T12:10:00Z").await;
     for org in [ORG, "other"] {
@@ -141,7 +141,7 @@ async fn a_status_that_was_right_by_the_older_rules_is_set_right_when_judged_ane
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
     bundles::record_older_zone_rules(&world, ORG, "b").await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    // By the older rules it had opened at eight.
+    // By the older data the window opened at eight.
     let wrong =
         world.client.update_item().table_name(&world.table).key("pk", text("ORG#shop")).key("sk", text("BUNDLE#b"));
     let wrong = wrong.update_expression("SET recorded.#status = :active");
@@ -165,7 +165,7 @@ async fn marking_many_orgs_goes_on_where_a_run_had_to_stop() {
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
     run_at(&world, "2026-06-01T12:01:00Z").await;
     bundles::record_older_zone_rules(&world, ORG, "b").await;
-    // The queries of the shards, the look at the jobs, a page of twenty orgs with a read and a write each, and its end.
+    // The queries of the shards, one read of the jobs, a page of twenty orgs with a read and a write each, and its end.
     world.proxy.fail(16 + 1 + 1 + 20 * 2 + 1 + 5, Fault::ServerError, FaultDuration::UntilHealed);
     let limit = std::time::Duration::from_secs(8);
     let stopped = world.send_within(&bundles::job(&json!({})), instant("2026-06-01T12:05:00Z"), limit).await;

@@ -1,4 +1,4 @@
-//! Probabilities and risk levels, and how probabilities are measured against what happened.
+//! Probabilities, risk levels, and the accuracy of probabilities against outcomes.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The prediction of churn where something goes wrong: calls that stop, stores that fail, an API that is slow, silent or
-//! busy, and what is read that lags or can't be read.
+//! Runs in which something fails: interrupted calls, a failing store, a slow or busy API, a lagging index, unreadable
+//! items.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::support::{NOON, run_at};
 
-/// Less than a run wants for its end: it stops as soon as it has got anywhere.
+/// Less than the reserve of a run, so a run stops as soon as it has made progress.
 const SHORT: Duration = Duration::from_secs(4);
 
 async fn order(world: &World, name: &str, order: &str, at: &str) {
@@ -25,7 +25,7 @@ async fn order(world: &World, name: &str, order: &str, at: &str) {
     assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
 }
 
-/// So many who ordered once, fifty days before noon.
+/// Creates `count` customers with one order each, fifty days before noon.
 async fn alike(world: &World, count: usize) {
     world.put_customer(ORG, "c", &json!({})).await;
     order(world, "c", "c", "2026-04-12T12:00:00Z").await;
@@ -75,8 +75,8 @@ async fn a_run_that_goes_on_looks_back_and_fits_no_second_time() {
     order(&world, "d", "d", "2026-08-20T12:00:00Z").await;
     customers::copy(&world, "d", 1..20).await;
     let later = "2026-08-31T12:00:00Z";
-    // Org and model, the days looked back at with a read of those predicted, everybody for the fit, the model kept, the
-    // active, a first lot; then nothing is taken.
+    // Org and model, the days of predictions with a read of their customers, all customers for the fit, the stored model,
+    // active customers, a first batch. Then every write fails.
     world.proxy.fail(2 + 36 + 1 + 3 + 16, Fault::Throttle, FaultDuration::UntilHealed);
     let stopped = world.send_at(&scenario::prediction(&json!({"orgId": ORG})), instant(later)).await.body;
     assert_eq!(stopped["results"][0]["hindsight"]["predictions"], 3, "{stopped}");
@@ -84,7 +84,7 @@ async fn a_run_that_goes_on_looks_back_and_fits_no_second_time() {
     world.proxy.take_requests();
     let rest = run_at(&world, later, &json!({"orgId": ORG, "cursor": stopped["cursor"]})).await;
     assert_eq!((total(&rest, "totalPredictions"), &rest["results"][0]["hindsight"]), (4, &Value::Null), "{rest}");
-    // The org, its model, a page of the active, and the four.
+    // The org, its model, a page of active customers, and four writes.
     assert_eq!(world.proxy.take_requests().len(), 2 + 1 + 4);
 }
 
@@ -100,7 +100,7 @@ async fn predictions_are_looked_back_at_by_the_horizon_they_were_made_for_and_on
     assert_eq!(reported("2026-07-31T11:59:59.999Z").await, Value::Null, "sixty days are not over");
     assert_eq!(reported("2026-07-31T12:00:00Z").await, 3);
     assert_eq!(reported("2026-07-31T12:00:05Z").await, Value::Null, "that was told");
-    // What was predicted at the beginning of August ends at the end of October; runs that were left out are made up for.
+    // Predictions of early August end in late October. A run also covers the days of missed runs.
     order(&world, "c", "again", "2026-08-01T12:00:00Z").await;
     assert_eq!(reported("2026-08-02T12:00:00Z").await, Value::Null);
     assert_eq!(reported("2026-11-15T00:00:00Z").await, 1);
@@ -112,7 +112,7 @@ async fn what_was_looked_back_at_is_told_once_though_there_is_no_time_to_fit() {
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
     run_at(&world, "2026-08-25T12:00:00Z", &json!({})).await;
-    // After a query for each of seven days it has less time than it wants for its end, and the model is six days old.
+    // After seven queries less than the reserve is left, and the model is six days old.
     world.proxy.delay_queries(Some(Duration::from_millis(400)));
     let (short, request) = (Duration::from_millis(7_600), scenario::prediction(&json!({"orgId": ORG})));
     let hurried = world.send_within(&request, instant("2026-08-31T12:00:00Z"), short).await.body;
@@ -141,7 +141,7 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
     let world = World::new().await;
     alike(&world, 40).await;
     let whole = scenario::prediction(&json!({"orgId": ORG}));
-    // Org and model, eight days, everybody for the fit, the model kept, the active, a first lot; then nothing is taken.
+    // Org and model, eight days, all customers, the stored model, active ones, a first batch. Then writes fail.
     world.proxy.fail(13 + 16, Fault::Throttle, FaultDuration::UntilHealed);
     let stopped = world.send(&whole).await.body;
     assert_eq!((total(&stopped, "totalPredictions"), total(&stopped, "totalErrors")), (16, 0), "{stopped}");
@@ -239,7 +239,7 @@ async fn a_risk_list_omits_customers_at_another_level_and_expired_predictions() 
     let over = "2026-08-30T12:00:00Z";
     assert_eq!((listed("", over).await, listed("&tier=Bronze", over).await), (0, 0));
 
-    // The list says one thing, the customer another.
+    // The list and the customer differ.
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let change = world.client.update_item().table_name(&world.table);
     let change = change.key("pk", text("CUSTOMER#shop#c000001")).key("sk", text("PROFILE"));
@@ -247,7 +247,7 @@ async fn a_risk_list_omits_customers_at_another_level_and_expired_predictions() 
     let change = change.update_expression("SET churn.probability = :p");
     change.expression_attribute_values(":p", AttributeValue::N(other.to_owned())).send().await.unwrap();
     assert_eq!(listed("", NOON).await, 1);
-    // And who has no orders any more has nothing to leave.
+    // A customer without orders is not in the list.
     assert_eq!(world.send(&scenario::refund_request("c", "c", "r", None)).await.status, 201);
     assert_eq!(listed("", NOON).await, 0);
 }

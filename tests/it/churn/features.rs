@@ -1,4 +1,4 @@
-//! What is known about a customer in figures, and the trend of their orders.
+//! The figures of a customer, and the trend of their orders.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use harness::instant;
@@ -65,7 +65,7 @@ fn without_orders_there_are_no_figures() {
     assert_eq!(Features::at(&customer(&[]), Zone::UTC, start()), None);
 }
 
-/// The trend of orders on these days, seen on another.
+/// The trend of orders on these days, as of day `now`.
 fn trend(on: &[i64], now: i64) -> Trend {
     let orders: Vec<_> = on.iter().map(|day| (*day, "1")).collect();
     trend_at(customer(&orders).orders.as_ref().unwrap(), Zone::UTC, days(now))
@@ -112,7 +112,7 @@ fn the_days_of_a_trend_are_the_shops() {
         count: 4.try_into().unwrap(),
         first_at: at("2026-01-01T12:00:00Z"),
         last_at: at("2026-01-05T12:00:00Z"),
-        // In Honolulu, ten hours behind, the last two are one day.
+        // In Honolulu, ten hours behind UTC, the last two orders are on one day.
         recent: ["2026-01-01T12:00:00Z", "2026-01-02T12:00:00Z", "2026-01-05T00:00:00Z", "2026-01-05T09:00:00Z"]
             .map(at)
             .to_vec(),

@@ -22,7 +22,7 @@ async fn a_run_looks_back_at_what_was_predicted_one_horizon_ago() {
     ]
     .map(|(name, customer)| (name, customer["churnProbability"].as_f64().unwrap() / 100.0))
     .into();
-    // One orders within the 90 days, one just after them, one never again.
+    // One customer orders within the 90 days, one just after them, and one never again.
     for (name, at) in [("often", "2026-08-30T12:00:00Z"), ("once", "2026-08-30T12:00:00.001Z")] {
         let order = scenario::award(name, &format!("{name}-again"), "40", &json!({}));
         assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
@@ -75,7 +75,7 @@ async fn what_is_kept_of_a_prediction_goes_after_two_horizons_and_the_risk_after
 async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
     use shared::{domain::churn::model::ParameterSource, store::Store};
     let world = World::new().await;
-    // The first of the purchase log, of whom half came back, each in their own rhythm.
+    // The first customers of the purchase log. About half of them have repeat orders.
     let log = purchase_log::customers_known_at(purchase_log::calibration_end());
     for past in &log[..260] {
         let id = past.customer.id.to_string();
@@ -124,7 +124,7 @@ async fn without_time_for_hindsight_and_a_fit_customers_are_scored_all_the_same(
     use shared::store::Store;
     let world = three().await;
     world.proxy.delay_queries(Some(Duration::from_millis(400)));
-    // It wants five seconds for its end, and after one query has less.
+    // The run reserves five seconds for its end. After one query less than that is left.
     let reported =
         world.send_within(&scenario::prediction(&json!({})), noon(), Duration::from_millis(5_300)).await.body;
     assert_eq!(figures(&reported, &["predictions", "errors"]), [3, 0], "{reported}");

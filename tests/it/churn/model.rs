@@ -1,4 +1,4 @@
-//! The statistical model against what is published of it, against simulated customers, and at its edges.
+//! The statistical model against published results, simulated customers and edge cases.
 
 use std::{f64::consts::TAU, sync::LazyLock};
 
@@ -90,13 +90,13 @@ fn an_org_with_too_few_repeat_customers_gets_the_default() {
 #[test]
 fn customers_of_whom_nothing_can_be_learnt_give_the_default() {
     for family in FAMILIES {
-        // All alike, as regular as a clock, and none ever leaves: the likeliest parameters are beyond all bounds.
+        // Identical and regular customers who never leave make the likelihood grow without bound.
         let clock = std::iter::repeat_n(Observation::new(52, 364, 364), 500);
         assert_eq!(fit(family, clock).model, Model::default_of(family));
     }
 }
 
-/// Customers as the story of the model has them, from parameters that are known.
+/// Customers drawn from the model with known parameters.
 struct Simulated {
     family: ModelFamily,
     parameters: [f64; 4],
@@ -108,7 +108,7 @@ impl Simulated {
         Self { family, parameters, rng: Rng::with_seed(7) }
     }
 
-    /// One customer observed for so many days, and whether they bought in the days after.
+    /// One customer observed for `age` days, and whether they bought in the `ahead` days after.
     fn customer(&mut self, age: u32, ahead: u32) -> (Observation, bool) {
         let [r, alpha, a, b] = self.parameters;
         let rate = self.gamma(r) / alpha;
@@ -130,7 +130,7 @@ impl Simulated {
         (Observation::new(repeats, last, age), !gone && now <= end)
     }
 
-    /// Marsaglia & Tsang (2000), with a normal variate by Box & Muller.
+    /// A gamma variate by Marsaglia & Tsang (2000), with a normal variate by Box & Muller.
     fn gamma(&mut self, shape: f64) -> f64 {
         if shape < 1.0 {
             return self.gamma(shape + 1.0) * (1.0 - self.rng.f64()).powf(1.0 / shape);
@@ -146,7 +146,7 @@ impl Simulated {
     }
 }
 
-/// Slow buyers, so that hardly ever two purchases fall on a day.
+/// Slow buyers, so that two purchases on one day are rare.
 const SLOW: [f64; 4] = [0.8, 20.0, 0.9, 2.0];
 
 #[test]
@@ -165,7 +165,7 @@ fn the_score_comes_true_of_simulated_customers() {
             let group = judged.iter().filter(|(others, _)| *others == repeats).map(|(_, judged)| *judged);
             for row in calibration(&group.collect::<Vec<_>>()).iter().filter(|row| row.count >= 500) {
                 let (predicted, happened) = (row.predicted.unwrap(), row.happened.unwrap());
-                // Four standard errors, and what is lost in rounding to days.
+                // Four standard errors, and the error of rounding to days.
                 let allowed = 4.0 * (predicted * (1.0 - predicted) / f64::from(row.count)).sqrt() + 0.005;
                 assert!((predicted - happened).abs() < allowed, "{family:?}, {repeats} repeats: {row:?}");
             }
@@ -188,7 +188,7 @@ fn the_parameters_of_simulated_customers_are_found_again() {
 
 #[test]
 fn the_likelihood_of_one_customer_is_that_of_the_paper() {
-    // x = 2, t_x = 3, T = 5 weeks, by the integrals over rate and probability of leaving that the closed form stands for.
+    // x = 2, t_x = 3, T = 5 weeks. The values are the integrals over rate and probability of leaving.
     let parameters = Model::default_of(ModelFamily::BgNbd).parameters;
     let [r, alpha, a, b] = parameters.values();
     let beta = |one: f64, other: f64| gamma(one) * gamma(other) / gamma(one + other);
@@ -202,7 +202,7 @@ fn the_likelihood_of_one_customer_is_that_of_the_paper() {
     assert!((one.log_likelihood - (alive + left).ln()).abs() < 1e-9, "{one:?}");
 }
 
-/// The gamma function by its own product, which is slow and leaves nothing to a library.
+/// The gamma function by its infinite product, independent of the library.
 fn gamma(z: f64) -> f64 {
     let n = 2_000_000;
     let product: f64 = (1..=n).map(|k| (f64::from(k) / (z + f64::from(k))).ln()).sum();
@@ -250,13 +250,13 @@ fn a_sample_is_bounded_and_the_same_in_whatever_order_customers_come() {
     assert!((4_800..5_200).contains(&young), "it has no favourites: {young}");
     let doubled = of(&mut (0..200).chain(0..200));
     assert_eq!(doubled.len(), 200, "whoever comes twice is in it once");
-    // By the digests of the ids, as any tool works them out: `printf c7 | sha256sum`.
+    // The order is that of the digests of the ids: `printf c7 | sha256sum`.
     let first: Vec<f64> = of(&mut (0..10)).into_iter().map(|one| (one.age_weeks() * 7.0).round()).collect();
     assert_eq!(first, [4.0, 0.0, 6.0, 3.0, 8.0, 9.0, 2.0, 5.0, 1.0, 7.0]);
 }
 
 fn observations() -> impl Strategy<Value = Observation> {
-    // From nothing to a million purchases over three thousand years, and now and then none or all of it.
+    // Up to a million purchases in up to three thousand years, with the extremes included.
     let number = || prop_oneof![Just(0_u32), Just(1), 0_u32..50, 0_u32..20_000, 0_u32..=1_000_000];
     (number(), number(), number()).prop_map(|(repeats, last, silent)| Observation::new(repeats, last, last + silent))
 }

@@ -164,7 +164,7 @@ async fn a_run_costs_the_pages_a_transaction_a_customer_and_a_constant() {
     run_at(&world, NOON, &json!({"orgId": ORG})).await;
     let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
-    // The org and its model; eight days to look back at, everybody for the fit, and the active; the model and each score.
+    // Reads: org and model. Queries: eight days of predictions, all customers, active ones. Writes: model and scores.
     assert_eq!((count("BatchGetItem"), count("Query"), count("TransactWriteItems")), (2, 10, 4));
     assert_eq!(seen.len(), 16);
 }

@@ -41,7 +41,7 @@ async fn the_list_of_a_risk_level_has_the_most_valuable_first_and_each_as_they_a
     let other = if level == "low" { "critical" } else { "low" };
     assert!(list(format!("riskLevel={other}"), NOON).await.is_empty());
 
-    // Scored anew after many orders, somebody changes the list.
+    // A customer with many new orders moves to another list.
     for number in 0..8 {
         let order = scenario::award(
             "middle",
@@ -53,7 +53,7 @@ async fn the_list_of_a_risk_level_has_the_most_valuable_first_and_each_as_they_a
     }
     run_at(&world, "2026-06-01T13:00:00Z", &json!({"orgId": ORG, "customerId": "middle"})).await;
     assert_eq!(list(by_level.clone(), NOON).await, ["large", "small", "new"]);
-    // A prediction looks ninety days ahead, and says nothing of what lies behind them.
+    // A prediction expires after ninety days.
     assert!(list(by_level, "2026-08-30T12:00:00Z").await.is_empty());
 
     let wrong = world.get(&format!("/orgs/{ORG}/customers?riskLevel=severe")).await;

@@ -18,7 +18,7 @@ pub(super) async fn run(world: &World) -> Value {
 
 pub(super) const NOON: &str = "2026-06-01T12:00:00Z";
 
-/// Somebody who ordered so many days before noon, each time for 40.
+/// Creates a customer with orders of 40 on these days before noon.
 pub(super) async fn customer(world: &World, name: &str, days_ago: &[i64]) {
     world.put_customer(ORG, name, &json!({})).await;
     for (number, days) in days_ago.iter().enumerate() {
@@ -29,7 +29,7 @@ pub(super) async fn customer(world: &World, name: &str, days_ago: &[i64]) {
     }
 }
 
-/// Three who are active: one who came back often and lately, one who did long ago, one who came once.
+/// A world with three active customers: with many recent orders, with old orders, and with one order.
 pub(super) async fn three() -> World {
     in_world(World::new().await).await
 }

@@ -76,7 +76,7 @@ async fn no_personal_data_leaves() {
         let bytes =
             format!("{} {} {}", request.line, headers.join(" "), String::from_utf8(request.body.to_vec()).unwrap());
         for personal in ["augusta", "lovelace", "analytical", "7946", "ada@", "equity", ORG] {
-            // The instructions speak of the shop, in no one's particular.
+            // The instructions speak of shops in general.
             let reported = bytes
                 .to_lowercase()
                 .replace("the shop", "")
@@ -160,7 +160,7 @@ async fn any_mixture_of_faults_ends_with_everybody_scored_once_and_none_by_a_gue
     let by = |source: &str| u64::try_from(all.iter().filter(|one| one["churnSource"] == source).count()).unwrap();
     assert_eq!(figures(&run, &["claude", "statistical"]), [by("claude"), by("statistical")]);
     assert_eq!((all.len(), by("claude") + by("statistical")), (120, 120));
-    // The stand-in repeats the statistical probability, so whoever scored, alike customers are scored alike.
+    // The stand-in repeats the statistical probability, so equal customers have equal scores from either source.
     let mut scores: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for one in &all {
         scores.entry(one["customerId"].as_str().unwrap()[..3].to_owned()).or_default().push(&one["churnProbability"]);
@@ -176,7 +176,7 @@ async fn a_run_stopped_between_batches_and_continued_scores_each_customer_once()
     customer(&world, "ada", &[80, 10]).await;
     customers::copy(&world, "ada", 0..39).await;
     anthropic.always(ApiReply::Delayed(Duration::from_millis(150)));
-    // It wants five seconds for its end, and each answer takes some of what is left beside them.
+    // The run reserves five seconds for its end, and each reply takes a part of the rest.
     let timeout = Duration::from_millis(5_700);
     let (mut body, mut calls, mut predictions) = (json!({}), 0, 0);
     loop {

@@ -1,12 +1,12 @@
-//! One role a function, with what it does and nothing else. That no function does more than its role allows, every test
-//! shows: the wire refuses it (`harness/faults.rs`).
+//! Each role allows what its function does, and nothing else. In every other test the proxy rejects actions that the
+//! role does not allow (`harness/faults.rs`).
 
 use std::collections::BTreeSet;
 
 use harness::{World, operations::call_every_operation, roles};
 use serde_json::{Value, json};
 
-/// What is allowed beside the table, as `action on resource`.
+/// The allowed actions on other resources than the table, as `action on resource`.
 fn beside_the_table(template: &Value, properties: &Value) -> BTreeSet<String> {
     let allowed = roles::allowed_actions(template, properties).into_iter();
     let beside = allowed.filter(|(action, _)| !action.starts_with("dynamodb:"));

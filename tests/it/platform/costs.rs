@@ -1,4 +1,4 @@
-//! What an operation costs in requests to DynamoDB.
+//! The requests to DynamoDB that each operation makes.
 
 use std::collections::BTreeMap;
 
@@ -127,7 +127,7 @@ async fn a_run_with_nothing_due_is_one_query_a_shard_and_one_read_of_the_other_j
     }
     let job = bundles::job(&json!({}));
     let each = [vec!["Query"; 16], vec!["BatchGetItem"]].concat();
-    // The first one of a table puts on record from when it looks, and by which zone rules it judges.
+    // The first run on a table records its instant and its time zone data.
     assert_eq!(requests(&world, &job).await, [each.clone(), vec!["UpdateItem"; 3]].concat());
     assert_eq!(requests(&world, &job).await, each);
     let job = bundles::job(&json!({"orgId": ORG}));
@@ -154,8 +154,8 @@ async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
         world.proxy.take_requests().into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
         costs.push(cost);
     }
-    // A query of each shard, one look at the org and one at the other jobs, and a transaction for each bundle that is due.
-    // The first run of a table writes two instants and the release of its zone rules besides.
+    // One query per shard, one read of the org, one read of the other jobs, and one transaction per due bundle.
+    // The first run on a table also writes two instants and the release of its time zone data.
     let expected = [("Query", 16), ("BatchGetItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 50)];
     let expected: BTreeMap<String, usize> = expected.map(|(operation, count)| (operation.to_owned(), count)).into();
     assert_eq!(costs, [expected.clone(), expected]);
@@ -165,7 +165,7 @@ async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
 async fn pages_of_a_shard_follow_one_another() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
-    // Every sixteenth is in the first shard: more than a page of it.
+    // Every sixteenth bundle is in the first shard, which is more than a page.
     bundles::copy(&world, "b", 16 * 130, |number| (number % 16 == 0).then_some("2026-06-01T13:00:00.000Z")).await;
     world.proxy.take_requests();
     let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
@@ -182,8 +182,8 @@ async fn a_report_of_an_org_costs_what_it_has_and_what_happened_in_its_week() {
         requests(&world, &report).await.into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
         cost
     };
-    // What is overdue, in each shard; the bundles; entries and transitions of the eight days of UTC that the week touches; the
-    // customers; the predictions of those days and of those a month before; and the org.
+    // Overdue bundles of each shard, the bundles, entries and transitions of the eight days in UTC that overlap the week,
+    // customers, predictions of these days and of the days a month before, and the org.
     let nothing = BTreeMap::from([("Query".to_owned(), 16 + 1 + 8 + 8 + 1 + 16), ("BatchGetItem".to_owned(), 2)]);
     assert_eq!(cost().await, nothing);
     for number in 0..20 {

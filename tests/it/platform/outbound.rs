@@ -1,5 +1,5 @@
-//! What goes out as events, by the pipe of the template: new items that carry their event's name. The pipe itself runs in the
-//! cloud alone; here it is held against the items that the functions really write.
+//! Change events: new items that carry the name of an event. The pipe runs in the cloud alone, so its definition is
+//! compared with the items that the functions write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,30 +10,29 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// The events that the items of the table are, in no order: each with its name.
+/// The change events in the items of the table, in no order, each with its name.
 async fn change_events(world: &World) -> Vec<(String, BTreeMap<String, String>)> {
     let mut pages = world.client.scan().table_name(&world.table).into_paginator().items().send();
-    let mut change_events = Vec::new();
+    let mut found = Vec::new();
     while let Some(item) = pages.next().await {
         if let Some(AttributeValue::M(event)) = item.unwrap().get("event") {
             let text = |value: &AttributeValue| value.as_s().expect("every field is a text").clone();
             let mut fields: BTreeMap<String, String> =
                 event.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-            change_events.push((fields.remove("name").unwrap(), fields));
+            found.push((fields.remove("name").unwrap(), fields));
         }
     }
-    change_events
+    found
 }
 
 async fn change_event(world: &World, name: &str) -> BTreeMap<String, String> {
-    let change_events = change_events(world).await;
-    let mut of: Vec<_> =
-        change_events.into_iter().filter(|(event, _)| event == name).map(|(_, fields)| fields).collect();
-    assert_eq!(of.len(), 1, "{name}: {of:?}");
-    of.remove(0)
+    let events = change_events(world).await.into_iter();
+    let mut matching: Vec<_> = events.filter(|(event, _)| event == name).map(|(_, fields)| fields).collect();
+    assert_eq!(matching.len(), 1, "{name}: {matching:?}");
+    matching.remove(0)
 }
 
-/// An event's fields, those that say something.
+/// The fields of an event that are not empty.
 fn says(fields: &BTreeMap<String, String>) -> Value {
     fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.clone(), json!(value))).collect()
 }
@@ -90,7 +89,7 @@ async fn a_change_of_tier_is_told_with_its_cause() {
 async fn a_change_of_a_bundles_status_is_told_and_what_changes_no_status_is_not() {
     let world = World::new().await;
     send(&world, bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
-    // Still scheduled, whatever the operator wants later.
+    // The bundle is still scheduled, so its status does not change.
     send(&world, bundles::move_to("b", "paused")).await;
     assert!(change_events(&world).await.is_empty(), "{:?}", change_events(&world).await);
     send(&world, bundles::move_to("b", "published")).await;
@@ -152,15 +151,14 @@ async fn the_pipe_finds_and_hands_on_exactly_what_the_items_carry() {
     assert_eq!(target["EventBridgeEventBusParameters"]["DetailType"], "$.dynamodb.NewImage.event.M.name.S");
 
     let input = target["InputTemplate"].as_str().unwrap();
-    // What it puts in is written as a text of JSON: without it, this is JSON too.
+    // EventBridge inserts JSON text. The template without the insertions is JSON too.
     let fields: BTreeMap<String, String> = serde_json::from_str(&input.replace(['<', '>'], "\"")).unwrap();
     for (name, path) in &fields {
         assert_eq!(*path, format!("$.dynamodb.NewImage.event.M.{name}.S"));
     }
-    for (name, change_events) in change_events(&world).await {
-        let (change_events, fields): (BTreeSet<_>, BTreeSet<_>) =
-            (change_events.keys().collect(), fields.keys().collect());
-        assert_eq!(change_events, fields, "{name}");
+    for (name, event) in change_events(&world).await {
+        let (carried, passed_on): (BTreeSet<_>, BTreeSet<_>) = (event.keys().collect(), fields.keys().collect());
+        assert_eq!(carried, passed_on, "{name}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What holds of every job that goes through all orgs: it stops and goes on, gets on or fails, and undoes nothing. Tried on
-//! the recalculation of tiers.
+//! Jobs over all orgs: they stop and continue, make progress or fail, and undo nothing. The recalculation of tiers
+//! stands for all of them.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// Less than a run wants for its end: it stops as soon as it has got anywhere.
+/// Less than the reserve of a run, so a run stops as soon as it has made progress.
 const SHORT: Duration = Duration::from_secs(4);
 
-/// Half a year and a day after noon: whoever ordered then is one step down.
+/// Half a year and a day after noon. A customer who ordered at noon has fallen one tier.
 const LATER: &str = "2026-11-29T12:00:00Z";
 
 async fn run_at(world: &World, now: &str, body: &Value) -> Value {
@@ -26,7 +26,7 @@ async fn run_at(world: &World, now: &str, body: &Value) -> Value {
     answer.body
 }
 
-/// Ada is Gold by an order at noon, in the second of two orgs.
+/// A world with two orgs. In the second org Ada is Gold by an order at noon.
 async fn gold_in_the_second_org() -> World {
     let world = World::new().await;
     world.put_org("another", &json!({"name": "Before it"})).await;
@@ -37,7 +37,7 @@ async fn gold_in_the_second_org() -> World {
     world
 }
 
-/// Begins a run over all orgs that stops after the first; answers its cursor.
+/// Begins a run over all orgs that stops after the first org. Returns its cursor.
 async fn stopped_after_the_first(world: &World, now: &str) -> Value {
     let stopped = world.send_within(&recalculation(&json!({})), instant(now), SHORT).await.body;
     assert_eq!((&stopped["summary"]["totalOrgs"], &stopped["results"][0]["orgId"]), (&json!(1), &json!("another")));
@@ -96,7 +96,7 @@ async fn settings_changed_between_two_calls_are_those_that_the_second_judges_by(
 #[tokio::test]
 async fn a_call_that_breaks_off_says_where_it_was() {
     let world = gold_in_the_second_org().await;
-    // The orgs, the first with its customers, the second; then its customers can't be listed.
+    // The orgs, the first org with its customers, and the second org. Then the list of customers fails.
     world.proxy.fail(4, Fault::ServerError, FaultDuration::UntilHealed);
     let stopped = world.send_at(&recalculation(&json!({})), instant(LATER)).await;
     assert_eq!((stopped.status.as_u16(), &stopped.body["summary"]["totalOrgs"]), (200, &json!(1)), "{}", stopped.body);
@@ -114,7 +114,7 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
         world.send(&award(&name, &name, "600", &json!({}))).await;
     }
     let run = recalculation(&json!({"orgId": ORG}));
-    // The org, its customers, a first lot of sixteen; then nothing is taken.
+    // The org, its customers, and a first batch of sixteen. Then every write fails.
     world.proxy.fail(18, Fault::Throttle, FaultDuration::UntilHealed);
     let stopped = world.send_at(&run, instant(LATER)).await.body;
     assert_eq!((&stopped["summary"]["totalChanged"], &stopped["summary"]["totalErrors"]), (&json!(16), &json!(0)));
@@ -225,7 +225,7 @@ async fn settings_that_changed_while_a_run_was_on_were_not_judged_by_for_all() {
     run_at(&world, DEMOTIONS_DUE_AT, &json!({})).await;
     assert_eq!(causes(&world, "old").await, ["order", "settings"], "by the last it was judged by half of a run");
 
-    // The run that changed `old` has judged everybody by the settings in force, and the next goes by time alone.
+    // The run that changed `old` has applied the current settings to all customers. The next run applies time alone.
     run_at(&world, "2026-11-28T01:30:00Z", &json!({})).await;
     assert_eq!(causes(&world, "young").await, ["order", "inactivity"]);
 }
@@ -249,7 +249,7 @@ async fn an_org_that_is_being_deleted_is_passed_over() {
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     world.put_loyalty("temp", &json!({})).await;
     world.put_customer("temp", "ada", &json!({})).await;
-    // The mark is read and written; then the deletion is cut off.
+    // The mark is read and written. Then the deletion is interrupted.
     world.proxy.fail(2, Fault::ServerError, FaultDuration::UntilHealed);
     assert_eq!(world.send(&Request::new("DELETE", "back-office", "/orgs/temp")).await.status, 503);
     world.proxy.heal();
@@ -272,7 +272,7 @@ async fn who_orders_while_a_run_is_stopped_is_met_further_on() {
     assert_eq!(customers::all(&world, ORG).await.len(), 2_018);
 }
 
-/// How many hours ago the last full recalculation ended, as the frequent job tells.
+/// The hours since the last full recalculation ended, as `bundle-transitions` records them.
 async fn hours(world: &World, now: &str) -> Value {
     world.take_records();
     assert_eq!(world.send_at(&bundles::job(&json!({})), instant(now)).await.status, 200);

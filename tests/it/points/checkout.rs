@@ -22,7 +22,7 @@ async fn points_take_their_worth_off_an_order_once() {
         .expect(json!({"replayed": true, "balance": 200}))
         .void_points("ada", "o0")
         .adjust("ada", "a2", 50)
-        // The till timed out, and tries again: it gets the first answer.
+        // A retry gets the first answer.
         .redeem_points("ada", "o1", 300, "49.99")
         .expect_status(200)
         .expect(json!({"replayed": true, "pointsRedeemed": 300, "value": 18, "balance": 300}))
@@ -82,7 +82,7 @@ async fn a_void_before_its_redemption_leaves_a_mark() {
         .expect(json!({"voided": false, "replayed": true}))
         .redeem_points("ada", "o1", 100, "49.99")
         .refused(409, "already_voided")
-        // The mark says nothing of whose the order is.
+        // The mark records no owner of the order.
         .redeem_points("bo", "o1", 100, "49.99")
         .refused(409, "already_voided")
         .award("ada", "o1", "20")

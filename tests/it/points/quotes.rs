@@ -3,7 +3,7 @@
 use harness::{Request, world, world::ORG};
 use serde_json::{Value, json};
 
-/// A refusal meets the redemption and the quote alike.
+/// Expects the same rejection of a quote and of a redemption.
 async fn both_refuse(settings: Value, balance: i64, points: i64, total: &str, code: &'static str) {
     world()
         .await
@@ -22,7 +22,7 @@ async fn both_refuse(settings: Value, balance: i64, points: i64, total: &str, co
 #[tokio::test]
 async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_given() {
     let exact = || json!({"redemptionMode": "exact"});
-    // Each case breaks this rule and every later one that it can.
+    // Each case breaks one rule and as many later rules as possible.
     both_refuse(exact(), 50, 99, "1", "below_minimum").await;
     both_refuse(exact(), 120, 251, "1", "insufficient_points").await;
     both_refuse(exact(), 600, 251, "1", "not_a_listed_amount").await;
@@ -38,7 +38,7 @@ async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_gi
         .refused(409, "loyalty_disabled")
         .redeem_points("ada", "o1", 100, "10")
         .refused(409, "loyalty_disabled")
-        // Before the rules about points.
+        // This rule comes before the rules about points.
         .redeem_points("ada", "o1", 5, "10")
         .refused(409, "loyalty_disabled")
         .quote("bo", 100, None)
@@ -50,7 +50,7 @@ async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_gi
 
 #[tokio::test]
 async fn a_quote_names_the_most_that_would_be_accepted() {
-    // 20 points are worth $10 and 21 $0.21: more points, less worth.
+    // 20 points are worth $10 and 21 points $0.21, so more points can be worth less.
     let odd =
         json!({"redemptionTiers": [{"pointsCost": 10, "rewardValue": 5}, {"pointsCost": 21, "rewardValue": "0.21"}]});
     world()

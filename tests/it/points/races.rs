@@ -32,7 +32,7 @@ async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 10_000)).await;
-    // Claimed before, so that the claim orders nothing.
+    // The award records the owner first, so that recording the owner does not serialise the calls.
     for number in 0..30 {
         world.send(&scenario::award("ada", &format!("o{number}"), "20", &json!({}))).await;
     }
@@ -52,7 +52,7 @@ async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
-    // Every order was voided, before or after it was paid; and kept 15 of its 20.
+    // Every redemption was voided, before or after it was made. Each order kept 15 of its 20.
     assert_eq!(audit::check(&world, ORG, "ada").await["points"], 10_000 + 30 * 15);
 }
 

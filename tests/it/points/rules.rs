@@ -70,7 +70,7 @@ proptest! {
         let (settings, total) = (rewards(&tiers, mode), total.map(|total| Money::from_minor(total).unwrap()));
         let valuation = PointsValuation::new(&settings, &currency);
         let quote = |points: i64| points_redemption::quote(valuation, Points(balance), points.try_into().unwrap(), total).ok();
-        // Each one tried, one by one, which the rule does not do.
+        // The test tries every number of points. The rule computes the maximum.
         let most = (1..=60).rev().find_map(|points| quote(points).map(|value| (points, value)));
         let reported = points_redemption::max_redeemable(valuation, Points(balance), total).map(|(points, value)| (points.get().0, value));
         prop_assert_eq!(reported, most);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::support::{MONDAY, report, reported};
 
-/// A world whose functions tell a channel.
+/// A world whose functions post to a channel.
 async fn telling(takes: SlackReply) -> (World, Slack) {
     let slack = Slack::start(takes).await;
     let environment = vec![("SLACK_WEBHOOK_URL", slack.url())];
@@ -33,7 +33,7 @@ async fn a_channel_is_told_in_its_own_markup() {
     for line in answer["orgs"][0]["lines"].as_array().unwrap() {
         assert!(message.contains(line.as_str().unwrap()), "{message}");
     }
-    // Who asks about one org, or tries, has the answer.
+    // A report of one org and a dry run post no message.
     for body in [json!({"orgId": ORG}), json!({"dryRun": true})] {
         assert_eq!(reported(&world, &body).await.body["slack"], "not_asked");
     }
@@ -146,7 +146,7 @@ async fn a_dry_run_tells_and_writes_nothing() {
 
 #[tokio::test]
 async fn an_org_that_no_call_can_count_is_told_and_keeps_no_other_from_its_turn() {
-    // Nobody is heard in the time that is left, and the report is made all the same.
+    // The channel hangs, and the report is made all the same.
     let (world, _slack) = telling(SlackReply::Hang).await;
     world.put_org("a", &json!({"name": "A"})).await;
     world.proxy.delay_queries(Some(Duration::from_millis(60)));

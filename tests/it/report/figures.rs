@@ -9,7 +9,7 @@ use shared::domain::report::week::Week;
 
 use super::support::{MONDAY, accepted, figures, report, reported};
 
-/// The week before it, from midnight to midnight there.
+/// The week before [`MONDAY`], from midnight to midnight in New York.
 fn week() -> (DateTime<Utc>, DateTime<Utc>) {
     (instant("2026-06-08T04:00:00Z"), instant("2026-06-15T04:00:00Z"))
 }
@@ -20,7 +20,7 @@ fn is_in_week(at: &Value) -> bool {
     from <= at && at < until
 }
 
-/// Three weeks of a shop: orders, some with a bundle, refunds, voids, adjustments, scores, and the job that moves bundles.
+/// A world with three weeks of orders, redemptions, refunds, voids, adjustments, predictions and runs of the job.
 async fn three_weeks() -> World {
     let world = World::new().await;
     let mut random = fastrand::Rng::with_seed(8);
@@ -41,7 +41,7 @@ async fn three_weeks() -> World {
         let (customer, order) = (format!("c{}", random.u32(0..24)), format!("o{hour}"));
         let total = format!("{}.{:02}", random.u32(0..90), random.u32(0..100));
         accepted(&world, &scenario::award(&customer, &order, &total, &json!({})), now).await;
-        // An order is told of to each function by itself, and may reach one of them a little later.
+        // An order reaches each function separately, and one of them a little later.
         if random.u32(0..3) == 0 {
             let redeem = bundles::redeem("a", &customer, &order, &json!({}));
             accepted(&world, &redeem, now + TimeDelta::minutes(1)).await;
@@ -60,13 +60,13 @@ async fn three_weeks() -> World {
             accepted(&world, &scenario::prediction(&json!({})), now).await;
         }
     }
-    // In the last hour of the week somebody comes for the first time, whom nobody has scored.
+    // In the last hour of the week a new customer orders, after the last run of predictions.
     let first = scenario::award("c29", "first", "12.34", &json!({}));
     accepted(&world, &first, instant("2026-06-15T03:30:00Z")).await;
     world
 }
 
-/// What the back office lists.
+/// A list of the back office, read page by page.
 async fn listed(world: &World, path: &str, plural: &str) -> Vec<Value> {
     let (mut rows, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -83,7 +83,7 @@ fn cents(amount: &Value) -> i64 {
     format!("{:.0}", amount.as_f64().unwrap() * 100.0).parse().unwrap()
 }
 
-/// In percent, with two decimals, cut off.
+/// A share in percent, rounded down to two decimals.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn percent(count: usize, of: usize) -> f64 {
     (count * 10_000 / of) as f64 / 100.0
@@ -145,7 +145,7 @@ async fn every_figure_is_what_the_ledgers_say() {
         assert_eq!(cents(&figures[name]["average"]), total / i64::try_from(orders.len()).unwrap(), "{name}");
     }
 
-    // Who came after the last run had no chance to be scored.
+    // Customers who came after the last run could not be scored.
     let run = instant("2026-06-14T12:00:00Z");
     let came = |customer: &&Value| customer["firstOrderAt"].as_str().is_some_and(|first| instant(first) <= run);
     let active = customers.iter().filter(came).count();
@@ -154,7 +154,7 @@ async fn every_figure_is_what_the_ledgers_say() {
 
     let changes = listed(&world, "bundles/b/transitions", "transitions").await;
     let by_the_clock = |change: &&Value| change["reason"].as_str().unwrap().starts_with("time window");
-    // The job is three minutes late each time.
+    // Every run of the job is three minutes late.
     let recorded = |change: &&Value| is_in_week(&change["at"]);
     let changes = changes.iter().filter(by_the_clock).filter(recorded).count();
     assert_eq!(changes, 10, "five days, opened and closed");
@@ -186,7 +186,7 @@ async fn a_bundle_that_opens_late_or_not_at_all_is_not_in_time() {
     accepted(&world, &bundles::job(&json!({})), instant("2026-06-10T12:10:00.001Z")).await;
     let expected = json!({"count": 1, "of": 3, "percent": 33.33, "target": 95});
     assert_eq!(figures(&world).await["transitions"], expected);
-    // Of a window that opens and closes each day, each change that is not on record.
+    // A daily window changes twice a day, and none of these changes is recorded.
     accepted(
         &world,
         &bundles::put("daily", &json!({"timeStart": "09:00", "timeEnd": "10:00"})),
@@ -201,7 +201,7 @@ async fn a_bundle_that_opens_late_or_not_at_all_is_not_in_time() {
         instant("2026-06-12T15:00:00Z"),
     )
     .await;
-    // What an operator does is no matter of time.
+    // A change by an operator does not count.
     accepted(&world, &bundles::move_to("prompt", "paused"), instant("2026-06-12T12:00:00Z")).await;
     assert_eq!(figures(&world).await["transitions"], expected);
 }
@@ -218,7 +218,7 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
     for customer in ["before", "gone", "back", "often"] {
         world.put_customer(ORG, customer, &json!({})).await;
     }
-    // Whoever has ordered once, weeks ago, is likelier to leave than not.
+    // A customer with one order weeks ago is likely to leave.
     order("before", "2026-02-25T12:00:00Z").await;
     predict("2026-04-01T12:00:00Z").await;
     order("gone", "2026-04-04T12:00:00Z").await;
@@ -226,7 +226,7 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
     for day in (4..=30).step_by(2) {
         order("often", &format!("2026-04-{day:02}T18:00:00Z")).await;
     }
-    // Scored on two days, they are two customers all the same.
+    // Two predictions of one customer count once.
     predict("2026-04-29T12:00:00Z").await;
     predict("2026-04-30T12:00:00Z").await;
     let levels: BTreeMap<String, String> = listed(&world, "customers", "customers")
@@ -242,10 +242,10 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
     });
     let actual = figures(&world).await;
     assert_eq!(actual["leftAtRisk"], expected);
-    // Those scores are weeks old: of who is active now, nobody has one.
+    // These predictions are weeks old, so no active customer has one.
     assert_eq!(actual["scored"], json!({"count": 0, "of": 1, "percent": 0, "target": 100}));
 
-    // Nor does it make a difference on which day of the week after it is asked.
+    // The report is the same on every day of the following week.
     let sunday = world.send_at(&report(&json!({"orgId": ORG})), instant("2026-06-22T03:59:00Z")).await.body;
     assert_eq!(sunday["orgs"][0]["figures"]["leftAtRisk"], expected);
 
@@ -272,7 +272,7 @@ async fn an_order_awarded_in_the_week_has_a_bundle_if_it_redeems_one_just_outsid
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &bundles::put("b", &json!({})), instant("2026-06-07T12:00:00Z")).await;
-    // Midnight in New York is between the two.
+    // Midnight in New York lies between the redemption and the award.
     accepted(&world, &bundles::redeem("b", "ada", "o1", &json!({})), instant("2026-06-08T03:59:00Z")).await;
     accepted(&world, &scenario::award("ada", "o1", "24.50", &json!({})), instant("2026-06-08T04:01:00Z")).await;
     accepted(&world, &scenario::award("ada", "o2", "10", &json!({})), instant("2026-06-08T03:59:59.999Z")).await;
@@ -298,7 +298,7 @@ fn the_week_is_the_last_that_is_over_from_monday_to_sunday_wherever_that_is() {
     for now in ["2026-06-15T04:00:00Z", MONDAY, "2026-06-17T20:00:00Z", "2026-06-22T03:59:59Z"] {
         assert_eq!(week(now, "America/New_York"), in_june, "{now}");
     }
-    // Nine in New York is Monday there, or Tuesday already; and the clocks change on a Sunday.
+    // Nine on Monday in New York is Tuesday in Sydney, where the clocks change on a Sunday.
     let sydney =
         |from: &str, until: &str, instants: [&str; 2]| [from, until, instants[0], instants[1]].map(str::to_owned);
     let before = sydney("2026-09-21", "2026-09-27", ["2026-09-20T14:00:00Z", "2026-09-27T14:00:00Z"]);

@@ -26,9 +26,9 @@ async fn every_org_is_reported_an_unreadable_one_as_an_error_and_a_disposable_on
     assert_eq!((&answer["success"], &answer["slack"]), (&json!(false), &json!("not_configured")));
     let record = &world.take_records()[0];
     assert_eq!((&record["Reports"], &record["ErrorsEncountered"]), (&json!(2), &json!(1)));
-    // Where nothing is left to go on with, there is nothing to say.
+    // Without a stored position there is nothing to report.
     assert_eq!(reported(&world, &json!({"cursor": "latest"})).await.body["orgs"], json!([]));
-    // Asked for by name it is reported too.
+    // A disposable org is reported when it is named.
     assert_eq!(reported(&world, &json!({"orgId": "to-go"})).await.body["orgs"][0]["orgId"], "to-go");
     let unknown = world.send(&report(&json!({"orgId": "nobody"}))).await;
     assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "unknown_org"));
@@ -76,7 +76,7 @@ async fn what_there_is_no_time_for_is_left_to_the_next_call() {
     }
     let (mut actual, mut body) = (Vec::new(), json!({}));
     loop {
-        // No time at all: each call does one org and answers a cursor.
+        // Without time each call reports one org and returns a cursor.
         let answer = world.send_within(&report(&body), instant(MONDAY), Duration::from_secs(5)).await.body;
         actual.extend(answer["orgs"].as_array().unwrap().iter().map(|org| org["orgId"].clone()));
         match answer.get("cursor") {

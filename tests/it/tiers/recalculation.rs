@@ -8,7 +8,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// Half a year and a day after noon: whoever ordered then is one step down.
+/// Half a year and a day after noon. A customer who ordered at noon has fallen one tier.
 pub(super) const LATER: &str = "2026-11-29T12:00:00Z";
 
 pub(super) async fn run_at(world: &World, now: &str, body: &Value) -> Value {
@@ -17,7 +17,7 @@ pub(super) async fn run_at(world: &World, now: &str, body: &Value) -> Value {
     answer.body
 }
 
-/// Ada is Gold and bo is Silver, by an order each at noon.
+/// A world in which Ada is Gold and Bo is Silver, each by an order at noon.
 pub(super) async fn gold_and_silver() -> World {
     let world = World::new().await;
     for (name, total) in [("ada", "600"), ("bo", "250")] {
@@ -225,7 +225,7 @@ async fn a_dry_run_tells_and_writes_nothing_and_judges_by_other_settings_if_give
     for _ in 0..2 {
         let dry = run_at(&world, LATER, &json!({"dryRun": true})).await;
         assert_eq!(dry["summary"]["totalChanged"], 2);
-        // Gold is not listed there; Silver is, and further up.
+        // These settings have no Gold, and a higher threshold for Silver.
         let dry = run_at(&world, "2026-06-01T12:00:00Z", &strict).await;
         let reported = ["changed", "promotions", "demotions"].map(|name| dry["results"][0][name].as_u64().unwrap());
         assert_eq!(reported, [2, 0, 1], "{dry}");

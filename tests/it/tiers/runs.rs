@@ -17,7 +17,7 @@ async fn a_customer_whom_a_lagging_index_shows_as_they_were_is_judged_as_they_ar
     world.proxy.freeze_index();
     assert_eq!(run_at(&world, LATER, &json!({"dryRun": true})).await["summary"]["totalChanged"], 2);
     world.send_at(&award("ada", "ada-2", "1", &json!({})), instant("2026-11-29T11:00:00Z")).await;
-    // Bo is another by now too, and still to be lowered.
+    // Bo's item has changed too, and Bo still falls a tier.
     world.put_customer(ORG, "bo", &json!({"firstName": "Bo"})).await;
     let run = run_at(&world, LATER, &json!({})).await;
     assert_eq!((&run["success"], &run["summary"]["totalChanged"]), (&json!(true), &json!(1)), "bo alone");
@@ -67,7 +67,7 @@ async fn a_run_costs_the_pages_of_the_index_the_changes_and_a_constant() {
     assert_eq!((&run["summary"]["totalCustomers"], &run["summary"]["totalChanged"]), (&json!(2_018), &json!(20)));
     let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
-    // The org; and once after each change of settings, that all were judged by them.
+    // One write records that the settings were applied to all customers.
     assert_eq!((count("Query"), count("BatchGetItem"), count("TransactWriteItems")), (3, 2, 21));
     assert_eq!(seen.len(), 26);
     run_at(&world, customers::DEMOTIONS_DUE_AT, &json!({"orgId": ORG})).await;
@@ -79,14 +79,14 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
     let (whole, parts) = (seed_two_pages().await, seed_two_pages().await);
     let in_one_go = run_at(&whole, customers::DEMOTIONS_DUE_AT, &json!({})).await;
 
-    // It wants five seconds for its end, and after two queries has less.
+    // The run reserves five seconds for its end. After two queries less than that is left.
     let timeout = Duration::from_millis(5_700);
     parts.proxy.delay_queries(Some(Duration::from_millis(400)));
     let mut body = json!({});
     let mut sums = [0, 0];
     let mut calls = 0;
     loop {
-        // The clock goes on, and the run is still the one that began.
+        // The clock advances, and the run keeps its first instant.
         let now = instant(customers::DEMOTIONS_DUE_AT) + chrono::TimeDelta::hours(calls);
         let answer = parts.send_within(&recalculation(&body), now, timeout).await.body;
         assert_eq!(answer["success"], true, "{answer}");

@@ -13,7 +13,7 @@ async fn an_answer_that_never_comes_is_tried_again_only_so_often() {
     let client = test_client(&[("CHURN_TIMEOUT_MS", "100")]).await;
     client.anthropic.always(ApiReply::Hang);
     assert_eq!(client.score(&rows(2)).await, [None, None]);
-    // On a busy machine it is given up before it arrives.
+    // On a busy machine the request times out before it arrives.
     assert!(client.requests() <= TIMEOUTS);
     assert_eq!(count(&client.waits.take()), TIMEOUTS - 1);
 }
@@ -45,7 +45,7 @@ async fn what_is_not_answered_in_the_time_there_is_is_given_up() {
     let given_up = tokio::time::timeout(harness::programs::WAIT_MAX / 2, scoring).await;
     assert_eq!(given_up.expect("it is given up"), vec![None; 3]);
     assert!(client.claude.is_out_of_time());
-    // On a busy machine it is given up before it arrives.
+    // On a busy machine the request times out before it arrives.
     assert!(client.requests() <= 1);
     assert_eq!((client.waits.take(), client.claude.is_off()), (vec![], None));
 }

@@ -1,4 +1,4 @@
-//! Requests that fail: retries, and failures that end the asking.
+//! Requests that fail: retries, and failures that switch Claude off.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -49,14 +49,14 @@ async fn retry_after_is_waited_out_exactly() {
     }
 }
 
-/// The pause before the second try, the third and so on: how short and how long it may be.
+/// The shortest and the longest pause before the second try, the third try, and so on.
 fn bounds() -> impl Iterator<Item = (Duration, Duration)> {
     (0..TRIES - 1).map(|number| FIRST_PAUSE * 2u32.pow(number)).map(|longest| (longest / 2, longest))
 }
 
 #[tokio::test]
 async fn without_retry_after_pauses_grow_within_bounds_and_none_follows_the_last_try() {
-    // A wait of no seconds, of a time gone by, or of nonsense is no word.
+    // A `retry-after` of zero, in the past or without meaning is ignored.
     let mut first = BTreeSet::new();
     for reply in [
         ApiReply::Overloaded,
@@ -146,7 +146,7 @@ async fn any_mixture_of_passing_faults_ends_with_a_right_verdict_or_none() {
         let concurrency = if seed % 2 == 0 { "1" } else { "4" };
         let client = test_client(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "4")]).await;
         client.anthropic.at_random(seed, 2);
-        // A function's work may move from thread to thread.
+        // The work of a function may move between threads.
         let scoring = tokio::spawn(async move { (client.score(&rows(40)).await, client) });
         let (verdicts, client) = scoring.await.unwrap();
         assert_eq!(verdicts.len(), 40);

@@ -3,8 +3,8 @@
 //! | to find | look in |
 //! |---|---|
 //! | the requests | [`requests`] |
-//! | what is made of a reply | [`replies`] |
-//! | retries, and failures that end the asking | [`failures`] |
+//! | valid, missing and unusable replies | [`replies`] |
+//! | retries, and failures that switch Claude off | [`failures`] |
 //! | pauses, rate limits, requests in flight | [`pacing`] |
 //! | slow replies and deadlines | [`deadlines`] |
 //! | the API key and the settings | [`settings`] |

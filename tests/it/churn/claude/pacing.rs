@@ -23,7 +23,7 @@ async fn a_pause_lies_between_any_two_requests_and_not_before_the_first() {
     let client = test_client(&[("CHURN_BATCH_SIZE", "2")]).await;
     client.score(&rows(6)).await;
     assert_eq!(client.waits.take(), [secs(1), secs(1)]);
-    // The next customers are the same call's.
+    // The next customers belong to the same call.
     client.score(&rows(2)).await;
     assert_eq!(client.waits.take(), [secs(1)]);
     client.anthropic.script([ApiReply::OmitFirst(1)]);
@@ -59,7 +59,7 @@ async fn as_many_requests_are_under_way_as_may_be_and_no_more() {
         let client =
             test_client(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "0")])
                 .await;
-        // None is answered before there are so many.
+        // No reply comes before this many requests are in flight.
         client.anthropic.always(ApiReply::AfterBarrier(Arc::new(Barrier::new(at_once))));
         assert_eq!(client.score(&rows(9)).await, all_right(9));
         assert_eq!((client.anthropic.in_flight_max(), client.requests()), (at_once, 9));
@@ -78,7 +78,7 @@ async fn a_wait_that_several_are_told_of_is_waited_out_once() {
 #[tokio::test]
 async fn what_another_has_waited_meanwhile_counts() {
     let client = test_client(&[("CHURN_CONCURRENCY", "2"), ("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "0")]).await;
-    // The second is told of its wait when the first has had its own.
+    // The second request gets its `retry-after` when the first has waited.
     let met = Arc::new(Barrier::new(2));
     client.anthropic.script([
         ApiReply::RateLimited("20"),
@@ -94,7 +94,7 @@ async fn who_waits_for_a_turn_while_another_is_told_to_wait_waits_for_that_too()
     let (anthropic, waits) = (Anthropic::start().await, RecordedWaits::default());
     let url = anthropic.url();
     let settings = [("ANTHROPIC_BASE_URL", url.as_str()), ("CHURN_BATCH_SIZE", "1"), ("CHURN_CONCURRENCY", "4")];
-    // The first wait is a real one: meanwhile the first batch is told.
+    // The first wait takes real time. Meanwhile the first batch gets a `retry-after`.
     let (asked_for, is_first) = (waits.sleeper(), AtomicBool::new(true));
     let sleeper = Sleeper::new(move |long| {
         let (asked_for, is_first) = (asked_for.clone(), is_first.swap(false, Ordering::Relaxed));

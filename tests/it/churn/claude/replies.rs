@@ -1,4 +1,4 @@
-//! What is made of a reply.
+//! Replies of the model: valid verdicts, missing ones, and unusable replies.
 
 use churn_prediction::claude::LONGEST_REASONING;
 use harness::anthropic::ApiReply;

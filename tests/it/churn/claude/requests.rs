@@ -23,7 +23,7 @@ async fn a_request_is_what_the_api_takes() {
     assert!(body["max_tokens"].as_u64().unwrap() > 2 * 200);
     let system = &body["system"][0];
     assert_eq!((&system["type"], &system["cache_control"]), (&json!("text"), &json!({"type": "ephemeral"})));
-    // Some four characters are a token, and 512 tokens the least that the default model caches.
+    // A token has about four characters, and the default model caches at least 512 tokens.
     assert!(system["text"].as_str().unwrap().len() > 4 * 600);
     let format = &body["output_config"]["format"];
     assert_eq!(format["type"], "json_schema");
@@ -33,7 +33,7 @@ async fn a_request_is_what_the_api_takes() {
         (&verdict["additionalProperties"], &format["schema"]["additionalProperties"]),
         (&json!(false), &json!(false))
     );
-    // What one model needs another refuses.
+    // Some models reject fields that other models need.
     let fields: BTreeSet<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(fields, ["max_tokens", "messages", "model", "output_config", "system"].into());
     assert_eq!(body["messages"].as_array().unwrap().len(), 1);

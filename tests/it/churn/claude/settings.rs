@@ -31,7 +31,7 @@ async fn a_key_that_no_header_can_carry_is_none() {
 #[tokio::test]
 async fn the_key_is_in_no_log_and_in_no_debug_text() {
     let (log, _guard) = CapturedLog::start(tracing::Level::TRACE);
-    // What is said of an error repeats the key here.
+    // The message of an error repeats the key.
     for reply in [
         ApiReply::Status(400),
         ApiReply::Status(500),
@@ -52,7 +52,7 @@ async fn the_key_is_in_no_log_and_in_no_debug_text() {
     let secrets = SecretsManager::start("claude", KEY).await;
     read_key(&key_managed_in("claude", &secrets)).await.unwrap();
     for status in [200, 400, 500] {
-        // What can't be read may hold the key all the same.
+        // An unreadable answer may still contain the key.
         secrets.reply_with(status, json!({"SecretString": KEY, "CreatedDate": "no date"}));
         let failure = read_key(&key_managed_in("claude", &secrets)).await.unwrap_err();
         tracing::warn!(?failure, "not read");

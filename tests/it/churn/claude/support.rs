@@ -1,4 +1,4 @@
-//! A client of the API behind a stand-in, and customers to ask about.
+//! A client of the API with a stand-in, and customers to score.
 
 use std::time::Duration;
 

@@ -80,7 +80,7 @@ async fn a_fifth_without_claude_is_not_more_than_a_fifth_of_what_was_scored_in_a
         let (world, anthropic, _) = world_with_claude(&[]).await;
         active(&world, "c0", 5).await;
         for number in 1..5 {
-            // For a day more.
+            // These customers are active for one more day.
             active(&world, &format!("c{number}"), 89).await;
         }
         let mut monitored = MonitoredWorld::new(world);
@@ -144,13 +144,13 @@ async fn many_who_come_to_be_at_critical_risk_are_told_of_once() {
         assert_eq!(critical(&mut monitored, json!({"orgId": ORG, "customerId": format!("c{number}")})).await, 1);
     }
     assert!(!monitored.is_raised("p3-critical-churn-risk-spike", 10), "twenty are not enough");
-    // As long as a run over a million may take.
+    // A run over a million customers may take this long.
     monitored.advance_minutes(28 * 60);
     assert_eq!(critical(&mut monitored, json!({"orgId": ORG, "customerId": "c20"})).await, 1);
     monitored.assert_raised("p3-critical-churn-risk-spike", 3);
     monitored.advance_minutes(21 * 60);
     monitored.assert_ok("p3-critical-churn-risk-spike");
-    // With nothing in two days, what was before them does not count again.
+    // After two days without data points the earlier ones do not count again.
     monitored.advance_minutes(28 * 60);
     monitored.assert_ok("p3-critical-churn-risk-spike");
     assert_eq!(critical(&mut monitored, json!({"orgId": ORG})).await, 21);

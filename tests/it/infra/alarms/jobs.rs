@@ -18,7 +18,7 @@ async fn a_broken_table_makes_bundle_transitions_fail() {
     let mut monitored = impatient().await;
     monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
     for _ in 0..2 {
-        // Lambda tries a schedule's call three times.
+        // Lambda tries a scheduled call three times.
         for _ in 0..2 {
             monitored.run_transitions().await.unwrap_err();
         }
@@ -81,7 +81,7 @@ async fn a_schedule_that_stops_is_noticed_and_so_are_runs_that_all_fail() {
     let properties = &harness::roles::template()["Resources"]["BundleTransitionsNotRunningAlarm"]["Properties"];
     assert_eq!(properties["TreatMissingData"], "breaching", "nor is nothing at all a run");
     monitored.assert_ok("p1-bundle-transitions-not-running");
-    // What is done for one org, or dry, is no run.
+    // A run of one org and a dry run do not count.
     for minute in 0..20 {
         monitored.advance_minutes(1);
         let body = if minute % 2 == 0 { json!({"orgId": ORG}) } else { json!({"dryRun": true}) };
@@ -140,7 +140,7 @@ async fn a_message_in_any_queue_of_what_was_given_up_is_told_of_at_once() {
             monitored.cloudwatch.record_queue_depth(monitored.now, queue, full.contains(queue).into())
         });
     };
-    // One queue after the other: who has been told of some hears of the next one, too.
+    // The queues fill one after the other, and each raises its own alarm.
     for number in 0..=queues.len() {
         let full = &queues[..number];
         tell(&mut monitored, full);

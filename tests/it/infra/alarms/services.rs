@@ -78,7 +78,7 @@ async fn a_burst_of_promotions_is_told_of_whether_orders_or_settings_make_it() {
     monitored.assert_raised("p3-unusual-promotion-rate", 3);
 }
 
-/// The functions of which a deployment is watched.
+/// The functions with a canary deployment.
 pub(super) const CANARIES: [&str; 4] = ["back-office", "bundle-redemption", "points-award", "points-redemption"];
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_burst_of_refusals_sets_off_no_alarm() {
             assert!(refused.status.is_client_error(), "{}", refused.body);
             codes.insert(refused.code().to_owned());
         }
-        // What is refused of an event is done with; what it is about may only not be known yet.
+        // A rejected event succeeds. An event about an unknown record fails, because the record may still come.
         monitored.invoke("bundle-redemption", fulfilled(&order, &["one"])).await.unwrap();
         monitored.invoke("bundle-redemption", fulfilled(&order, &["unheard-of"])).await.unwrap_err();
         let unknown =
@@ -136,7 +136,8 @@ async fn a_burst_of_refusals_sets_off_no_alarm() {
         monitored.invoke("points-award", unknown).await.unwrap_err();
     }
     assert!(codes.len() >= 6, "{codes:?}");
-    // A canary is taken back for what it says of somebody not known, too: it says so.
+    // Events about unknown records fail invocations of `points-award` and `bundle-redemption`. Their canary alarms may
+    // go off.
     for alarm in
         monitored.cloudwatch.alarm_names().filter(|alarm| alarm.starts_with('p') && !alarm.starts_with("points"))
     {

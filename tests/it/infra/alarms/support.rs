@@ -11,22 +11,22 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// Functions that give up soon: what is broken is.
+/// A world with a short time-out, for tests of lasting faults.
 pub(super) async fn impatient() -> MonitoredWorld {
     MonitoredWorld::new(World::with_timeout(Some(Duration::from_millis(600))).await)
 }
 
-/// What Lambda writes to a function's log at the end of an invocation that came to an end, be it a failure.
+/// Lambda's log line after an invocation that returned or failed.
 pub(super) const ENDED: &str =
     "REPORT RequestId: 8f5\tDuration: 2.10 ms\tBilled Duration: 3 ms\tMemory Size: 256 MB\tMax Memory Used: 24 MB\t";
 
-/// Of one that did not within its time.
+/// Lambda's log line after an invocation that timed out.
 pub(super) const OUT_OF_TIME: &str = "REPORT RequestId: 8f5\tDuration: 9000.00 ms\tBilled Duration: 9000 ms\tMemory Size: 256 MB\tMax Memory Used: 24 MB\tStatus: timeout";
 
-/// Of one for which there was too little memory.
+/// Lambda's log line after an invocation that ran out of memory.
 pub(super) const OUT_OF_MEMORY: &str = "REPORT RequestId: 8f5\tDuration: 9.11 ms\tBilled Duration: 10 ms\tMemory Size: 256 MB\tMax Memory Used: 256 MB\tStatus: error\tError Type: Runtime.OutOfMemory";
 
-/// Of one in which the program came to its end.
+/// Lambda's log line after an invocation in which the process exited.
 pub(super) const CRASHED: &str = "REPORT RequestId: 8f5\tDuration: 9.11 ms\tBilled Duration: 10 ms\tMemory Size: 256 MB\tMax Memory Used: 24 MB\tStatus: error\tError Type: Runtime.ExitError";
 
 pub(super) fn fulfilled(order: &str, bundles: &[&str]) -> Value {
@@ -34,7 +34,7 @@ pub(super) fn fulfilled(order: &str, bundles: &[&str]) -> Value {
     event("OrderFulfilled", detail)
 }
 
-/// Somebody who ordered six times up to so many days before noon, and is at critical risk if that is long.
+/// Creates a customer with six orders, the last this many days before noon. Many days mean critical risk.
 pub(super) async fn active(world: &World, name: &str, days_ago: i64) {
     world.put_customer(ORG, name, &json!({})).await;
     for number in 0..6 {

@@ -1,5 +1,5 @@
-//! What is kept for Cloud Run and Cloud Scheduler: the script that makes the jobs, which shows the secret to nobody, and
-//! that definitions, template, settings and workspace agree.
+//! The script that makes the jobs of Cloud Scheduler and never shows the secret. The definitions agree with the
+//! template, the settings and the workspace.
 
 use std::{
     cell::RefCell,
@@ -25,14 +25,14 @@ const JOBS: [&str; 6] = [
     "weekly-report",
 ];
 
-/// What is deployed of a function.
+/// The service definition of a function.
 async fn service(project: &GcloudProject, function: &str) -> Value {
     let ended = project.run("deploy.sh", &["render", function]).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{function}");
     yaml::to_json(&ended.out).unwrap()
 }
 
-/// The calls that do this to a job, by the job's name.
+/// The calls of a command on jobs, each with the name of its job.
 fn commands_of<'a>(calls: &'a [Vec<String>], what: &str) -> Vec<(&'a str, &'a [String])> {
     let what: Vec<&str> = what.split(' ').collect();
     let commands_of = calls.iter().filter_map(|call| {
@@ -43,7 +43,7 @@ fn commands_of<'a>(calls: &'a [Vec<String>], what: &str) -> Vec<(&'a str, &'a [S
     commands_of.collect()
 }
 
-/// What a call says by a flag.
+/// The value of a flag of a call.
 fn flag<'a>(call: &'a [String], name: &str) -> &'a str {
     let value = call.iter().find_map(|flag| flag.strip_prefix(&format!("--{name}=")));
     value.unwrap_or_else(|| panic!("no --{name} in {call:?}"))
@@ -63,7 +63,7 @@ async fn jobs_are_created_then_updated_and_the_secret_is_only_in_its_own_file() 
             assert_eq!(flag(call, "uri"), format!("https://regulars-{function}-x.a.run.app/"));
             assert_eq!((flag(call, "message-body"), flag(call, "http-method")), (body, "post"));
             assert_eq!((flag(call, "project"), flag(call, "location")), ("shop", "us-east1"));
-            // What one run of these misses, the next does.
+            // The next run of these jobs does the missed work.
             let tries =
                 if ["tier-recalculation", "churn-prediction", "weekly-report"].contains(&job) { "3" } else { "0" };
             assert_eq!((flag(call, "max-retry-attempts"), flag(call, "min-backoff")), (tries, "60s"), "{job}");
@@ -105,7 +105,7 @@ async fn jobs_are_paused_resumed_and_run_by_name_or_all() {
     for command in ["pause", "resume"] {
         assert_eq!(project.run_jobs(&[command]).await.lines().count(), JOBS.len());
         assert_eq!(commands_of(&project.take_calls(), command).iter().map(|(job, _)| *job).collect::<Vec<_>>(), JOBS);
-        // What is so already is left so: Cloud Scheduler would refuse it.
+        // A job already in that state is left alone, because Cloud Scheduler would fail.
         assert!(project.run_jobs(&[command]).await.lines().all(|line| line.ends_with(" already")));
         assert!(commands_of(&project.take_calls(), command).is_empty());
     }
@@ -149,7 +149,7 @@ async fn where_the_secret_or_the_jobs_can_t_be_read_nothing_is_changed() {
     assert_eq!(project.take_calls().len(), 1, "what is there could not be read");
 }
 
-/// A schedule of AWS as Cloud Scheduler writes it.
+/// An AWS schedule in Cloud Scheduler's syntax.
 fn in_unix_form(schedule: &str) -> String {
     if let Some(minutes) = schedule.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(" minutes)")) {
         return format!("*/{minutes} * * * *");
@@ -166,7 +166,7 @@ fn template_text() -> String {
     fs::read_to_string(root().join("infra/template.yaml")).unwrap()
 }
 
-/// The functions that the template calls by the clock, and when; the zone too, where it names one.
+/// The schedules of the template by function, each with its time zone if there is one.
 fn schedules() -> BTreeMap<String, (String, Option<String>)> {
     let document = yaml::to_json(&template_text()).unwrap();
     let parameters = &document["Parameters"];
@@ -239,9 +239,9 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
             assert!(read.contains(*variable), "{name}: nobody reads {variable}");
             assert_ne!(*variable, "CRON_SECRET", "the secret is read while functions run");
         }
-        // What is somewhere else in each deployment is not compared.
+        // Settings that differ between deployments are not compared.
         let elsewhere = ["CRON_SECRET_NAME", "ANTHROPIC_SECRET", "SLACK_WEBHOOK_SECRET"];
-        // CloudWatch's alone.
+        // These settings concern CloudWatch alone.
         let wanted = function.environment.iter().filter(|(variable, _)| *variable != "METRICS_NAMESPACE");
         for (variable, value) in wanted {
             let here = set.get(variable.as_str()).unwrap_or_else(|| panic!("{name}: {variable} is not set"));
@@ -261,7 +261,7 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
         assert_eq!(container["startupProbe"]["httpGet"]["path"], "/health", "{name}");
         assert_eq!(container["livenessProbe"]["httpGet"]["path"], "/health", "{name}");
 
-        // The token is fetched beside it, and is there before it starts.
+        // A side container fetches the token before the function starts.
         let annotations = &service["spec"]["template"]["metadata"]["annotations"];
         let waits: Value =
             serde_json::from_str(annotations["run.googleapis.com/container-dependencies"].as_str().unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! Every function as Cloud Run runs it: on a port, called as Cloud Scheduler calls, told to stop, with the time that its
-//! settings give it, and let in to AWS by its token alone.
+//! Every function as a service of Cloud Run: calls from Cloud Scheduler, shutdown, time-outs, and AWS credentials by
+//! token.
 
 use std::{
     net::Ipv4Addr,
@@ -18,7 +18,7 @@ use shared::{
 
 const SECRET: &str = "local-secret";
 
-/// What each function is asked here: method, path, body, and the status of the answer.
+/// A request to each function: method, path, body, and the status of the answer.
 const ASKED: [(&str, &str, &str, &str, u16); 8] = [
     ("back-office", "PUT", "/orgs/shop", r#"{"name": "Shop"}"#, 201),
     ("bundle-redemption", "POST", "/redemptions", "{}", 422),
@@ -36,7 +36,7 @@ async fn on_port(function: &str, engine: &LocalStack, more: &[(&str, &str)]) -> 
     FunctionServer::start(function, &settings).await
 }
 
-/// What Cloud Scheduler sends beside what a job says.
+/// Adds the headers that Cloud Scheduler sends.
 fn as_scheduled(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     let request = request.header("user-agent", "Google-Cloud-Scheduler").header("x-cloudscheduler", "true");
     let request = request.header("x-cloudscheduler-jobname", "regulars-job");
@@ -81,7 +81,7 @@ async fn a_job_is_done_whatever_its_body_is_called_and_none_is_an_empty_one() {
         let post = || as_scheduled(http.post(format!("{}/", function.url))).bearer_auth(SECRET);
         for request in [
             post().header("content-type", "application/json").body("{}"),
-            // What Cloud Scheduler says where a job does not say it.
+            // The content type that Cloud Scheduler sends by default.
             post().header("content-type", "application/octet-stream").body("{}"),
             post().header("content-length", "0"),
         ] {
@@ -128,7 +128,7 @@ async fn a_sweep_stops_at_the_time_out_of_its_service_and_later_calls_complete_i
             assert_eq!(put.status(), 201);
         }
     }
-    // What a sweep leaves for its answer, so each call does the least that a call does.
+    // The time-out equals the reserve of a sweep, so each call does the minimum.
     let function = on_port("tier-recalculation", &engine, &[("REQUEST_TIMEOUT_SECONDS", "5")]).await;
     let call = async |body: Value| {
         let post = as_scheduled(http.post(format!("{}/", function.url))).bearer_auth(SECRET).json(&body);
@@ -148,7 +148,7 @@ async fn a_sweep_stops_at_the_time_out_of_its_service_and_later_calls_complete_i
 
 #[tokio::test]
 async fn a_request_is_given_up_when_the_time_of_its_service_is_over() {
-    // Takes connections and never answers.
+    // This server accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
     let settings = [("CRON_SECRET", SECRET), ("AWS_ENDPOINT_URL_DYNAMODB", &silent), ("REQUEST_TIMEOUT_SECONDS", "1")];
@@ -180,7 +180,7 @@ fn how_long_a_request_may_take_is_read_from_the_settings() {
     }
 }
 
-/// A stand-in for the service that takes an identity token and gives credentials; what it was sent, form-encoded.
+/// A stand-in for AWS STS, and the form-encoded requests it received.
 async fn token_service() -> (String, Arc<Mutex<Vec<String>>>) {
     let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let url = format!("http://{}", listening.address);
@@ -191,7 +191,7 @@ async fn token_service() -> (String, Arc<Mutex<Vec<String>>>) {
         Limits::default(),
         move |_, body| {
             keep.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
-            // Good for so short a time that the next request asks again.
+            // The credentials expire so soon that the next request fetches new ones.
             let until = shared::domain::time::text(shared::clock::now() + Duration::from_secs(5));
             let answer = format!(
                 r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -215,7 +215,7 @@ async fn aws_is_shown_the_token_that_is_in_the_file_now_and_no_key() {
     std::fs::write(&token, "first").unwrap();
     let settings = [
         ("CRON_SECRET", SECRET),
-        // A DynamoDB that is AWS as far as the function knows, and is not there.
+        // An unreachable endpoint that the function takes for AWS.
         ("AWS_ENDPOINT_URL_DYNAMODB", "https://127.0.0.1:1"),
         ("AWS_ENDPOINT_URL_STS", &url),
         ("AWS_CONFIG_FILE", "/dev/null"),
@@ -240,7 +240,7 @@ async fn aws_is_shown_the_token_that_is_in_the_file_now_and_no_key() {
     assert_eq!(asks().await, [shown("first")]);
     std::fs::write(&token, "second").unwrap();
     assert_eq!(asks().await, [shown("second")]);
-    // Not there at all, it is waited for: the next request may find it.
+    // Without a token file the answer is 503, because the file may appear.
     std::fs::remove_file(&token).unwrap();
     assert!(asks().await.is_empty());
 }

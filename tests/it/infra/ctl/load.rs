@@ -1,4 +1,4 @@
-//! `ctl load`: a purchase log in, points and tiers out; twice is once; bad rows are named.
+//! `ctl load` awards a purchase log. A second run changes nothing, and invalid rows are reported.
 
 use std::{collections::BTreeMap, fs};
 
@@ -54,7 +54,7 @@ impl Shop {
 }
 
 impl Shop {
-    /// The run lowers the inactive, a second one changes nothing, and an order restores what its customer had.
+    /// The run lowers inactive customers, a second run changes nothing, and an order restores the tier.
     async fn recalculates_as_of_july_1998(&self) {
         let july = "1998-07-01T00:00:00Z";
         let at = |function: &str, path: &str| {
@@ -190,7 +190,7 @@ async fn what_can_not_be_loaded_at_all_is_one_clear_line() {
 #[tokio::test]
 async fn the_demo_shows_what_came_out_and_how_to_go_on() {
     let file = scratch("order_id,customer_id,date,amount\no1,ada,2026-01-01,250\no2,bo,2026-01-02,10.50\n");
-    // As `make run` does, by the program that has nothing else.
+    // The program that `make run` uses.
     let mut stack = programs::command("local");
     let demo = programs::binary("demo");
     let stack = stack.args(["--port", "0", "--", demo.to_str().unwrap(), &file]).env("CRON_SECRET", "nobodys-business");
@@ -203,7 +203,7 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
     let rows = ["orders ", "customers ", "points outstanding", "lifetime value", "Bronze ", "Silver ", "Gold "];
     assert_eq!(rows.map(row), ["2", "2", "260", "260.50", "1", "1", "0"]);
     assert!(ended.out.contains("2 customers, 0 promoted, 0 lowered"), "{}", ended.out);
-    // Nobody was there yet on the day of the scores.
+    // On the date of the predictions the org had no customers.
     let nobody = ["critical           0           -           -", "low                0           -           -"];
     assert!(nobody.iter().all(|row| ended.out.contains(row)), "{}", ended.out);
     assert!(

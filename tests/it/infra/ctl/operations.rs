@@ -1,5 +1,5 @@
-//! The commands that operate a deployed stack, as programs, against stand-ins: a local stack, and services that answer as
-//! they are told. What moto makes of them is in `tests/infra`.
+//! The commands for a deployed stack, against a local stack and stand-ins for AWS services. `tests/infra` runs some of
+//! them against moto.
 
 use std::{
     fs::{self, Permissions},
@@ -18,7 +18,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// A scheduler whose jobs start a function and a state machine, and one that refuses.
+/// A scheduler with jobs for a function and a state machine, and one job that is denied.
 fn scheduler((what, _): &ServiceRequest) -> (u16, Value) {
     let target = |arn: &str| json!({"Arn": arn, "RoleArn": "arn:aws:iam::1:role/r", "Input": "{\"dryRun\":true}"});
     let schedule = |arn: &str| json!({"Name": "a", "State": "DISABLED", "Target": target(arn)});
@@ -54,7 +54,7 @@ async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
     let machine = "arn:aws:states:eu-west-1:1:stateMachine:regulars-tier-recalculation";
     assert_eq!((&started["stateMachineArn"], &started["input"]), (&json!(machine), &json!("{\"dryRun\":true}")));
 
-    // Points award takes no such call.
+    // `points-award` rejects such a call.
     let ended = run("churn-prediction").await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
     let says =
@@ -62,7 +62,7 @@ async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
     assert_eq!(ended.err, says);
 }
 
-/// A schedule with every field that there is.
+/// A schedule with every field.
 fn full() -> Value {
     json!({
         "Name": "regulars-bundle-transitions", "GroupName": "default", "State": "ENABLED", "Description": "Moves bundles",
@@ -82,7 +82,7 @@ fn full() -> Value {
     })
 }
 
-/// Pausing one of the jobs is refused for now.
+/// Rejects the pause of one job with a conflict.
 fn one_is_busy((path, _): &ServiceRequest) -> (u16, Value) {
     let mut schedule = full();
     match path.strip_prefix("GET /schedules/") {
@@ -129,14 +129,14 @@ async fn pausing_sends_back_every_field_that_a_schedule_has() {
     sent.as_object_mut().unwrap().remove("ClientToken");
     let mut expected = full();
     expected["State"] = "DISABLED".into();
-    // The name is in the path; the others are not for anybody to set.
+    // The name is in the path, and the service sets the other two.
     for field in ["Name", "Arn", "CreationDate", "LastModificationDate"] {
         expected.as_object_mut().unwrap().remove(field);
     }
     assert_eq!(sent, expected);
 }
 
-/// Waits until something holds, or gives up.
+/// Waits until `holds` is true, or fails after [`programs::WAIT_MAX`].
 async fn until(holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {
@@ -154,7 +154,7 @@ async fn lines_are_followed_without_a_repetition() {
         assert_eq!(what, "Logs_20140328.FilterLogEvents");
         let count = times.fetch_add(1, Ordering::Relaxed) + 1;
         let now = chrono::Utc::now().timestamp_millis();
-        // What was there before is there again, later with a line more.
+        // Each reply repeats the earlier lines and adds one.
         let event = |id: i64| json!({"eventId": id.to_string(), "timestamp": now, "message": format!("line {id}\n")});
         (200, json!({"events": (1..=count).map(event).collect::<Vec<_>>()}))
     })
@@ -176,7 +176,7 @@ async fn lines_are_followed_without_a_repetition() {
     );
 }
 
-/// A folder of programs that stand in for those that deploy.
+/// A folder of stand-ins for the programs that deploy.
 fn tools(name: &str, programs: &[(&str, &str)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
@@ -188,7 +188,7 @@ fn tools(name: &str, programs: &[(&str, &str)]) -> PathBuf {
     folder
 }
 
-/// A project in which something has been built.
+/// A project with a finished build.
 fn project(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(folder.join(".aws-sam/build/PointsAward")).unwrap();
@@ -200,7 +200,7 @@ fn project(name: &str) -> PathBuf {
 #[tokio::test]
 async fn settings_that_change_are_deployed_as_code_that_changes_is() {
     let project = project("settings");
-    // It prints what it would upload beside the program.
+    // The dry run prints the files that it would upload beside the program.
     let sam =
         ("sam", r#"test "$1" != deploy || { read -r line < .aws-sam/build/PointsAward/settings; echo "$line"; }"#);
     let deployed = async |arguments: &[&str]| {
@@ -247,7 +247,7 @@ async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
     says(&deploy("staging", "no-cargo-lambda", &[sam, no_lambda]).await, &format!("cargo-lambda {missing}"));
 }
 
-/// A service that refuses whatever it is asked, as AWS does.
+/// A service that denies every request, as AWS does.
 fn forbidden(_: &ServiceRequest) -> (u16, Value) {
     let says = "User: arn:aws:iam::1:user/ada is not authorized to perform: scheduler:GetSchedule on resource: \
                 arn:aws:scheduler:eu-west-1:1:schedule/default/regulars-bundle-transitions";
@@ -319,7 +319,7 @@ async fn without_a_region_or_credentials_it_says_so_at_once() {
 async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
     let stack = LocalStack::start(&[]).await;
     let url = stack.url.clone();
-    // Lambda and Secrets Manager of an account in which the local stack is deployed.
+    // Stand-ins for Lambda and Secrets Manager. The functions have the URLs of the local stack.
     let account = StubService::start(move |(what, asked)| {
         let function =
             what.strip_prefix("GET /2021-10-31/functions/regulars-").and_then(|rest| rest.strip_suffix("/url"));
@@ -345,7 +345,7 @@ async fn verify_finds_the_urls_and_the_secret_of_a_stack_by_its_name() {
     let ended = programs::run(&mut ctl_command(&["verify", "--stack", "regulars"], &services)).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
 
-    // What is said goes before what is in the environment, and an address there before a name.
+    // Arguments come before the environment, and in the environment a URL comes before a stack name.
     let checks = async |arguments: &[&str], environment: &[(&str, &str)]| {
         programs::run(ctl_command(arguments, &services).envs(environment.iter().copied())).await
     };

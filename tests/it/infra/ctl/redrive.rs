@@ -1,5 +1,4 @@
-//! `ctl redrive`, as a program, on the functions of a local stack and a queue: what is done with leaves the queue, and
-//! nothing else does.
+//! `ctl redrive` on a local stack and a queue. Only messages that need no further replay leave the queue.
 
 use harness::{
     aws_services::{ServiceRequest, StubQueue, StubService},
@@ -8,13 +7,13 @@ use harness::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Runs a redrive of a function, on a stack and a queue.
+/// Runs `ctl redrive` of a function on a stack and a queue.
 async fn redrive(function: &str, more: &[&str], stack: &LocalStack, queue: &StubQueue) -> ProgramOutput {
     let arguments = [&["redrive", function], more].concat();
     programs::run(&mut ctl_command(&arguments, &[("LAMBDA", &stack.url), ("SQS", &queue.url)])).await
 }
 
-/// A local stack with a shop in it: a customer with points, and bundles `b` and `c`.
+/// A local stack with one org, a customer with points, and the bundles `b` and `c`.
 async fn shop() -> LocalStack {
     let stack = LocalStack::start(&[]).await;
     let bundle = json!({
@@ -64,7 +63,7 @@ async fn uses(stack: &LocalStack, bundle: &str) -> i64 {
     read(stack, &format!("back-office/orgs/shop/bundles/{bundle}")).await["currentRedemptions"].as_i64().unwrap()
 }
 
-/// An event as a rule's dead-letter queue keeps it.
+/// An event as the dead-letter queue of a rule stores it.
 fn event(kind: &str, order: &str, more: Value) -> Value {
     let mut detail = json!({"orgId": "shop", "customerId": "ada", "orderId": order});
     detail.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -74,7 +73,7 @@ fn event(kind: &str, order: &str, more: Value) -> Value {
     })
 }
 
-/// An event as Lambda keeps it, that its function failed three times.
+/// An event as Lambda stores it after three failures.
 fn record(payload: &Value) -> String {
     let arn = "arn:aws:lambda:eu-west-1:1:function:regulars-points-award:live";
     let record = json!({
@@ -88,7 +87,7 @@ fn record(payload: &Value) -> String {
     record.to_string()
 }
 
-/// Asserts what a redrive printed, what it exited with, and what it left in the queue, to be received again at once.
+/// Asserts the output and the exit code of a redrive, and the visible messages that remain in the queue.
 fn check(ended: &ProgramOutput, code: i32, lines: &[&str], queue: &StubQueue, left: &[String]) {
     assert_eq!((ended.code, ended.err.as_str()), (Some(code), ""), "{ended:?}");
     assert_eq!(ended.out.lines().collect::<Vec<_>>(), lines);
@@ -101,7 +100,7 @@ async fn orders_that_points_award_failed_are_replayed_and_who_is_still_unknown_s
     let stack = shop().await;
     let fulfilled = record(&event("OrderFulfilled", "o1", json!({"orderTotal": 50})));
     let unknown = record(&event("OrderFulfilled", "o2", json!({"orderTotal": 50, "customerId": "bo"})));
-    // Another total than it was awarded for.
+    // A different total than that of the award.
     let refused = event("OrderFulfilled", "first", json!({"orderTotal": 7})).to_string();
     let refunded = event("OrderRefunded", "o1", json!({"refundId": "r1"})).to_string();
     let messages = [fulfilled, unknown.clone(), refused, refunded];
@@ -192,14 +191,14 @@ async fn what_sweeps_gave_up_is_called_again_and_only_an_org_that_is_gone_is_don
     check(&ended, 1, &lines, &queue, &[refused, "not { JSON".to_owned()]);
 }
 
-/// A sweep that is through at its third call, for whichever org.
+/// A sweep that is complete at its third call, for any org.
 fn in_three_calls((path, call): &ServiceRequest) -> (u16, Value) {
     assert_eq!(path, "POST /2015-03-31/functions/regulars-churn-prediction/invocations");
     match call["cursor"].as_str() {
         None => (200, json!({"success": true, "cursor": "one"})),
         Some("one") => (200, json!({"success": true, "cursor": "two"})),
         Some("stuck") => (200, json!({"success": true, "cursor": "stuck"})),
-        // One org of the page could not be swept; the others are to be.
+        // One org of the page failed, and the sweep continues with the others.
         Some("broken") => (200, json!({"success": false, "summary": {"totalErrors": 1}, "cursor": "two"})),
         Some("strange") => (200, Value::Null),
         Some(_) => (200, json!({"success": true})),
@@ -307,7 +306,7 @@ async fn what_would_fail_every_message_ends_the_redrive_and_gives_all_of_them_ba
 async fn an_interrupted_redrive_gives_everything_back() {
     let messages = ["{}", "{}", "{}"].map(str::to_owned);
     let queue = StubQueue::start("regulars-tier-recalculation-failures", messages).await;
-    // It takes calls and never answers.
+    // The stand-in accepts calls and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let services = [("LAMBDA", url.as_str()), ("SQS", &queue.url)];

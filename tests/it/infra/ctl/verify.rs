@@ -1,4 +1,4 @@
-//! `ctl verify`: it holds where all is well, says what does not hold where one system is broken, and leaves nothing behind.
+//! `ctl verify` passes on a sound stack, reports each broken system, and leaves nothing behind.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use tokio::{
     process::Command,
 };
 
-/// The lines that say what holds.
+/// The line of each system that holds.
 const SYSTEMS: [&str; 8] = [
     "✓ back office: ",
     "✓ bundle transitions: ",
@@ -32,7 +32,7 @@ async fn verify(arguments: &[&str]) -> ProgramOutput {
     programs::run(programs::command("ctl").arg("verify").args(arguments)).await
 }
 
-/// Everything that the stack has on record, by its keys.
+/// All items of the stack, by key.
 async fn everything(stack: &LocalStack) -> BTreeMap<String, HashMap<String, AttributeValue>> {
     let client = store::local_client(&stack.dynamodb);
     let items = client.scan().table_name("regulars").send().await.unwrap().items.unwrap();
@@ -41,8 +41,8 @@ async fn everything(stack: &LocalStack) -> BTreeMap<String, HashMap<String, Attr
     items.into_iter().map(|item| (key(&item), item)).collect()
 }
 
-/// Breaks one thing, and asserts that exactly the systems named do not hold, in lines that say so much, that the exit
-/// code tells, and that no org is left.
+/// Breaks the stack in one way. Asserts that exactly the named systems fail, with these texts, that the exit code says so,
+/// and that no org remains.
 async fn broken(broken: Breakage, says: Vec<(&str, &str)>) {
     let stack = LocalStack::start(&[]).await;
     let proxy = StackProxy::start(&stack.url, broken).await;
@@ -59,7 +59,7 @@ async fn broken(broken: Breakage, says: Vec<(&str, &str)>) {
     assert!(left.is_empty(), "{:?}", left.keys());
 }
 
-/// The same for one system and each of several ways to break it.
+/// Breaks one system in each of several ways.
 async fn each_broken<const N: usize>(system: &str, ways: [(Breakage, &str); N]) {
     join_all(ways.map(|(way, says)| broken(way, vec![(system, says)]))).await;
 }
@@ -130,7 +130,7 @@ async fn interrupted_it_still_removes_the_org() {
     for signal in ["INT", "TERM"] {
         let mut ctl = programs::command("ctl").args(["verify", "--url", &stack.url]).spawn().unwrap();
         let mut out = BufReader::new(ctl.stdout.take().unwrap()).lines();
-        // It waits for a bundle to open now.
+        // The program is waiting for a bundle to open.
         while !out.next_line().await.unwrap().expect("it goes on").starts_with(SYSTEMS[0]) {}
         assert!(!everything(&stack).await.is_empty());
         let id = ctl.id().unwrap().to_string();
@@ -249,7 +249,7 @@ async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
             call.body["orderId"] = json!(format!("o{:016x}", fastrand::u64(..)));
         }
     };
-    // Others rest on it.
+    // Other checks depend on this function.
     let down = vec![
         (system, "expected 201, came 500"),
         ("tier recalculation", "an order of 900 (POST points-award): expected 201, came 500"),

@@ -1,4 +1,4 @@
-//! The local stack's data file: whose it is, and what is said when it can't be used.
+//! The data file of the local stack: its permissions, and errors when it is unusable.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use harness::programs::{self, LocalStack};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// A folder that only this test uses.
+/// A folder for one test.
 fn scratch() -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("regulars-{:016x}", fastrand::u64(..)));
     fs::create_dir_all(&folder).unwrap();
@@ -19,7 +19,7 @@ async fn put_org(stack: &LocalStack, org: &str) -> u16 {
     put.send().await.unwrap().status().as_u16()
 }
 
-/// Starts a stack on a file that it can't use, and gives the one line in which it says why.
+/// Starts a stack on an unusable file. Returns its error message, which is one line.
 async fn refused(file: &str) -> String {
     let mut stack = programs::command("local");
     let ended = programs::run(stack.args(["--port", "0", "--data", file])).await;
@@ -56,7 +56,7 @@ async fn a_damaged_data_file_is_one_sentence_at_the_start() {
         put_org(&stack, &format!("o{org}")).await;
     }
     assert_eq!(stack.stop("TERM").await.code, Some(0));
-    // Its first page says what a file it is; all after it is lost.
+    // The first page identifies the file, and the rest is lost.
     let mut bytes = fs::read(&file).unwrap();
     bytes.iter_mut().skip(100).for_each(|byte| *byte = 0xa5);
     fs::write(&file, bytes).unwrap();
@@ -71,7 +71,7 @@ async fn a_damaged_data_file_is_one_sentence_at_the_start() {
 async fn a_full_disk_is_one_sentence_however_many_requests_meet_it() {
     let file = scratch().join("regulars.db");
     let name = file.to_str().unwrap();
-    // No file of this process may grow beyond 400 KiB; the signal that says so is left out, as on a disk that is full.
+    // Files of this process are limited to 400 KiB. The signal is ignored, so that writes fail as on a full disk.
     let script = "trap '' XFSZ; ulimit -f 800; exec \"$0\" --port 0 --data \"$1\"";
     let program = programs::binary("local");
     let settings = programs::command("local");
@@ -82,7 +82,7 @@ async fn a_full_disk_is_one_sentence_however_many_requests_meet_it() {
         assert!(value.is_none());
         limited.env_remove(variable);
     }
-    // What each request comes to is logged too; here it is the one sentence that is looked for.
+    // Logging is off, so that standard error has only the message.
     limited.env("LOG_LEVEL", "off");
     let stack = LocalStack::start_with(&mut limited).await;
     let mut refused = 0;

@@ -1,10 +1,10 @@
-//! No web page that is open in the developer's browser can use the local stack, nor the table in it.
+//! Web pages in the developer's browser cannot use the local stack or its table.
 
 use harness::programs::{self, LocalStack};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A request that writes, as a page can send it without asking first.
+/// A write that a web page can send without a preflight request.
 fn put_org(stack: &LocalStack, org: &str) -> reqwest::RequestBuilder {
     let body = json!({"operation": "putOrg", "orgId": org, "name": "Shop"}).to_string();
     let url = format!("{}/2015-03-31/functions/back-office/invocations", stack.url);
@@ -135,7 +135,7 @@ async fn the_table_has_no_port_that_a_page_could_know() {
     assert_ne!(first.dynamodb, second.dynamodb, "each is a free one");
     first.stop("TERM").await;
     second.stop("TERM").await;
-    // make passes one on where it is given one, and has none of its own.
+    // `make` passes the port on only if one is given.
     let makefile = std::fs::read_to_string(harness::root().join("Makefile")).unwrap();
     assert!(!makefile.lines().any(|line| line.starts_with("DYNAMODB_PORT")), "no default");
     assert!(makefile.contains("$(addprefix --dynamodb-port ,$(DYNAMODB_PORT))"));

@@ -1,4 +1,4 @@
-//! The local stack as a program: how it starts, what it serves, how it ends, and what it says when it can't.
+//! The local stack as a process: start, routes, shutdown and error messages.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// A file that only this test uses.
+/// A file for one test.
 fn scratch(name: &str) -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("regulars-{:016x}", fastrand::u64(..)));
     fs::create_dir_all(&folder).unwrap();
@@ -29,7 +29,7 @@ async fn it_is_ready_when_it_says_so_and_ends_when_told() {
         let health =
             programs::http().get(format!("{}/lambda-url/points-award/health", stack.url)).send().await.unwrap();
         assert_eq!(health.status(), 200);
-        // By its other name too, where the machine has it: that is where `cargo lambda invoke` looks.
+        // `cargo lambda invoke` uses the IPv6 loopback address if the machine has one.
         if std::net::TcpListener::bind("[::1]:0").is_ok() {
             let url = stack.url.replace("127.0.0.1", "[::1]");
             let health = programs::http().get(format!("{url}/lambda-url/back-office/health")).send().await.unwrap();
@@ -185,7 +185,7 @@ async fn a_body_over_the_wire_is_refused_in_its_turn() {
     let post = || http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 1024 * 1024]);
     assert_eq!(post().send().await.unwrap().status(), 401);
     assert_eq!(post().bearer_auth("local-secret").send().await.unwrap().status(), 413);
-    // On a connection of its own, which does not survive it.
+    // This request has its own connection, because the stack closes the connection.
     let enormous =
         programs::http()
             .post(format!("{}/lambda-url/points-award/awards", stack.url))
@@ -288,7 +288,7 @@ async fn a_request_in_flight_is_finished_before_it_ends() {
 
     let address = stack.url.trim_start_matches("http://").to_owned();
     let finish = async {
-        // It no longer listens: it was told to end, and has heard.
+        // The stack no longer listens, so it has received the signal.
         while tokio::net::TcpStream::connect(&address).await.is_ok() {}
         client.write_all(body.as_bytes()).await.unwrap();
         let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! The template's schedules, as the local stack keeps them.
+//! The schedules of the template, as the local stack runs them.
 
 use std::sync::{Arc, Mutex};
 

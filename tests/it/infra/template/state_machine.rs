@@ -1,4 +1,4 @@
-//! The state machine of the sweeps, as far as it can be held to its word without the service that runs it.
+//! The state machine of the sweeps, checked without the service that runs it.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn machine() -> (String, Value) {
     (text, read)
 }
 
-/// The machine itself and the one inside its map, each as its states and where it begins.
+/// The states and the first state of the machine, and of the machine inside its map.
 fn levels(machine: &Value) -> Vec<(&Map<String, Value>, &str)> {
     let inner = "/States/Orgs/ItemProcessor";
     let level = |at: &str| {
@@ -22,7 +22,7 @@ fn levels(machine: &Value) -> Vec<(&Map<String, Value>, &str)> {
     vec![level(""), level(inner)]
 }
 
-/// Where a state may lead.
+/// The states that may follow a state.
 fn next(state: &Value) -> Vec<&str> {
     let choices = state["Choices"].as_array().into_iter().flatten();
     let catches = state["Catch"].as_array().into_iter().flatten();

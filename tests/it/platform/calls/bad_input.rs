@@ -1,4 +1,4 @@
-//! Bad input of every kind: a clear answer, nothing changed, and the checks in their order.
+//! Invalid input gets a clear answer and changes nothing. The checks have a fixed order.
 
 use harness::{Request, Response, World, scenario::award, world::ORG};
 use serde_json::{Value, json};

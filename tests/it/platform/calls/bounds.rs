@@ -1,4 +1,4 @@
-//! The worst that somebody with a key can send: what is answered, logged and held of it stays small.
+//! The largest requests of a caller with a key: answers, log lines and memory stay small.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use local::FUNCTIONS;
 use serde_json::Value;
 use shared::telemetry::{LINE_MAX, bounded};
 
-/// The largest body that is read, in bytes.
+/// The largest accepted body, in bytes.
 const BODY: usize = 256 * 1024;
 
-/// The largest answer, in bytes: a hundred faults, each with a path and a sentence.
+/// The largest answer, in bytes. It lists a hundred faults, each with a path and a sentence.
 const ANSWER: usize = 64 * 1024;
 
-/// The lists of the contract, with some place for each.
+/// The names of lists in the API.
 const LISTS: [&str; 6] = ["products", "tiers", "daysOfWeek", "bundleIds", "bundles", "redemptionOptions"];
 
-/// As much of something as fits.
+/// Repeats `element` until the body is full.
 fn filled(before: &str, element: &str, after: &str) -> String {
     let room = BODY - before.len() - after.len();
     let mut text = before.to_owned();
@@ -50,7 +50,7 @@ fn worst_bodies() -> Vec<String> {
     bodies
 }
 
-/// A path of an operation, with something in each of its places.
+/// A path of an operation, with a value for each parameter.
 fn path(pattern: &str) -> String {
     pattern.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
 }

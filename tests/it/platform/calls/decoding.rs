@@ -1,4 +1,4 @@
-//! Requests as they are read: digits, names, encodings, credentials, methods, and what is checked before what.
+//! Requests as they are decoded: digits, names, encodings, credentials, methods, and the order of the checks.
 
 use harness::{
     Request, Response, World,
@@ -18,7 +18,7 @@ fn body(text: &str) -> Request {
     Request { body: text.into(), ..Request::new("POST", "points-award", "/awards") }
 }
 
-/// An order whose total is written so.
+/// An order whose total has this JSON text.
 fn order_of(total: &str) -> Request {
     body(&format!(
         r#"{{"orgId": "shop", "customerId": "ada", "orderId": "o{}", "orderTotal": {total}}}"#,
@@ -213,7 +213,7 @@ async fn nothing_in_a_text_is_invisible_or_turns_around_what_is_beside_it() {
         let name = format!("Shop{hidden}");
         assert_eq!(world.put_org("other", &json!({ "name": name })).await.fields(), ["name"], "{hidden:?}");
     }
-    // Letters of names in Persian and in Indian scripts.
+    // Names in Persian and in Indian scripts need joiners.
     for joined in ["می\u{200c}خواهم", "क्\u{200d}ष", "🧑\u{200d}🌾"] {
         assert!(world.put_customer(ORG, "ada", &json!({ "firstName": joined })).await.status.is_success(), "{joined}");
     }
@@ -248,7 +248,7 @@ async fn an_address_and_a_phone_number_are_checked_for_being_one() {
     }
 }
 
-/// What can be wrong with a request, in the order in which it is checked.
+/// The faults of a request in the order of the checks, each with its status.
 const CHECKED: [(&str, u16); 10] = [
     ("credentials", 401),
     ("size", 413),
@@ -262,7 +262,7 @@ const CHECKED: [(&str, u16); 10] = [
     ("rule", 409),
 ];
 
-/// An order with these faults, from somebody with the key of one org whose loyalty programme is off.
+/// An order with these faults. The caller has a key of an org whose loyalty programme is off.
 fn faulty(key: &str, faults: &[&str]) -> Request {
     let has = |fault: &str| faults.contains(&fault);
     let order = json!({
@@ -301,7 +301,7 @@ async fn of_two_faults_the_one_that_is_checked_first_is_told() {
         let all: Vec<&str> = CHECKED[place..].iter().map(|(fault, _)| *fault).collect();
         assert_status(world.send(&faulty(key, &all)).await, &all);
     }
-    // What a key may not do at all is said between the method and the encoding.
+    // The permission of a key is checked between the method and the encoding.
     let shut = |method: &'static str, path: &str, body: &str| {
         let request = Request { body: body.into(), ..Request::new(method, "back-office", path) };
         request.header("authorization", &format!("Bearer {key}")).header("content-encoding", "gzip")

@@ -1,5 +1,5 @@
-//! Schedule or event, function URL, direct invocation, HTTP on a port: the same award by each, and what each answers
-//! when it is refused.
+//! Schedule or event, function URL, direct invocation, HTTP on a port: the same award by each, and the answer of each
+//! to a rejected call.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn world_with_ada() -> World {
     world
 }
 
-/// What an award leaves, without what differs by design: when, and by which order.
+/// The entry and the customer after an award, without the date and the order id.
 async fn outcome(world: &World) -> (Value, Vec<String>) {
     let ada = world.get(&format!("/orgs/{ORG}/customers/ada")).await.body;
     let entries = harness::audit::ledger(world, ORG, "ada").await;
@@ -51,7 +51,7 @@ async fn the_same_award_has_the_same_outcome_however_it_comes() {
     let mut detail = order("o1");
     detail["channel"] = "web".into();
     detail["bundleIds"] = json!(["b1"]);
-    // What would be another org's cursor, if events had cursors.
+    // A field that would be another org's cursor if events had cursors.
     detail["cursor"] = "WyJ4Iiwib3RoZXIiLCIiLCJ5Il0".into();
     by_event.invoke("points-award", event("OrderFulfilled", detail)).await.unwrap();
 
@@ -87,7 +87,7 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
     let replay = http.post(again).bearer_auth("local-secret").json(&order("o1")).send().await.unwrap();
     assert_eq!(replay.json::<Value>().await.unwrap()["replayed"], true, "the same table behind both");
 
-    // The clock is the local stack's to set, and nobody's else.
+    // Only the local stack may set the clock.
     let ahead = json!({"orgId": "shop", "customerId": "ada", "orderId": "o2", "orderTotal": 1, "fulfilledAt": "2090-01-01T00:00:00Z"});
     let post =
         http.post(format!("{url}/awards")).bearer_auth("local-secret").header("x-regulars-now", "2090-01-01T00:00:00Z");
@@ -186,7 +186,7 @@ async fn a_body_in_base64_is_the_same_body() {
     assert_eq!((&answer["statusCode"], &answer["cookies"]), (&json!(201), &json!([])));
 }
 
-/// A function with a schedule and one operation.
+/// A function with one scheduled operation.
 const SWEEP: Function = Function {
     name: "sweep",
     operations: &[(Operation::new("run", "POST", "/").on_schedule(), |context, call| sweep(context, &call))],
@@ -253,7 +253,7 @@ async fn a_function_without_a_secret_refuses_every_request() {
 #[tokio::test]
 async fn a_deployed_function_takes_its_calls_and_a_deadline_in_the_past_is_no_time_out() {
     let engine = LocalStack::start(&[]).await;
-    // cargo-lambda's stand-in for Lambda tells a deadline in 1970.
+    // cargo-lambda's stand-in for Lambda gives a deadline in 1970.
     for deadline in [DEADLINE_FAR_MS, 600_000] {
         let calls = vec![json!({"operation": "listOrgs"}), json!([])];
         let mut runtime = RuntimeApi::start(calls, deadline).await;

@@ -1,5 +1,5 @@
-//! Each event that the template hands to a function: what a rule refuses is logged once and done with; what may succeed later
-//! fails the invocation, so that it is delivered again and in the end kept in the function's queue.
+//! Events that the template routes to a function. A rejected event is logged once and succeeds. A failed event fails
+//! the invocation, so that it is delivered again and at last stored in the function's queue.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,13 +15,13 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::decoding::{raw_text, world_with_ada};
 
-/// An event that a function is handed.
+/// An event for a function.
 struct Case {
     function: &'static str,
     event: &'static str,
-    /// What it says of the order.
+    /// The further fields of the event.
     more: Value,
-    /// With what a rule refuses it.
+    /// The code of its rejection.
     refused: &'static str,
 }
 
@@ -50,7 +50,7 @@ fn cases() -> [Case; 6] {
     ]
 }
 
-/// Ada's order, of 50, paid in part with points.
+/// A world in which Ada paid an order of 50 in part with points.
 async fn world_with_an_order(timeout: Option<Duration>) -> World {
     let world = World::with_timeout(timeout).await;
     for customer in ["ada", "bob"] {
@@ -87,7 +87,7 @@ fn every_event_of_the_template_is_here() {
 async fn an_event_that_a_rule_refuses_is_logged_once_with_its_code_and_done_with() {
     for case in cases() {
         let world = world_with_an_order(None).await;
-        // What is cancelled is not this customer's order.
+        // The cancelled order belongs to another customer.
         let customer = if case.event.ends_with("Cancelled") { "bob" } else { "ada" };
         let (log, guard) = CapturedLog::start(tracing::Level::INFO);
         let done = world.invoke(case.function, case.event(customer, "o1")).await;
@@ -120,7 +120,7 @@ async fn an_event_that_may_succeed_later_fails_the_invocation_and_succeeds_then(
     }
 }
 
-/// An event as the bus hands it over, its detail as a text.
+/// An event as EventBridge delivers it, with its detail as JSON text.
 fn event_with(name: &str, detail: &str) -> Box<RawValue> {
     raw_text(&format!(
         r#"{{"version": "0", "id": "1", "detail-type": "{name}", "source": "shop", "account": "1",
@@ -154,7 +154,7 @@ async fn a_malformed_event_fails_the_invocation_is_counted_and_has_no_effect() {
     }
     let ada = world.get("/orgs/shop/customers/ada").await.body;
     assert_eq!((&ada["orderCount"], &ada["points"]), (&json!(0), &json!(0)));
-    // What a rule refuses is done with.
+    // A rejected event does not fail the invocation.
     let refused = event("OrderFulfilled", json!({"orgId": ORG, "customerId": "ada", "orderId": "o1", "orderTotal": 5}));
     world.take_records();
     world.put_loyalty(ORG, &json!({"enabled": false})).await;

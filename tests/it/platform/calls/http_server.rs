@@ -1,4 +1,4 @@
-//! What the server outside Lambda takes off the wire: HTTP/1 alone, in time, and every refusal a problem.
+//! The HTTP server outside Lambda: HTTP/1 only, with time-outs, and a problem for every rejected request.
 
 use std::{future::pending, net::Ipv4Addr, time::Duration};
 
@@ -9,7 +9,7 @@ use shared::host::{Body, Limits, Listening, serve};
 
 const NO_TIME: Duration = Duration::from_millis(1);
 
-/// A server with these limits that answers every request; gives its address.
+/// Starts a server with these limits that answers every request. Returns its address.
 async fn server(limits: Limits) -> String {
     let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let address = listening.address.to_string();
@@ -18,7 +18,7 @@ async fn server(limits: Limits) -> String {
     address
 }
 
-/// The one answer that came, which has to be a problem of this status and code, after which the connection is closed.
+/// Checks that the server sent one problem with this status and code and then closed the connection.
 fn is_problem(answer: &str, status: u16, code: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
     assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
@@ -60,7 +60,7 @@ async fn a_body_that_is_too_large_or_broken_is_a_problem() {
     is_problem(&send_raw(&address, broken).await, 400, "malformed_request");
 }
 
-/// Requests whose heads the HTTP library does not take.
+/// Requests with heads that the HTTP library rejects.
 fn bad_heads() -> [(String, u16, &'static str); 5] {
     let long = "a".repeat(70_000);
     let many = "x-more: y\r\n".repeat(100);
@@ -98,7 +98,7 @@ async fn a_refusal_after_an_answer_on_the_same_connection_is_a_problem_too() {
 #[tokio::test]
 async fn http_2_is_not_spoken() {
     let address = server(Limits::default()).await;
-    // What an HTTP/2 client sends that knows, or thinks it knows, that the server speaks it.
+    // The first bytes of an HTTP/2 client with prior knowledge.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
     let answer = send_raw(&address, preface).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer:?}");

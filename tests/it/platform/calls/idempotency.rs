@@ -1,4 +1,4 @@
-//! The same thing said twice, and other things said by the same name.
+//! Repeated requests, and different requests with the same id.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Keys that act for one org alone.
+//! Keys of one org.
 
 use harness::{
     Request, World, bundles, scenario,
@@ -154,7 +154,7 @@ async fn a_key_costs_a_read_the_first_time_alone() {
     assert_eq!(world.proxy.take_requests(), ["BatchGetItem"], "nor does a wrong one each time");
 }
 
-/// A request to every route, with an org in its place: the path, else the query or the body.
+/// A request to every route, with the org in the path, in the query or in the body.
 fn routes(org: &str) -> Vec<(Request, bool)> {
     let mut routes = Vec::new();
     for function in FUNCTIONS {
@@ -196,7 +196,7 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
     let unread = |answer: harness::Response, reported: &str| {
         assert_eq!((answer.status.as_u16(), answer.code()), (400, "duplicate_field"), "{reported}: {}", answer.body);
     };
-    // A cursor of the other org, from a list that every org has.
+    // A cursor of the other org, from a list that exists in every org.
     let cursor = |operation: &str| {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
         BASE64_URL_SAFE_NO_PAD.encode(json!([operation, "other", "x", "x"]).to_string())
@@ -209,7 +209,7 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
         let separator = if own.path.contains('?') { '&' } else { '?' };
         let in_query = Request { path: format!("{}{separator}orgId=other", own.path), ..own.clone() };
         let answer = world.send(&with(&key, in_query)).await;
-        // A query that says it twice is not read, unless the key may not ask for this at all.
+        // A query with a repeated parameter is invalid, unless the key may not use the route at all.
         if separator == '&' && !for_deployment {
             unread(answer, &reported);
         } else {

@@ -66,7 +66,7 @@ async fn bundles_created_and_deleted_survive_every_fault_at_every_request() {
         world.send(&bundles::move_to("b", "paused")).await;
         world
     };
-    // A bundle that is gone already is gone.
+    // A retry finds that the bundle is deleted.
     let delete = |world: Arc<World>| async move {
         let delete = Request::new("DELETE", "back-office", format!("/orgs/{ORG}/bundles/b"));
         let answer = world.send(&delete).await;
@@ -88,7 +88,7 @@ async fn a_change_of_time_zone_survives_every_fault_at_every_request() {
         world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
         world
     };
-    // What is left undone the job does.
+    // The job does the remaining work.
     let change = |world: Arc<World>| async move {
         let body = json!({"name": "Shop", "timezone": "Europe/Berlin"});
         send(&world, &Request::new("PUT", "back-office", format!("/orgs/{ORG}")).json(&body), noon()).await?;

@@ -85,7 +85,7 @@ async fn bundles_are_judged_by_newer_zone_rules_whatever_fails_meanwhile() {
             let now = noon() + chrono::TimeDelta::minutes(minutes);
             send(&world, &bundles::job(&json!({})), now).await?;
         }
-        // With little time a run leaves it to the next, and so it does with a mark that it can't take away.
+        // A run with little time, or with a mark that it cannot remove, leaves the work to the next run.
         let recorded = bundles::item(&world, ORG, "b").await["recorded"].as_m().unwrap().clone();
         let is_done = recorded["zoneData"].as_s().unwrap() == shared::domain::zone::data_version();
         if is_done { Ok(()) } else { Err("not judged anew yet".to_owned()) }

@@ -41,7 +41,7 @@ async fn the_void_of_a_refund_survives_every_fault_at_every_request() {
         assert_eq!(stands, (&json!(250), &json!(250), &json!(1), &json!("Silver")));
     });
     every_fault(Case { before: before.clone(), request: scenario::void_refund("ada", "o1", "r1") }, holds).await;
-    // The order's own customer, where none is named; and the mark of a void that comes before its refund.
+    // A void without a customer, and the mark of a void that comes before its refund.
     let unnamed =
         |refund: &str| Request::new("DELETE", "points-award", format!("/refunds/{refund}?orgId={ORG}&orderId=o1"));
     every_fault(Case { before: before.clone(), request: unnamed("r1") }, holds).await;

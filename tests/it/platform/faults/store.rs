@@ -69,7 +69,7 @@ async fn what_can_not_be_read_keeps_no_other_from_being_listed() {
         ids.sort_unstable();
         assert_eq!(ids, readable, "{path}");
     }
-    // Nobody can say whether it is one of those.
+    // An unreadable record matches no filter.
     for path in ["/orgs/shop/bundles?status=draft", "/orgs/shop/customers?tier=Bronze"] {
         let page = world.get(path).await.body;
         assert!(!page.to_string().contains("\"bo\""), "{page}");
@@ -91,7 +91,7 @@ async fn an_award_read_before_another_refund_is_not_written_back() {
     let (ada, o1) = ("ada".to_owned().try_into().unwrap(), "o1".to_owned().try_into().unwrap());
     let late: shared::domain::ids::RefundId = "late".to_owned().try_into().unwrap();
 
-    // A batch is not one moment: the award may be from before another refund and the customer from after it.
+    // A batch is not one snapshot: the award may be older and the customer newer than another refund.
     let before = store.refund_context(&shop, &ada, &o1, &late).await.unwrap().award.unwrap();
     world.send(&scenario::refund_request("ada", "o1", "first", None)).await;
     let after = store.refund_context(&shop, &ada, &o1, &late).await.unwrap().customer.unwrap();
@@ -113,7 +113,7 @@ async fn an_org_is_deleted_whole_though_batches_come_back_undone() {
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     world.put_customer("temp", "ada", &json!({})).await;
     let delete = Request::new("DELETE", "back-office", "/orgs/temp");
-    // The mark (read, write), the list of customers, the partition of one, and then its batch.
+    // The mark (read and write), the list of customers, the partition of one customer, and its batch.
     world.proxy.fail(4, Fault::Unprocessed, FaultDuration::Once);
     let answer = world.send(&delete).await;
     assert_eq!((answer.status.as_u16(), &answer.body["complete"]), (200, &json!(true)), "{}", answer.body);

@@ -1,4 +1,4 @@
-//! Many writers, one customer.
+//! Many writers of one customer.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ async fn awards_refunds_and_adjustments_at_once_leave_a_true_ledger() {
         tokio::spawn(async move { world.send_with_retries(&request, noon()).await.status.as_u16() })
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
-    // Where the whole was refunded first, the part comes too late; all else succeeds, if need be as a replay.
+    // A partial refund fails after a full refund. All other calls succeed, some as a replay.
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"]), (&json!(100), &json!(10)));

@@ -1,4 +1,4 @@
-//! A disposable org is deleted whole, also while orders arrive: an org of its id that is made afterwards knows none of them.
+//! A disposable org is deleted completely, also while orders arrive. A later org with its id has none of its records.
 
 use std::{
     collections::HashSet,
@@ -50,7 +50,7 @@ async fn delete_org(world: &World) {
     }
 }
 
-/// How many items of the org there are, by partition and sort key.
+/// The keys of all items of the org.
 async fn left(world: &World) -> Vec<String> {
     let mut left = Vec::new();
     let mut start = None;
@@ -74,7 +74,7 @@ async fn orders_that_arrive_while_their_org_is_deleted_leave_nothing_behind() {
     let world = World::new().await;
     for round in 0..ROUNDS {
         make_org(&world).await;
-        // A process that knows the org as it was, and goes on awarding and redeeming until the org is gone.
+        // This process has cached the org and goes on with orders until the deletion is visible.
         let other = world.another_process();
         World::send_to(&other, &award(0), noon()).await;
         World::send_to(&other, &redemption(0), noon()).await;
@@ -83,7 +83,7 @@ async fn orders_that_arrive_while_their_org_is_deleted_leave_nothing_behind() {
             let (gone, other) = (&gone, &other);
             async move {
                 while !gone.load(Ordering::Relaxed) {
-                    // A redemption first says whose the order is, so that the award need not.
+                    // The redemption records the owner of the order, so the award does not.
                     World::send_to(other, &redemption(order), noon()).await;
                     World::send_to(other, &award(order), noon()).await;
                 }
@@ -110,8 +110,8 @@ async fn orders_that_arrive_while_their_org_is_deleted_leave_nothing_behind() {
     }
 }
 
-/// The last moment at which an order is written: what was done about it before has just been deleted, and with it what
-/// listed it.
+/// The latest moment at which an order can be written: its earlier records, and its entry in the list, have just been
+/// deleted.
 #[tokio::test]
 async fn an_order_written_after_its_partition_was_deleted_is_found_by_the_deletion() {
     let world = World::new().await;
@@ -131,7 +131,7 @@ async fn an_order_written_after_its_partition_was_deleted_is_found_by_the_deleti
     assert_eq!(left(&world).await, Vec::<String>::new());
 }
 
-/// Whatever is written about an order that is known already lists it, as the deletion may just have removed what did.
+/// Every write about a known order lists the order, because the deletion may have removed its entry in the list.
 #[tokio::test]
 async fn all_that_is_written_about_a_known_order_lists_it_again() {
     let world = World::new().await;

@@ -1,5 +1,5 @@
-//! Random awards, refunds, redemptions, voids of both and adjustments, doubled, out of order and over a bad wire, against a model
-//! that is as simple as the rules can be told.
+//! Random awards, refunds, redemptions, voids and adjustments, repeated, out of order and with faults, against a simple
+//! model.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +16,7 @@ use serde_json::json;
 
 const CUSTOMERS: [&str; 3] = ["ada", "bo", "cy"];
 
-/// What somebody does.
+/// An operation of the test.
 #[derive(Debug, Clone)]
 enum Act {
     Award { order: String, cents: i64 },
@@ -27,25 +27,25 @@ enum Act {
     Adjust { id: String, points: i64 },
 }
 
-/// All that is remembered of an order.
+/// The state of an order.
 #[derive(Default)]
 struct Order {
     owner: Option<&'static str>,
     award: Option<Act>,
-    /// In cents; nothing once all is refunded.
+    /// In cents. `None` once the order is fully refunded.
     left: Option<i64>,
     refunds: HashMap<String, Refund>,
     spent: Option<(Act, i64)>,
     voided: bool,
 }
 
-/// What is remembered of a refund: what was asked and came back in cents, and whether it was voided; or that it is not to be.
+/// The state of a refund, with amounts in cents. `Never` is a refund that was voided before it was made.
 enum Refund {
     Made { asked: Option<i64>, cents: i64, voided: bool },
     Never,
 }
 
-/// The programme, as simple as it can be told: a point a dollar, 100 points a dollar and from one point on.
+/// The programme: one point per dollar earned, and one dollar per 100 points redeemed, from one point on.
 #[derive(Default)]
 struct Model {
     balances: BTreeMap<&'static str, i64>,
@@ -53,7 +53,7 @@ struct Model {
     adjustments: HashMap<(&'static str, String), i64>,
 }
 
-/// What a request comes to: done, done before, or refused with a code.
+/// The outcome of a request: new, a replay, or rejected with a code.
 #[derive(Debug, PartialEq)]
 enum End {
     New,
@@ -152,7 +152,7 @@ impl Model {
             },
             Act::Void { .. } if order.voided => End::Replay,
             Act::Void { .. } => {
-                // Of an order that nothing is known of it says nothing of whose it is.
+                // The void of an unknown order records no owner.
                 order.voided = true;
                 *balance += order.spent.as_ref().map_or(0, |(_, points)| *points);
                 End::New
@@ -173,7 +173,7 @@ impl Model {
         }
     }
 
-    /// What is left in money of somebody's orders, and of how many.
+    /// The lifetime value in cents and the order count of a customer.
     fn bought(&self, who: &str) -> (i64, usize) {
         let left: Vec<i64> =
             self.orders.values().filter(|order| order.owner == Some(who)).filter_map(|order| order.left).collect();
@@ -181,10 +181,10 @@ impl Model {
     }
 }
 
-/// Something to do, from few names, so that they meet.
+/// A random operation. The few ids make operations meet.
 fn random(rng: &mut Rng) -> (&'static str, Act) {
     let who = CUSTOMERS[rng.usize(0..CUSTOMERS.len())];
-    // Mostly one's own orders, now and then somebody else's.
+    // Mostly a customer's own orders, and sometimes another customer's.
     let whose = if rng.u8(0..12) == 0 { CUSTOMERS[rng.usize(0..CUSTOMERS.len())] } else { who };
     let order = format!("{whose}-{}", rng.u8(0..25));
     let cents = [0, 99, 4_999, 12_050, 20_000][rng.usize(0..5)];
@@ -218,7 +218,7 @@ fn request(who: &str, act: &Act) -> Request {
     }
 }
 
-/// Plays so many acts; each is sent once or several times at once, and meets faults. Answers how they ended.
+/// Sends this many operations, each once or several times at once, with faults. Returns the outcomes.
 async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
     let world = Arc::new(World::new().await);
     let tiers = json!([{"name": "Only", "threshold": 0}]);
@@ -230,7 +230,7 @@ async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
     world.proxy.fail_at_random(seed, 10);
     let mut model = Model::default();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    // What was answered the first time, by what was asked.
+    // The first answer to each request.
     let mut first_balances: HashMap<String, i64> = HashMap::new();
     for number in 0..acts {
         let (who, act) = random(&mut rng);
@@ -250,7 +250,7 @@ async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
                 End::No(expected) => assert_eq!(code, *expected, "{reported}"),
             }
         }
-        // Over a bad wire the first answer may be lost, and then all that is heard is a replay: but never two firsts.
+        // With faults the first answer may be lost, so all answers may be replays. Two first answers are an error.
         let firsts =
             answers.iter().filter(|answer| answer.status.is_success() && answer.body["replayed"] != true).count();
         assert!(firsts <= usize::from(end == End::New), "{reported}: {firsts} firsts");
@@ -291,7 +291,7 @@ async fn play_many(games: u64, acts: usize) {
         *met.entry(end).or_default() += count;
     }
     println!("{met:#?}");
-    // New, replayed, and refused for each reason that there is.
+    // New, replayed, and rejected for every reason.
     assert_eq!(met.len(), 9, "{met:?}");
 }
 

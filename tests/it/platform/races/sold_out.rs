@@ -1,4 +1,4 @@
-//! Many orders race for a few bundles: the limits hold, whatever happens on the way.
+//! Many orders for a few units of a bundle: the limits hold with and without faults.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const WORKERS: usize = 64;
 const ORDERS: usize = 1000;
 
-/// How each order ended, by its number.
+/// The outcome of each order, by its number.
 async fn race(world: &Arc<World>, customers: usize) -> Vec<(u16, String)> {
     let order = |number: usize| {
         let world = Arc::clone(world);
@@ -42,7 +42,7 @@ async fn prepared(terms: Value, faults: bool) -> Arc<World> {
     Arc::new(world)
 }
 
-/// After the race, and once more after every order was sent again.
+/// Checks the outcome after the race, and again after every order was sent a second time.
 async fn same_when_sent_again(world: &Arc<World>, ends: &[(u16, String)], customers: usize) -> Value {
     world.proxy.heal();
     let bundle = bundles::check(world, ORG, "b").await;
@@ -110,7 +110,7 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
     });
     let statuses: Vec<u16> = futures::future::try_join_all(calls).await.unwrap();
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
-    // Every order was voided, before or after: so nothing counts any more.
+    // Every redemption was voided, before or after it was made, so no redemption counts.
     let bundle = bundles::check(&world, ORG, "b").await;
     assert_eq!((&bundle["currentRedemptions"], &bundle["status"]), (&json!(0), &json!("active")));
 }
@@ -141,7 +141,7 @@ async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
     assert_eq!(bundles::check(&world, ORG, "b").await["status"], "active");
 }
 
-/// What is read before another call, and written after it.
+/// The store and the org, read before another call.
 async fn store_and_org(world: &World) -> (shared::store::Store, shared::store::Versioned<shared::domain::org::Org>) {
     let store = shared::store::Store::new(world.client.clone(), &world.table);
     let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What the metrics records say that calls have done: each figure is that of what happened.
+//! The figures in metrics records equal what the calls did.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn a_run_is_one_when_it_is_over() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
     let at = instant("2026-06-01T13:00:00Z");
-    // Less than the job wants to have left: it stops before it has begun.
+    // Less than the reserve of the job, so the job stops at once.
     let stopped = world.send_within(&bundles::job(&json!({})), at, Duration::from_secs(4)).await.body;
     assert_eq!(last(&world)["Runs"], Value::Null, "{stopped}");
     world.send_at(&bundles::job(&json!({"cursor": stopped["cursor"]})), at).await;
@@ -130,7 +130,7 @@ async fn a_prediction_says_who_is_newly_critical_and_who_had_to_do_without_claud
         ["CriticalRisk", "NewlyCritical", "ByClaude", "ByStatistics", "WithoutClaude", "Clipped"]
             .map(|name| record[name].clone())
     };
-    // Both are, by what is known of them; Claude says something else of the first.
+    // Both are at high risk by the statistical model. Claude disagrees about the first.
     let first_is = |probability: u32| ApiReply::Probability(json!(probability));
     let [critical, newly, claude, statistics, without, clipped] = reported("2026-06-01T12:00:00Z", first_is(10)).await;
     assert_eq!([&critical, &newly, &claude, &statistics, &without], [1, 0, 2, 0, 0], "it is not known what they were");

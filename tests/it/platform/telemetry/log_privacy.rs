@@ -1,4 +1,4 @@
-//! No log line has a name, an address or a phone number in it, at whatever level.
+//! No log line has a name, an address or a phone number, at any level.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ const LAST_NAME: &str = "Byronofrochdale";
 const EMAIL: &str = "ada.byron@shop.example";
 const PHONE: &str = "+442079460958";
 
-/// Creates a customer with all that is known of one, and has the functions read and write it.
+/// Creates a customer with a full profile, and has the functions read and write the profile.
 async fn use_customer(back_office: &str, award: Option<&str>) {
     let http = programs::http();
     let send = async |request: reqwest::RequestBuilder| {

@@ -18,10 +18,10 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-/// Everything that is ever recorded.
+/// Every metric and field that the functions record.
 struct Told {
     metrics: BTreeSet<Metric>,
-    /// The names of what records and log lines say.
+    /// The field names of records and log lines.
     fields: BTreeSet<String>,
 }
 
@@ -34,7 +34,7 @@ impl Told {
     }
 }
 
-/// Does everything that is recorded in a way of its own.
+/// Makes the functions record every metric and every field.
 async fn all_that_is_told() -> Told {
     let (log, guard) = CapturedLog::start_json(tracing::Level::INFO);
     let mut reported = Told { metrics: BTreeSet::new(), fields: BTreeSet::new() };
@@ -73,7 +73,7 @@ async fn all_that_is_told() -> Told {
     reported
 }
 
-/// Twenty customers, one on each step, who are scored; of whom one orders again, and a horizon later it is looked back.
+/// Scores twenty customers, one in each of twenty tiers. One orders again, and the job compares the outcome.
 async fn look_back_on_a_ladder_of_twenty_tiers(world: &World) {
     let tiers: Vec<Value> = (0..20).map(|step| json!({"name": format!("T{step}"), "threshold": 10 * step})).collect();
     world.put_loyalty(ORG, &json!({ "tiers": tiers })).await;
@@ -88,7 +88,7 @@ async fn look_back_on_a_ladder_of_twenty_tiers(world: &World) {
     world.send_at(&scenario::prediction(&json!({})), instant("2026-09-05T12:00:00Z")).await;
 }
 
-/// The metrics of our own that the dashboard shows, and what it works out of them.
+/// The metrics that the dashboard shows, each with the title of its widget.
 fn dashboard() -> Vec<(Metric, String)> {
     let template = roles::template();
     let body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"].clone();
@@ -118,7 +118,7 @@ fn fields_of_query(query: &str) -> BTreeSet<String> {
     let words = ["fields", "filter", "sort", "desc", "limit", "or", "and", "in", "like", "ispresent"];
     let mut found = BTreeSet::new();
     let (mut rest, mut plain) = (query, String::new());
-    // What stands in quotes, or is a pattern, names no field.
+    // A quoted text or a pattern names no field.
     while let Some(at) = rest.find(['"', '/']) {
         let quote = rest[at..].chars().next().unwrap();
         plain += &rest[..at];
@@ -133,7 +133,7 @@ fn fields_of_query(query: &str) -> BTreeSet<String> {
     found
 }
 
-/// A heading, as a link names it.
+/// The anchor of a heading.
 fn slug(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-")
 }

@@ -53,10 +53,10 @@ async fn health_checks_are_not_calls() {
     assert!(world.take_records().is_empty());
 }
 
-/// What the function below is to fail with.
+/// The failure of the next call of [`FAILING`].
 static FAILURE: Mutex<Option<Failure>> = Mutex::new(None);
 
-/// A function that has counted something when it fails.
+/// A function that records a metric and then fails.
 const FAILING: Function = Function {
     name: "failing",
     operations: &[(Operation::new("fail", "POST", "/").on_schedule().on_event("Rang"), |context: &Context, _| {
@@ -67,7 +67,7 @@ const FAILING: Function = Function {
     })],
 };
 
-/// Every way to fail, and each sort of no.
+/// Every kind of failure and of rejection.
 fn failures() -> Vec<Failure> {
     let rejections = [
         Rejection::Unauthorized,

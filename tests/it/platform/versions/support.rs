@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// What the next version adds to every map.
+/// The attribute that a newer version adds to every map.
 pub(super) const MARK: &str = "nextVersion";
 
-/// By which zone rules bundles are judged.
+/// The item with the release of the time zone data.
 pub(super) const ZONES: &str = "SWEEP#transition ZONES";
 
 pub(super) fn text(value: &str) -> AttributeValue {
@@ -22,7 +22,7 @@ pub(super) fn part<'a>(item: &'a Item, name: &str) -> &'a str {
     item[name].as_s().unwrap()
 }
 
-/// Whether an item is of a kind: words in capitals stand for themselves, others for anything.
+/// Whether an item is of a kind. Words in capitals match themselves, and other words match any text.
 pub(super) fn is_of(item: &Item, kind: &str) -> bool {
     let fits = |key: &str, pattern: &str| {
         let (key, pattern): (Vec<_>, Vec<_>) = (key.split('#').collect(), pattern.split('#').collect());
@@ -43,7 +43,7 @@ pub(super) async fn put(world: &World, item: Item) {
     world.client.put_item().table_name(&world.table).set_item(Some(item)).send().await.unwrap();
 }
 
-/// Marks a map and every map within it.
+/// Adds the mark to a map and to every map within it.
 pub(super) fn mark(map: &mut Item) {
     map.values_mut().for_each(mark_within);
     map.insert(MARK.to_owned(), AttributeValue::N("3.14".to_owned()));
@@ -79,7 +79,7 @@ pub(super) fn org(name: &str, zone: &str) -> Request {
     back_office("PUT", "").json(&json!({"name": name, "timezone": zone}))
 }
 
-/// Makes one item of every kind.
+/// Writes one item of every kind.
 pub(super) async fn make_one_of_each(world: &World) {
     for customer in ["ada", "bob"] {
         succeeds(world, back_office("PUT", &format!("/customers/{customer}")).json(&json!({"firstName": "A"})), NOON)
@@ -107,7 +107,7 @@ pub(super) async fn make_and_delete_a_bundle(world: &World, at: &str) {
     succeeds(world, back_office("DELETE", "/bundles/gone"), at).await;
 }
 
-/// A report over two orgs that has no time for the second keeps where it goes on.
+/// Runs a report that has no time for the second org, so it stores its position.
 pub(super) async fn stop_a_report(world: &World, at: &str) {
     let report = Request::new("POST", "weekly-report", "/").json(&json!({}));
     let stopped = world.send_within(&report, instant(at), std::time::Duration::from_secs(5)).await.body;

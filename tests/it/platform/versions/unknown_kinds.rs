@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::support::{Item, LATER, back_office, is_of, items, make_one_of_each, put, succeeds, text};
 
-/// Puts a copy of the only item of a kind beside it, with another sort key and what else is said.
+/// Writes a copy of the only item of a kind, with another sort key and other attributes.
 async fn put_like(world: &World, kind: &str, sk: &str, more: Value) {
     let mut item = items(world).await.into_values().find(|item| is_of(item, kind)).expect(kind);
     item.insert("sk".to_owned(), text(sk));
@@ -49,7 +49,7 @@ async fn an_entry_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_else() 
     let rest = format!("/customers/ada/activity?cursor={}", listed["cursor"].as_str().unwrap());
     let rest = succeeds(&world, back_office("GET", &rest), LATER).await;
     assert_eq!(rest["entries"][0]["kind"], "points_reversed", "{rest}");
-    // The week's figures go by entries too.
+    // The weekly report reads entries too.
     let report = Request::new("POST", "weekly-report", "/").json(&json!({"orgId": ORG}));
     succeeds(&world, report, "2026-06-08T12:00:00Z").await;
 }
@@ -94,7 +94,7 @@ async fn a_redemption_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_els
         let rest = succeeds(&world, rest, LATER).await;
         assert!(rest["redemptions"][0]["orderId"].is_string(), "{rest}");
     }
-    // A cancellation of the whole order passes the one by that is of another kind.
+    // A cancellation of the whole order skips a redemption of an unknown kind.
     let cancelled = json!({"orgId": ORG, "orderId": "of-bundle", "customerId": "ada"});
     world.invoke("bundle-redemption", scenario::event("OrderCancelled", cancelled)).await.unwrap();
 }
@@ -126,7 +126,7 @@ async fn a_prediction_by_an_unknown_source_fails_nothing_and_is_kept() {
     succeeds(&world, scenario::award("ada", "o5", "10", &json!({})), LATER).await;
     let kept = items(&world).await[&(format!("CUSTOMER#{ORG}#ada"), "PROFILE".to_owned())].clone();
     assert_eq!(kept["churn"].as_m().unwrap()["source"], text("oracle"));
-    // Ninety days later it is looked back at, whoever made it.
+    // Ninety days later the prediction is compared with the outcome, whatever its source.
     let run = succeeds(&world, scenario::prediction(&json!({})), "2026-08-31T14:00:00Z").await;
     assert_eq!((&run["success"], &run["results"][0]["hindsight"]["predictions"]), (&json!(true), &json!(1)), "{run}");
 }

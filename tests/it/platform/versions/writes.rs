@@ -47,7 +47,7 @@ fn listed_kinds() -> Vec<String> {
     rows.map(cells).map(|cells| format!("{} {}", cells[1], cells[2])).collect()
 }
 
-/// Where a map, or a map within it, has lost the mark that it had before. What is new has none.
+/// The paths of the maps that have lost their mark. New maps have no mark.
 fn lost(before: &AttributeValue, now: &AttributeValue, path: &str) -> Vec<String> {
     match (before, now) {
         (AttributeValue::M(before), AttributeValue::M(now)) => {
@@ -63,7 +63,7 @@ fn lost(before: &AttributeValue, now: &AttributeValue, path: &str) -> Vec<String
     }
 }
 
-/// Where a map, or a map within it, has no mark.
+/// The paths of the maps without a mark.
 fn unmarked(map: &Item, path: &str) -> Vec<String> {
     let own = (!map.contains_key(MARK)).then(|| path.to_owned());
     own.into_iter().chain(map.iter().flat_map(|(name, value)| within(value, &format!("{path}.{name}")))).collect()
@@ -79,11 +79,11 @@ fn within(value: &AttributeValue, path: &str) -> Vec<String> {
     }
 }
 
-/// Does everything that writes an item of each kind again.
+/// Writes an item of every kind a second time.
 async fn write_each_again(world: &World) {
     let after = "2026-06-01T14:00:00Z";
     make_and_delete_a_bundle(world, after).await;
-    // Before the change of the org's zone is due.
+    // The change of the org's zone is not due yet.
     succeeds(world, bundles::job(&json!({})), "2026-06-01T13:06:00Z").await;
     succeeds(
         world,
@@ -111,7 +111,7 @@ async fn write_each_again(world: &World) {
         {"name": "Platinum", "threshold": 1000},
     ]);
     succeeds(world, back_office("PUT", "/loyalty").json(&json!({"tiers": tiers})), after).await;
-    // The same day again, and then a whole run a week later.
+    // A second prediction on the same day, and a full run a week later.
     succeeds(world, scenario::prediction(&json!({"orgId": ORG, "customerId": "ada"})), after).await;
     succeeds(world, scenario::prediction(&json!({})), "2026-06-08T12:00:00Z").await;
     stop_a_report(world, "2026-06-08T12:00:00Z").await;

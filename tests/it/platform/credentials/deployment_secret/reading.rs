@@ -113,7 +113,7 @@ async fn a_process_started_after_a_rotation_accepts_the_old_secret_for_ten_minut
     for (bearer, after, status) in [(OLD, 0, 200), (NEW, 59, 200), (OLD, 59, 200), (OLD, 60, 401), (NEW, 60, 200)] {
         assert_eq!(process.status(bearer, secs(after)).await, status, "{bearer} after {after} s");
     }
-    // A clock that is behind lengthens nothing.
+    // A clock that is behind does not extend the ten minutes.
     secrets.rotate_at(OLD, noon() + Duration::from_hours(1));
     let process = Process::of(&secrets);
     assert_eq!(process.status(NEW, just_before(PREVIOUS_SECRET_TTL)).await, 200);
@@ -146,7 +146,7 @@ async fn wrong_secrets_however_many_have_it_read_once_in_five_seconds() {
     for not_quite in ["", "x", "the-secret-of-ol", "the-secret-of-oldd", "THE-SECRET-OF-OLD", "the secret of old"] {
         assert_eq!(process.answer_to(not_quite, secs(20)).await, answers[0], "{not_quite:?}");
     }
-    // Others' wrong secrets may delay a new one, and no longer than that.
+    // Wrong secrets of other callers delay a new secret by at most five seconds.
     secrets.rotate(NEW);
     assert_eq!(process.status(NEW, secs(24)).await, 401);
     assert_eq!(process.status(NEW, secs(25)).await, 200);
@@ -162,7 +162,7 @@ async fn it_is_in_no_log() {
         process.answer_to(bearer, after).await;
     }
     for (status, after, expected) in [(200, 6, 500), (400, 12, 500), (500, 18, 503)] {
-        // What can't be read may hold it all the same.
+        // An unreadable answer may still contain the secret.
         secrets.reply_with(status, json!({"SecretString": NEW, "CreatedDate": "no date"}));
         process.answer_to("wrong-of-a-caller", secs(after)).await;
         process.answer_to(NEW, 2 * SECRET_MAX_AGE + secs(after)).await;

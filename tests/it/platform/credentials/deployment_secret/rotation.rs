@@ -17,7 +17,7 @@ fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
     assert!(!known(&rotation, OLD, secs(0)));
     rotation.learn(secret(OLD), None, None, start);
     rotation.learn(secret(NEW), Some(secs(0)), Some(secret(OLD)), start + secs(100));
-    // Reading the same again lengthens nothing.
+    // A second read of the same secret does not extend the ten minutes.
     rotation.learn(secret(NEW), Some(secs(300)), None, start + secs(400));
     for (text, after, is_known) in [
         (OLD, secs(100), true),
