@@ -78,7 +78,7 @@ pub struct Alarm {
     returned_id: String,
     period: TimeDelta,
     periods: i32,
-    breaching_to_alarm: usize,
+    breaching_min: usize,
     comparison: String,
     threshold: f64,
     missing_data: MissingData,
@@ -229,7 +229,7 @@ impl Alarm {
             returned_id: returned_ids.pop().unwrap(),
             period: TimeDelta::seconds(periods[0]),
             periods: i32::try_from(number("EvaluationPeriods")).unwrap(),
-            breaching_to_alarm: usize::try_from(number("DatapointsToAlarm")).unwrap(),
+            breaching_min: usize::try_from(number("DatapointsToAlarm")).unwrap(),
             comparison: text("ComparisonOperator"),
             threshold: properties["Threshold"].as_f64().unwrap(),
             missing_data,
@@ -245,7 +245,7 @@ impl Alarm {
         let window_max = if self.period < TimeDelta::hours(1) { TimeDelta::days(1) } else { TimeDelta::days(7) };
         assert!(self.period * self.periods <= window_max, "{}: the window is too long", self.name);
         assert!(self.metrics.len() <= 10, "{}: too many metrics", self.name);
-        assert!(self.breaching_to_alarm <= usize::try_from(self.periods).unwrap(), "{}", self.name);
+        assert!(self.breaching_min <= usize::try_from(self.periods).unwrap(), "{}", self.name);
         assert!(self.description.len() <= 1024, "{}: the description is too long", self.name);
     }
 
@@ -335,7 +335,7 @@ impl CloudWatch {
         let present: Vec<Option<f64>> = values.iter().flatten().map(|value| Some(*value)).collect();
         let evaluated = if present.len() >= periods { present } else { values };
         let breaching = evaluated.into_iter().take(periods).filter(|value| alarm.breaches(*value)).count();
-        if breaching >= alarm.breaching_to_alarm { State::Alarm } else { State::Ok }
+        if breaching >= alarm.breaching_min { State::Alarm } else { State::Ok }
     }
 }
 

@@ -92,7 +92,7 @@ impl SecretsManager {
     pub fn rotate_at(&self, text: &str, created_at: DateTime<Utc>) {
         self.heal();
         self.with_state(|state| {
-            state.previous = Some(std::mem::replace(&mut state.current, secret_value(text, created_at)))
+            state.previous = Some(std::mem::replace(&mut state.current, secret_value(text, created_at)));
         });
     }
 

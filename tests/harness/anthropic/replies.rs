@@ -108,42 +108,55 @@ type Chunks = Vec<Result<Frame<Bytes>, Closed>>;
 
 /// The response with a reply to a request.
 pub(super) fn respond(reply: &ApiReply, request: &ReceivedRequest) -> Response<Chunks> {
-    let mut verdicts: Vec<Value> = request.customers().iter().map(verdict).collect();
-    match reply {
+    failure(reply, request).unwrap_or_else(|| success(reply, request))
+}
+
+/// The response of a reply with another status than 200.
+fn failure(reply: &ApiReply, request: &ReceivedRequest) -> Option<Response<Chunks>> {
+    let response = match reply {
         ApiReply::RateLimited(after) | ApiReply::RateLimitedAfterBarrier(_, after) => {
             let mut response = error(429, "rate_limit_error", "This request would exceed a rate limit.", &Value::Null);
             response.headers_mut().insert("retry-after", after.parse().unwrap());
-            return response;
+            response
         }
         ApiReply::RateLimitedUntil(seconds) => {
             let mut response = error(429, "rate_limit_error", "This request would exceed a rate limit.", &Value::Null);
             let now = server_clock();
             response.headers_mut().insert("date", http_date(now));
             response.headers_mut().insert("retry-after", http_date(now + TimeDelta::seconds(*seconds)));
-            return response;
+            response
         }
         ApiReply::Redirect(url) => {
             let mut response = response(307, Vec::new());
             response.headers_mut().insert("location", format!("{url}/v1/messages").parse().unwrap());
-            return response;
+            response
         }
         ApiReply::SpendLimit => {
             let details = json!({"error_code": "enforced_spend_limit_reached"});
-            return error(429, "rate_limit_error", "Usage is paused until next month.", &details);
+            error(429, "rate_limit_error", "Usage is paused until next month.", &details)
         }
         ApiReply::WorkspaceSpendLimit => {
             let message = "You have reached your specified workspace API usage limits.";
-            return error(400, "invalid_request_error", message, &Value::Null);
+            error(400, "invalid_request_error", message, &Value::Null)
         }
         ApiReply::NoCredit => {
             let message = "Your credit balance is too low to access the Anthropic API.";
-            return error(400, "invalid_request_error", message, &Value::Null);
+            error(400, "invalid_request_error", message, &Value::Null)
         }
-        ApiReply::Overloaded => return error(529, "overloaded_error", "Overloaded", &Value::Null),
+        ApiReply::Overloaded => error(529, "overloaded_error", "Overloaded", &Value::Null),
         ApiReply::Status(status) => {
             let message = format!("This came with the key {}", request.headers["x-api-key"]);
-            return error(*status, "api_error", &message, &Value::Null);
+            error(*status, "api_error", &message, &Value::Null)
         }
+        _ => return None,
+    };
+    Some(response)
+}
+
+/// The response of a reply with status 200.
+fn success(reply: &ApiReply, request: &ReceivedRequest) -> Response<Chunks> {
+    let mut verdicts: Vec<Value> = request.customers().iter().map(verdict).collect();
+    match reply {
         ApiReply::Garbage => return response(200, b"\x00\xff<html>".to_vec()),
         ApiReply::Oversized => return response(200, vec![b' '; 2 * 1024 * 1024]),
         ApiReply::Truncated => {
@@ -167,13 +180,7 @@ pub(super) fn respond(reply: &ApiReply, request: &ReceivedRequest) -> Response<C
         ApiReply::Probability(probability) => verdicts[0]["churnProbability"] = probability.clone(),
         ApiReply::Reasoning(reasoning) => verdicts[0]["reasoning"] = reasoning.clone(),
         ApiReply::Trickle => return response(200, b"{".to_vec()),
-        ApiReply::Verdicts
-        | ApiReply::Delayed(_)
-        | ApiReply::AfterBarrier(_)
-        | ApiReply::LimitExhausted(_)
-        | ApiReply::Hang
-        | ApiReply::Close
-        | ApiReply::CutOff => {}
+        _ => {}
     }
     let mut response = message("end_turn", &json!({ "verdicts": verdicts }).to_string());
     match reply {

@@ -137,7 +137,7 @@ async fn a_message_in_any_queue_of_what_was_given_up_is_told_of_at_once() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     let tell = |monitored: &mut MonitoredWorld, full: &[&str]| {
         queues.iter().for_each(|queue| {
-            monitored.cloudwatch.record_queue_depth(monitored.now, queue, full.contains(queue).into())
+            monitored.cloudwatch.record_queue_depth(monitored.now, queue, full.contains(queue).into());
         });
     };
     // The queues fill one after the other, and each raises its own alarm.
