@@ -168,7 +168,7 @@ async fn at_risk(
     after: Option<String>,
     size: usize,
 ) -> Result<Page<Option<Customer>>, StoreError> {
-    let page = context.store.at_risk(org, level, context.now, after.as_deref(), size).await?;
+    let page = context.store.customers_at_risk(org, level, context.now, after.as_deref(), size).await?;
     let ids: Vec<CustomerId> = page.rows.iter().filter_map(|row| row.value.clone()).collect();
     let mut found = context.store.customers_by_id(org, &ids).await?;
     let rows = page.rows.into_iter().map(|Row { value, position }| {

@@ -42,7 +42,7 @@ pub(crate) async fn look_back(
             if sweep.is_near_deadline() {
                 return Ok(LookedBack::NotToTheEnd);
             }
-            let page = sweep.store.predictions(org, date, after.as_deref(), PAGE).await?;
+            let page = sweep.store.predictions_ending_on(org, date, after.as_deref(), PAGE).await?;
             let ended = page.rows.into_iter().filter_map(|row| row.value);
             let ended = ended.filter(|(_, past)| past.ends_at() > since && past.ends_at() <= now);
             outcomes.extend(evaluate_outcomes(sweep, org, ended.collect(), now).await?);

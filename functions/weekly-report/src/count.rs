@@ -146,7 +146,9 @@ impl Counter<'_> {
         let (store, org, now) = (self.sweep.store, &self.org.id, self.sweep.now);
         let mut ended: HashMap<CustomerId, PastPrediction> = HashMap::new();
         for day in week.utc_days() {
-            let page = |after: Option<String>| async move { store.predictions(org, day, after.as_deref(), PAGE).await };
+            let page = |after: Option<String>| async move {
+                store.predictions_ending_on(org, day, after.as_deref(), PAGE).await
+            };
             for_each_row(self.sweep, page, |prediction| {
                 let over = prediction.filter(|(_, past)| week.has(past.ends_at()) && past.is_kept(now));
                 if let Some((customer, past)) = over {

@@ -16,7 +16,7 @@ use crate::domain::{
 
 impl Store {
     /// A customer, and the record of an adjustment if it was made.
-    pub async fn adjustment(
+    pub async fn customer_and_adjustment(
         &self,
         org: &OrgId,
         customer: &CustomerId,

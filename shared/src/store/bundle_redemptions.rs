@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// The header of an order, and the redemption of a bundle by the order or the mark of a void that came first.
-    pub async fn bundle_redemption_state(
+    pub async fn order_and_bundle_redemption_state(
         &self,
         org: &OrgId,
         bundle: &BundleId,
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// A bundle, and the number of times a customer redeems it.
-    pub async fn bundle_and_count(
+    pub async fn bundle_and_customer_count(
         &self,
         org: &OrgId,
         bundle: &BundleId,

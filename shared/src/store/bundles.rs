@@ -37,7 +37,7 @@ impl Store {
     }
 
     /// The current bundle, with its current org.
-    pub async fn bundle_of_org(
+    pub async fn org_and_bundle(
         &self,
         org: &OrgId,
         bundle: &BundleId,
@@ -73,7 +73,7 @@ impl Store {
     ///
     /// A new bundle with the same id keeps its own transitions. The transitions are listed first, and deleted only if the bundle
     /// does not exist afterwards. So no listed transition is one of a later bundle.
-    pub async fn erase_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
+    pub async fn delete_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
         loop {
             let pk = keys::bundle_partition(org, bundle);
             let query = self.query_partition(&pk, keys::TRANSITION_PREFIX, DELETES_PER_REQUEST_MAX);
@@ -105,7 +105,7 @@ impl Transaction<'_> {
         // this bundle.
         let version = u64::try_from(bundle.recorded.at.timestamp_millis()).unwrap_or_default();
         self.create(&key, index_key.as_ref(), &BundleForm::new(bundle, version))?;
-        self.require_org(org_version)
+        self.require_org_version(org_version)
     }
 
     /// Updates the recorded status of the bundle that was read as `before`, and appends its transitions.

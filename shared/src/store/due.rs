@@ -20,7 +20,7 @@ pub struct Due {
     /// The org.
     pub org: OrgId,
     /// The item.
-    pub what: DueItem,
+    pub item: DueItem,
 }
 
 /// An item that can be due.
@@ -73,5 +73,5 @@ fn read_due(item: Item) -> Result<Due, StoreError> {
         None => DueItem::TimeZoneChange(TimeZoneChange(text_attribute(&item, "at").to_owned())),
         Some(bundle) => DueItem::Bundle(read_listed_bundle(bundle, item)),
     };
-    Ok(Due { org, what: item })
+    Ok(Due { org, item })
 }

@@ -48,7 +48,7 @@ impl Store {
     pub async fn add_key(&self, org: &Versioned<Org>, key: &OrgKey) -> Result<(), StoreError> {
         let mut transaction = self.transaction(&org.value);
         transaction.create(&keys::org_key(&org.value.id, &key.id), None, &OrgKeyForm::from(key))?;
-        transaction.require_org(org.version)?;
+        transaction.require_org_version(org.version)?;
         transaction.commit().await
     }
 

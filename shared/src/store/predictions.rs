@@ -23,7 +23,7 @@ use crate::domain::{
 
 impl Store {
     /// A page of an org's predictions whose horizon ends on a day in UTC. An unreadable prediction is `None`.
-    pub async fn predictions(
+    pub async fn predictions_ending_on(
         &self,
         org: &OrgId,
         day: NaiveDate,
@@ -36,7 +36,7 @@ impl Store {
 
     /// A page of the customers at a risk level, by their lifetime value at the prediction, highest first. `None` stands for a
     /// customer whose prediction ended before `now`.
-    pub async fn at_risk(
+    pub async fn customers_at_risk(
         &self,
         org: &OrgId,
         level: RiskLevel,

@@ -10,7 +10,7 @@ use super::{
     error::StoreError,
     keys::{self, Key},
     table::Store,
-    zone_rules::{Marking, zone_marking},
+    zone_rules::{ZoneMarking, zone_marking},
 };
 use crate::domain::time;
 
@@ -25,11 +25,11 @@ const NO_LATER_BEGINNING: &str = "attribute_not_exists(began) OR began <= :new";
 
 /// The state that the most frequent job watches besides due items.
 #[derive(Debug)]
-pub struct Watched<const N: usize> {
+pub struct SweepWatch<const N: usize> {
     /// For each operation, the time since which its next sweep is awaited.
     pub waited_since: [DateTime<Utc>; N],
     /// The marking to continue, if the zone rules of this process are newer than the rules by which bundles are evaluated.
-    pub newer_rules: Option<Marking>,
+    pub zone_marking: Option<ZoneMarking>,
 }
 
 impl Store {
@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Saves the position of a sweep that began at `began`, unless a later sweep has saved one. `None`: the sweep has ended.
-    pub async fn keep_sweep_position(
+    pub async fn save_sweep_position(
         &self,
         operation: &str,
         began: DateTime<Utc>,
@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// Records the end of a sweep, unless a later end is recorded.
-    pub async fn end_sweep(&self, operation: &str, ended: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn record_sweep_end(&self, operation: &str, ended: DateTime<Utc>) -> Result<(), StoreError> {
         let key = keys::sweep_end(operation);
         let update = self.conditional_update(&key, NO_LATER_END, text(&time::text(ended)));
         send_unless_superseded(update.update_expression("SET ended = :new")).await
@@ -75,11 +75,11 @@ impl Store {
     /// The time since which the next sweep of each operation is awaited: the end of its last sweep. Before the end of the first
     /// sweep, this is the time of the first call of this function, which records the time. The same read returns the marking
     /// for newer zone rules.
-    pub async fn watched<const N: usize>(
+    pub async fn sweep_watch<const N: usize>(
         &self,
         operations: [&str; N],
         now: DateTime<Utc>,
-    ) -> Result<Watched<N>, StoreError> {
+    ) -> Result<SweepWatch<N>, StoreError> {
         let (ends, zone_rules) = (operations.map(keys::sweep_end), keys::zone_rules());
         let wanted: Vec<_> = ends.iter().chain([&zone_rules]).collect();
         let found = self.get_all(&wanted).await?;
@@ -94,19 +94,19 @@ impl Store {
                         StoreError::broken(format!("the end of the sweep {operation} cannot be read"))
                     })?;
                 }
-                None => self.end_sweep(operation, now).await?,
+                None => self.record_sweep_end(operation, now).await?,
             }
         }
         let is_first_call = wanted.iter().all(|key| item(key).is_none());
         let zone_marking = match zone_marking(item(&zone_rules)) {
             // In a new table, no bundle is evaluated by older rules.
             Some(_) if is_first_call => {
-                self.keep_marking(None).await?;
+                self.save_zone_marking(None).await?;
                 None
             }
             marking => marking,
         };
-        Ok(Watched { waited_since, newer_rules: zone_marking })
+        Ok(SweepWatch { waited_since, zone_marking })
     }
 }
 

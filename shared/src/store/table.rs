@@ -75,7 +75,7 @@ impl Store {
 
     /// The same table with the same caches, through another client.
     #[must_use]
-    pub fn through(&self, client: Client) -> Self {
+    pub fn with_client(&self, client: Client) -> Self {
         Self { client, ..self.clone() }
     }
 

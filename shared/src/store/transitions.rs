@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// The first of a bundle's transitions after an instant.
-    pub async fn transition_after(
+    pub async fn first_transition_after(
         &self,
         org: &OrgId,
         bundle: &BundleId,

@@ -20,14 +20,14 @@ const AFTER: &str = "after";
 
 /// The position of the marking of all orgs for newer zone rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marking {
+pub struct ZoneMarking {
     /// The last marked org. `None`: no org is marked yet.
     pub after: Option<OrgId>,
 }
 
 impl Store {
     /// Marks an org, which must still exist. The job then evaluates all its bundles again, as after a time zone change.
-    pub async fn mark_for_newer_rules(&self, org: &Org, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn mark_org_for_zone_rules(&self, org: &Org, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut transaction = self.transaction(org);
         transaction.record_time_zone_change(org.profile.timezone, now)?;
         transaction.check(&keys::org(&org.id), Change::default().require_present("version"))?;
@@ -35,10 +35,10 @@ impl Store {
     }
 
     /// Saves the position of the marking for the zone rules of this process. `None`: all orgs are marked.
-    pub async fn keep_marking(&self, marking: Option<&Marking>) -> Result<(), StoreError> {
+    pub async fn save_zone_marking(&self, marking: Option<&ZoneMarking>) -> Result<(), StoreError> {
         let (key, release) = (keys::zone_rules().to_item(), text(zone::data_version()));
         let update = self.client.update_item().table_name(self.table.as_ref()).set_key(Some(key));
-        let update = if let Some(Marking { after }) = marking {
+        let update = if let Some(ZoneMarking { after }) = marking {
             let after = text(after.as_ref().map_or("", OrgId::as_str));
             let update = update.update_expression("SET marking = :data, #after = :after");
             update.expression_attribute_values(":after", after)
@@ -52,7 +52,7 @@ impl Store {
 
 /// The marking that is to be continued by the item of the zone rules. `None`: bundles are evaluated by the zone rules of this
 /// process or by newer ones.
-pub(super) fn zone_marking(item: Option<&Item>) -> Option<Marking> {
+pub(super) fn zone_marking(item: Option<&Item>) -> Option<ZoneMarking> {
     let attribute = |name: &str| Some(item?.get(name)?.as_s().ok()?.as_str());
     let release = zone::data_version();
     // The names of releases sort in their order. A process with older rules leaves the marking of newer rules alone.
@@ -62,5 +62,5 @@ pub(super) fn zone_marking(item: Option<&Item>) -> Option<Marking> {
     }
     let is_begun = attribute(MARKING) == Some(release);
     let after = attribute(AFTER).filter(|_| is_begun).and_then(|after| OrgId::try_from(after.to_owned()).ok());
-    Some(Marking { after })
+    Some(ZoneMarking { after })
 }
