@@ -122,7 +122,8 @@ impl Store {
         self.redemptions(&index_pk, after, limit, |order| keys::bundle_redemption(org, bundle, order)).await
     }
 
-    /// A page of a bundle's redemptions since an instant, void or not, oldest first. An unreadable redemption is `None`.
+    /// A page of a bundle's redemptions since an instant, void or not, oldest first. An unreadable redemption is
+    /// `None`.
     pub async fn bundle_redemptions_since(
         &self,
         org: &OrgId,
@@ -178,7 +179,8 @@ impl Transaction<'_> {
         self.update_counters(usage, bundle)
     }
 
-    /// Marks that an order, which has not redeemed a bundle, can no longer redeem it. `is_known_order`: the order is known.
+    /// Marks that an order, which has not redeemed a bundle, can no longer redeem it. `is_known_order`: the order is
+    /// known.
     pub fn block_bundle_redemption(
         &mut self,
         bundle: &BundleId,
@@ -195,10 +197,11 @@ impl Transaction<'_> {
         (keys::bundle_redemption(org, bundle, order), keys::bundle_redemption_index_key(org, bundle, *redeemed_at))
     }
 
-    /// Updates the counters by one redemption. Also updates the status if the redemption takes the last unit, or its void
-    /// returns the last unit.
+    /// Updates the counters by one redemption. Also updates the status if the redemption takes the last unit, or its
+    /// void returns the last unit.
     ///
-    /// The conditions require only the values on which the decision depends. So concurrent orders may change the counters.
+    /// The conditions require only the values on which the decision depends. So concurrent orders may change the
+    /// counters.
     fn update_counters(&mut self, usage: &UsageChange, bundle: &Versioned<Bundle>) -> Result<(), StoreError> {
         let UsageChange { redemption, before, after, .. } = usage;
         let key = keys::bundle(&self.org.id, &redemption.bundle);

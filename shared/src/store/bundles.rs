@@ -1,7 +1,8 @@
 //! Bundles.
 //!
-//! The terms and the recorded status of a bundle change under its version. The counters change under conditions of their own,
-//! so that orders for the same bundle do not make each other fail. So a write of the one never writes the other.
+//! The terms and the recorded status of a bundle change under its version. The counters change under conditions of
+//! their own, so that orders for the same bundle do not make each other fail. So a write of the one never writes the
+//! other.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -63,7 +64,8 @@ impl Store {
         .await
     }
 
-    /// Whether the org once had a bundle with this id that was deleted. The org may have another bundle with the id now.
+    /// Whether the org once had a bundle with this id that was deleted. The org may have another bundle with the id
+    /// now.
     pub async fn bundle_was_deleted(&self, org: &OrgId, bundle: &BundleId) -> Result<bool, StoreError> {
         let [mark] = self.get([&keys::deleted_bundle(org, bundle)]).await?;
         Ok(mark.is_some())
@@ -71,8 +73,8 @@ impl Store {
 
     /// Deletes the transitions of a deleted bundle.
     ///
-    /// A new bundle with the same id keeps its own transitions. The transitions are listed first, and deleted only if the bundle
-    /// does not exist afterwards. So no listed transition is one of a later bundle.
+    /// A new bundle with the same id keeps its own transitions. The transitions are listed first, and deleted only if
+    /// the bundle does not exist afterwards. So no listed transition is one of a later bundle.
     pub async fn delete_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
         loop {
             let pk = keys::bundle_partition(org, bundle);
@@ -101,8 +103,8 @@ impl Transaction<'_> {
         let (org, bundle) = (&self.org.id, &created.bundle);
         let index_key = created.due.map(|due| keys::bundle_index_key(org, &bundle.id, due));
         let key = keys::bundle(org, &bundle.id);
-        // Versions start at the time of creation, so that no version of a deleted bundle with the same id is a version of
-        // this bundle.
+        // Versions start at the time of creation, so that no version of a deleted bundle with the same id is a version
+        // of this bundle.
         let version = u64::try_from(bundle.recorded.at.timestamp_millis()).unwrap_or_default();
         self.create(&key, index_key.as_ref(), &BundleForm::new(bundle, version))?;
         self.require_org_version(org_version)
@@ -115,8 +117,8 @@ impl Transaction<'_> {
         self.append_transitions(update, before.next_version())
     }
 
-    /// Updates the terms and the recorded status of the bundle that was read as `before`, and appends its transitions. Orders
-    /// may redeem the bundle meanwhile, as long as this neither sells it out nor exceeds the limit.
+    /// Updates the terms and the recorded status of the bundle that was read as `before`, and appends its transitions.
+    /// Orders may redeem the bundle meanwhile, as long as this neither sells it out nor exceeds the limit.
     pub fn edit_bundle(&mut self, update: &StatusUpdate, before: &Versioned<Bundle>) -> Result<(), StoreError> {
         let bundle = &update.bundle;
         let mut change = self.status_change(update, before)?;
@@ -130,7 +132,8 @@ impl Transaction<'_> {
         self.append_transitions(update, before.next_version())
     }
 
-    /// Deletes a bundle, and marks that it existed. The bundle must have this version and must never have been redeemed.
+    /// Deletes a bundle, and marks that it existed. The bundle must have this version and must never have been
+    /// redeemed.
     pub fn delete_bundle(&mut self, bundle: &BundleId, version: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mark = keys::deleted_bundle(&self.org.id, bundle);
         self.upsert(&mark, None, &DeletedBundleForm::new(bundle.clone(), now), None)?;

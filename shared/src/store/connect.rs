@@ -1,5 +1,5 @@
-//! The client of the table. The client retries throttled and failed requests itself, after short pauses. It does not retry
-//! a conflict between transactions: the caller loads again and decides again.
+//! The client of the table. The client retries throttled and failed requests itself, after short pauses. It does not
+//! retry a conflict between transactions: the caller loads again and decides again.
 
 use aws_sdk_dynamodb::{
     Client,

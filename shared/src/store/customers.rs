@@ -59,8 +59,8 @@ impl Store {
         fetch_page(query.set_exclusive_start_key(start), |item| read_listed(org, item)).await
     }
 
-    /// A page of an org's customers for a sweep: by their last order, oldest first. Customers without orders come first. With
-    /// `since`, only the customers whose last order is not before that instant.
+    /// A page of an org's customers for a sweep: by their last order, oldest first. Customers without orders come
+    /// first. With `since`, only the customers whose last order is not before that instant.
     ///
     /// A customer who orders during the sweep moves to the end of the list, so the sweep meets the customer again.
     pub async fn customers_since(
@@ -75,8 +75,8 @@ impl Store {
             Some(since) => self.query_index_from(&index_pk, since, limit),
             None => self.query_index(&index_pk, limit),
         };
-        // `since` may be later in this page than in the page before. A position before `since` is then out of the query's
-        // bounds, and so are all customers before that position.
+        // `since` may be later in this page than in the page before. A position before `since` is then out of the
+        // query's bounds, and so are all customers before that position.
         let after = after.filter(|after| since.as_deref().is_none_or(|since| *after >= since));
         let start = after.map(|position| start_key(org, position)).transpose()?;
         fetch_page(query.set_exclusive_start_key(start), |item| read_listed(org, item)).await

@@ -89,8 +89,8 @@ where
     }
 }
 
-/// Converts the error of a transaction by the reasons of its cancellation. A failed condition means a duplicate or a stale
-/// version. A conflict or throttling is transient. A cancellation for any other reason is a fault.
+/// Converts the error of a transaction by the reasons of its cancellation. A failed condition means a duplicate or a
+/// stale version. A conflict or throttling is transient. A cancellation for any other reason is a fault.
 pub(super) fn transaction_error(error: SdkError<TransactWriteItemsError, HttpResponse>) -> StoreError {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => return StoreError::Contended,

@@ -26,12 +26,12 @@
 //!
 //! All records of an order are in the order's partition.
 //!
-//! The version in the key of an entry is the version of the customer. So a ledger is listed in the order of its commits,
-//! whatever the clocks of the writers were. `nth` is the place of the entry among the entries of one write. The previous
-//! release wrote `ENTRY#version#kind#ref`. The index lists entries by time.
+//! The version in the key of an entry is the version of the customer. So a ledger is listed in the order of its
+//! commits, whatever the clocks of the writers were. `nth` is the place of the entry among the entries of one write.
+//! The previous release wrote `ENTRY#version#kind#ref`. The index lists entries by time.
 //!
-//! The list of due items is divided into 16 shards, so that no single org or hour uses all the capacity of one partition.
-//! A digest of the org and the bundle gives the shard of a bundle.
+//! The list of due items is divided into 16 shards, so that no single org or hour uses all the capacity of one
+//! partition. A digest of the org and the bundle gives the shard of a bundle.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
@@ -219,8 +219,8 @@ pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usiz
     Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:016}.{nth:02}#{from}-{to}"))
 }
 
-/// The bounds of the sort keys of a bundle's transitions after an instant. In a sort key `#` follows the instant, and `$` is
-/// the character after `#`.
+/// The bounds of the sort keys of a bundle's transitions after an instant. In a sort key `#` follows the instant, and
+/// `$` is the character after `#`.
 pub(super) fn transitions_after(at: DateTime<Utc>) -> [String; 2] {
     let first = format!("{TRANSITION_PREFIX}{}$", time::text(at));
     [first, TRANSITION_PREFIX.replace('#', "$")]

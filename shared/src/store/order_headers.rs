@@ -32,10 +32,11 @@ impl Transaction<'_> {
         self.update(&keys::order(&self.org.id, order), change)
     }
 
-    /// Lists an order of a disposable org, so that the deletion of the org finds the order. Writes nothing in another org.
+    /// Lists an order of a disposable org, so that the deletion of the org finds the order. Writes nothing in another
+    /// org.
     ///
-    /// A known order is listed again, because the deletion may just have removed the order from the list. Its customer stays
-    /// the same.
+    /// A known order is listed again, because the deletion may just have removed the order from the list. Its customer
+    /// stays the same.
     pub fn list_order(&mut self, order: &OrderId, is_known: bool) -> Result<(), StoreError> {
         if !self.org.disposable {
             return Ok(());
@@ -45,8 +46,8 @@ impl Transaction<'_> {
         self.update(&keys::order(&self.org.id, order), change)
     }
 
-    /// Marks that an order can no longer redeem any bundle. The customer of the order must still be `owner`. An order without
-    /// a customer stays without one.
+    /// Marks that an order can no longer redeem any bundle. The customer of the order must still be `owner`. An order
+    /// without a customer stays without one.
     pub fn block_bundle_redemptions(&mut self, order: &OrderId, owner: Option<&CustomerId>) -> Result<(), StoreError> {
         let change = self.order_change(order).set("bundlesVoided", form::attribute(&true)?);
         let change = match owner {
@@ -56,8 +57,8 @@ impl Transaction<'_> {
         self.update(&keys::order(&self.org.id, order), change)
     }
 
-    /// The beginning of a change of an order header. In a disposable org, the change lists the order, so that the deletion of
-    /// the org finds it.
+    /// The beginning of a change of an order header. In a disposable org, the change lists the order, so that the
+    /// deletion of the org finds it.
     pub(super) fn order_change(&self, order: &OrderId) -> Change {
         let index_key = IndexKey { index_pk: keys::orders_index_pk(&self.org.id), index_sk: order.to_string() };
         if self.org.disposable { Change::default().index_key(Some(&index_key)) } else { Change::default() }

@@ -22,12 +22,12 @@ pub struct OrgDeletion {
 }
 
 impl Store {
-    /// Deletes a part of an org that is marked as deleted: up to `partitions_max` of its customers, bundles or orders with all
-    /// their items. Once no partition is left, deletes the org itself.
+    /// Deletes a part of an org that is marked as deleted: up to `partitions_max` of its customers, bundles or orders
+    /// with all their items. Once no partition is left, deletes the org itself.
     ///
-    /// An interrupted deletion can be continued: the item that lists a partition is deleted after the partition, and the item
-    /// of the org last. Customers and bundles are deleted before orders. Without them no new order is awarded or redeems
-    /// anything. So the number of orders stays bounded even while a shop goes on sending orders.
+    /// An interrupted deletion can be continued: the item that lists a partition is deleted after the partition, and
+    /// the item of the org last. Customers and bundles are deleted before orders. Without them no new order is awarded
+    /// or redeems anything. So the number of orders stays bounded even while a shop goes on sending orders.
     pub async fn delete_org_step(&self, org: &OrgId, partitions_max: usize) -> Result<OrgDeletion, StoreError> {
         let bundles = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, partitions_max);
         let roots = [
@@ -65,12 +65,12 @@ impl Store {
         Ok(items_deleted)
     }
 
-    /// Deletes every item of a partition, and then `root`, the item that lists the partition. Returns the number of deleted
-    /// items.
+    /// Deletes every item of a partition, and then `root`, the item that lists the partition. Returns the number of
+    /// deleted items.
     ///
-    /// Meanwhile a process that still caches the org may write to the partition. Every such write also writes the item that
-    /// lists the partition. A write before the deletion of `root` is found by the query after it. A later write lists the
-    /// partition again, and the next step finds it.
+    /// Meanwhile a process that still caches the org may write to the partition. Every such write also writes the item
+    /// that lists the partition. A write before the deletion of `root` is found by the query after it. A later write
+    /// lists the partition again, and the next step finds it.
     async fn delete_partition(&self, pk: &str, root: &Item) -> Result<u64, StoreError> {
         let mut items_deleted: u64 = 0;
         loop {

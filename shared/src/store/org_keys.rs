@@ -52,8 +52,8 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Revokes a key. Returns whether the org had the key. This process rejects the key at once, other processes within a
-    /// minute.
+    /// Revokes a key. Returns whether the org had the key. This process rejects the key at once, other processes within
+    /// a minute.
     pub async fn revoke_key(&self, org: &Org, key: &KeyId) -> Result<bool, StoreError> {
         let _removed_from_cache = self.org_keys.remove_after(|(of, cached)| *of == org.id && cached == key);
         let item_key = keys::org_key(&org.id, key);

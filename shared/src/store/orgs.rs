@@ -93,8 +93,8 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Replaces an org whose time zone changes at `now`, and marks the change, so that the org's bundles are evaluated by the
-    /// new time zone.
+    /// Replaces an org whose time zone changes at `now`, and marks the change, so that the org's bundles are evaluated
+    /// by the new time zone.
     pub async fn put_org_with_time_zone_change(
         &self,
         org: &Org,
@@ -128,8 +128,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Requires the org to have the version under which it was read. So nothing is added to an org that is being deleted, or
-    /// evaluated by a time zone that the org no longer has.
+    /// Requires the org to have the version under which it was read. So nothing is added to an org that is being
+    /// deleted, or evaluated by a time zone that the org no longer has.
     pub fn require_org_version(&mut self, version: u64) -> Result<(), StoreError> {
         self.check(&keys::org(&self.org.id), Change::default().require("version", "=", number(version)))
     }

@@ -116,7 +116,8 @@ impl Store {
         .await
     }
 
-    /// Reads all items of a partition whose sort keys begin with `sk_prefix`. Items for which `read` returns `None` are left out.
+    /// Reads all items of a partition whose sort keys begin with `sk_prefix`. Items for which `read` returns `None` are
+    /// left out.
     pub(super) async fn read_partition<T>(
         &self,
         pk: &str,
@@ -139,8 +140,8 @@ impl Store {
         }
     }
 
-    /// A page of a list of the index whose items are in many partitions, oldest first. With `from`, only the items whose
-    /// sort key in the index is at least `from`. The value of an unreadable item is `None`.
+    /// A page of a list of the index whose items are in many partitions, oldest first. With `from`, only the items
+    /// whose sort key in the index is at least `from`. The value of an unreadable item is `None`.
     pub(super) async fn index_page<T>(
         &self,
         index_pk: &str,

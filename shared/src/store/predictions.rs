@@ -34,8 +34,8 @@ impl Store {
         self.index_page(&keys::predictions_index_pk(org, day), None, after, limit, read).await
     }
 
-    /// A page of the customers at a risk level, by their lifetime value at the prediction, highest first. `None` stands for a
-    /// customer whose prediction ended before `now`.
+    /// A page of the customers at a risk level, by their lifetime value at the prediction, highest first. `None` stands
+    /// for a customer whose prediction ended before `now`.
     pub async fn customers_at_risk(
         &self,
         org: &OrgId,
@@ -64,8 +64,8 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Records a prediction for the customer that was read as `before`: with the customer, as a dated record, and in the list
-    /// of its risk level.
+    /// Records a prediction for the customer that was read as `before`: with the customer, as a dated record, and in
+    /// the list of its risk level.
     pub fn record_prediction(
         &mut self,
         before: &Versioned<Customer>,

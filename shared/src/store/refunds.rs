@@ -110,7 +110,8 @@ impl Transaction<'_> {
         self.replace(&key, None, &RefundForm::made(refund, before.next_version()), before)
     }
 
-    /// Marks that a refund, which must not be recorded yet, can no longer be made. `is_known_order`: the order is known.
+    /// Marks that a refund, which must not be recorded yet, can no longer be made. `is_known_order`: the order is
+    /// known.
     pub fn block_refund(&mut self, order: &OrderId, refund: &RefundId, is_known_order: bool) -> Result<(), StoreError> {
         let key = keys::refund(&self.org.id, order, refund);
         self.create(&key, None, &RefundForm::voided_before(refund))?;

@@ -1,4 +1,5 @@
-//! The types of a page of a list, and how an item that cannot be read appears in one. An unreadable item never fails a list.
+//! The types of a page of a list, and how an item that cannot be read appears in one. An unreadable item never fails a
+//! list.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -62,9 +63,9 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Describes an unreadable item. `newer_kind` is the kind that a newer release wrote, if the item has the shape of its
-    /// record apart from that kind. Otherwise the item is damaged, and `record` is its kind. The time is in the attribute
-    /// `time_attribute`, or in the item's index key.
+    /// Describes an unreadable item. `newer_kind` is the kind that a newer release wrote, if the item has the shape of
+    /// its record apart from that kind. Otherwise the item is damaged, and `record` is its kind. The time is in the
+    /// attribute `time_attribute`, or in the item's index key.
     pub(super) fn new(item: &Item, newer_kind: Option<String>, record: &str, time_attribute: &str) -> Self {
         let times = [time_attribute, "at"].into_iter().map(|name| text_attribute(item, name));
         let at = times.into_iter().find(|at| !at.is_empty()).unwrap_or_default();

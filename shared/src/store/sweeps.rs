@@ -28,7 +28,8 @@ const NO_LATER_BEGINNING: &str = "attribute_not_exists(began) OR began <= :new";
 pub struct SweepWatch<const N: usize> {
     /// For each operation, the time since which its next sweep is awaited.
     pub waited_since: [DateTime<Utc>; N],
-    /// The marking to continue, if the zone rules of this process are newer than the rules by which bundles are evaluated.
+    /// The marking to continue, if the zone rules of this process are newer than the rules by which bundles are
+    /// evaluated.
     pub zone_marking: Option<ZoneMarking>,
 }
 
@@ -39,7 +40,8 @@ impl Store {
         Ok(item.and_then(|item| item.get(POSITION)?.as_s().ok().cloned()))
     }
 
-    /// Saves the position of a sweep that began at `began`, unless a later sweep has saved one. `None`: the sweep has ended.
+    /// Saves the position of a sweep that began at `began`, unless a later sweep has saved one. `None`: the sweep has
+    /// ended.
     pub async fn save_sweep_position(
         &self,
         operation: &str,
@@ -72,9 +74,9 @@ impl Store {
         update.condition_expression(condition).expression_attribute_values(":new", new)
     }
 
-    /// The time since which the next sweep of each operation is awaited: the end of its last sweep. Before the end of the first
-    /// sweep, this is the time of the first call of this function, which records the time. The same read returns the marking
-    /// for newer zone rules.
+    /// The time since which the next sweep of each operation is awaited: the end of its last sweep. Before the end of
+    /// the first sweep, this is the time of the first call of this function, which records the time. The same read
+    /// returns the marking for newer zone rules.
     pub async fn sweep_watch<const N: usize>(
         &self,
         operations: [&str; N],

@@ -38,8 +38,8 @@ pub struct Store {
     pub(super) absent_org_keys: Arc<Cache<(OrgId, KeyId), ()>>,
 }
 
-/// A value with the version under which it was read. A write of the value requires that version, and keeps the attributes
-/// of the item that this release does not know.
+/// A value with the version under which it was read. A write of the value requires that version, and keeps the
+/// attributes of the item that this release does not know.
 #[derive(Debug, Clone)]
 pub struct Versioned<T> {
     /// The value.

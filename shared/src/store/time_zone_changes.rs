@@ -12,7 +12,8 @@ use super::{
 };
 use crate::domain::{org::Org, zone::Zone};
 
-/// When a mark is due after the change. Longer than another process may cache the old time zone, plus the time of a call.
+/// When a mark is due after the change. Longer than another process may cache the old time zone, plus the time of a
+/// call.
 const MARK_DELAY: TimeDelta = TimeDelta::minutes(2);
 
 /// The mark of a time zone change: its sort key in the index, which a later change replaces.
@@ -30,7 +31,8 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Marks that the org's time zone has changed at `now`. The mark is due once no call uses the old time zone any more.
+    /// Marks that the org's time zone has changed at `now`. The mark is due once no call uses the old time zone any
+    /// more.
     pub(super) fn record_time_zone_change(&mut self, zone: Zone, now: DateTime<Utc>) -> Result<(), StoreError> {
         let org = &self.org.id;
         let index_key = keys::time_zone_change_index_key(org, now + MARK_DELAY);

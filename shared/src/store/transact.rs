@@ -1,7 +1,9 @@
-//! Transactions: an operation's balance, counters, ledger entries and idempotency record are written together or not at all.
+//! Transactions: an operation's balance, counters, ledger entries and idempotency record are written together or not at
+//! all.
 //!
-//! The SDK sends a token with each transaction. `DynamoDB` does not apply a token twice within ten minutes, so a retry by the
-//! SDK after a lost response is safe. After that time, the condition on the idempotency record rejects a second write.
+//! The SDK sends a token with each transaction. `DynamoDB` does not apply a token twice within ten minutes, so a retry
+//! by the SDK after a lost response is safe. After that time, the condition on the idempotency record rejects a second
+//! write.
 
 use std::collections::HashMap;
 
@@ -185,8 +187,8 @@ impl Transaction<'_> {
         self.create_with_event(key, index_key, form, None)
     }
 
-    /// Adds an item, which must not exist yet and which emits an event. In a disposable org the item emits no event, so that
-    /// no message reaches a customer.
+    /// Adds an item, which must not exist yet and which emits an event. In a disposable org the item emits no event, so
+    /// that no message reaches a customer.
     pub(super) fn create_with_event(
         &mut self,
         key: &Key,
@@ -198,8 +200,8 @@ impl Transaction<'_> {
         self.put(Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"))
     }
 
-    /// Replaces the item that was read as `before`, which must still have its version. Attributes that the form does not know
-    /// are kept.
+    /// Replaces the item that was read as `before`, which must still have its version. Attributes that the form does
+    /// not know are kept.
     ///
     /// Every replaced item has a condition of its own: items that are loaded by one read may be of different moments.
     pub(super) fn replace<F: Serialize + DeserializeOwned, T>(
@@ -220,8 +222,8 @@ impl Transaction<'_> {
         })
     }
 
-    /// Writes an item whether or not it exists. An update keeps the attributes that the form does not know. A put would remove
-    /// them.
+    /// Writes an item whether or not it exists. An update keeps the attributes that the form does not know. A put would
+    /// remove them.
     pub(super) fn upsert(
         &mut self,
         key: &Key,

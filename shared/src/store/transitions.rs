@@ -58,8 +58,8 @@ impl Store {
         found.map(|item| form::read::<TransitionForm, _>("a transition", item)).transpose()
     }
 
-    /// A page of the transitions of all bundles that were recorded on a day in UTC, oldest first, each with the time of the
-    /// record. An unreadable transition is `None`.
+    /// A page of the transitions of all bundles that were recorded on a day in UTC, oldest first, each with the time of
+    /// the record. An unreadable transition is `None`.
     pub async fn transitions_of_day(
         &self,
         org: &OrgId,

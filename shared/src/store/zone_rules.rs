@@ -1,7 +1,7 @@
 //! The release of the zone rules by which bundles are evaluated.
 //!
-//! When a release with newer rules starts, all orgs are marked one after another, so that their bundles are evaluated again.
-//! The item of the rules holds how far the marking is.
+//! When a release with newer rules starts, all orgs are marked one after another, so that their bundles are evaluated
+//! again. The item of the rules holds how far the marking is.
 
 use chrono::{DateTime, Utc};
 
@@ -50,8 +50,8 @@ impl Store {
     }
 }
 
-/// The marking that is to be continued by the item of the zone rules. `None`: bundles are evaluated by the zone rules of this
-/// process or by newer ones.
+/// The marking that is to be continued by the item of the zone rules. `None`: bundles are evaluated by the zone rules
+/// of this process or by newer ones.
 pub(super) fn zone_marking(item: Option<&Item>) -> Option<ZoneMarking> {
     let attribute = |name: &str| Some(item?.get(name)?.as_s().ok()?.as_str());
     let release = zone::data_version();

@@ -59,8 +59,8 @@ pub(in crate::store) struct TermsForm {
     desired_state: DesiredState,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     start_date: Option<DateTime<Utc>>,
-    /// Takes precedence over `startDate`, which then holds the start of the day at the time of the write, for releases that
-    /// do not know days.
+    /// Takes precedence over `startDate`, which then holds the start of the day at the time of the write, for releases
+    /// that do not know days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     start_day: Option<NaiveDate>,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,8 @@ impl TryFrom<BundleForm> for (Bundle, u64) {
         let BundleForm { bundle_id: id, created_at, terms, recorded, .. } = form;
         let BundleForm { redemptions, customers, savings, is_ever_redeemed, version, .. } = form;
         let zone = recorded.zone.parse().map_err(|_| "an unknown time zone")?;
-        // The names of releases sort in their order. A status by newer rules is left to the processes that have these rules.
+        // The names of releases sort in their order. A status by newer rules is left to the processes that have these
+        // rules.
         let is_outdated = recorded.zone_data.is_none_or(|data| data.as_str() < zone::data_version());
         let value = Bundle {
             id,

@@ -1,8 +1,8 @@
-//! The event that an item emits. The first write of an item with an attribute `event` becomes an event on the bus, through
-//! the pipe in `infra/template.yaml`. Nothing compares old and new images.
+//! The event that an item emits. The first write of an item with an attribute `event` becomes an event on the bus,
+//! through the pipe in `infra/template.yaml`. Nothing compares old and new images.
 //!
-//! Every event has the same fields. Every field is a text, and an empty text stands for a missing value. The pipe fills the
-//! fields in by name: it can neither leave a field out nor convert a text to a number.
+//! Every event has the same fields. Every field is a text, and an empty text stands for a missing value. The pipe fills
+//! the fields in by name: it can neither leave a field out nor convert a text to a number.
 
 use serde::Serialize;
 
@@ -96,8 +96,8 @@ impl EventForm {
         })
     }
 
-    /// The event of a prediction. A prediction of the same risk level as the one before emits no event. The first prediction
-    /// emits one.
+    /// The event of a prediction. A prediction of the same risk level as the one before emits no event. The first
+    /// prediction emits one.
     pub(in crate::store) fn of_prediction(
         org: &OrgId,
         customer: &CustomerId,

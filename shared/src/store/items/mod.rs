@@ -1,7 +1,7 @@
 //! The forms in which values are stored as items.
 //!
-//! A money amount is a whole number of minor units. A decimal is a text. An instant is RFC 3339 with three decimals. An item
-//! that does not have the form of its type is an error and never reads as a default.
+//! A money amount is a whole number of minor units. A decimal is a text. An instant is RFC 3339 with three decimals. An
+//! item that does not have the form of its type is an error and never reads as a default.
 //!
 //! | to find | look in |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! The stored forms of a churn prediction: with the customer, as a record of its own, and in the list of its risk level.
+//! The stored forms of a churn prediction: with the customer, as a record of its own, and in the list of its risk
+//! level.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

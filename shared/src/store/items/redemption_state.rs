@@ -1,5 +1,5 @@
-//! The stored form of the record of an order under a bundle or under points: a redemption, or the mark of a void that came
-//! first.
+//! The stored form of the record of an order under a bundle or under points: a redemption, or the mark of a void that
+//! came first.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -31,8 +31,8 @@ impl<F> RedemptionStateForm<F> {
     }
 }
 
-/// Describes a redemption that cannot be read. A newer release wrote the record if the redemption names a kind, or if the
-/// record holds another map instead of a redemption.
+/// Describes a redemption that cannot be read. A newer release wrote the record if the redemption names a kind, or if
+/// the record holds another map instead of a redemption.
 pub(in crate::store) fn unread_redemption(item: &Item) -> Unread {
     let kind = match item.get("redemption").map(|redemption| redemption.as_m()) {
         Some(Ok(redemption)) => redemption.get("kind").and_then(|kind| kind.as_s().ok()).cloned(),

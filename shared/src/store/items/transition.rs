@@ -46,7 +46,8 @@ impl TryFrom<TransitionForm> for Transition {
     }
 }
 
-/// Describes a transition that cannot be read. A newer release wrote the transition if it has two statuses and a reason.
+/// Describes a transition that cannot be read. A newer release wrote the transition if it has two statuses and a
+/// reason.
 pub(in crate::store) fn unread_transition(item: &Item) -> Unread {
     #[derive(Deserialize)]
     struct NewerForm {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use crate::domain::money::Money;
 
-/// Reads an attribute to which a newer release may give a value that this release does not know. An unknown value reads as
-/// `None`, and stays in the item when the item is written back.
+/// Reads an attribute to which a newer release may give a value that this release does not know. An unknown value reads
+/// as `None`, and stays in the item when the item is written back.
 pub(super) fn if_known<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
