@@ -96,7 +96,7 @@ async fn change(
         transaction.record_status(&update, current)?;
         update
     };
-    transaction.require_org(org.version)?;
+    transaction.require_org_version(org.version)?;
     transaction.commit().await?;
     if complete {
         Ok(Reply::ok(&BundleView::now(&org.value, update.bundle, context.now)))
@@ -112,7 +112,7 @@ async fn load(
     org_id: &OrgId,
     bundle_id: &BundleId,
 ) -> Result<(Versioned<Org>, Option<Versioned<Bundle>>), Failure> {
-    let (org, bundle) = context.store.bundle_of_org(org_id, bundle_id).await?;
+    let (org, bundle) = context.store.org_and_bundle(org_id, bundle_id).await?;
     let org = org.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?;
     Ok((org, bundle))
 }
@@ -148,7 +148,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
         Ok(Some(bundle.value))
     })
     .await?;
-    context.store.erase_transitions(&org_id, &bundle_id).await?;
+    context.store.delete_transitions(&org_id, &bundle_id).await?;
     let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
     Ok(Reply::ok(&BundleView::now(&org, bundle, context.now)))
 }

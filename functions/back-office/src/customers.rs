@@ -1,7 +1,5 @@
 //! Customers: created or replaced, read, listed, erased; and what happened to their points.
 
-use std::collections::HashMap;
-
 use deserr::Deserr;
 use shared::{
     domain::{
@@ -170,13 +168,9 @@ async fn at_risk(
     after: Option<String>,
     size: usize,
 ) -> Result<Page<Option<Customer>>, StoreError> {
-    let page = context.store.at_risk(org, level, context.now, after.as_deref(), size).await?;
+    let page = context.store.customers_at_risk(org, level, context.now, after.as_deref(), size).await?;
     let ids: Vec<CustomerId> = page.rows.iter().filter_map(|row| row.value.clone()).collect();
-    let mut found: HashMap<CustomerId, Customer> = HashMap::new();
-    if !ids.is_empty() {
-        let customers = context.store.customers_by_id(org, &ids).await?.into_iter();
-        found.extend(customers.map(|customer| (customer.value.id.clone(), customer.value)));
-    }
+    let mut found = context.store.customers_by_id(org, &ids).await?;
     let rows = page.rows.into_iter().map(|Row { value, position }| {
         let value = value.and_then(|id| found.remove(&id));
         Row { value, position }

@@ -152,7 +152,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     }
     if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
         // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.
-        let (_, state) = context.store.bundle_redemption_state(&org.id, bundle, order).await?;
+        let (_, state) = context.store.order_and_bundle_redemption_state(&org.id, bundle, order).await?;
         if let Some(replayed) = replay(state.as_ref().map(|state| &state.value), customer) {
             return replayed;
         }
@@ -212,7 +212,7 @@ async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<
     if !bundle.existed_at(at) {
         return Ok(false);
     }
-    let next = context.store.transition_after(&org.id, &bundle.id, at).await?;
+    let next = context.store.first_transition_after(&org.id, &bundle.id, at).await?;
     Ok(status_on_record(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
 }
 

@@ -183,7 +183,7 @@ impl Run<'_> {
 
     async fn one(&self, due: &Due) {
         let known = self.orgs.lock().await.get(&due.org).cloned();
-        let org = match (known, &due.what) {
+        let org = match (known, &due.item) {
             (Some(OrgLookup::There(org)), _) => org,
             (Some(OrgLookup::Unreadable), DueItem::Bundle(listed)) => {
                 with(&self.found, |found| found.failed(&due.org, Some(listed.id.clone()), "internal"));
@@ -191,12 +191,12 @@ impl Run<'_> {
             }
             (Some(OrgLookup::Unreadable), DueItem::TimeZoneChange(_)) | (Some(OrgLookup::Gone) | None, _) => return,
         };
-        if let DueItem::Bundle(listed) = &due.what
+        if let DueItem::Bundle(listed) = &due.item
             && !self.is_first(&org.id, &listed.id)
         {
             return;
         }
-        match &due.what {
+        match &due.item {
             DueItem::Bundle(Listed { id, image }) => {
                 let outcome = match image {
                     Ok(image) => self.reconciler.bundle(&org, image.as_ref().clone()).await,
@@ -205,7 +205,7 @@ impl Run<'_> {
                 self.note(&org.id, id.clone(), outcome);
             }
             DueItem::TimeZoneChange(mark) => {
-                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())))
+                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())));
             }
         }
     }

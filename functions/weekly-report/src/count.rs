@@ -10,7 +10,6 @@ use chrono::TimeDelta;
 use shared::{
     domain::{
         churn::prediction::PastPrediction,
-        customer::Customer,
         ids::{BundleId, CustomerId},
         org::Org,
         report::{figures::WeekFigures, tally::Tally, week::Week},
@@ -134,7 +133,7 @@ impl Counter<'_> {
                 _ if !met.insert(digest.finish()) => {}
                 Ok(customer) => self.tally.customer(&customer.value),
                 Err(error) => {
-                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted")
+                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted");
                 }
             }
             ControlFlow::Continue(())
@@ -147,7 +146,9 @@ impl Counter<'_> {
         let (store, org, now) = (self.sweep.store, &self.org.id, self.sweep.now);
         let mut ended: HashMap<CustomerId, PastPrediction> = HashMap::new();
         for day in week.utc_days() {
-            let page = |after: Option<String>| async move { store.predictions(org, day, after.as_deref(), PAGE).await };
+            let page = |after: Option<String>| async move {
+                store.predictions_ending_on(org, day, after.as_deref(), PAGE).await
+            };
             for_each_row(self.sweep, page, |prediction| {
                 let over = prediction.filter(|(_, past)| week.has(past.ends_at()) && past.is_kept(now));
                 if let Some((customer, past)) = over {
@@ -163,9 +164,7 @@ impl Counter<'_> {
         for some in at_risk.chunks(AT_ONCE) {
             check_time(self.sweep)?;
             let ids: Vec<CustomerId> = some.iter().map(|(id, _)| id.clone()).collect();
-            let customers = retry_unavailable(self.sweep, || store.customers_by_id(org, &ids)).await?.into_iter();
-            let customers: HashMap<CustomerId, Customer> =
-                customers.map(|customer| (customer.value.id.clone(), customer.value)).collect();
+            let customers = retry_unavailable(self.sweep, || store.customers_by_id(org, &ids)).await?;
             for (id, past) in some {
                 let outcome = customers.get(id).and_then(|known| past.evaluate(known.orders.as_ref(), now));
                 if let Some(outcome) = outcome {

@@ -174,7 +174,7 @@ async fn overdue_bundles(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashM
     for shard in 0..DUE_SHARDS {
         let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
         for_each_row(sweep, page, |due| {
-            if let DueItem::Bundle(bundle) = due.what
+            if let DueItem::Bundle(bundle) = due.item
                 && let Ok(bundle) = bundle.image
             {
                 overdue_bundles.entry(due.org).or_default().push(bundle.value);

@@ -55,7 +55,7 @@ impl Stack {
                 ));
             }
             let own = match &store {
-                Some(store) => store.through(client(name)),
+                Some(store) => store.with_client(client(name)),
                 None => Store::new(client(name), &template.table.name),
             };
             let host = Host::new(function, own.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());

@@ -343,14 +343,14 @@ impl Sweep<'_> {
 
     /// What can't be kept is done once more: that is no reason to fail what was done.
     async fn keep(&self, began: DateTime<Utc>, position: Option<&str>) {
-        if let Err(error) = self.store.keep_sweep_position(self.operation, began, position).await {
+        if let Err(error) = self.store.save_sweep_position(self.operation, began, position).await {
             tracing::warn!(operation = self.operation, error = chain(&error), "how far the sweep is could not be kept");
         }
     }
 
     /// Nor is that the end can't be: if the next one's can't either, somebody is told.
     async fn end(&self) {
-        if let Err(error) = self.store.end_sweep(self.operation, self.now).await {
+        if let Err(error) = self.store.record_sweep_end(self.operation, self.now).await {
             tracing::warn!(
                 operation = self.operation,
                 error = chain(&error),

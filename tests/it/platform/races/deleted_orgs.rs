@@ -122,12 +122,12 @@ async fn an_order_written_after_its_partition_was_deleted_is_found_by_the_deleti
     let known = store.org_versioned(&org).await.unwrap().unwrap().value;
 
     while left(&world).await.iter().any(|item| item.starts_with("ORDER#")) {
-        assert!(!store.delete_some_of(&org, 20).await.unwrap().1, "the org itself goes last");
+        assert!(!store.delete_org_step(&org, 20).await.unwrap().is_complete, "the org itself goes last");
     }
     let mut late = store.transaction(&known);
     late.block_points_redemption(&order, true).unwrap();
     late.commit().await.unwrap();
-    while !store.delete_some_of(&org, 20).await.unwrap().1 {}
+    while !store.delete_org_step(&org, 20).await.unwrap().is_complete {}
     assert_eq!(left(&world).await, Vec::<String>::new());
 }
 

@@ -1,9 +1,9 @@
-//! A redemption of points.
+//! The stored form of a points redemption.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::money;
+use super::values::money;
 use crate::domain::{
     ids::{CustomerId, OrderId},
     points::Points,

@@ -1,13 +1,12 @@
-//! What is predicted of customers, and the model it is predicted by.
+//! The stored forms of a churn prediction: with the customer, as a record of its own, and in the list of its risk
+//! level.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::if_known;
+use super::values::if_known;
 use crate::domain::{
     churn::{
-        fit::ChurnModelRecord,
-        model::{Model, ModelFamily, ParameterSource, Parameters},
         prediction::PastPrediction,
         risk::Probability,
         score::{ChurnSource, Prediction},
@@ -17,11 +16,11 @@ use crate::domain::{
     time,
 };
 
-/// How likely somebody is to leave, kept with the customer.
+/// The latest prediction, stored with the customer.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ChurnForm {
-    /// In hundredths of a percent.
+pub(super) struct CustomerPredictionForm {
+    /// Hundredths of a percent.
     probability: u16,
     reasoning: SingleLine,
     source: ChurnSource,
@@ -29,18 +28,18 @@ pub(super) struct ChurnForm {
     predicted_at: DateTime<Utc>,
 }
 
-impl From<&Prediction> for ChurnForm {
+impl From<&Prediction> for CustomerPredictionForm {
     fn from(prediction: &Prediction) -> Self {
         let Prediction { probability, reasoning, source, at } = prediction.clone();
         Self { probability: probability.hundredths(), reasoning, source, predicted_at: at }
     }
 }
 
-impl TryFrom<ChurnForm> for Prediction {
+impl TryFrom<CustomerPredictionForm> for Prediction {
     type Error = &'static str;
 
-    fn try_from(form: ChurnForm) -> Result<Self, Self::Error> {
-        let ChurnForm { probability, reasoning, source, predicted_at } = form;
+    fn try_from(form: CustomerPredictionForm) -> Result<Self, Self::Error> {
+        let CustomerPredictionForm { probability, reasoning, source, predicted_at } = form;
         Ok(Self { probability: self::probability(probability)?, reasoning, source, at: predicted_at })
     }
 }
@@ -49,7 +48,7 @@ fn probability(hundredths: u16) -> Result<Probability, &'static str> {
     Probability::from_hundredths(hundredths).ok_or("a probability above 1")
 }
 
-/// One prediction, until what came of it is long known.
+/// One prediction, kept until its outcome was evaluated.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct PredictionForm {
@@ -60,12 +59,12 @@ pub(in crate::store) struct PredictionForm {
     horizon_days: u32,
     #[serde(serialize_with = "time::serialize")]
     predicted_at: DateTime<Utc>,
-    /// Seconds since 1970.
+    /// The time of the expiry, in seconds since 1970.
     expires: i64,
 }
 
 impl PredictionForm {
-    /// Kept for two horizons.
+    /// The form of a prediction that expires after two horizons.
     pub(in crate::store) fn new(customer: &CustomerId, prediction: &Prediction, horizon_days: u32) -> Self {
         Self {
             customer_id: customer.clone(),
@@ -88,63 +87,30 @@ impl TryFrom<PredictionForm> for (CustomerId, PastPrediction) {
     }
 }
 
-/// Whom the list of a risk level has, as long as the prediction looks ahead.
+/// A customer in the list of a risk level. The item expires at the end of the prediction's horizon.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct RiskForm {
+pub(in crate::store) struct RiskLevelForm {
     customer_id: CustomerId,
-    /// Seconds since 1970.
+    /// The time of the expiry, in seconds since 1970.
     expires: i64,
 }
 
-impl RiskForm {
+impl RiskLevelForm {
     pub(in crate::store) fn new(customer: &CustomerId, at: DateTime<Utc>, horizon_days: u32) -> Self {
         Self { customer_id: customer.clone(), expires: expires(at, i64::from(horizon_days)) }
     }
 }
 
-/// Somebody in the list of a risk level, and until when, in seconds since 1970.
-impl TryFrom<RiskForm> for (CustomerId, i64) {
+/// The customer, and the time of the expiry in seconds since 1970.
+impl TryFrom<RiskLevelForm> for (CustomerId, i64) {
     type Error = &'static str;
 
-    fn try_from(RiskForm { customer_id, expires }: RiskForm) -> Result<Self, Self::Error> {
+    fn try_from(RiskLevelForm { customer_id, expires }: RiskLevelForm) -> Result<Self, Self::Error> {
         Ok((customer_id, expires))
     }
 }
 
 fn expires(at: DateTime<Utc>, days: i64) -> i64 {
     (at + TimeDelta::days(days)).timestamp()
-}
-
-/// What a run keeps of an org.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::store) struct ChurnModelForm {
-    family: ModelFamily,
-    /// r, alpha (weeks), a, b.
-    parameters: [f64; 4],
-    source: ParameterSource,
-    #[serde(serialize_with = "time::serialize")]
-    fitted_at: DateTime<Utc>,
-    customers: u32,
-    #[serde(serialize_with = "time::serialize")]
-    looked_back_to: DateTime<Utc>,
-}
-
-impl From<&ChurnModelRecord> for ChurnModelForm {
-    fn from(ChurnModelRecord { model, fitted_at, customers, looked_back_to }: &ChurnModelRecord) -> Self {
-        let Model { family, parameters, source } = *model;
-        let (parameters, fitted_at, looked_back_to) = (parameters.values(), *fitted_at, *looked_back_to);
-        Self { family, parameters, source, fitted_at, customers: *customers, looked_back_to }
-    }
-}
-
-impl TryFrom<ChurnModelForm> for ChurnModelRecord {
-    type Error = &'static str;
-
-    fn try_from(form: ChurnModelForm) -> Result<Self, Self::Error> {
-        let ChurnModelForm { family, parameters, source, fitted_at, customers, looked_back_to } = form;
-        let parameters = Parameters::new(parameters).ok_or("parameters out of bounds")?;
-        Ok(Self { model: Model { family, parameters, source }, fitted_at, customers, looked_back_to })
-    }
 }

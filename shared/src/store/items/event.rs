@@ -1,8 +1,8 @@
-//! What an item tells the outside, if it does: an item that is written for the first time with an attribute `event` becomes
-//! an event on the bus, by the pipe in `infra/template.yaml`. Nothing compares old and new images.
+//! The event that an item emits. The first write of an item with an attribute `event` becomes an event on the bus,
+//! through the pipe in `infra/template.yaml`. Nothing compares old and new images.
 //!
-//! Every event has the same fields and each is a text, empty where there is nothing to say: the pipe fills them in by name,
-//! and can neither leave one out nor make a number of a text.
+//! Every event has the same fields. Every field is a text, and an empty text stands for a missing value. The pipe fills
+//! the fields in by name: it can neither leave a field out nor convert a text to a number.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::domain::{
     time,
 };
 
-/// The attribute.
+/// The name of the attribute that holds the event.
 pub(in crate::store) const EVENT_ATTRIBUTE: &str = "event";
 
 #[derive(Default, Serialize)]
@@ -26,7 +26,7 @@ pub(in crate::store) struct EventForm {
     org_id: String,
     customer_id: String,
     bundle_id: String,
-    /// The order, refund or adjustment behind it.
+    /// The order, refund or adjustment that caused the change.
     reference: String,
     at: String,
     points: String,
@@ -36,11 +36,11 @@ pub(in crate::store) struct EventForm {
     cause: Cause,
 }
 
-/// Why, in the words that answers use.
+/// The cause of a change, as answers name it.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Cause {
-    Nothing(&'static str),
+    Unnamed(&'static str),
     Tier(TierCause),
     Adjustment(SingleLine),
     Bundle(TransitionReason),
@@ -49,12 +49,12 @@ enum Cause {
 
 impl Default for Cause {
     fn default() -> Self {
-        Self::Nothing("")
+        Self::Unnamed("")
     }
 }
 
 impl EventForm {
-    /// A new entry of a customer's ledger.
+    /// The event of a new ledger entry.
     pub(in crate::store) fn of_entry(org: &OrgId, customer: &CustomerId, entry: &Entry) -> Self {
         let (from, to, cause) = match &entry.kind {
             EntryKind::TierChanged { change, .. } => {
@@ -82,7 +82,7 @@ impl EventForm {
         }
     }
 
-    /// A change of a bundle's status; what the operator wants may change without one.
+    /// The event of a transition. A transition that changes only the desired state emits no event.
     pub(in crate::store) fn of_transition(org: &OrgId, bundle: &BundleId, transition: &Transition) -> Option<Self> {
         (transition.from != transition.to).then(|| Self {
             name: "BundleStatusChanged",
@@ -96,7 +96,8 @@ impl EventForm {
         })
     }
 
-    /// A prediction, if it puts a customer at another risk than the one before; the first does.
+    /// The event of a prediction. A prediction of the same risk level as the one before emits no event. The first
+    /// prediction emits one.
     pub(in crate::store) fn of_prediction(
         org: &OrgId,
         customer: &CustomerId,
@@ -117,8 +118,8 @@ impl EventForm {
     }
 }
 
-const fn name(what: &EntryKind) -> &'static str {
-    match what {
+const fn name(kind: &EntryKind) -> &'static str {
+    match kind {
         EntryKind::PointsEarned { .. } => "PointsEarned",
         EntryKind::PointsReversed { .. } => "PointsReversed",
         EntryKind::PointsRestored { .. } => "PointsRestored",
