@@ -37,6 +37,7 @@ pub mod http_client;
 pub mod inbound;
 #[cfg(feature = "aws")]
 pub mod jobs;
+pub mod outbound;
 #[cfg(feature = "aws")]
 pub mod retry;
 #[cfg(feature = "aws")]

@@ -66,6 +66,7 @@ struct Sums {
 }
 
 /// What a call asked of Claude, and whether it counts.
+#[derive(Clone, Copy)]
 pub(crate) struct ClaudeUsage {
     /// Why it had to do without, if it had.
     pub(crate) without_claude: Option<&'static str>,

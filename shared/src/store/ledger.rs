@@ -5,7 +5,6 @@ use chrono::NaiveDate;
 use super::{
     error::StoreError,
     items::{
-        event::EventForm,
         form,
         ledger_entry::{EntryForm, unread_entry},
     },
@@ -15,9 +14,12 @@ use super::{
     table::Store,
     transact::Transaction,
 };
-use crate::domain::{
-    ids::{CustomerId, OrgId},
-    ledger::Entry,
+use crate::{
+    domain::{
+        ids::{CustomerId, OrgId},
+        ledger::Entry,
+    },
+    outbound::ChangeEvent,
 };
 
 impl Store {
@@ -63,7 +65,7 @@ impl Transaction<'_> {
         for (nth, entry) in entries.iter().enumerate() {
             let key = keys::entry(&self.org.id, customer, version, nth, entry);
             let index_key = keys::entry_index_key(&self.org.id, entry.at);
-            let event = EventForm::of_entry(&self.org.id, customer, entry);
+            let event = ChangeEvent::of_entry(customer, entry);
             self.create_with_event(&key, Some(&index_key), &EntryForm::from(entry), Some(&event))?;
         }
         Ok(())

@@ -5,7 +5,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{
     error::StoreError,
     items::{
-        event::EventForm,
         form,
         prediction::{PredictionForm, RiskLevelForm},
     },
@@ -15,10 +14,13 @@ use super::{
     table::{Store, Versioned},
     transact::Transaction,
 };
-use crate::domain::{
-    churn::{prediction::PastPrediction, risk::RiskLevel, score::Prediction},
-    customer::Customer,
-    ids::{CustomerId, OrgId},
+use crate::{
+    domain::{
+        churn::{prediction::PastPrediction, risk::RiskLevel, score::Prediction},
+        customer::Customer,
+        ids::{CustomerId, OrgId},
+    },
+    outbound::ChangeEvent,
 };
 
 impl Store {
@@ -81,7 +83,7 @@ impl Transaction<'_> {
         let risk_index_key = keys::risk_level_index_key(org, prediction.level(), customer.lifetime_value);
         let predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
         self.replace_customer(&predicted, before, &[])?;
-        let event = EventForm::of_prediction(org, id, customer.churn.as_ref(), prediction);
+        let event = ChangeEvent::of_prediction(id, customer.churn.as_ref(), prediction);
         let form = PredictionForm::new(id, prediction, horizon_days);
         self.upsert(&key, Some(&index_key), &form, event.as_ref())?;
         let form = RiskLevelForm::new(id, prediction.at, horizon_days);

@@ -90,7 +90,7 @@ impl Store {
         let mut found: Vec<Item> = Vec::with_capacity(keys.len());
         for batch in keys.chunks(READS_PER_REQUEST_MAX) {
             let mut wanted: Vec<Item> = batch.iter().map(|key| key.borrow().to_item()).collect();
-            let mut retry = BatchRetry::default();
+            let mut retry = BatchRetry::begin();
             while !wanted.is_empty() {
                 retry.next_attempt().await?;
                 let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build()?;
@@ -110,7 +110,7 @@ impl Store {
             Ok(WriteRequest::builder().delete_request(delete).build())
         };
         let mut pending: Vec<WriteRequest> = keys.into_iter().map(request).collect::<Result<_, StoreError>>()?;
-        let mut retry = BatchRetry::default();
+        let mut retry = BatchRetry::begin();
         while !pending.is_empty() {
             retry.next_attempt().await?;
             let response = self.client.batch_write_item().request_items(self.table.as_ref(), pending).send().await?;

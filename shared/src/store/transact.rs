@@ -23,7 +23,7 @@ use super::{
     keys::{IndexKey, Key},
     table::{Store, Versioned},
 };
-use crate::domain::org::Org;
+use crate::{domain::org::Org, outbound::ChangeEvent};
 
 /// Writes to the items of an org that are committed together or not at all.
 #[must_use = "nothing is written before commit"]
@@ -194,7 +194,7 @@ impl Transaction<'_> {
         key: &Key,
         index_key: Option<&IndexKey>,
         form: &impl Serialize,
-        event: Option<&EventForm>,
+        event: Option<&ChangeEvent>,
     ) -> Result<(), StoreError> {
         let item = self.item_with_event(key, index_key, form, event)?;
         self.put(Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"))
@@ -229,7 +229,7 @@ impl Transaction<'_> {
         key: &Key,
         index_key: Option<&IndexKey>,
         form: &impl Serialize,
-        event: Option<&EventForm>,
+        event: Option<&ChangeEvent>,
     ) -> Result<(), StoreError> {
         let mut item = self.item_with_event(key, index_key, form, event)?;
         item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk"));
@@ -242,11 +242,11 @@ impl Transaction<'_> {
         key: &Key,
         index_key: Option<&IndexKey>,
         form: &impl Serialize,
-        event: Option<&EventForm>,
+        event: Option<&ChangeEvent>,
     ) -> Result<Item, StoreError> {
         let mut item = form::write(key, index_key, form)?;
         if let Some(event) = event.filter(|_| !self.org.disposable) {
-            item.insert(EVENT_ATTRIBUTE.to_owned(), form::attribute(event)?);
+            item.insert(EVENT_ATTRIBUTE.to_owned(), form::attribute(&EventForm::new(&self.org.id, event))?);
         }
         Ok(item)
     }

@@ -6,7 +6,6 @@ use super::{
     attributes::{text, text_attribute},
     error::StoreError,
     items::{
-        event::EventForm,
         form,
         transition::{TransitionForm, unread_transition},
     },
@@ -16,10 +15,13 @@ use super::{
     table::Store,
     transact::Transaction,
 };
-use crate::domain::{
-    bundle::transition::{StatusUpdate, Transition},
-    ids::{BundleId, OrgId},
-    time,
+use crate::{
+    domain::{
+        bundle::transition::{StatusUpdate, Transition},
+        ids::{BundleId, OrgId},
+        time,
+    },
+    outbound::ChangeEvent,
 };
 
 impl Store {
@@ -83,7 +85,7 @@ impl Transaction<'_> {
         for (nth, transition) in update.transitions.iter().enumerate() {
             let key = keys::transition(org, bundle, version, nth, transition);
             let index_key = keys::transition_index_key(org, update.now);
-            let event = EventForm::of_transition(org, bundle, transition);
+            let event = ChangeEvent::of_transition(bundle, transition);
             self.create_with_event(&key, Some(&index_key), &TransitionForm::from(transition), event.as_ref())?;
         }
         Ok(())
