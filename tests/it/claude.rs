@@ -19,7 +19,6 @@ use harness::{
     secrets::SecretsManager,
     waits::Waits,
 };
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shared::{
     clock::{Deadline, Sleeper},
@@ -29,6 +28,7 @@ use shared::{
             features::{Features, Trend},
             risk::Probability,
         },
+        decimal::TwoPlaceDecimal,
         money::Money,
         points::Points,
         segment::Segment,
@@ -104,13 +104,13 @@ fn row(days: u32) -> ClaudeInput {
         lifetime_value: Money::from_minor(49_990).unwrap(),
         average_order_value: Money::from_minor(7_141).unwrap(),
         days_since_first_order: 400,
-        orders_per_month: Decimal::new(53, 2),
+        orders_per_month: TwoPlaceDecimal::from_hundredths(53),
         trend: Trend::Declining,
         segment: Segment::AtRisk,
         tier: Some(line("Gold")),
         points: Points(120),
     };
-    ClaudeInput { features, statistical_probability: probability(days) }
+    ClaudeInput::new(&features, probability(days))
 }
 
 fn line(text: &str) -> SingleLine {

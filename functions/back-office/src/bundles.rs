@@ -23,6 +23,7 @@ use shared::{
         fields::PageSize,
     },
     store::Versioned,
+    views::TransitionView,
 };
 
 use crate::{
@@ -206,6 +207,6 @@ pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, 
         // No transitions are those of a bundle that never changed, or of none.
         context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value).collect();
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(TransitionView::from)).collect();
     Ok(Reply::list("transitions", &rows, scope.next(page.next)))
 }

@@ -25,7 +25,7 @@ use shared::{
 
 use crate::{
     pages::{ListRow, Listing, filtered_page},
-    view::CustomerView,
+    view::{CustomerView, EntryView},
 };
 
 #[derive(Deserr)]
@@ -206,6 +206,6 @@ pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Fai
         // A ledger without entries is that of somebody new, or of nobody.
         context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     }
-    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value).collect();
+    let rows: Vec<_> = page.rows.into_iter().map(|row| row.value.map(EntryView::from)).collect();
     Ok(Reply::list("entries", &rows, scope.next(page.next)))
 }

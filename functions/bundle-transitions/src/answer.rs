@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shared::domain::{
-    bundle::{status::BundleStatus, transition::Transition},
-    ids::{BundleId, OrgId},
+use shared::{
+    domain::{
+        bundle::{status::BundleStatus, transition::Transition},
+        ids::{BundleId, OrgId},
+    },
+    views::TransitionView,
 };
 
 /// So much is told at most: an answer has a largest size.
@@ -15,7 +18,7 @@ const REPORTED_MAX: usize = 5_000;
 pub(crate) struct RunReport {
     /// Whether all of it is told: else only as much as fits.
     is_whole: bool,
-    transitions: Vec<TransitionView>,
+    transitions: Vec<BundleTransitionView>,
     errors: Vec<FailedBundleView>,
     performed: usize,
     failed: usize,
@@ -26,11 +29,11 @@ pub(crate) struct RunReport {
 /// A bundle's change of status.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TransitionView {
+struct BundleTransitionView {
     org_id: OrgId,
     bundle_id: BundleId,
     #[serde(flatten)]
-    transition: Transition,
+    transition: TransitionView,
 }
 
 /// A bundle that was not brought up to date; all of an org's where none is named.
@@ -67,7 +70,7 @@ impl RunReport {
             let changed = transitions.into_iter();
             let changed = changed.map(|transition| {
                 let (org_id, bundle_id) = (org.clone(), bundle.clone());
-                TransitionView { org_id, bundle_id, transition }
+                BundleTransitionView { org_id, bundle_id, transition: transition.into() }
             });
             self.transitions.extend(changed);
         }
@@ -103,7 +106,7 @@ pub(crate) struct Answer {
     success: bool,
     /// In milliseconds.
     job_duration: u64,
-    transitions: Vec<TransitionView>,
+    transitions: Vec<BundleTransitionView>,
     errors: Vec<FailedBundleView>,
     summary: Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,8 +126,9 @@ impl Answer {
         let RunReport { mut transitions, errors, .. } = found;
         // Shards finish in no order; people read one.
         transitions.sort_by(|a, b| {
-            let key =
-                |changed: &TransitionView| (changed.transition.at, changed.org_id.clone(), changed.bundle_id.clone());
+            let key = |changed: &BundleTransitionView| {
+                (changed.transition.at, changed.org_id.clone(), changed.bundle_id.clone())
+            };
             key(a).cmp(&key(b))
         });
         let job_duration = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

@@ -204,7 +204,7 @@ impl Run<'_> {
                 self.note(&org.id, id.clone(), outcome);
             }
             DueItem::TimeZoneChange(mark) => {
-                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())))
+                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())));
             }
         }
     }

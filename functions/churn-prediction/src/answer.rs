@@ -25,12 +25,31 @@ pub(crate) struct ScoringFigures {
     statistical: u64,
     /// How the predictions came out whose horizon has ended since it was last looked back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hindsight: Option<Hindsight>,
+    pub(crate) hindsight: Option<HindsightView>,
     #[serde(skip)]
     critical_risk: u64,
     /// Those of them who were scored before, and not so high.
     #[serde(skip)]
     newly_critical: u64,
+}
+
+/// How past predictions came out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HindsightView {
+    predictions: usize,
+    left: usize,
+    came_true: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brier: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auc: Option<f64>,
+}
+
+impl From<Hindsight> for HindsightView {
+    fn from(Hindsight { predictions, left, came_true, brier, auc }: Hindsight) -> Self {
+        Self { predictions, left, came_true, brier, auc }
+    }
 }
 
 impl ScoringFigures {
@@ -66,6 +85,7 @@ struct Sums {
 }
 
 /// What a call asked of Claude, and whether it counts.
+#[derive(Clone, Copy)]
 pub(crate) struct ClaudeUsage {
     /// Why it had to do without, if it had.
     pub(crate) without_claude: Option<&'static str>,

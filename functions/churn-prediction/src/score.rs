@@ -59,10 +59,8 @@ impl Scorer<'_> {
     /// What Claude says of each, where it says something that can be used.
     pub(crate) async fn ask(&self, candidates: &[Candidate]) -> Vec<Option<Verdict>> {
         let Some(claude) = self.claude else { return candidates.iter().map(|_| None).collect() };
-        let rows: Vec<ClaudeInput> = candidates
-            .iter()
-            .map(|one| ClaudeInput { features: one.features.clone(), statistical_probability: one.statistical })
-            .collect();
+        let rows: Vec<ClaudeInput> =
+            candidates.iter().map(|one| ClaudeInput::new(&one.features, one.statistical)).collect();
         claude.score(self.horizon_days, &rows, self.deadline).await
     }
 

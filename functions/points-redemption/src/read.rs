@@ -88,8 +88,8 @@ struct OptionsAnswer {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OptionView {
-    #[serde(flatten)]
-    tier: RedemptionTier,
+    points_cost: PointsCost,
+    reward_value: Money,
     can_redeem: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     points_needed: Option<Points>,
@@ -103,7 +103,12 @@ pub(crate) async fn options(context: &Context, call: Call) -> Result<Reply, Fail
     let is_on = org.loyalty_in_force().is_ok();
     let choice = |tier: &RedemptionTier| {
         let needed = tier.points_cost.get().minus(balance).filter(|needed| *needed > Points::ZERO);
-        OptionView { tier: *tier, can_redeem: is_on && needed.is_none(), points_needed: needed }
+        OptionView {
+            points_cost: tier.points_cost,
+            reward_value: tier.reward_value,
+            can_redeem: is_on && needed.is_none(),
+            points_needed: needed,
+        }
     };
     let settings = org.loyalty.iter().map(|loyalty| &loyalty.settings);
     let options = settings.flat_map(|settings| settings.redemption_tiers.iter()).map(choice).collect();

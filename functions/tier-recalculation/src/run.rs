@@ -29,6 +29,7 @@ use shared::{
         sweep::{Progressed, Sweep, Visit, Visited},
     },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
+    views::LoyaltyView,
 };
 
 use crate::answer::{RecalculationFigures, reply};
@@ -94,9 +95,12 @@ fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
     fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
 }
 
-/// A name for dry runs by these settings, so that none goes on by others.
+/// The name of the dry runs with these settings. A cursor of one dry run is rejected by a dry run with other settings.
+///
+/// The digest is that of the settings as JSON, because two versions of the function must agree on it during a rollout.
 fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
-    format!("dryRun {}", cursor::digest(&serde_json::json!(trial_settings).to_string()))
+    let settings = trial_settings.map(LoyaltyView::from);
+    format!("dryRun {}", cursor::digest(&serde_json::json!(settings).to_string()))
 }
 
 impl Run<'_> {

@@ -5,13 +5,15 @@ use std::time::Duration;
 use serde::Serialize;
 use shared::domain::{ids::OrgId, report::figures::WeekFigures};
 
+use crate::view::WeekFiguresView;
+
 /// An org's week.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrgReport {
     pub(crate) org_id: OrgId,
     pub(crate) name: String,
-    pub(crate) figures: WeekFigures,
+    pub(crate) figures: WeekFiguresView,
     /// The same for people, a line each.
     pub(crate) lines: Vec<String>,
 }
@@ -19,7 +21,7 @@ pub(crate) struct OrgReport {
 impl OrgReport {
     pub(crate) fn new(org_id: OrgId, name: String, figures: WeekFigures) -> Self {
         let lines = figures.lines();
-        Self { org_id, name, figures, lines }
+        Self { org_id, name, figures: figures.into(), lines }
     }
 }
 

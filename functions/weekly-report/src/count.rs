@@ -136,7 +136,7 @@ impl Counter<'_> {
                 _ if !met.insert(digest.finish()) => {}
                 Ok(customer) => self.tally.customer(&customer.value),
                 Err(error) => {
-                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted")
+                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted");
                 }
             }
             ControlFlow::Continue(())

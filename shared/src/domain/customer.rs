@@ -1,7 +1,6 @@
 //! A member of a shop's programme: what people set, and what the system keeps.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     churn::score::Prediction, ids::CustomerId, money::Money, orders::OrderHistory, points::Points,
@@ -28,23 +27,17 @@ pub struct Customer {
 }
 
 /// What people set of a customer; all of it is erased on request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CustomerProfile {
     /// Given name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_name: Option<SingleLine>,
     /// Family name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<SingleLine>,
     /// E-mail address, as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<SingleLine>,
     /// Telephone number, as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<SingleLine>,
     /// Whether every order of theirs earns with the equity multiplier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equity_status: Option<bool>,
 }
 

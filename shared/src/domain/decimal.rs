@@ -1,10 +1,42 @@
 //! Decimals as requests write them and as answers show them.
 
-use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::Serializer;
+use std::fmt;
 
-/// Writes a decimal as a JSON number, whole where it is whole.
-pub(crate) fn serialize_decimal<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Serialize, Serializer};
+
+/// A number with at most two decimals. Its text and its JSON number have no trailing zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TwoPlaceDecimal(Decimal);
+
+impl TwoPlaceDecimal {
+    /// A number of hundredths.
+    #[must_use]
+    pub fn from_hundredths(hundredths: i64) -> Self {
+        Self(Decimal::new(hundredths, 2))
+    }
+
+    /// The value, rounded to two decimals; a tie is rounded to the even neighbour.
+    #[must_use]
+    pub fn rounded(value: Decimal) -> Self {
+        Self(value.round_dp(2))
+    }
+}
+
+impl fmt::Display for TwoPlaceDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.normalize().fmt(f)
+    }
+}
+
+impl Serialize for TwoPlaceDecimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize(&self.0, serializer)
+    }
+}
+
+/// Writes a decimal as a JSON number, without a fraction where the value is whole.
+pub(super) fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     let value = value.normalize();
     if let Some(whole) = value.is_integer().then(|| value.to_i64()).flatten() {
         return serializer.serialize_i64(whole);

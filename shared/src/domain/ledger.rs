@@ -1,7 +1,6 @@
 //! The ledger: every change of points with the balance after it, and every change of tier.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use strum::IntoStaticStr;
 
 use crate::domain::{
@@ -11,29 +10,24 @@ use crate::domain::{
     points::Points,
     text::SingleLine,
     tier::TierChange,
-    time,
 };
 
 /// One line of a customer's ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When it was written.
-    #[serde(serialize_with = "time::serialize")]
     pub at: DateTime<Utc>,
     /// The change of the balance; 0 for a change of tier.
     pub points: Points,
     /// The balance after it.
     pub balance: Points,
     /// What happened.
-    #[serde(flatten)]
     pub kind: EntryKind,
 }
 
 /// What an entry tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum EntryKind {
     /// An order earned points.
     PointsEarned {
@@ -84,10 +78,8 @@ pub enum EntryKind {
     /// The tier changed.
     TierChanged {
         /// From where, to where, why.
-        #[serde(flatten)]
         change: TierChange,
         /// The order behind it, if one is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         order_id: Option<OrderId>,
     },
 }

@@ -1,6 +1,6 @@
 //! What a shop sets of its loyalty programme. Values out of bounds can't be built.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
@@ -47,15 +47,13 @@ impl Loyalty {
 }
 
 /// The settings of a loyalty programme; the defaults are those of the spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoyaltySettings {
     /// Off: nothing is earned or redeemed, the sweeps pass the org over.
     pub enabled: bool,
     /// Points earned for each unit of currency. With an earn rate it is that, floored to four decimals, and not used.
     pub points_per_dollar: PointsPerDollar,
     /// Points earned for each so much money; wins over `points_per_dollar`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub earn_rate: Option<EarnRate>,
     /// What an order with equity status earns more.
     pub equity_multiplier: EquityMultiplier,
@@ -98,8 +96,7 @@ impl LoyaltySettings {
 }
 
 /// One step of the ladder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tier {
     /// Its name, unique in the ladder.
     pub name: SingleLine,
@@ -158,12 +155,6 @@ impl Default for Tiers {
     }
 }
 
-impl Serialize for Tiers {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
 impl Tiers {
     /// Lowest first.
     #[must_use]
@@ -198,8 +189,7 @@ impl Tiers {
 }
 
 /// What points buy: a number of points, and the amount it takes off an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedemptionTier {
     /// Points to pay.
     pub points_cost: PointsCost,
@@ -235,8 +225,7 @@ impl TryFrom<i64> for PointsCost {
 }
 
 /// Up to 20 redemption tiers, cheapest first. With none, 100 points are worth 1 unit of currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedemptionTiers(Vec<RedemptionTier>);
 
 impl TryFrom<Vec<RedemptionTier>> for RedemptionTiers {

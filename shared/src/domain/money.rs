@@ -4,7 +4,7 @@
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::decimal::serialize_decimal;
+use crate::domain::decimal;
 
 /// An amount in minor units; never negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +73,7 @@ impl Money {
 /// In answers an amount is a number of major units: `49.9`, `50`.
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_decimal(&self.decimal(), serializer)
+        decimal::serialize(&self.decimal(), serializer)
     }
 }
 

@@ -1,7 +1,6 @@
 //! An org: one shop, with its settings.
 
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer};
 
 use crate::domain::{
     ids::OrgId,
@@ -30,21 +29,14 @@ pub struct Org {
 }
 
 /// What people set of an org.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgProfile {
     /// The shop's name.
     pub name: SingleLine,
     /// Where its days and clock times are read.
-    #[serde(serialize_with = "zone_name")]
     pub timezone: Zone,
     /// What its amounts are in; they are never converted.
     pub currency: Currency,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn zone_name<S: Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(zone.name())
 }
 
 impl Org {

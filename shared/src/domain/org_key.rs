@@ -1,7 +1,6 @@
 //! Keys that act for one org: what a till or a shop's own server holds instead of the deployment's secret.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     ids::{KeyId, OrgId},
@@ -22,8 +21,7 @@ pub struct OrgKey {
 }
 
 /// The SHA-256 of a key's text. The text holds 256 random bits, so a plain digest does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyDigest(pub [u8; 32]);
 
 /// What no id can hold, between the parts of a key's text.

@@ -3,7 +3,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
 
-use crate::domain::{decimal::serialize_decimal, money::Money};
+use crate::domain::{decimal, money::Money};
 
 macro_rules! rate {
     ($(#[$doc:meta])* $name:ident, from $min:literal to $max:literal, default $default:expr) => {
@@ -41,7 +41,7 @@ macro_rules! rate {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serialize_decimal(&self.0, serializer)
+                decimal::serialize(&self.0, serializer)
             }
         }
     };
@@ -66,7 +66,7 @@ impl EquityMultiplier {
 }
 
 /// So many points for each so much money: "1 point for each $3".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EarnRate {
     /// The points.
     pub points: EarnedPoints,

@@ -163,7 +163,7 @@ pub enum Rejection {
 }
 
 /// One field that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// Its path, as `tiers[2].threshold`; empty for the body itself.
     pub field: String,

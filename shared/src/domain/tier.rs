@@ -4,7 +4,6 @@
 //! it does not depend on how often a job ran, it can't bounce, and the next order restores it.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
@@ -48,7 +47,7 @@ pub enum TierCause {
 named!(TierCause);
 
 /// A move from one tier to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierChange {
     /// The tier left.
     pub from: SingleLine,

@@ -31,21 +31,17 @@ pub struct BundleTerms {
 }
 
 /// What a bundle sells, and for how much.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// Its name.
     pub name: SingleLine,
     /// What people are told of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
     /// What sort of deal it is; a label, the rules are the same.
-    #[serde(rename = "type")]
     pub kind: BundleType,
     /// What it holds.
     pub products: Products,
     /// What it would cost without the deal, and what it costs.
-    #[serde(flatten)]
     pub price: Price,
 }
 
@@ -68,8 +64,7 @@ pub enum BundleType {
 named!(BundleType);
 
 /// What a bundle would cost without the deal, and what it costs: never more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
     original_total: Money,
     bundle_price: Money,
@@ -106,8 +101,7 @@ impl Price {
 }
 
 /// One product of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     /// Its id.
     pub product_id: ProductId,
@@ -120,7 +114,7 @@ pub struct Product {
 }
 
 /// 1 to 100 products.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Products(Vec<Product>);
 
 /// Why an amount is not the total of a bundle.

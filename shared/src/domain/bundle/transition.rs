@@ -5,7 +5,6 @@
 //! matter who brings a bundle up to date, or how long nobody did.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::{
@@ -19,7 +18,6 @@ use crate::domain::{
     names::named,
     rejection::Rejection,
     text::SingleLine,
-    time,
     zone::{Zone, ZoneInForce},
 };
 
@@ -27,8 +25,7 @@ use crate::domain::{
 pub const TRANSITIONS_PER_WRITE_MAX: usize = 90;
 
 /// A change of status, or of what the operator wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     /// The status before.
     pub from: BundleStatus,
@@ -37,13 +34,10 @@ pub struct Transition {
     /// Why.
     pub reason: TransitionReason,
     /// When it changed, which may be before it was recorded.
-    #[serde(serialize_with = "time::serialize")]
     pub at: DateTime<Utc>,
     /// What the operator wants from then on, where that is what changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub desired_state: Option<DesiredState>,
     /// The operator's own words.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<SingleLine>,
 }
 

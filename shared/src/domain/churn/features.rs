@@ -2,13 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::observation::{days_from, recent_days};
 use crate::domain::{
     customer::Customer,
-    decimal::serialize_decimal,
+    decimal::TwoPlaceDecimal,
     money::Money,
     names::named,
     orders::OrderHistory,
@@ -20,8 +19,7 @@ use crate::domain::{
 };
 
 /// A customer in figures. Nothing in it says who it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Features {
     /// Recency: whole days since the last order.
     pub days_since_last_order: u32,
@@ -34,8 +32,7 @@ pub struct Features {
     /// Age: whole days since the first order.
     pub days_since_first_order: u32,
     /// Orders by months of 30 days since the first, of which there is at least one; to two decimals.
-    #[serde(serialize_with = "serialize_decimal")]
-    pub orders_per_month: Decimal,
+    pub orders_per_month: TwoPlaceDecimal,
     /// Whether orders come closer together.
     pub trend: Trend,
     /// The segment.
@@ -73,7 +70,7 @@ impl Features {
             lifetime_value: customer.lifetime_value,
             average_order_value: customer.average_order_value()?,
             days_since_first_order: age,
-            orders_per_month: per_month.round_dp(2),
+            orders_per_month: TwoPlaceDecimal::rounded(per_month),
             trend: trend_at(orders, zone, now),
             segment: segment_at(Some(orders), customer.lifetime_value, now),
             tier: customer.held_tier.as_ref().map(|held_tier| held_tier.tier.clone()),

@@ -1,7 +1,6 @@
 //! What is predicted of a customer, and what came of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 
 use super::{
     accuracy::{ScoredOutcome, auc, brier},
@@ -97,8 +96,7 @@ impl PastPrediction {
 }
 
 /// How predictions came out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hindsight {
     /// How many there were.
     pub predictions: usize,
@@ -107,11 +105,9 @@ pub struct Hindsight {
     /// Of how many what was the likelier came about.
     pub came_true: usize,
     /// The mean squared distance between probability and outcome, to four decimals; lower is better.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub brier: Option<f64>,
     /// How often, of one who left and one who did not, the first had the higher probability, to four decimals; `None`
     /// where all left or none did.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub auc: Option<f64>,
 }
 

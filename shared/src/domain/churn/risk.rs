@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::domain::{decimal::serialize_decimal, names::named};
+use crate::domain::{decimal, names::named};
 
 /// A probability in hundredths of a percent, from 0 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,7 +52,7 @@ impl Probability {
 /// In answers a probability is a percentage: `83.1`, `100`.
 impl Serialize for Probability {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_decimal(&Decimal::new(i64::from(self.0), 2), serializer)
+        decimal::serialize(&Decimal::new(i64::from(self.0), 2), serializer)
     }
 }
 

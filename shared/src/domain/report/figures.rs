@@ -1,12 +1,10 @@
 //! The figures of a week, each beside its target where it has one, and how they read.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
-use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::week::DAYS;
 use crate::domain::{
-    decimal::serialize_decimal,
+    decimal::TwoPlaceDecimal,
     money::{Currency, Money},
     text::SingleLine,
 };
@@ -34,39 +32,15 @@ pub struct Share {
 impl Share {
     /// In percent, floored to two decimals; `None` of nothing.
     #[must_use]
-    pub fn percent(&self) -> Option<Decimal> {
+    pub fn percent(&self) -> Option<TwoPlaceDecimal> {
         let hundredths = u128::from(self.count).checked_mul(10_000)?.checked_div(u128::from(self.of))?;
-        i64::try_from(hundredths).ok().map(|hundredths| Decimal::new(hundredths, 2))
+        i64::try_from(hundredths).ok().map(TwoPlaceDecimal::from_hundredths)
     }
 
     fn text(&self) -> String {
         let Some(percent) = self.percent() else { return "none".into() };
         let target = self.target.map_or_else(String::new, |target| format!(" (target {target} %)"));
-        format!("{} of {}, {} %{target}", self.count, self.of, percent.normalize())
-    }
-}
-
-/// In answers a share is `{count, of, percent?, target?}`.
-impl Serialize for Share {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_map(None)?;
-        fields.serialize_entry("count", &self.count)?;
-        fields.serialize_entry("of", &self.of)?;
-        if let Some(percent) = self.percent() {
-            fields.serialize_entry("percent", &Percent(percent))?;
-        }
-        if let Some(target) = self.target {
-            fields.serialize_entry("target", &target)?;
-        }
-        fields.end()
-    }
-}
-
-struct Percent(Decimal);
-
-impl Serialize for Percent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_decimal(&self.0, serializer)
+        format!("{} of {}, {} %{target}", self.count, self.of, percent)
     }
 }
 
@@ -77,43 +51,31 @@ pub struct WeeklyCount(pub u64);
 impl WeeklyCount {
     /// A day, floored to two decimals.
     #[must_use]
-    pub fn per_day(self) -> Decimal {
+    pub fn per_day(self) -> TwoPlaceDecimal {
         let hundredths = u128::from(self.0) * 100 / u128::from(DAYS);
-        Decimal::new(i64::try_from(hundredths).unwrap_or(i64::MAX), 2)
+        TwoPlaceDecimal::from_hundredths(i64::try_from(hundredths).unwrap_or(i64::MAX))
     }
 
     fn text(self) -> String {
-        format!("{}, {} a day", self.0, self.per_day().normalize())
-    }
-}
-
-/// In answers a count is `{count, perDay}`.
-impl Serialize for WeeklyCount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_map(Some(2))?;
-        fields.serialize_entry("count", &self.0)?;
-        fields.serialize_entry("perDay", &Percent(self.per_day()))?;
-        fields.end()
+        format!("{}, {} a day", self.0, self.per_day())
     }
 }
 
 /// How many customers hold a tier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierShare {
     /// The tier.
     pub name: SingleLine,
     /// Its customers.
-    #[serde(flatten)]
     pub share: Share,
 }
 
 /// Orders, and what they came to on average.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OrderAverage {
     /// How many.
     pub count: u64,
     /// What was paid on average, floored to the cent; `None` without any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<Money>,
 }
 
@@ -124,20 +86,16 @@ impl OrderAverage {
 }
 
 /// Customers who were told to be at risk and whose time is over: how many had left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeftAtRisk {
     /// Those whose time was over in this week.
-    #[serde(flatten)]
     pub this_week: Share,
     /// Those whose time was over in the same days four weeks before; `None` where so old predictions are not kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub month_before: Option<Share>,
 }
 
 /// A week in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeekFigures {
     /// The first day, in the org's zone.
     pub from: NaiveDate,

@@ -26,7 +26,7 @@ use crate::domain::{
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct CustomerForm {
     customer_id: CustomerId,
-    person: CustomerProfile,
+    person: ProfileForm,
     points: Points,
     lifetime_value: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,6 +36,33 @@ pub(in crate::store) struct CustomerForm {
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     churn: Option<ChurnForm>,
     version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_name: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_name: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    equity_status: Option<bool>,
+}
+
+impl From<CustomerProfile> for ProfileForm {
+    fn from(CustomerProfile { first_name, last_name, email, phone, equity_status }: CustomerProfile) -> Self {
+        Self { first_name, last_name, email, phone, equity_status }
+    }
+}
+
+impl From<ProfileForm> for CustomerProfile {
+    fn from(ProfileForm { first_name, last_name, email, phone, equity_status }: ProfileForm) -> Self {
+        Self { first_name, last_name, email, phone, equity_status }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,7 +128,7 @@ impl CustomerForm {
         let held_tier = customer.held_tier.clone();
         Self {
             customer_id: customer.id.clone(),
-            person: customer.profile.clone(),
+            person: customer.profile.clone().into(),
             points: customer.points,
             lifetime_value: customer.lifetime_value.minor(),
             orders: customer.orders.as_ref().map(OrderHistoryForm::from),
@@ -118,7 +145,7 @@ impl TryFrom<CustomerForm> for (Customer, u64) {
     fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
         let value = Customer {
             id: form.customer_id,
-            profile: form.person,
+            profile: form.person.into(),
             points: form.points,
             lifetime_value: money(form.lifetime_value)?,
             orders: form.orders.map(OrderHistory::from),

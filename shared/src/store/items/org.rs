@@ -130,13 +130,13 @@ pub(in crate::store) struct KeyForm {
     name: SingleLine,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    digest: KeyDigest,
+    digest: [u8; 32],
 }
 
 impl From<&OrgKey> for KeyForm {
     fn from(key: &OrgKey) -> Self {
         let OrgKey { id, name, created_at, digest } = key.clone();
-        Self { key_id: id, name, created_at, digest }
+        Self { key_id: id, name, created_at, digest: digest.0 }
     }
 }
 
@@ -145,7 +145,7 @@ impl TryFrom<KeyForm> for OrgKey {
 
     fn try_from(form: KeyForm) -> Result<Self, Self::Error> {
         let KeyForm { key_id, name, created_at, digest } = form;
-        Ok(Self { id: key_id, name, created_at, digest })
+        Ok(Self { id: key_id, name, created_at, digest: KeyDigest(digest) })
     }
 }
 
