@@ -10,7 +10,7 @@ use shared::{
             features::Features,
             fit::fit,
             model::{Model, ModelFamily},
-            observation::{Observation, Sample},
+            observation::{CustomerSample, Observation},
             risk::{Probability, RiskLevel},
         },
         zone::Zone,
@@ -58,7 +58,7 @@ fn main() {
     let observed = observe_all(parting());
     // As many different customers as are ever fitted on: those of the log as they were on several days.
     let most: Vec<_> = (0..5).flat_map(|month| observe_all(parting() + TimeDelta::days(30 * month))).collect();
-    let most = most.get(..Sample::LARGEST).unwrap();
+    let most = most.get(..CustomerSample::SIZE_MAX).unwrap();
     for family in [ModelFamily::BgNbd, ModelFamily::MbgNbd] {
         let customers = observed.len();
         time(&format!("fitting {family:?} to {customers} customers"), || fit(family, observed.iter().copied()));

@@ -123,7 +123,7 @@ fn published(schedule: Schedule) -> Bundle {
 }
 
 /// A bundle of one product, as made before everything that happens here.
-fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
+fn bundle(desired_state: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
     let line = |text: &str| SingleLine::try_from(text.to_owned()).unwrap();
     let amount = |minor| Money::from_minor(minor).unwrap();
     let product = Product {
@@ -141,7 +141,7 @@ fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<Use
     };
     let terms = BundleTerms {
         offer,
-        desired,
+        desired_state,
         schedule,
         max_redemptions,
         per_customer_limit: None,

@@ -32,7 +32,7 @@ fn customer(orders: &[(i64, &str)]) -> Customer {
         let order = Order {
             id: format!("o{number}").try_into().unwrap(),
             customer: customer.id.clone(),
-            total: Money::requested(total.parse().unwrap()).unwrap(),
+            total: Money::from_request(total.parse().unwrap()).unwrap(),
             equity_status: false,
             fulfilled_at: days(*day),
         };

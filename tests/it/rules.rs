@@ -22,7 +22,7 @@ use shared::domain::{
     rejection::Rejection,
     segment::segment_at,
     text::SingleLine,
-    tier::{progress, tier_at},
+    tier::{progress_percent, tier_at},
 };
 
 fn decimal(value: &Value) -> Decimal {
@@ -30,7 +30,7 @@ fn decimal(value: &Value) -> Decimal {
 }
 
 fn money(value: &Value) -> Money {
-    Money::requested(decimal(value)).unwrap()
+    Money::from_request(decimal(value)).unwrap()
 }
 
 #[derive(Deserialize)]
@@ -233,7 +233,7 @@ fn the_largest_product_is_exact() {
 #[test]
 fn progress_is_the_floored_way_to_the_next_tier() {
     let settings = LoyaltySettings::default();
-    let at = |tier: &str, value: &str| progress(&settings, &line(tier), money(&json!(value)));
+    let at = |tier: &str, value: &str| progress_percent(&settings, &line(tier), money(&json!(value)));
     assert_eq!(at("Bronze", "0"), Some(0));
     assert_eq!(at("Bronze", "199.99"), Some(99));
     assert_eq!(at("Silver", "349.99"), Some(49));

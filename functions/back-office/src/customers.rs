@@ -140,7 +140,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let view = |customer: Customer| {
         let is_at = |level| {
             let churn = customer.churn.as_ref().filter(|_| customer.orders.is_some());
-            churn.is_some_and(|churn| churn.level() == level && churn.looks_ahead(horizon_days, context.now))
+            churn.is_some_and(|churn| churn.level() == level && churn.is_within_horizon(horizon_days, context.now))
         };
         let at_risk = risk_level.is_none_or(is_at);
         let view = CustomerView::new(&org, customer, context.now);

@@ -45,7 +45,7 @@ async fn replace(
 fn check_amounts(org: &Org, settings: &LoyaltySettings) -> Result<(), Rejection> {
     let currency = &org.profile.currency;
     // Of many the first that is not: tiers are sorted, so the place of one says nothing.
-    let is_wrong = |amount: &Money| currency.floored(*amount) != *amount;
+    let is_wrong = |amount: &Money| currency.floor(*amount) != *amount;
     org.check_amounts([
         ("earnRate.per", settings.earn_rate.map(|rate| rate.per.get())),
         ("tiers", settings.tiers.iter().map(|tier| tier.threshold).find(is_wrong)),

@@ -12,7 +12,7 @@ use shared::{
             redemption::{self, BundleRedemption, Fulfilment, Redeem},
             state::Bundle,
             status::BundleStatus,
-            transition::status_on_record,
+            transition::recorded_status_at,
         },
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
@@ -213,7 +213,7 @@ async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<
         return Ok(false);
     }
     let next = context.store.transition_after(&org.id, &bundle.id, at).await?;
-    Ok(status_on_record(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
+    Ok(recorded_status_at(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
 }
 
 /// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.

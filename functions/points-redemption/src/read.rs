@@ -60,7 +60,8 @@ pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failur
     let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
     let quoted = points_redemption::quote(valuation, customer.points, points, order_total);
     // No order comes to more.
-    let most = points_redemption::max_redeemable(valuation, customer.points, order_total.or(Some(Money::LARGEST)));
+    let most =
+        points_redemption::max_redeemable(valuation, customer.points, order_total.or(Some(Money::REQUESTED_MAX)));
     let refusal = quoted.as_ref().err();
     Ok(Reply::ok(&QuoteAnswer {
         is_valid: quoted.is_ok(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use shared::{
-    domain::recalculation::Direction,
+    domain::recalculation::TierDirection,
     host::{Context, Reply},
     jobs::report::{OrgReport, Swept},
     telemetry::metric::Metric,
@@ -33,12 +33,12 @@ impl RecalculationFigures {
     }
 
     /// Counts a change.
-    pub(crate) const fn change(&mut self, direction: Direction) {
+    pub(crate) const fn change(&mut self, direction: TierDirection) {
         self.changed += 1;
         match direction {
-            Direction::Promotion => self.promotions += 1,
-            Direction::Demotion => self.demotions += 1,
-            Direction::Relisting => {}
+            TierDirection::Promotion => self.promotions += 1,
+            TierDirection::Demotion => self.demotions += 1,
+            TierDirection::Unranked => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use shared::{
         ids::{CustomerId, OrgId},
         loyalty::{Loyalty, LoyaltySettings},
         org::Org,
-        recalculation::{Direction, recalculate},
+        recalculation::{TierDirection, recalculate},
         rejection::FieldError,
         tier,
     },
@@ -184,7 +184,7 @@ struct Batch {
 
 /// Which way somebody's tier went, and where it stands now.
 struct TierMove {
-    direction: Direction,
+    direction: TierDirection,
     rank: Option<usize>,
 }
 
@@ -259,7 +259,7 @@ impl TierEvaluator<'_> {
     /// Where the tier that somebody holds stands on the ladder, if it is listed.
     fn rank(&self, customer: &Customer) -> Option<usize> {
         let settings = &self.loyalty.settings;
-        settings.tiers.rank_of(tier::held_by(customer, settings))
+        settings.tiers.rank_of(tier::held_tier(customer, settings))
     }
 
     fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {

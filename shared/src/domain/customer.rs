@@ -107,7 +107,7 @@ impl Customer {
     }
 
     /// Adds to what was paid, or takes from it.
-    pub(super) fn add_value(&mut self, before: Money, after: Money) -> Result<(), Rejection> {
+    pub(super) fn change_lifetime_value(&mut self, before: Money, after: Money) -> Result<(), Rejection> {
         let value = self.lifetime_value.plus(after).and_then(|value| value.minus(before));
         self.lifetime_value = value.ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
         Ok(())

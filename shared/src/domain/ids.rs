@@ -6,14 +6,14 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Longest id, in characters (all of them ASCII).
-const MAX_LENGTH: usize = 128;
+const ID_LENGTH_MAX: usize = 128;
 
 /// Why a text is not an id.
-pub const RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - and not \".\" or \"..\"";
+pub const ID_RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - and not \".\" or \"..\"";
 
 fn is_id(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= MAX_LENGTH
+        && text.len() <= ID_LENGTH_MAX
         && text != "."
         && text != ".."
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:@+-".contains(&byte))
@@ -38,7 +38,7 @@ macro_rules! id {
             type Error = &'static str;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
-                if is_id(&text) { Ok(Self(text)) } else { Err(RULE) }
+                if is_id(&text) { Ok(Self(text)) } else { Err(ID_RULE) }
             }
         }
 

@@ -25,6 +25,13 @@ pub struct Entry {
     pub kind: EntryKind,
 }
 
+impl Entry {
+    /// The entry of a change that `customer` already carries.
+    pub(super) const fn new(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Self {
+        Self { at: now, points, balance: customer.points, kind }
+    }
+}
+
 /// What an entry tells.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -103,9 +110,4 @@ impl EntryKind {
             Self::TierChanged { order_id, .. } => order_id.as_ref().map_or("", OrderId::as_str),
         }
     }
-}
-
-/// The entry of a change that `customer` already carries.
-pub(super) fn entry(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Entry {
-    Entry { at: now, points, balance: customer.points, kind }
 }

@@ -28,7 +28,7 @@ impl Loyalty {
     #[must_use]
     pub fn replaced(current: Option<&Self>, settings: LoyaltySettings) -> Self {
         let tier_rules_version = current.map_or(1, |current| {
-            let same = current.settings.judges_like(&settings);
+            let same = current.settings.has_same_tier_rules(&settings);
             if same { current.tier_rules_version } else { current.tier_rules_version.saturating_add(1) }
         });
         Self {
@@ -87,7 +87,7 @@ impl Default for LoyaltySettings {
 
 impl LoyaltySettings {
     /// Whether both give every customer the same tier.
-    fn judges_like(&self, other: &Self) -> bool {
+    fn has_same_tier_rules(&self, other: &Self) -> bool {
         let ladder = |settings: &Self| -> Vec<_> {
             settings.tiers.iter().map(|tier| (tier.name.clone(), tier.threshold)).collect()
         };
@@ -147,8 +147,8 @@ impl TryFrom<Vec<Tier>> for Tiers {
 impl Default for Tiers {
     fn default() -> Self {
         let tier = |name, dollars| Tier {
-            name: SingleLine::fixed(name),
-            threshold: Money::whole(dollars),
+            name: SingleLine::from_static(name),
+            threshold: Money::from_major(dollars),
             points_multiplier: PointsMultiplier::default(),
         };
         Self { lowest: tier("Bronze", 0), above: vec![tier("Silver", 200), tier("Gold", 500), tier("Platinum", 1000)] }
@@ -176,14 +176,14 @@ impl Tiers {
 
     /// The tier so many steps up; the top one where the ladder ends before.
     #[must_use]
-    pub fn at(&self, rank: usize) -> &Tier {
+    pub fn at_rank(&self, rank: usize) -> &Tier {
         let above = rank.checked_sub(1).and_then(|step| self.above.get(step).or(self.above.last()));
         above.unwrap_or(&self.lowest)
     }
 
     /// The next step up, unless `rank` is the top.
     #[must_use]
-    pub fn above(&self, rank: usize) -> Option<&Tier> {
+    pub fn next_above(&self, rank: usize) -> Option<&Tier> {
         self.above.get(rank)
     }
 }
@@ -247,7 +247,7 @@ impl Default for RedemptionTiers {
     fn default() -> Self {
         let tier = |cost, dollars| RedemptionTier {
             points_cost: PointsCost(Points(cost)),
-            reward_value: Money::whole(dollars),
+            reward_value: Money::from_major(dollars),
         };
         Self(vec![tier(100, 5), tier(250, 15), tier(500, 35)])
     }

@@ -11,21 +11,21 @@ use crate::domain::decimal;
 pub struct Money(i64);
 
 /// Why a number is not an amount that a request may name.
-pub const RULE: &str = "must be an amount from 0 to 100000000000 with at most two decimals";
+pub const AMOUNT_RULE: &str = "must be an amount from 0 to 100000000000 with at most two decimals";
 
 /// The largest amount that a request may name, in minor units.
-const MAX_REQUESTED: i64 = 10_000_000_000_000;
+const REQUESTED_MINOR_MAX: i64 = 10_000_000_000_000;
 
 impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
     /// The largest amount that a request may name.
-    pub const LARGEST: Self = Self(MAX_REQUESTED);
+    pub const REQUESTED_MAX: Self = Self(REQUESTED_MINOR_MAX);
 
     /// A whole number of major units.
     #[must_use]
-    pub(super) fn whole(major: u32) -> Self {
+    pub(super) fn from_major(major: u32) -> Self {
         Self(100 * i64::from(major))
     }
 
@@ -36,10 +36,10 @@ impl Money {
     }
 
     /// An amount as a request names it.
-    pub fn requested(value: Decimal) -> Result<Self, &'static str> {
+    pub fn from_request(value: Decimal) -> Result<Self, &'static str> {
         let minor =
             value.checked_mul(Decimal::ONE_HUNDRED).filter(|_| value.scale() <= 2).and_then(|minor| minor.to_i64());
-        minor.filter(|minor| (0..=MAX_REQUESTED).contains(minor)).map(Self).ok_or(RULE)
+        minor.filter(|minor| (0..=REQUESTED_MINOR_MAX).contains(minor)).map(Self).ok_or(AMOUNT_RULE)
     }
 
     /// The amount in minor units.
@@ -55,12 +55,12 @@ impl Money {
     }
 
     /// The largest sum, in minor units: a JSON number holds it exactly in every language.
-    const LIMIT: i64 = 1_000_000_000_000_000;
+    const SUM_MINOR_MAX: i64 = 1_000_000_000_000_000;
 
     /// The sum; `None` beyond what is kept.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).filter(|sum| *sum <= Self::LIMIT).map(Self)
+        self.0.checked_add(other.0).filter(|sum| *sum <= Self::SUM_MINOR_MAX).map(Self)
     }
 
     /// The difference; `None` below zero.
@@ -101,26 +101,26 @@ impl Currency {
     }
 
     /// The currency of an org, which has two decimals or none. What was stored before that was a rule is read as it is.
-    pub fn of_org(self) -> Result<Self, &'static str> {
+    pub fn validate_for_org(self) -> Result<Self, &'static str> {
         if matches!(self.decimals(), Some(0 | 2)) { Ok(self) } else { Err(ORG_CURRENCY_RULE) }
     }
 
-    /// The smallest amount of it, in minor units: a whole unit where it has no decimals.
+    /// The increment amount of it, in minor units: a whole unit where it has no decimals.
     #[must_use]
-    pub fn smallest(&self) -> i64 {
+    pub fn increment(&self) -> i64 {
         if self.decimals() == Some(0) { 100 } else { 1 }
     }
 
     /// Whether an amount is one of this currency.
-    pub(super) fn has(&self, amount: Money) -> bool {
-        self.floored(amount) == amount
+    pub(super) fn can_represent(&self, amount: Money) -> bool {
+        self.floor(amount) == amount
     }
 
     /// The largest amount of this currency that is not above this.
     #[must_use]
-    pub fn floored(&self, amount: Money) -> Money {
+    pub fn floor(&self, amount: Money) -> Money {
         let minor = amount.minor();
-        Money::from_minor(minor - minor % self.smallest()).unwrap_or(Money::ZERO)
+        Money::from_minor(minor - minor % self.increment()).unwrap_or(Money::ZERO)
     }
 }
 

@@ -27,7 +27,7 @@ pub struct OrderHistory {
     pub first_at: DateTime<Utc>,
     /// When the last was fulfilled.
     pub last_at: DateTime<Utc>,
-    /// When the latest were fulfilled, oldest first: at most [`OrderHistory::RECENT`].
+    /// When the latest were fulfilled, oldest first: at most [`OrderHistory::RECENT_MAX`].
     pub recent: Vec<DateTime<Utc>>,
     /// On how many days the others were fulfilled, without the day of the oldest recent one.
     ///
@@ -40,7 +40,7 @@ pub struct OrderHistory {
 
 impl OrderHistory {
     /// Of how many orders the instant is remembered.
-    pub const RECENT: usize = 12;
+    pub const RECENT_MAX: usize = 12;
 
     /// A first order.
     pub(super) fn first(at: DateTime<Utc>) -> Self {
@@ -65,9 +65,9 @@ impl OrderHistory {
         let oldest = self.recent.first().copied().unwrap_or(self.last_at);
         if self.all_recent() || at >= oldest {
             self.recent.insert(self.recent.partition_point(|recent| *recent <= at), at);
-            if self.recent.len() > Self::RECENT {
-                let gone = self.recent.remove(0);
-                self.count_earlier(self.recent.first().is_some_and(|oldest| !same_day(gone, *oldest)));
+            if self.recent.len() > Self::RECENT_MAX {
+                let dropped = self.recent.remove(0);
+                self.count_earlier(self.recent.first().is_some_and(|oldest| !same_day(dropped, *oldest)));
             }
         } else {
             self.count_earlier(!same_day(at, oldest) && !same_day(at, self.first_at));

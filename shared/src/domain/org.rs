@@ -53,17 +53,18 @@ impl Org {
 
     /// Refuses amounts with a fraction where the org's currency has none; each with the field that it is in.
     pub fn check_amounts<const N: usize>(&self, amounts: [(&str, Option<Money>); N]) -> Result<(), Rejection> {
-        let faults = self.amounts_refused(amounts);
+        let faults = self.amount_errors(amounts);
         if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults.into())) }
     }
 
     /// What is wrong with amounts, each with the field that it is in: a fraction where the org's currency has none.
-    pub fn amounts_refused<F: Into<String>>(
+    pub fn amount_errors<F: Into<String>>(
         &self,
         amounts: impl IntoIterator<Item = (F, Option<Money>)>,
     ) -> Vec<FieldError> {
         let currency = &self.profile.currency;
-        let wrong = amounts.into_iter().filter(|(_, amount)| amount.is_some_and(|amount| !currency.has(amount)));
+        let wrong =
+            amounts.into_iter().filter(|(_, amount)| amount.is_some_and(|amount| !currency.can_represent(amount)));
         wrong
             .map(|(field, _)| FieldError::new(field, format!("must be a whole amount in {}", currency.as_str())))
             .collect()

@@ -25,23 +25,23 @@ pub struct OrgKey {
 pub struct KeyDigest(pub [u8; 32]);
 
 /// What no id can hold, between the parts of a key's text.
-const SEPARATOR: char = '~';
+const KEY_SEPARATOR: char = '~';
 
 /// How a key's text begins, so that one that leaks is recognised.
-const PREFIX: &str = "rgl";
+const KEY_PREFIX: &str = "rgl";
 
 /// The text of a key: whose it is, which, and its secret.
 #[must_use]
-pub fn text(org: &OrgId, id: &KeyId, secret: &str) -> String {
-    format!("{PREFIX}{SEPARATOR}{org}{SEPARATOR}{id}{SEPARATOR}{secret}")
+pub fn format_key(org: &OrgId, id: &KeyId, secret: &str) -> String {
+    format!("{KEY_PREFIX}{KEY_SEPARATOR}{org}{KEY_SEPARATOR}{id}{KEY_SEPARATOR}{secret}")
 }
 
 /// Whose key a text says it is, and which: nothing of it is believed yet.
 #[must_use]
-pub fn parts(text: &str) -> Option<(OrgId, KeyId)> {
-    let mut parts = text.split(SEPARATOR);
+pub fn parse_key(text: &str) -> Option<(OrgId, KeyId)> {
+    let mut parts = text.split(KEY_SEPARATOR);
     let (prefix, org, id, secret) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    if prefix != PREFIX || secret.is_empty() || parts.next().is_some() {
+    if prefix != KEY_PREFIX || secret.is_empty() || parts.next().is_some() {
         return None;
     }
     Some((org.to_owned().try_into().ok()?, id.to_owned().try_into().ok()?))

@@ -12,12 +12,12 @@ impl Points {
     pub const ZERO: Self = Self(0);
 
     /// The largest balance, either way: a JSON number holds it exactly in every language.
-    const LIMIT: i64 = 1_000_000_000_000_000;
+    const BALANCE_MAX: i64 = 1_000_000_000_000_000;
 
     /// The sum; `None` beyond what a balance can be.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self).filter(|sum| (-Self::LIMIT..=Self::LIMIT).contains(&sum.0))
+        self.0.checked_add(other.0).map(Self).filter(|sum| (-Self::BALANCE_MAX..=Self::BALANCE_MAX).contains(&sum.0))
     }
 
     /// The difference; `None` beyond what a balance can be.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
     money::{Currency, Money},
     points::Points,
@@ -57,15 +57,15 @@ pub struct PointsRedemptionChange {
 #[derive(Clone, Copy)]
 pub struct PointsValuation<'a> {
     settings: &'a LoyaltySettings,
-    /// The smallest amount, in minor units: a value is floored to whole ones.
-    smallest: i64,
+    /// The increment amount, in minor units: a value is floored to whole ones.
+    increment: i64,
 }
 
 impl<'a> PointsValuation<'a> {
     /// By these settings, in this currency.
     #[must_use]
     pub fn new(settings: &'a LoyaltySettings, currency: &Currency) -> Self {
-        Self { settings, smallest: currency.smallest() }
+        Self { settings, increment: currency.increment() }
     }
 }
 
@@ -76,15 +76,15 @@ struct RedemptionRate {
     cost: i64,
     /// In minor units.
     reward: i64,
-    /// The smallest amount, in minor units.
-    smallest: i64,
+    /// The increment amount, in minor units.
+    increment: i64,
 }
 
 impl RedemptionRate {
-    /// In minor units, floored to the smallest amount.
+    /// In minor units, floored to the increment amount.
     fn value(self, points: i64) -> i128 {
-        let smallest = i128::from(self.smallest);
-        i128::from(points) * i128::from(self.reward) / (i128::from(self.cost) * smallest) * smallest
+        let increment = i128::from(self.increment);
+        i128::from(points) * i128::from(self.reward) / (i128::from(self.cost) * increment) * increment
     }
 
     /// The most points that are worth no more than `total` minor units.
@@ -93,20 +93,20 @@ impl RedemptionRate {
             return i128::MAX;
         }
         // Worth less than the next amount that is above the total.
-        let above = i128::from((total / self.smallest + 1) * self.smallest);
+        let above = i128::from((total / self.increment + 1) * self.increment);
         (above * i128::from(self.cost) - 1) / i128::from(self.reward)
     }
 }
 
 /// The rates, cheapest first, never none.
-fn rates(PointsValuation { settings, smallest }: PointsValuation<'_>) -> Vec<RedemptionRate> {
+fn rates(PointsValuation { settings, increment }: PointsValuation<'_>) -> Vec<RedemptionRate> {
     let listed = settings.redemption_tiers.iter().map(|tier| {
         let cost = tier.points_cost.get().0;
-        RedemptionRate { from: cost, cost, reward: tier.reward_value.minor(), smallest }
+        RedemptionRate { from: cost, cost, reward: tier.reward_value.minor(), increment }
     });
     let listed: Vec<_> = listed.collect();
     // Without redemption tiers 100 points are worth one unit of currency.
-    if listed.is_empty() { vec![RedemptionRate { from: 1, cost: 100, reward: 100, smallest }] } else { listed }
+    if listed.is_empty() { vec![RedemptionRate { from: 1, cost: 100, reward: 100, increment }] } else { listed }
 }
 
 fn is_exact(settings: &LoyaltySettings) -> bool {
@@ -114,7 +114,7 @@ fn is_exact(settings: &LoyaltySettings) -> bool {
 }
 
 /// What so many points are worth: at the rate of the dearest redemption tier that they reach, floored to the
-/// smallest amount of the currency.
+/// increment amount of the currency.
 /// `None` below the cheapest, and beyond what is kept.
 #[must_use]
 pub fn value(valuation: PointsValuation<'_>, points: PointsCost) -> Option<Money> {
@@ -186,8 +186,8 @@ pub fn redeem(
     let mut customer = customer.clone();
     let change = points.get().negated();
     customer.add_points(change)?;
-    let what = EntryKind::PointsRedeemed { order_id: order.clone(), order_total, value };
-    let entry = ledger::entry(&customer, change, what, now);
+    let kind = EntryKind::PointsRedeemed { order_id: order.clone(), order_total, value };
+    let entry = Entry::new(&customer, change, kind, now);
     let redemption = PointsRedemption {
         order,
         customer: customer.id.clone(),
@@ -203,7 +203,7 @@ pub fn redeem(
 
 /// Whether a request repeats the redemption on record.
 #[must_use]
-pub fn repeats(redemption: &PointsRedemption, points: PointsCost, order_total: Money) -> bool {
+pub fn is_repeat(redemption: &PointsRedemption, points: PointsCost, order_total: Money) -> bool {
     redemption.points == points.get() && redemption.order_total == order_total
 }
 
@@ -215,8 +215,8 @@ pub fn void(
 ) -> Result<PointsRedemptionChange, Rejection> {
     let mut customer = customer.clone();
     customer.add_points(redemption.points)?;
-    let what = EntryKind::PointsReturned { order_id: redemption.order.clone() };
-    let entry = ledger::entry(&customer, redemption.points, what, now);
+    let kind = EntryKind::PointsReturned { order_id: redemption.order.clone() };
+    let entry = Entry::new(&customer, redemption.points, kind, now);
     let voided = Some(PointsVoid { at: now, balance: customer.points });
     Ok(PointsRedemptionChange { redemption: PointsRedemption { voided, ..redemption }, customer, entry })
 }

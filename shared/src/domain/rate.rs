@@ -80,12 +80,12 @@ impl EarnRate {
     pub fn points_per_dollar(&self) -> PointsPerDollar {
         let exact = Decimal::from(self.points.get()) / self.per.get().decimal();
         let floored = exact.round_dp_with_strategy(4, RoundingStrategy::ToZero);
-        PointsPerDollar(floored.min(PointsPerDollar::LARGEST).normalize())
+        PointsPerDollar(floored.min(PointsPerDollar::MAX).normalize())
     }
 }
 
 impl PointsPerDollar {
-    const LARGEST: Decimal = Decimal::ONE_THOUSAND;
+    const MAX: Decimal = Decimal::ONE_THOUSAND;
 }
 
 /// The points of an earn rate: 1 to 1,000.

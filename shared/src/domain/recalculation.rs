@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     customer::{Customer, HeldTier},
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     loyalty::{Loyalty, LoyaltySettings},
     points::Points,
     tier::{self, TierCause, TierChange},
@@ -18,18 +18,18 @@ pub struct Recalculated {
     /// The ledger entry of it.
     pub entry: Entry,
     /// Which way.
-    pub direction: Direction,
+    pub direction: TierDirection,
 }
 
 /// Which way a change of tier goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum TierDirection {
     /// Up the ladder.
     Promotion,
     /// Down the ladder.
     Demotion,
     /// Neither: the tier left is no longer listed.
-    Relisting,
+    Unranked,
 }
 
 /// Judges a customer as of `now`; `None` where the tier held is right, and where it was decided later than `now` or by newer
@@ -43,23 +43,23 @@ pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -
     }
     let right = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
     // Most are right: they are not worth a copy.
-    if tier::held_by(customer, settings) == &right.name {
+    if tier::held_tier(customer, settings) == &right.name {
         return None;
     }
     let mut customer = customer.clone();
-    let change = tier::judge(&mut customer, loyalty, TierCause::Inactivity, now)?;
-    let direction = direction(settings, &change);
-    let moved = EntryKind::TierChanged { change, order_id: None };
-    let entry = ledger::entry(&customer, Points::ZERO, moved, now);
+    let change = tier::update_tier(&mut customer, loyalty, TierCause::Inactivity, now)?;
+    let direction = direction_of(settings, &change);
+    let kind = EntryKind::TierChanged { change, order_id: None };
+    let entry = Entry::new(&customer, Points::ZERO, kind, now);
     Some(Recalculated { customer, entry, direction })
 }
 
 /// Which way a change goes on the ladder of these settings.
 #[must_use]
-pub fn direction(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> Direction {
+pub fn direction_of(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> TierDirection {
     match (settings.tiers.rank_of(from), settings.tiers.rank_of(to)) {
-        (Some(from), Some(to)) if to > from => Direction::Promotion,
-        (Some(_), Some(_)) => Direction::Demotion,
-        _ => Direction::Relisting,
+        (Some(from), Some(to)) if to > from => TierDirection::Promotion,
+        (Some(_), Some(_)) => TierDirection::Demotion,
+        _ => TierDirection::Unranked,
     }
 }

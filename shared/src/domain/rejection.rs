@@ -19,7 +19,7 @@ pub enum Rejection {
     #[error("The body may have at most 256 KiB.")]
     BodyTooLarge,
     /// The body is not JSON.
-    #[error("The body is not JSON: {}.", cut(detail.clone()))]
+    #[error("The body is not JSON: {}.", truncate_echo(detail.clone()))]
     UnreadableJson {
         /// What the parser says.
         detail: String,
@@ -34,7 +34,7 @@ pub enum Rejection {
         name: String,
     },
     /// The body is in an encoding.
-    #[error("The body is in the encoding {}. Send plain JSON in UTF-8.", cut(encoding.clone()))]
+    #[error("The body is in the encoding {}. Send plain JSON in UTF-8.", truncate_echo(encoding.clone()))]
     UnsupportedEncoding {
         /// Its name, as the request gives it.
         encoding: String,
@@ -42,7 +42,7 @@ pub enum Rejection {
     /// Fields that are missing, unknown or wrong; all of them.
     #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
     #[strum(serialize = "invalid_fields")]
-    Invalid(Faults),
+    Invalid(InvalidFields),
     /// A cursor that this list did not give.
     #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
     InvalidCursor,
@@ -175,24 +175,24 @@ impl FieldError {
     /// A fault of one field. What a request names may be long, and is cut.
     #[must_use]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: cut(field.into()), message: cut(message.into()) }
+        Self { field: truncate_echo(field.into()), message: truncate_echo(message.into()) }
     }
 }
 
 /// What is wrong with the fields of a request: an answer lists so many faults, and says how many there are beside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Faults {
+pub struct InvalidFields {
     listed: Vec<FieldError>,
     more: usize,
 }
 
-impl Faults {
+impl InvalidFields {
     /// How many are listed, at most.
-    pub const LISTED: usize = 100;
+    pub const LISTED_MAX: usize = 100;
 
     /// Adds one, to the list or to the number of those beside.
     pub fn push(&mut self, fault: FieldError) {
-        if self.listed.len() < Self::LISTED {
+        if self.listed.len() < Self::LISTED_MAX {
             self.listed.push(fault);
         } else {
             self.more += 1;
@@ -201,7 +201,7 @@ impl Faults {
 
     /// These, and then others.
     #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
+    pub fn merge(mut self, others: Self) -> Self {
         let more = others.more;
         others.listed.into_iter().for_each(|fault| self.push(fault));
         self.more += more;
@@ -216,12 +216,12 @@ impl Faults {
 
     /// How many there are beside.
     #[must_use]
-    pub const fn more(&self) -> usize {
+    pub const fn unlisted(&self) -> usize {
         self.more
     }
 }
 
-impl From<Vec<FieldError>> for Faults {
+impl From<Vec<FieldError>> for InvalidFields {
     fn from(faults: Vec<FieldError>) -> Self {
         let mut all = Self::default();
         for fault in faults {
@@ -234,7 +234,7 @@ impl From<Vec<FieldError>> for Faults {
 /// The longest text of a request's own that an answer repeats, in characters.
 const ECHOED_CHARS_MAX: usize = 200;
 
-fn cut(mut text: String) -> String {
+fn truncate_echo(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(ECHOED_CHARS_MAX) {
         text.truncate(end);
         text.push('…');
@@ -280,7 +280,7 @@ impl Rejection {
     /// A field that is given twice; its name may be long, and is cut.
     #[must_use]
     pub fn duplicate_field(name: &str) -> Self {
-        Self::DuplicateField { name: cut(name.to_owned()) }
+        Self::DuplicateField { name: truncate_echo(name.to_owned()) }
     }
 
     /// The fields that are wrong, if any are.

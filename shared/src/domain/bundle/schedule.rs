@@ -29,21 +29,21 @@ pub enum ScheduleDate {
 }
 
 /// Why a text is not when a schedule begins or ends.
-pub const DATE_RULE: &str = "must be an RFC 3339 date and time with an offset, or a date, from 1970 to 9999";
+pub const SCHEDULE_DATE_RULE: &str = "must be an RFC 3339 date and time with an offset, or a date, from 1970 to 9999";
 
 impl TryFrom<String> for ScheduleDate {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let read = time::parse_day(&text).map(Self::Day).or_else(|_| time::parse(&text).map(Self::At));
-        read.map_err(|_| DATE_RULE)
+        read.map_err(|_| SCHEDULE_DATE_RULE)
     }
 }
 
 impl ScheduleDate {
     /// The instant, where it begins something.
     #[must_use]
-    pub fn beginning(self, zone: Zone) -> DateTime<Utc> {
+    pub fn start_instant(self, zone: Zone) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
             Self::Day(day) => zone.start_of_day(day),
@@ -52,10 +52,10 @@ impl ScheduleDate {
 
     /// The instant, where it ends something; at most the last that can be written.
     #[must_use]
-    pub fn ending(self, zone: Zone) -> DateTime<Utc> {
+    pub fn end_instant(self, zone: Zone) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
-            Self::Day(day) => zone.end_of_day(day).min(time::LATEST),
+            Self::Day(day) => zone.end_of_day(day).min(time::INSTANT_MAX),
         }
     }
 
@@ -72,19 +72,19 @@ impl ScheduleDate {
 impl Schedule {
     /// When it begins, in a time zone.
     #[must_use]
-    pub fn starts(&self, zone: Zone) -> Option<DateTime<Utc>> {
-        self.start.map(|start| start.beginning(zone))
+    pub fn starts_at(&self, zone: Zone) -> Option<DateTime<Utc>> {
+        self.start.map(|start| start.start_instant(zone))
     }
 
     /// When it ends, in a time zone.
     #[must_use]
-    pub fn ends(&self, zone: Zone) -> Option<DateTime<Utc>> {
-        self.end.map(|end| end.ending(zone))
+    pub fn ends_at(&self, zone: Zone) -> Option<DateTime<Utc>> {
+        self.end.map(|end| end.end_instant(zone))
     }
 
     /// Whether it may end after it begins: without the time zone, an instant and a day can't always be told apart.
     #[must_use]
-    pub fn may_be_in_order(&self) -> bool {
+    pub fn can_start_before_end(&self) -> bool {
         use self::ScheduleDate::{At, Day};
 
         /// No local day begins further than this from the day of UTC.
@@ -102,20 +102,20 @@ impl Schedule {
 
     /// Whether it ends after it begins, as far as it says both.
     #[must_use]
-    pub fn is_in_order(&self, zone: Zone) -> bool {
-        self.starts(zone).zip(self.ends(zone)).is_none_or(|(starts, ends)| starts < ends)
+    pub fn starts_before_end(&self, zone: Zone) -> bool {
+        self.starts_at(zone).zip(self.ends_at(zone)).is_none_or(|(starts, ends)| starts < ends)
     }
 }
 
 /// Why a schedule is none: it would end before it begins.
-pub const ORDER_RULE: &str = "must be after startDate";
+pub const END_AFTER_START_RULE: &str = "must be after startDate";
 
 /// A set of days of the week, never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaysOfWeek(u8);
 
 /// Why a list is not a set of days.
-pub const DAYS_RULE: &str = "must be a list of at least one day, 0 (Sunday) to 6 (Saturday)";
+pub const DAYS_OF_WEEK_RULE: &str = "must be a list of at least one day, 0 (Sunday) to 6 (Saturday)";
 
 impl TryFrom<Vec<i64>> for DaysOfWeek {
     type Error = &'static str;
@@ -123,7 +123,7 @@ impl TryFrom<Vec<i64>> for DaysOfWeek {
     fn try_from(days: Vec<i64>) -> Result<Self, Self::Error> {
         let bit = |day: i64| u32::try_from(day).ok().filter(|day| *day < 7).map(|day| 1_u8 << day);
         let set = days.into_iter().try_fold(0, |set, day| bit(day).map(|bit| set | bit));
-        set.filter(|set| *set != 0).map(Self).ok_or(DAYS_RULE)
+        set.filter(|set| *set != 0).map(Self).ok_or(DAYS_OF_WEEK_RULE)
     }
 }
 
@@ -133,7 +133,7 @@ impl DaysOfWeek {
         (0..7).filter(move |day| self.0 & (1 << day) != 0)
     }
 
-    fn has(self, date: NaiveDate) -> bool {
+    fn contains(self, date: NaiveDate) -> bool {
         self.0 & (1 << date.weekday().num_days_from_sunday()) != 0
     }
 }
@@ -143,7 +143,7 @@ impl DaysOfWeek {
 pub struct TimeOfDay(u16);
 
 /// Why a text is not a time of day.
-pub const TIME_RULE: &str = "must be a time of day from 00:00 to 24:00, as HH:MM";
+pub const TIME_OF_DAY_RULE: &str = "must be a time of day from 00:00 to 24:00, as HH:MM";
 
 impl TryFrom<String> for TimeOfDay {
     type Error = &'static str;
@@ -153,17 +153,17 @@ impl TryFrom<String> for TimeOfDay {
             let is_number = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
             is_number.then(|| part.parse::<u16>().ok()).flatten()
         };
-        let (hours, minutes) = text.split_once(':').ok_or(TIME_RULE)?;
-        let (hours, minutes) = two_digits(hours).zip(two_digits(minutes)).ok_or(TIME_RULE)?;
+        let (hours, minutes) = text.split_once(':').ok_or(TIME_OF_DAY_RULE)?;
+        let (hours, minutes) = two_digits(hours).zip(two_digits(minutes)).ok_or(TIME_OF_DAY_RULE)?;
         let time = hours * 60 + minutes;
-        if minutes < 60 && time <= Self::MIDNIGHT.0 { Ok(Self(time)) } else { Err(TIME_RULE) }
+        if minutes < 60 && time <= Self::END_OF_DAY.0 { Ok(Self(time)) } else { Err(TIME_OF_DAY_RULE) }
     }
 }
 
 impl TimeOfDay {
     const START_OF_DAY: Self = Self(0);
     /// 24:00, which only an end can be.
-    pub const MIDNIGHT: Self = Self(24 * 60);
+    pub const END_OF_DAY: Self = Self(24 * 60);
 
     /// As it is written.
     #[must_use]
@@ -203,13 +203,13 @@ pub(super) fn windows_around(
 
 /// The window that begins on a day, if the day is listed.
 fn window_of(schedule: &Schedule, zone: Zone, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    if schedule.days.is_some_and(|days| !days.has(date)) {
+    if schedule.days.is_some_and(|days| !days.contains(date)) {
         return None;
     }
     let from = schedule.time_start.unwrap_or(TimeOfDay::START_OF_DAY);
-    let to = schedule.time_end.unwrap_or(TimeOfDay::MIDNIGHT);
+    let to = schedule.time_end.unwrap_or(TimeOfDay::END_OF_DAY);
     let last_day = if to <= from { date.checked_add_days(Days::new(1))? } else { date };
     // A window that ends with its day ends when the next one begins; another end that occurs twice is the last.
-    let ends = if to == TimeOfDay::MIDNIGHT { zone.end_of_day(last_day) } else { zone.last(to.on(last_day)?) };
-    Some((zone.first(from.on(date)?), ends))
+    let ends = if to == TimeOfDay::END_OF_DAY { zone.end_of_day(last_day) } else { zone.latest(to.on(last_day)?) };
+    Some((zone.earliest(from.on(date)?), ends))
 }

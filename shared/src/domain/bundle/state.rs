@@ -17,7 +17,7 @@ pub struct Bundle {
     /// What was redeemed of it.
     pub usage: Usage,
     /// Its status as last recorded; [`schedule::status_at`] says what it is now.
-    pub recorded: Recorded,
+    pub recorded: RecordedStatus,
 }
 
 /// What was redeemed of a bundle. What a void gives back no longer counts.
@@ -30,12 +30,12 @@ pub struct Usage {
     /// What they saved together.
     pub savings: Money,
     /// Whether it was redeemed at all, voided or not.
-    pub ever: bool,
+    pub ever_redeemed: bool,
 }
 
 impl Usage {
     /// Of a bundle that nobody has redeemed.
-    pub const NONE: Self = Self { redemptions: 0, customers: 0, savings: Money::ZERO, ever: false };
+    pub const NONE: Self = Self { redemptions: 0, customers: 0, savings: Money::ZERO, ever_redeemed: false };
 
     /// What one redemption saved, floored to the cent; nothing without any.
     #[must_use]
@@ -48,7 +48,7 @@ impl Usage {
 
 /// The status as last recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedStatus {
     /// The status.
     pub status: BundleStatus,
     /// The instant for which it was recorded: everything before is on record.

@@ -19,7 +19,7 @@ pub struct BundleTerms {
     /// What is sold.
     pub offer: Offer,
     /// What the operator wants of it.
-    pub desired: DesiredState,
+    pub desired_state: DesiredState,
     /// When it is to be on.
     pub schedule: Schedule,
     /// How often it can be redeemed; without, as often as anybody likes.

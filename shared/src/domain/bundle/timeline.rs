@@ -17,16 +17,16 @@ use crate::domain::zone::Zone;
 #[must_use]
 pub fn status_at(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> BundleStatus {
     let schedule = &bundle.terms.schedule;
-    match bundle.terms.desired {
+    match bundle.terms.desired_state {
         DesiredState::Draft => return BundleStatus::Draft,
         DesiredState::Ended => return BundleStatus::Expired,
         DesiredState::Published | DesiredState::Paused => {}
     }
-    if bundle.is_sold_out() || schedule.ends(zone).is_some_and(|end| now >= end) {
+    if bundle.is_sold_out() || schedule.ends_at(zone).is_some_and(|end| now >= end) {
         BundleStatus::Expired
-    } else if schedule.starts(zone).is_some_and(|start| now < start) {
+    } else if schedule.starts_at(zone).is_some_and(|start| now < start) {
         BundleStatus::Scheduled
-    } else if bundle.terms.desired == DesiredState::Paused || !in_window(schedule, zone, now) {
+    } else if bundle.terms.desired_state == DesiredState::Paused || !in_window(schedule, zone, now) {
         BundleStatus::Paused
     } else {
         BundleStatus::Active
@@ -44,10 +44,10 @@ pub fn next_change(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> Option<Da
     };
     match status_at(bundle, zone, now) {
         BundleStatus::Draft | BundleStatus::Expired => None,
-        BundleStatus::Scheduled => schedule.starts(zone),
-        BundleStatus::Paused if bundle.terms.desired == DesiredState::Paused => schedule.ends(zone),
+        BundleStatus::Scheduled => schedule.starts_at(zone),
+        BundleStatus::Paused if bundle.terms.desired_state == DesiredState::Paused => schedule.ends_at(zone),
         current @ (BundleStatus::Active | BundleStatus::Paused) => {
-            let candidates = [by_window(current), schedule.ends(zone)];
+            let candidates = [by_window(current), schedule.ends_at(zone)];
             candidates.into_iter().flatten().min()
         }
     }

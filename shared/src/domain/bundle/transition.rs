@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::{
-    state::{Bundle, Recorded, Usage},
+    state::{Bundle, RecordedStatus, Usage},
     status::BundleStatus,
     terms::{BundleTerms, DesiredState},
     timeline::{next_change, status_at},
@@ -88,7 +88,7 @@ impl StatusUpdate {
     /// A bundle without a past, as recorded at `now`.
     #[must_use]
     pub fn new(id: BundleId, terms: BundleTerms, zone: Zone, now: DateTime<Utc>) -> Self {
-        let recorded = Recorded { status: BundleStatus::Draft, at: now, zone, is_outdated: false };
+        let recorded = RecordedStatus { status: BundleStatus::Draft, at: now, zone, is_outdated: false };
         let mut bundle = Bundle { id, created_at: Some(now), terms, usage: Usage::NONE, recorded };
         bundle.recorded.status = status_at(&bundle, zone, now);
         let due = next_change(&bundle, zone, now);
@@ -118,7 +118,7 @@ impl StatusUpdate {
     }
 
     /// Judges by another zone from here on.
-    fn change_zone(&mut self, zone: Zone) {
+    fn apply_zone(&mut self, zone: Zone) {
         if self.complete && self.transitions.len() == TRANSITIONS_PER_WRITE_MAX {
             self.complete = false;
             self.due = Some(self.bundle.recorded.at);
@@ -136,7 +136,7 @@ impl StatusUpdate {
         reason: impl FnOnce(BundleStatus, BundleStatus) -> TransitionReason,
         wanted: Option<(DesiredState, Option<SingleLine>)>,
     ) {
-        let Recorded { status: from, at, zone, .. } = self.bundle.recorded;
+        let RecordedStatus { status: from, at, zone, .. } = self.bundle.recorded;
         let to = status_at(&self.bundle, zone, at);
         if from != to || wanted.is_some() {
             let (desired_state, note) = wanted.map_or((None, None), |(desired, note)| (Some(desired), note));
@@ -153,13 +153,13 @@ impl StatusUpdate {
 /// What is on record is never taken back: where clocks differ and `now` is before it, the record's instant counts.
 #[must_use]
 pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) -> StatusUpdate {
-    let Recorded { at, zone: judged_by, .. } = bundle.recorded;
+    let RecordedStatus { at, zone: judged_by, .. } = bundle.recorded;
     let due = next_change(bundle, judged_by, at);
     let mut update = StatusUpdate { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true, now };
     update.bundle.recorded.is_outdated = false;
     if judged_by != zone.zone {
         update.apply_clock(zone.since.map_or(now, |since| since.min(now)));
-        update.change_zone(zone.zone);
+        update.apply_zone(zone.zone);
     }
     update.apply_clock(now);
     update
@@ -168,7 +168,7 @@ pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) 
 /// The status at an instant as it is on record, given the first transition after the instant; and where the record is not
 /// that far yet, what the clock has made of the status since.
 #[must_use]
-pub fn status_on_record(
+pub fn recorded_status_at(
     bundle: &Bundle,
     zone: ZoneInForce,
     at: DateTime<Utc>,
@@ -198,14 +198,14 @@ pub fn edit(mut update: StatusUpdate, terms: BundleTerms, note: Option<SingleLin
     if terms.max_redemptions.is_some_and(|max| max.get() < used) {
         return Err(Rejection::LimitBelowUsed { used });
     }
-    let wanted = (terms.desired != update.bundle.terms.desired).then_some((terms.desired, note));
+    let wanted = (terms.desired_state != update.bundle.terms.desired_state).then_some((terms.desired_state, note));
     update.bundle.terms = terms;
     update.record(|_, _| TransitionReason::Operator, wanted);
     Ok(update)
 }
 
 /// A bundle that is up to date, with what was redeemed of it changed.
-pub(super) fn recount(mut update: StatusUpdate, usage: Usage, reason: TransitionReason) -> StatusUpdate {
+pub(super) fn replace_usage(mut update: StatusUpdate, usage: Usage, reason: TransitionReason) -> StatusUpdate {
     update.bundle.usage = usage;
     update.record(|_, _| reason, None);
     update

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use super::observation::{days_from, recent_days};
+use super::observation::{days_between_dates, recent_days};
 use crate::domain::{
     customer::Customer,
     decimal::TwoPlaceDecimal,
@@ -87,13 +87,18 @@ impl Features {
 #[must_use]
 pub fn trend_at(orders: &OrderHistory, zone: Zone, now: DateTime<Utc>) -> Trend {
     let days = recent_days(orders, zone);
-    let mut gaps: Vec<u64> =
-        days.iter().zip(days.iter().skip(1)).map(|(one, next)| days_from(*one, *next)).map(u64::from).collect();
+    let mut gaps: Vec<u64> = days
+        .iter()
+        .zip(days.iter().skip(1))
+        .map(|(one, next)| days_between_dates(*one, *next))
+        .map(u64::from)
+        .collect();
     if gaps.len() < 3 {
         return Trend::Stable;
     }
     let sum_and_number = |gaps: &[u64]| gaps.iter().fold((0, 0), |(sum, number), gap| (sum + gap, number + 1));
-    let open = days.last().map_or(0, |last| u64::from(days_from(*last, now.with_timezone(&zone).date_naive())));
+    let open =
+        days.last().map_or(0, |last| u64::from(days_between_dates(*last, now.with_timezone(&zone).date_naive())));
     let (sum, number) = sum_and_number(&gaps);
     if open * number > sum {
         gaps.push(open);

@@ -21,11 +21,11 @@ use super::{
 pub const REPEAT_CUSTOMERS_MIN: u32 = 100;
 
 /// A fit takes 100 to 150 steps. One that has not come to rest by then has nothing to come to rest at.
-const STEPS_MAX: u64 = 1_000;
+const ITERATIONS_MAX: u64 = 1_000;
 
 /// How much the mean log-likelihood of a customer may still differ between the corners of a simplex that has come to
 /// rest: then the parameters have four digits.
-const CONVERGED_WITHIN: f64 = 1e-11;
+const CONVERGENCE_TOLERANCE: f64 = 1e-11;
 
 /// A model fitted to customers, and how well.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +51,7 @@ pub fn fit(family: ModelFamily, observations: impl IntoIterator<Item = Observati
     }
     let customers = FitSample { family, total: alike.values().sum(), alike: alike.into_iter().collect() };
     let repeat: u32 = customers.alike.iter().filter(|(one, _)| one.repeats() > 0).map(|(_, count)| count).sum();
-    let fitted = if repeat < REPEAT_CUSTOMERS_MIN { None } else { most_likely(&customers) };
+    let fitted = if repeat < REPEAT_CUSTOMERS_MIN { None } else { maximize_likelihood(&customers) };
     let model = fitted.map_or(Model::default_of(family), |parameters| Model {
         family,
         parameters,
@@ -91,14 +91,15 @@ struct FitSample {
     total: u32,
 }
 
-fn most_likely(customers: &FitSample) -> Option<Parameters> {
+fn maximize_likelihood(customers: &FitSample) -> Option<Parameters> {
     let start = vec![0.0; 4];
-    let corner = |moved: usize| (0..4).map(|axis| if axis == moved { 1.0 } else { 0.0 }).collect();
+    let corner = |shifted_axis: usize| (0..4).map(|axis| if axis == shifted_axis { 1.0 } else { 0.0 }).collect();
     let simplex = std::iter::once(start).chain((0..4).map(corner)).collect();
-    let solver = NelderMead::new(simplex).with_sd_tolerance(CONVERGED_WITHIN).ok()?;
-    let run = Executor::new(customers, solver).configure(|state| state.max_iters(STEPS_MAX)).timer(false).run().ok()?;
-    let rested = TerminationStatus::Terminated(TerminationReason::SolverConverged);
-    let best = run.state().get_best_param().filter(|_| *run.state().get_termination_status() == rested)?;
+    let solver = NelderMead::new(simplex).with_sd_tolerance(CONVERGENCE_TOLERANCE).ok()?;
+    let run =
+        Executor::new(customers, solver).configure(|state| state.max_iters(ITERATIONS_MAX)).timer(false).run().ok()?;
+    let converged = TerminationStatus::Terminated(TerminationReason::SolverConverged);
+    let best = run.state().get_best_param().filter(|_| *run.state().get_termination_status() == converged)?;
     Parameters::new(parameters(best)?)
 }
 

@@ -9,7 +9,7 @@
 //! - MBG/NBD: Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison of models for customer base
 //!   analysis", International Journal of Research in Marketing 24(3). Leaving is possible after the first purchase too.
 //!
-//! The two differ only in how many chances to leave there have been, which is all that [`ModelFamily`] decides.
+//! The two differ only in how many opportunities to leave there have been, which is all that [`ModelFamily`] decides.
 
 use libm::lgamma;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -34,8 +34,8 @@ impl ModelFamily {
     /// The one that customers are scored by: on the purchase log it ranks better and is no worse calibrated.
     pub const IN_USE: Self = Self::MbgNbd;
 
-    /// How many chances to leave there have been.
-    fn chances(self, observation: Observation) -> f64 {
+    /// How many opportunities to leave there have been.
+    fn dropout_opportunities(self, observation: Observation) -> f64 {
         let repeats = f64::from(observation.repeats());
         match self {
             Self::BgNbd => repeats,
@@ -44,7 +44,7 @@ impl ModelFamily {
     }
 }
 
-/// Parameters of either family, each from [`Parameters::SMALLEST`] to [`Parameters::LARGEST`].
+/// Parameters of either family, each from [`Parameters::MIN`] to [`Parameters::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
     r: f64,
@@ -78,15 +78,15 @@ named!(ParameterSource);
 
 impl Parameters {
     /// Below it a parameter says nothing about any customer.
-    pub const SMALLEST: f64 = 1e-5;
+    pub const MIN: f64 = 1e-5;
 
     /// Above it customers no longer differ in anything that could be seen.
-    pub const LARGEST: f64 = 1e5;
+    pub const MAX: f64 = 1e5;
 
     /// r, alpha (weeks), a, b; `None` unless all are within bounds.
     #[must_use]
     pub fn new([r, alpha, a, b]: [f64; 4]) -> Option<Self> {
-        let within = |parameter| (Self::SMALLEST..=Self::LARGEST).contains(&parameter);
+        let within = |parameter| (Self::MIN..=Self::MAX).contains(&parameter);
         [r, alpha, a, b].into_iter().all(within).then_some(Self { r, alpha, a, b })
     }
 
@@ -115,13 +115,13 @@ impl Model {
     #[must_use]
     pub fn alive(&self, observation: Observation) -> f64 {
         let Parameters { r, alpha, a, b } = self.parameters;
-        let chances = self.family.chances(observation);
-        if chances == 0.0 {
+        let opportunities = self.family.dropout_opportunities(observation);
+        if opportunities == 0.0 {
             return 1.0;
         }
-        let (last, age) = (observation.last_weeks(), observation.age_weeks());
+        let (last, age) = (observation.recency_weeks(), observation.age_weeks());
         let silence = (r + f64::from(observation.repeats())) * ((age - last) / (alpha + last)).ln_1p();
-        1.0 / (1.0 + (silence + (a / (b + chances - 1.0)).ln()).exp())
+        1.0 / (1.0 + (silence + (a / (b + opportunities - 1.0)).ln()).exp())
     }
 
     /// The probability of no purchase in the coming `days`: the customer has left, or has not and stays away so long.
@@ -145,12 +145,12 @@ pub(super) fn log_likelihood(family: ModelFamily, [r, alpha, a, b]: [f64; 4], cu
     let groups = customers.chunk_by(|(one, _), (other, _)| one.repeats() == other.repeats());
     let of_group = |customers: &[(Observation, u32)]| {
         let Some((first, _)) = customers.first() else { return 0.0 };
-        let (purchases, chances) = (r + f64::from(first.repeats()), family.chances(*first));
-        let shared = every + lgamma(purchases) + lgamma(b + chances) - lgamma(a + b + chances);
-        let left = if chances == 0.0 { f64::NEG_INFINITY } else { (a / (b + chances - 1.0)).ln() };
+        let (purchases, opportunities) = (r + f64::from(first.repeats()), family.dropout_opportunities(*first));
+        let shared = every + lgamma(purchases) + lgamma(b + opportunities) - lgamma(a + b + opportunities);
+        let left = if opportunities == 0.0 { f64::NEG_INFINITY } else { (a / (b + opportunities - 1.0)).ln() };
         let of_one = |(observation, count): &(Observation, u32)| {
             let alive = -purchases * (alpha + observation.age_weeks()).ln();
-            let left = left - purchases * (alpha + observation.last_weeks()).ln();
+            let left = left - purchases * (alpha + observation.recency_weeks()).ln();
             let larger = alive.max(left);
             f64::from(*count) * (shared + larger + (alive.min(left) - larger).exp().ln_1p())
         };

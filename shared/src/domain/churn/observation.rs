@@ -42,7 +42,7 @@ impl Observation {
         let first = oldest.unwrap_or_else(|| day(orders.first_at));
         let last = days.last().copied().unwrap_or_else(|| day(orders.last_at));
         let purchases = orders.earlier_days.saturating_add(u32::try_from(days.len()).unwrap_or(u32::MAX));
-        Self::new(purchases.saturating_sub(1), days_from(first, last), days_from(first, day(now)))
+        Self::new(purchases.saturating_sub(1), days_between_dates(first, last), days_between_dates(first, day(now)))
     }
 
     /// Purchase days after the first: `x`.
@@ -53,7 +53,7 @@ impl Observation {
 
     /// From the first purchase day to the last, in weeks: `t_x`.
     #[must_use]
-    pub fn last_weeks(self) -> f64 {
+    pub fn recency_weeks(self) -> f64 {
         f64::from(self.last) / 7.0
     }
 
@@ -75,27 +75,27 @@ pub(super) fn recent_days(orders: &OrderHistory, zone: Zone) -> Vec<NaiveDate> {
 }
 
 /// Days from one date to another; 0 if that is no later.
-pub(super) fn days_from(one: NaiveDate, other: NaiveDate) -> u32 {
+pub(super) fn days_between_dates(one: NaiveDate, other: NaiveDate) -> u32 {
     u32::try_from((other - one).num_days()).unwrap_or(0)
 }
 
-/// At most [`Sample::LARGEST`] of the customers it is shown: those whose ids have the smallest digests (SHA-256, which no
+/// At most [`CustomerSample::SIZE_MAX`] of the customers it is shown: those whose ids have the smallest digests (SHA-256, which no
 /// release of the compiler changes). So it is the same sample in whatever order they come, and a customer who comes twice is
 /// in it once.
 #[derive(Debug, Default)]
-pub struct Sample {
+pub struct CustomerSample {
     by_digest: BTreeMap<[u8; 32], Observation>,
 }
 
-impl Sample {
+impl CustomerSample {
     /// How many customers are enough: the parameters of ten thousand are certain to a few percent, and fitting them
     /// takes a fraction of a second.
-    pub const LARGEST: usize = 10_000;
+    pub const SIZE_MAX: usize = 10_000;
 
     /// Shows one customer. Whom the model is fitted on has to include those who have left long ago.
-    pub fn add(&mut self, id: &CustomerId, observation: Observation) {
+    pub fn insert(&mut self, id: &CustomerId, observation: Observation) {
         self.by_digest.insert(Sha256::digest(id.as_str()).into(), observation);
-        if self.by_digest.len() > Self::LARGEST {
+        if self.by_digest.len() > Self::SIZE_MAX {
             self.by_digest.pop_last();
         }
     }

@@ -15,8 +15,8 @@ const CLAUDE_DISTANCE_MAX: u16 = 2_500;
 
 /// What becomes of Claude's probability beside that of the statistical model: the nearest that is not too far from it.
 #[must_use]
-pub fn plausible(by_claude: Probability, statistical: Probability) -> Probability {
-    by_claude.near(statistical, CLAUDE_DISTANCE_MAX)
+pub fn clamp_to_plausible(by_claude: Probability, statistical: Probability) -> Probability {
+    by_claude.clamp_near(statistical, CLAUDE_DISTANCE_MAX)
 }
 
 /// Whether somebody is active at `now`: has ordered within `active_days`.
@@ -33,7 +33,7 @@ pub fn active_since(active_days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// What the figures say, in the words of a form: for those of whom nobody has said more.
 #[must_use]
-pub fn reasoning(features: &Features) -> SingleLine {
+pub fn statistical_reasoning(features: &Features) -> SingleLine {
     let (number, unit) = match features.days_since_last_order {
         0 => ("Ordered".to_owned(), "today"),
         1 => ("Last ordered 1".to_owned(), "day ago"),
@@ -52,7 +52,7 @@ pub fn reasoning(features: &Features) -> SingleLine {
         _ => format!("{number} {unit}; {orders} since the first, {age} days ago{trend}."),
     };
     // It is far shorter than a line may be.
-    SingleLine::try_from(text).unwrap_or_else(|_| SingleLine::fixed("No more is known."))
+    SingleLine::try_from(text).unwrap_or_else(|_| SingleLine::from_static("No more is known."))
 }
 
 /// A prediction that was made, and for how long ahead.

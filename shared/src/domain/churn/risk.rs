@@ -32,7 +32,7 @@ impl Probability {
 
     /// The nearest to this that is at most so many hundredths of a percent from another.
     #[must_use]
-    pub fn near(self, other: Self, hundredths: u16) -> Self {
+    pub fn clamp_near(self, other: Self, hundredths: u16) -> Self {
         Self(self.0.clamp(other.0.saturating_sub(hundredths), other.0.saturating_add(hundredths)))
     }
 

@@ -40,7 +40,7 @@ impl Prediction {
 
     /// Whether it still looks ahead at `now`: it says nothing of what lies behind its horizon.
     #[must_use]
-    pub fn looks_ahead(&self, horizon_days: u32, now: DateTime<Utc>) -> bool {
+    pub fn is_within_horizon(&self, horizon_days: u32, now: DateTime<Utc>) -> bool {
         self.at + TimeDelta::days(i64::from(horizon_days)) > now
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::Customer,
     ids::AdjustmentId,
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     points::Points,
     rejection::Rejection,
     text::SingleLine,
@@ -68,8 +68,8 @@ pub fn adjust(
     let points = change.get();
     let mut customer = customer.clone();
     customer.add_points(points)?;
-    let what = EntryKind::PointsAdjusted { adjustment_id: id.clone(), reason };
-    let entry = ledger::entry(&customer, points, what, now);
+    let kind = EntryKind::PointsAdjusted { adjustment_id: id.clone(), reason };
+    let entry = Entry::new(&customer, points, kind, now);
     let adjustment = Adjustment { id, points, balance: customer.points };
     Ok(Adjusted { customer, adjustment, entry })
 }

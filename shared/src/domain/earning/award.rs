@@ -75,17 +75,17 @@ pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.add_points(points)?;
-    pending.customer.add_value(Money::ZERO, order.total)?;
+    pending.customer.change_lifetime_value(Money::ZERO, order.total)?;
     pending.customer.count_order(order.fulfilled_at)?;
     let earned = EntryKind::PointsEarned { order_id: order.id.clone(), order_total: order.total };
-    let AccountChange { customer, entries, outcome } = pending.conclude(points, earned, TierCause::Order, &order.id);
+    let AccountChange { customer, entries, outcome } = pending.finish(points, earned, TierCause::Order, &order.id);
     let award = Award { terms, points, outcome, remaining: Some(order.total), order };
     Ok(Awarded { customer, award, entries })
 }
 
 /// Whether a request about an order repeats the award on record: `fulfilledAt` does not count.
 #[must_use]
-pub fn repeats(order: &Order, award: &Award) -> bool {
+pub fn is_repeat(order: &Order, award: &Award) -> bool {
     let known = &award.order;
     order.customer == known.customer && order.total == known.total && order.equity_status == known.equity_status
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::Customer,
     ids::OrderId,
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     loyalty::Loyalty,
     points::Points,
     text::SingleLine,
@@ -46,32 +46,32 @@ pub(super) struct AccountChange {
 impl<'a> PendingChange<'a> {
     /// Begins with what is due anyway.
     pub(super) fn begin(customer: &Customer, loyalty: &'a Loyalty, now: DateTime<Utc>) -> Self {
-        let held = tier::held_by(customer, &loyalty.settings).clone();
+        let held = tier::held_tier(customer, &loyalty.settings).clone();
         let mut customer = customer.clone();
-        let demotion = tier::lower_if_due(&mut customer, loyalty, now);
+        let demotion = tier::demote_if_due(&mut customer, loyalty, now);
         let entry = |change: &TierChange| {
-            let what = EntryKind::TierChanged { change: change.clone(), order_id: None };
-            ledger::entry(&customer, Points::ZERO, what, now)
+            let kind = EntryKind::TierChanged { change: change.clone(), order_id: None };
+            Entry::new(&customer, Points::ZERO, kind, now)
         };
         let entries = demotion.iter().map(entry).collect();
         Self { customer, loyalty, now, held, demotion, entries }
     }
 
     /// Sets the tier, and writes the entries: what was due, the change of points, and its own change of tier.
-    pub(super) fn conclude(
+    pub(super) fn finish(
         mut self,
         points: Points,
-        what: EntryKind,
+        kind: EntryKind,
         cause: TierCause,
         order: &OrderId,
     ) -> AccountChange {
-        let own = tier::judge(&mut self.customer, self.loyalty, cause, self.now);
-        self.entries.push(ledger::entry(&self.customer, points, what, self.now));
+        let own = tier::update_tier(&mut self.customer, self.loyalty, cause, self.now);
+        self.entries.push(Entry::new(&self.customer, points, kind, self.now));
         if let Some(change) = own.clone() {
-            let what = EntryKind::TierChanged { change, order_id: Some(order.clone()) };
-            self.entries.push(ledger::entry(&self.customer, Points::ZERO, what, self.now));
+            let kind = EntryKind::TierChanged { change, order_id: Some(order.clone()) };
+            self.entries.push(Entry::new(&self.customer, Points::ZERO, kind, self.now));
         }
-        let tier = tier::held_by(&self.customer, &self.loyalty.settings).clone();
+        let tier = tier::held_tier(&self.customer, &self.loyalty.settings).clone();
         // What is answered is the change as a whole, with the cause of its last step.
         let last = own.or(self.demotion).filter(|_| tier != self.held);
         let tier_change = last.map(|last| TierChange { from: self.held, to: tier.clone(), cause: last.cause });

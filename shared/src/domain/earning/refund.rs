@@ -87,15 +87,15 @@ pub fn refund(
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.add_points(points.negated())?;
-    pending.customer.add_value(remaining, left)?;
+    pending.customer.change_lifetime_value(remaining, left)?;
     let remaining = (left > Money::ZERO).then_some(left);
     if remaining.is_none() {
         pending.customer.uncount_order(award.order.fulfilled_at);
     }
     let order_id = &award.order.id;
-    let what = EntryKind::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
+    let kind = EntryKind::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
     let AccountChange { customer, entries, outcome } =
-        pending.conclude(points.negated(), what, TierCause::Refund, order_id);
+        pending.finish(points.negated(), kind, TierCause::Refund, order_id);
     let award = Award { remaining, ..award.clone() };
     let refund = Refund { id, asked, total: Some(total), points, outcome, voided: None };
     Ok(Refunded { customer, award, refund, entries })
@@ -119,13 +119,13 @@ pub fn void(
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.add_points(points)?;
-    pending.customer.add_value(before, after)?;
+    pending.customer.change_lifetime_value(before, after)?;
     if award.remaining.is_none() {
         pending.customer.count_order(award.order.fulfilled_at)?;
     }
     let (order_id, refund_id) = (&award.order.id, refund.id.clone());
-    let what = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
-    let AccountChange { customer, entries, outcome } = pending.conclude(points, what, TierCause::Refund, order_id);
+    let kind = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
+    let AccountChange { customer, entries, outcome } = pending.finish(points, kind, TierCause::Refund, order_id);
     let award = Award { remaining: Some(after), ..award.clone() };
     let voided = Some(RefundVoid { at: now, points, outcome });
     Ok(Refunded { customer, award, refund: Refund { voided, ..refund }, entries })
@@ -133,7 +133,7 @@ pub fn void(
 
 /// The amount of a refund that asked for all that was left, where it was not kept: what no other refund has taken.
 #[must_use]
-pub fn rest_of<'a>(award: &Award, others: impl Iterator<Item = &'a Refund>) -> Option<Money> {
+pub fn infer_total<'a>(award: &Award, others: impl Iterator<Item = &'a Refund>) -> Option<Money> {
     let mut taken = others.filter(|other| other.voided.is_none()).map(|other| other.total.or(other.asked));
     taken.try_fold(award.order.total, |rest, taken| rest.minus(taken?))
 }

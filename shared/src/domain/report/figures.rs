@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::week::DAYS;
+use super::week::DAYS_PER_WEEK;
 use crate::domain::{
     decimal::TwoPlaceDecimal,
     money::{Currency, Money},
@@ -10,13 +10,13 @@ use crate::domain::{
 };
 
 /// Changes of status that are on record in time, in percent.
-pub const TRANSITIONS_TARGET: u32 = 95;
+pub const TRANSITIONS_TARGET_PERCENT: u32 = 95;
 /// Active customers who have a score, in percent.
-pub const SCORED_TARGET: u32 = 100;
+pub const SCORED_TARGET_PERCENT: u32 = 100;
 /// Customers who earn points in a week, in percent.
-pub const EARNING_TARGET: u32 = 30;
+pub const EARNING_TARGET_PERCENT: u32 = 30;
 /// How customers are spread over four tiers, from the lowest, in percent. A ladder of another height has no target.
-pub const TIERS_TARGET: [u32; 4] = [60, 25, 10, 5];
+pub const TIERS_TARGET_PERCENT: [u32; 4] = [60, 25, 10, 5];
 
 /// So many of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,7 +52,7 @@ impl WeeklyCount {
     /// A day, floored to two decimals.
     #[must_use]
     pub fn per_day(self) -> TwoPlaceDecimal {
-        let hundredths = u128::from(self.0) * 100 / u128::from(DAYS);
+        let hundredths = u128::from(self.0) * 100 / u128::from(DAYS_PER_WEEK);
         TwoPlaceDecimal::from_hundredths(i64::try_from(hundredths).unwrap_or(i64::MAX))
     }
 
@@ -130,7 +130,7 @@ pub struct WeekFigures {
 impl WeekFigures {
     /// Whether there is nothing to tell: no customer, and nothing has happened.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub fn has_no_activity(&self) -> bool {
         self.earning.of == 0 && self.awards.0 == 0 && self.redemptions.0 == 0 && self.transitions.of == 0
     }
 
@@ -138,7 +138,7 @@ impl WeekFigures {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} to {}", self.from, self.to)];
-        if self.is_empty() {
+        if self.has_no_activity() {
             lines.push("  There is nothing to report: no customers, and nothing has happened.".into());
             return lines;
         }

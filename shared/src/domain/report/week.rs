@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use crate::domain::zone::Zone;
 
 /// How many days it has.
-pub const DAYS: u64 = 7;
+pub const DAYS_PER_WEEK: u64 = 7;
 
 /// Seven whole days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,24 +27,24 @@ impl Week {
     pub fn before(now: DateTime<Utc>, zone: Zone) -> Option<Self> {
         let today = now.with_timezone(&zone).date_naive();
         let since_monday = today.weekday().num_days_from_monday();
-        Self::until(today.checked_sub_days(Days::new(since_monday.into()))?, zone)
+        Self::ending_before(today.checked_sub_days(Days::new(since_monday.into()))?, zone)
     }
 
     /// The same days so many days earlier.
     #[must_use]
     pub fn earlier(&self, days: u64, zone: Zone) -> Option<Self> {
-        Self::until(self.last.checked_add_days(Days::new(1))?.checked_sub_days(Days::new(days))?, zone)
+        Self::ending_before(self.last.checked_add_days(Days::new(1))?.checked_sub_days(Days::new(days))?, zone)
     }
 
-    fn until(monday: NaiveDate, zone: Zone) -> Option<Self> {
-        let first = monday.checked_sub_days(Days::new(DAYS))?;
+    fn ending_before(monday: NaiveDate, zone: Zone) -> Option<Self> {
+        let first = monday.checked_sub_days(Days::new(DAYS_PER_WEEK))?;
         let (from, until) = (zone.start_of_day(first), zone.start_of_day(monday));
         Some(Self { first, last: monday.pred_opt()?, from, until })
     }
 
     /// Whether an instant is in it.
     #[must_use]
-    pub fn has(&self, at: DateTime<Utc>) -> bool {
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
         self.from <= at && at < self.until
     }
 
