@@ -16,7 +16,7 @@ impl TwoPlaceDecimal {
         Self(Decimal::new(hundredths, 2))
     }
 
-    /// The value, rounded to two decimals; a tie is rounded to the even neighbour.
+    /// The value rounded to two decimals. A tie is rounded to the even neighbour.
     #[must_use]
     pub fn rounded(value: Decimal) -> Self {
         Self(value.round_dp(2))
@@ -35,7 +35,7 @@ impl Serialize for TwoPlaceDecimal {
     }
 }
 
-/// Writes a decimal as a JSON number, without a fraction where the value is whole.
+/// Writes a decimal as a JSON number, without a fraction if the value is whole.
 pub(super) fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     let value = value.normalize();
     if let Some(whole) = value.is_integer().then(|| value.to_i64()).flatten() {
@@ -45,12 +45,12 @@ pub(super) fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result
     serializer.serialize_f64(float)
 }
 
-/// Reads digits, with decimals after a point if any: no sign, no exponent, no spaces.
+/// Reads digits with an optional decimal point. Returns `None` if the text has a sign, an exponent or spaces.
 #[must_use]
 pub fn plain_decimal(text: &str) -> Option<Decimal> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain = text.split_once('.').map_or_else(|| digits(text), |(whole, rest)| digits(whole) && digits(rest));
-    // Zeros at the end say nothing, however many there are.
-    let said = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
-    is_plain.then(|| Decimal::from_str_exact(said).ok()).flatten()
+    // Trailing zeros do not change the value, but a long run of them would exceed the precision of `Decimal`.
+    let significant = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
+    is_plain.then(|| Decimal::from_str_exact(significant).ok()).flatten()
 }

@@ -188,7 +188,7 @@ impl<E: DeserializeError> Deserr<E> for StartTime {
             Value::String(text) => TimeOfDay::try_from(text).ok().filter(|time| *time != TimeOfDay::END_OF_DAY),
             _ => None,
         };
-        time.map(Self).ok_or_else(|| refuse("must be a time of day from 00:00 to 23:59, as HH:MM", at))
+        time.map(Self).ok_or_else(|| refuse("must be a time of day from 00:00 to 23:59, in the form HH:MM", at))
     }
 }
 

@@ -1,47 +1,47 @@
-//! The schedule of a bundle: its dates, its days of the week and its windows, in the time zone of the org.
+//! The schedule of a bundle: its dates, its days of the week and its time window, in the time zone of the org.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::domain::{time, zone::Zone};
 
-/// When a bundle is to be on; without any of these, always.
+/// When a bundle is active. A schedule without any field is always active.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Schedule {
-    /// Not before; a day from its beginning.
+    /// The bundle is not active before this date. A day counts from its start.
     pub start: Option<ScheduleDate>,
-    /// Not from here on; a day from its end.
+    /// The bundle is not active from this date on. A day counts until its end.
     pub end: Option<ScheduleDate>,
-    /// On these days, in the org's time zone.
+    /// The bundle is active on these days only, in the org's time zone.
     pub days: Option<DaysOfWeek>,
-    /// From this time of day; 00:00 without.
+    /// The start of the time window on each day. `None` for 00:00.
     pub time_start: Option<TimeOfDay>,
-    /// Up to but not including this time of day; 24:00 without. At or before the start it is on the next day.
+    /// The exclusive end of the time window. `None` for 24:00. An end at or before the start is on the next day.
     pub time_end: Option<TimeOfDay>,
 }
 
-/// When a schedule begins or ends: at an instant, or with a day of the org's time zone.
+/// The start or the end of a schedule: an instant, or a day in the org's time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScheduleDate {
-    /// An instant, whatever the time zone.
+    /// An instant, independent of the time zone.
     At(DateTime<Utc>),
-    /// A day, which a change of time zone takes along.
+    /// A day. Its instants change with the org's time zone.
     Day(NaiveDate),
 }
 
-/// Why a text is not when a schedule begins or ends.
+/// The rule for the dates of a schedule, as an error message.
 pub const SCHEDULE_DATE_RULE: &str = "must be an RFC 3339 date and time with an offset, or a date, from 1970 to 9999";
 
 impl TryFrom<String> for ScheduleDate {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let read = time::parse_day(&text).map(Self::Day).or_else(|_| time::parse(&text).map(Self::At));
-        read.map_err(|_| SCHEDULE_DATE_RULE)
+        let date = time::parse_day(&text).map(Self::Day).or_else(|_| time::parse(&text).map(Self::At));
+        date.map_err(|_| SCHEDULE_DATE_RULE)
     }
 }
 
 impl ScheduleDate {
-    /// The instant, where it begins something.
+    /// The instant at which a schedule with this start date starts.
     #[must_use]
     pub fn start_instant(self, zone: Zone) -> DateTime<Utc> {
         match self {
@@ -50,7 +50,7 @@ impl ScheduleDate {
         }
     }
 
-    /// The instant, where it ends something; at most the last that can be written.
+    /// The instant at which a schedule with this end date ends, at most [`time::INSTANT_MAX`].
     #[must_use]
     pub fn end_instant(self, zone: Zone) -> DateTime<Utc> {
         match self {
@@ -59,7 +59,7 @@ impl ScheduleDate {
         }
     }
 
-    /// As it was given.
+    /// The date as answers show it.
     #[must_use]
     pub fn text(self) -> String {
         match self {
@@ -70,51 +70,52 @@ impl ScheduleDate {
 }
 
 impl Schedule {
-    /// When it begins, in a time zone.
+    /// When the schedule starts, in a time zone.
     #[must_use]
     pub fn starts_at(&self, zone: Zone) -> Option<DateTime<Utc>> {
         self.start.map(|start| start.start_instant(zone))
     }
 
-    /// When it ends, in a time zone.
+    /// When the schedule ends, in a time zone.
     #[must_use]
     pub fn ends_at(&self, zone: Zone) -> Option<DateTime<Utc>> {
         self.end.map(|end| end.end_instant(zone))
     }
 
-    /// Whether it may end after it begins: without the time zone, an instant and a day can't always be told apart.
+    /// Whether the schedule can start before it ends in some time zone. An instant and a day can be compared only
+    /// roughly without the time zone.
     #[must_use]
     pub fn can_start_before_end(&self) -> bool {
         use self::ScheduleDate::{At, Day};
 
-        /// No local day begins further than this from the day of UTC.
-        const WIDEST: TimeDelta = TimeDelta::hours(16);
+        /// No local day starts further than this from the start of the day in UTC.
+        const OFFSET_MAX: TimeDelta = TimeDelta::hours(16);
 
-        let begins = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let start_in_utc = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         match self.start.zip(self.end) {
             Some((At(start), At(end))) => start < end,
             Some((Day(start), Day(end))) => start <= end,
-            Some((At(start), Day(end))) => start < begins(end) + TimeDelta::days(1) + WIDEST,
-            Some((Day(start), At(end))) => begins(start) - WIDEST < end,
+            Some((At(start), Day(end))) => start < start_in_utc(end) + TimeDelta::days(1) + OFFSET_MAX,
+            Some((Day(start), At(end))) => start_in_utc(start) - OFFSET_MAX < end,
             None => true,
         }
     }
 
-    /// Whether it ends after it begins, as far as it says both.
+    /// Whether the schedule starts before it ends. A schedule with at most one of the two dates does.
     #[must_use]
     pub fn starts_before_end(&self, zone: Zone) -> bool {
         self.starts_at(zone).zip(self.ends_at(zone)).is_none_or(|(starts, ends)| starts < ends)
     }
 }
 
-/// Why a schedule is none: it would end before it begins.
+/// The rule for a schedule that would end before it starts, as an error message.
 pub const END_AFTER_START_RULE: &str = "must be after startDate";
 
 /// A set of days of the week, never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaysOfWeek(u8);
 
-/// Why a list is not a set of days.
+/// The rule for the days of the week, as an error message.
 pub const DAYS_OF_WEEK_RULE: &str = "must be a list of at least one day, 0 (Sunday) to 6 (Saturday)";
 
 impl TryFrom<Vec<i64>> for DaysOfWeek {
@@ -128,7 +129,7 @@ impl TryFrom<Vec<i64>> for DaysOfWeek {
 }
 
 impl DaysOfWeek {
-    /// The days, Sunday first.
+    /// The days from 0 (Sunday) to 6 (Saturday).
     pub fn iter(self) -> impl Iterator<Item = u8> {
         (0..7).filter(move |day| self.0 & (1 << day) != 0)
     }
@@ -138,12 +139,12 @@ impl DaysOfWeek {
     }
 }
 
-/// A time of day, in minutes since midnight, 24:00 included.
+/// A time of day in minutes since midnight, from 00:00 to 24:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeOfDay(u16);
 
-/// Why a text is not a time of day.
-pub const TIME_OF_DAY_RULE: &str = "must be a time of day from 00:00 to 24:00, as HH:MM";
+/// The rule for a time of day, as an error message.
+pub const TIME_OF_DAY_RULE: &str = "must be a time of day from 00:00 to 24:00, in the form HH:MM";
 
 impl TryFrom<String> for TimeOfDay {
     type Error = &'static str;
@@ -162,46 +163,46 @@ impl TryFrom<String> for TimeOfDay {
 
 impl TimeOfDay {
     const START_OF_DAY: Self = Self(0);
-    /// 24:00, which only an end can be.
+    /// 24:00. Only the end of a window can have this value.
     pub const END_OF_DAY: Self = Self(24 * 60);
 
-    /// As it is written.
+    /// The time in the form `HH:MM`.
     #[must_use]
     pub fn text(self) -> String {
         format!("{:02}:{:02}", self.0 / 60, self.0 % 60)
     }
 
-    /// The local time, on a day.
+    /// The local time on a day.
     fn on(self, date: NaiveDate) -> Option<NaiveDateTime> {
         date.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::minutes(self.0.into()))
     }
 }
 
-/// Whether `now` lies in a window of the schedule.
+/// Whether `now` is in a time window of the schedule.
 pub(super) fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> bool {
     let today = now.with_timezone(&zone).date_naive();
-    // A window that runs past midnight belongs to the day it began on. Tomorrow's has begun already where the clocks go back
-    // over midnight.
+    // A window that passes midnight belongs to the day on which it starts. If the clocks go back over midnight,
+    // tomorrow's window may have started already.
     let (yesterday, tomorrow) = (today.pred_opt(), today.succ_opt());
     let days = yesterday.into_iter().chain([today]).chain(tomorrow);
     let windows = days.filter_map(|date| window_of(schedule, zone, date));
     windows.into_iter().any(|(from, to)| from <= now && now < to)
 }
 
-/// The windows of the days from yesterday on, for long enough that a change by the windows is among their edges: the
-/// pattern repeats every week, and a change of clocks can swallow the window of one.
+/// The windows that start on the days from yesterday on. They cover three weeks, so the next change by a window is at
+/// one of their edges: the pattern repeats weekly, and a clock change can remove the window of one week.
 pub(super) fn windows_around(
     schedule: &Schedule,
     zone: Zone,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
-    const DAYS: usize = 3 * 7 + 2;
+    const DAYS_COVERED: usize = 3 * 7 + 2;
     let today = now.with_timezone(&zone).date_naive();
-    let dates = today.pred_opt().unwrap_or(today).iter_days().take(DAYS);
+    let dates = today.pred_opt().unwrap_or(today).iter_days().take(DAYS_COVERED);
     dates.filter_map(move |date| window_of(schedule, zone, date))
 }
 
-/// The window that begins on a day, if the day is listed.
+/// The window that starts on a day. Returns `None` if the schedule does not list the day.
 fn window_of(schedule: &Schedule, zone: Zone, date: NaiveDate) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     if schedule.days.is_some_and(|days| !days.contains(date)) {
         return None;
@@ -209,7 +210,7 @@ fn window_of(schedule: &Schedule, zone: Zone, date: NaiveDate) -> Option<(DateTi
     let from = schedule.time_start.unwrap_or(TimeOfDay::START_OF_DAY);
     let to = schedule.time_end.unwrap_or(TimeOfDay::END_OF_DAY);
     let last_day = if to <= from { date.checked_add_days(Days::new(1))? } else { date };
-    // A window that ends with its day ends when the next one begins; another end that occurs twice is the last.
+    // A window until 24:00 ends when the next day starts. Any other end that occurs twice means the later one.
     let ends = if to == TimeOfDay::END_OF_DAY { zone.end_of_day(last_day) } else { zone.latest(to.on(last_day)?) };
     Some((zone.earliest(from.on(date)?), ends))
 }

@@ -1,7 +1,7 @@
 //! The status of a bundle at an instant, and the next instant at which the status will differ.
 //!
-//! Both are pure functions of the bundle, the org's time zone and the clock. Every decision (redemption, eligibility) uses
-//! [`status_at`]. The job that records changes finds them by [`next_change`].
+//! Both are pure functions of the bundle, the org's time zone and the clock. Every decision (redemption, eligibility)
+//! uses [`status_at`]. The job that records changes finds the instants of changes by [`next_change`].
 
 use chrono::{DateTime, Utc};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::zone::Zone;
 
-/// The status at `now`; the first rule that matches decides.
+/// The status at `now`: the first rule that matches.
 #[must_use]
 pub fn status_at(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> BundleStatus {
     let schedule = &bundle.terms.schedule;
@@ -33,7 +33,8 @@ pub fn status_at(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> BundleStatu
     }
 }
 
-/// The first instant after `now` at which the status will differ, if nobody does anything; `None`: never.
+/// The first instant after `now` at which the status differs by the clock alone. Returns `None` if the status never
+/// changes again.
 #[must_use]
 pub fn next_change(bundle: &Bundle, zone: Zone, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let schedule = &bundle.terms.schedule;

@@ -1,4 +1,4 @@
-//! The figures of a week, each beside its target where it has one, and how they read.
+//! The figures of a week, their targets and their text.
 
 use chrono::NaiveDate;
 
@@ -9,28 +9,29 @@ use crate::domain::{
     text::SingleLine,
 };
 
-/// Changes of status that are on record in time, in percent.
+/// Target for status changes that are recorded in time, in percent.
 pub const TRANSITIONS_TARGET_PERCENT: u32 = 95;
-/// Active customers who have a score, in percent.
+/// Target for active customers with a score, in percent.
 pub const SCORED_TARGET_PERCENT: u32 = 100;
-/// Customers who earn points in a week, in percent.
+/// Target for customers who earn points in a week, in percent.
 pub const EARNING_TARGET_PERCENT: u32 = 30;
-/// How customers are spread over four tiers, from the lowest, in percent. A ladder of another height has no target.
+/// Target for the distribution of customers over four tiers, lowest first, in percent. A ladder with another number of
+/// tiers has no target.
 pub const TIERS_TARGET_PERCENT: [u32; 4] = [60, 25, 10, 5];
 
-/// So many of so many.
+/// A count as a share of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
-    /// How many.
+    /// The count.
     pub count: u64,
-    /// Of how many.
+    /// The total.
     pub of: u64,
-    /// How many percent it should be, where that is known.
+    /// The target in percent, if there is one.
     pub target: Option<u32>,
 }
 
 impl Share {
-    /// In percent, floored to two decimals; `None` of nothing.
+    /// The share in percent, floored to two decimals. Returns `None` if the total is 0.
     #[must_use]
     pub fn percent(&self) -> Option<TwoPlaceDecimal> {
         let hundredths = u128::from(self.count).checked_mul(10_000)?.checked_div(u128::from(self.of))?;
@@ -44,12 +45,12 @@ impl Share {
     }
 }
 
-/// What happens so many times in a week.
+/// The number of events in a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WeeklyCount(pub u64);
 
 impl WeeklyCount {
-    /// A day, floored to two decimals.
+    /// Events per day, floored to two decimals.
     #[must_use]
     pub fn per_day(self) -> TwoPlaceDecimal {
         let hundredths = u128::from(self.0) * 100 / u128::from(DAYS_PER_WEEK);
@@ -61,21 +62,21 @@ impl WeeklyCount {
     }
 }
 
-/// How many customers hold a tier.
+/// The share of customers in one tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierShare {
-    /// The tier.
+    /// The name of the tier.
     pub name: SingleLine,
-    /// Its customers.
+    /// The share of all customers.
     pub share: Share,
 }
 
-/// Orders, and what they came to on average.
+/// The number of orders, and their average total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OrderAverage {
-    /// How many.
+    /// The number of orders.
     pub count: u64,
-    /// What was paid on average, floored to the cent; `None` without any.
+    /// The average amount paid, floored to the minor unit. `None` without orders.
     pub average: Option<Money>,
 }
 
@@ -85,56 +86,57 @@ impl OrderAverage {
     }
 }
 
-/// Customers who were told to be at risk and whose time is over: how many had left.
+/// Of the customers predicted to be at risk whose horizon has ended, the share who left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeftAtRisk {
-    /// Those whose time was over in this week.
+    /// Predictions whose horizon ended in this week.
     pub this_week: Share,
-    /// Those whose time was over in the same days four weeks before; `None` where so old predictions are not kept.
+    /// Predictions whose horizon ended in the same days four weeks earlier. `None` if predictions of that age are not
+    /// stored.
     pub month_before: Option<Share>,
 }
 
-/// A week in figures.
+/// The figures of a week.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeekFigures {
-    /// The first day, in the org's zone.
+    /// The first day, in the org's time zone.
     pub from: NaiveDate,
-    /// The last day.
+    /// The last day, in the org's time zone.
     pub to: NaiveDate,
-    /// What amounts are in.
+    /// The currency of all amounts.
     pub currency: Currency,
-    /// Changes of bundles' status that the clock made due: how many went on record in time.
+    /// Of the status changes that the clock made due, the share recorded in time.
     pub transitions: Share,
-    /// Bundles redeemed, and not given back.
+    /// Bundle redemptions that were not voided.
     pub redemptions: WeeklyCount,
-    /// What they saved customers.
+    /// The total that these redemptions saved customers.
     pub savings: Money,
-    /// Orders that were awarded.
+    /// Awarded orders.
     pub awards: WeeklyCount,
     /// Changes of tier.
     pub tier_changes: WeeklyCount,
-    /// Customers who were active when scores were last made: how many have one.
+    /// Of the customers who were active when scores were last computed, the share with a score.
     pub scored: Share,
-    /// Customers: how many earned points.
+    /// Of all customers, the share who earned points.
     pub earning: Share,
-    /// Customers by the tier they hold, from the lowest; one that is listed no more is not here.
+    /// The share of customers in each tier, lowest tier first. Tiers that the settings no longer list are missing.
     pub tiers: Vec<TierShare>,
-    /// Customers at risk: how many left.
+    /// Of the customers at risk, the share who left.
     pub left_at_risk: LeftAtRisk,
     /// Awarded orders with a bundle.
     pub bundle_orders: OrderAverage,
-    /// Awarded orders without.
+    /// Awarded orders without a bundle.
     pub other_orders: OrderAverage,
 }
 
 impl WeekFigures {
-    /// Whether there is nothing to tell: no customer, and nothing has happened.
+    /// Whether the org has no customers and nothing happened in the week.
     #[must_use]
     pub fn has_no_activity(&self) -> bool {
         self.earning.of == 0 && self.awards.0 == 0 && self.redemptions.0 == 0 && self.transitions.of == 0
     }
 
-    /// As people read it, a line each.
+    /// The figures as text for people, one line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} to {}", self.from, self.to)];

@@ -1,4 +1,4 @@
-//! Counting a week.
+//! The counting of a week.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -28,17 +28,17 @@ use crate::domain::{
     time::days_between,
 };
 
-/// How long after its instant a change of status may go on record: two runs of the job.
+/// The maximum delay between a status change and its record: two runs of the job.
 pub const RECORDING_DELAY_MAX: TimeDelta = TimeDelta::minutes(10);
 
-/// How old a score may be: a week, and the hours that a run may take.
+/// The maximum age of a score: a week, plus the hours that a run may take.
 const SCORE_AGE_MAX: TimeDelta = TimeDelta::days(8);
 
-/// The shortest horizon of whose predictions those are kept, whenever the report is made, whose time was over in the same week of
-/// a month before: they are kept for one horizon more, which has to be the four weeks, that week and the one in which it is made.
+/// The shortest horizon, in days, that allows the comparison with four weeks earlier. A prediction is stored for one
+/// more horizon after its own. That must cover the four weeks, the reported week and the week of the report.
 const COMPARABLE_HORIZON_MIN: u32 = 42;
 
-/// Orders, and what was paid for them, in minor units.
+/// The number of orders, and the total paid for them in minor units.
 #[derive(Default)]
 struct OrderTotals {
     count: u64,
@@ -57,21 +57,21 @@ impl OrderTotals {
     }
 }
 
-/// What is context of an org before its week is counted.
+/// The state of an org that the counting of its week needs.
 pub struct WeekContext {
     /// The week.
     pub week: Week,
-    /// Its settings, or those that it would begin with.
+    /// The settings, or the defaults of an org without settings.
     pub settings: LoyaltySettings,
-    /// Whether it has a loyalty programme now: without one nothing of it has a target.
+    /// Whether the org has a loyalty programme now. Without one, its figures have no targets.
     pub has_loyalty: bool,
-    /// When scores were last made.
+    /// When scores were last computed.
     pub scored_at: Option<DateTime<Utc>>,
-    /// When it is counted.
+    /// When the week is counted.
     pub now: DateTime<Utc>,
 }
 
-/// What is counted of a week. Redemptions come first: they say which orders are those with a bundle.
+/// The counters of a week. Redemptions must be counted first, because they determine which orders have a bundle.
 pub struct Tally {
     context: WeekContext,
     transitions: Share,
@@ -91,7 +91,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing is counted yet.
+    /// All counters at 0.
     #[must_use]
     pub fn new(context: WeekContext) -> Self {
         let of = |target| Share { target, ..Share::default() };
@@ -115,7 +115,7 @@ impl Tally {
         }
     }
 
-    /// A bundle that an order redeemed, in the week or near it: an order may be awarded on another day.
+    /// Counts a bundle redemption in the week or near it. The order of a redemption may be awarded on another day.
     pub fn count_redemption(&mut self, redemption: &BundleRedemption) {
         if redemption.voided_at.is_some() {
             return;
@@ -127,7 +127,7 @@ impl Tally {
         }
     }
 
-    /// A change of a bundle's status that went on record then.
+    /// Counts a status change that was recorded at `recorded_at`.
     pub fn count_transition(&mut self, transition: &Transition, recorded_at: DateTime<Utc>) {
         let by_the_clock = match transition.reason {
             TransitionReason::StartDateReached
@@ -142,12 +142,12 @@ impl Tally {
         }
     }
 
-    /// Changes that the clock has made due long ago, and that are not on record.
+    /// Counts status changes that are overdue and not recorded.
     pub const fn count_overdue_transitions(&mut self, changes: u64) {
         self.transitions.of += changes;
     }
 
-    /// An entry of a customer's ledger.
+    /// Counts an entry of a customer's ledger.
     pub fn count_entry(&mut self, customer: &CustomerId, entry: &Entry) {
         if !self.context.week.contains(entry.at) {
             return;
@@ -170,12 +170,12 @@ impl Tally {
         }
     }
 
-    /// A customer as they are now.
+    /// Counts a customer in the current state.
     pub fn count_customer(&mut self, customer: &Customer) {
         self.customers += 1;
         let WeekContext { settings, has_loyalty, scored_at, now, .. } = &self.context;
         *self.tiers.entry(held_tier(customer, settings).clone()).or_default() += 1;
-        // Who has come since had no chance to be scored.
+        // A customer who ordered for the first time after the last run could not be scored.
         let as_of = scored_at.filter(|at| *now - *at <= SCORE_AGE_MAX).unwrap_or(*now);
         let was_active = |orders: &OrderHistory| {
             let then = orders.recent.iter().filter(|at| **at <= as_of);
@@ -188,13 +188,13 @@ impl Tally {
         }
     }
 
-    /// Whether what came of a prediction is of interest: of those who were told to be at risk.
+    /// Whether the outcome of a prediction is counted: the customer was predicted to be at risk.
     #[must_use]
     pub const fn is_at_risk(past: &PastPrediction) -> bool {
         matches!(RiskLevel::of(past.probability), RiskLevel::High | RiskLevel::Critical)
     }
 
-    /// What came of somebody at risk whose time was over in this week, or in the same days of four weeks before.
+    /// Counts the outcome of a prediction whose horizon ended in this week, or in the same days four weeks earlier.
     pub fn count_outcome(&mut self, past: &PastPrediction, outcome: ScoredOutcome) {
         let share = if self.context.week.contains(past.ends_at()) {
             &mut self.left_this_week
