@@ -35,7 +35,7 @@ struct CreateKeyRequest {
 struct CreatedKeyView {
     key_id: KeyId,
     name: SingleLine,
-    /// Shown this once.
+    /// The text of the key, which only this answer contains.
     key: String,
 }
 

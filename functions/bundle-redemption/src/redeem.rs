@@ -50,7 +50,7 @@ pub(crate) struct Purchase {
     pub(crate) savings: Option<Money>,
 }
 
-/// What came of a redemption, and whether it is the first time that this is told.
+/// The result of a redemption, and whether this call made it.
 pub(crate) struct Redeemed {
     pub(crate) redemption: BundleRedemption,
     pub(crate) is_new: bool,
@@ -64,7 +64,7 @@ struct BundleRedemptionAnswer {
     limit_reached: bool,
 }
 
-/// A redemption as answered.
+/// A redemption as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BundleRedemptionView {

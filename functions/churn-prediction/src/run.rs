@@ -264,7 +264,7 @@ impl BatchScorer<'_> {
         };
         for (id, outcome) in written {
             match outcome {
-                Ok(Some((scored, before))) => self.figures.predict(&scored, before),
+                Ok(Some((scored, before))) => self.figures.count_prediction(&scored, before),
                 // Somebody else scored them meanwhile.
                 Ok(None) => {}
                 Err(failure) => self.fail(&id, &failure),

@@ -1,6 +1,6 @@
 //! Awards points for orders, takes them back for refunds, and moves the tier with both.
 //!
-//! What an order earns is in `shared::domain::award`, what a refund takes back in `shared::domain::refund`.
+//! The rules are in `shared::domain::earning`.
 
 mod award;
 mod refund;
@@ -42,7 +42,7 @@ async fn owner_of(context: &Context, org: &Org, order: &OrderId) -> Result<Optio
     Ok(context.store.order_header(&org.id, order).await?.and_then(|order| order.owner))
 }
 
-/// How the customer stands after it, as every answer of this function says.
+/// The account after the operation, which every answer of this function contains.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AccountSummary<'a> {

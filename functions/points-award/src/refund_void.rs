@@ -44,7 +44,7 @@ struct RefundVoidAnswer<'a> {
 }
 
 impl<'a> RefundVoidAnswer<'a> {
-    /// There was nothing to give back.
+    /// The answer if there is no refund to void.
     const NOTHING: Self = Self { voided: false, points_restored: None, account: None };
 
     fn of(RefundVoid { points, outcome, .. }: &'a RefundVoid) -> Self {

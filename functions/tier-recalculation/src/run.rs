@@ -211,9 +211,9 @@ impl TierEvaluator<'_> {
             let Some(outcomes) = self.sweep.stop_if_transient(fail_if_store_unavailable(outcomes))? else {
                 return Ok(Reached { last, is_all: false, errors });
             };
-            figures.meet(met);
+            figures.count_customers(met);
             for rank in staying {
-                figures.hold(rank);
+                figures.count_holder(rank);
             }
             for (id, failure) in unreadable {
                 errors += self.failed(&id, &failure);
@@ -221,9 +221,9 @@ impl TierEvaluator<'_> {
             for (id, outcome) in outcomes {
                 match outcome {
                     Ok(Some(TierMove { direction, rank })) => {
-                        figures.change(direction);
+                        figures.count_change(direction);
                         if let Some(rank) = rank {
-                            figures.hold(rank);
+                            figures.count_holder(rank);
                         }
                     }
                     // Somebody else has decided meanwhile, or they are gone.

@@ -15,13 +15,13 @@ pub struct ScoredOutcome {
 /// By ranks: Hanley and `McNeil` (1982), "The meaning and use of the area under a receiver operating characteristic
 /// (ROC) curve", Radiology 143(1).
 #[must_use]
-pub fn auc(all: &[ScoredOutcome]) -> Option<f64> {
-    let mut sorted = all.to_vec();
+pub fn auc(outcomes: &[ScoredOutcome]) -> Option<f64> {
+    let mut sorted = outcomes.to_vec();
     sorted.sort_unstable_by(|a, b| a.predicted.total_cmp(&b.predicted));
     let (mut positives, mut negatives, mut ordered_pairs) = (0.0, 0.0, 0.0);
     for tied in sorted.chunk_by(|a, b| a.predicted.total_cmp(&b.predicted).is_eq()) {
-        let positive = count(tied.iter().filter(|one| one.happened));
-        let negative = count(tied.iter().filter(|one| !one.happened));
+        let positive = count(tied.iter().filter(|scored| scored.happened));
+        let negative = count(tied.iter().filter(|scored| !scored.happened));
         ordered_pairs += positive * (negatives + negative / 2.0);
         (positives, negatives) = (positives + positive, negatives + negative);
     }
@@ -34,8 +34,8 @@ pub fn auc(all: &[ScoredOutcome]) -> Option<f64> {
 ///
 /// Brier (1950), "Verification of forecasts expressed in terms of probability", Monthly Weather Review 78(1).
 #[must_use]
-pub fn brier(all: &[ScoredOutcome]) -> Option<f64> {
-    mean(all.iter().map(|one| (one.predicted - outcome(one)).powi(2)))
+pub fn brier(outcomes: &[ScoredOutcome]) -> Option<f64> {
+    mean(outcomes.iter().map(|scored| (scored.predicted - indicator(scored)).powi(2)))
 }
 
 /// One row of a calibration table, with the predictions of one tenth of the range.
@@ -52,26 +52,27 @@ pub struct CalibrationBin {
 /// The calibration table in ten rows: predictions from 0 to below 0.1, from 0.1 to below 0.2, and so on. The last row
 /// includes 1. In each row of a well calibrated model, `happened` is near `predicted`.
 #[must_use]
-pub fn calibration(all: &[ScoredOutcome]) -> [CalibrationBin; 10] {
+pub fn calibration(outcomes: &[ScoredOutcome]) -> [CalibrationBin; 10] {
     let border = |tenths: u32| f64::from(tenths) / 10.0;
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|tenth: u32| {
-        let is_in =
-            |one: &&ScoredOutcome| one.predicted >= border(tenth) && (tenth == 9 || one.predicted < border(tenth + 1));
-        let row = || all.iter().filter(is_in);
-        let (predicted, happened) = (mean(row().map(|one| one.predicted)), mean(row().map(outcome)));
+        let is_in = |scored: &&ScoredOutcome| {
+            scored.predicted >= border(tenth) && (tenth == 9 || scored.predicted < border(tenth + 1))
+        };
+        let row = || outcomes.iter().filter(is_in);
+        let (predicted, happened) = (mean(row().map(|scored| scored.predicted)), mean(row().map(indicator)));
         CalibrationBin { count: u32::try_from(row().count()).unwrap_or(u32::MAX), predicted, happened }
     })
 }
 
-fn outcome(one: &ScoredOutcome) -> f64 {
-    if one.happened { 1.0 } else { 0.0 }
+fn indicator(scored: &ScoredOutcome) -> f64 {
+    if scored.happened { 1.0 } else { 0.0 }
 }
 
-fn count<T>(all: impl Iterator<Item = T>) -> f64 {
-    all.map(|_| 1.0).sum()
+fn count<T>(items: impl Iterator<Item = T>) -> f64 {
+    items.map(|_| 1.0).sum()
 }
 
-fn mean(all: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = all.fold((0.0, 0.0), |(sum, count), one| (sum + one, count + 1.0));
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     (count > 0.0).then(|| sum / count)
 }

@@ -146,20 +146,21 @@ impl Model {
 /// number. Each observation has its number of customers. The observations must be sorted, because those with equally
 /// many repeat purchases share most terms.
 pub(super) fn log_likelihood(family: ModelFamily, [r, alpha, a, b]: [f64; 4], customers: &[(Observation, u32)]) -> f64 {
-    let every = r * alpha.ln() - lgamma(r) + lgamma(a + b) - lgamma(b);
-    let groups = customers.chunk_by(|(one, _), (other, _)| one.repeats() == other.repeats());
-    let of_group = |customers: &[(Observation, u32)]| {
+    let constant_terms = r * alpha.ln() - lgamma(r) + lgamma(a + b) - lgamma(b);
+    let groups = customers.chunk_by(|(a, _), (b, _)| a.repeats() == b.repeats());
+    let group_likelihood = |customers: &[(Observation, u32)]| {
         let Some((first, _)) = customers.first() else { return 0.0 };
         let (purchases, opportunities) = (r + f64::from(first.repeats()), family.dropout_opportunities(*first));
-        let shared = every + lgamma(purchases) + lgamma(b + opportunities) - lgamma(a + b + opportunities);
+        let group_terms =
+            constant_terms + lgamma(purchases) + lgamma(b + opportunities) - lgamma(a + b + opportunities);
         let left = if opportunities == 0.0 { f64::NEG_INFINITY } else { (a / (b + opportunities - 1.0)).ln() };
-        let of_one = |(observation, count): &(Observation, u32)| {
+        let customer_likelihood = |(observation, count): &(Observation, u32)| {
             let alive = -purchases * (alpha + observation.age_weeks()).ln();
             let left = left - purchases * (alpha + observation.recency_weeks()).ln();
             let larger = alive.max(left);
-            f64::from(*count) * (shared + larger + (alive.min(left) - larger).exp().ln_1p())
+            f64::from(*count) * (group_terms + larger + (alive.min(left) - larger).exp().ln_1p())
         };
-        customers.iter().map(of_one).sum()
+        customers.iter().map(customer_likelihood).sum()
     };
-    groups.map(of_group).sum()
+    groups.map(group_likelihood).sum()
 }

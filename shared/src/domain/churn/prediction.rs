@@ -114,15 +114,15 @@ pub struct Hindsight {
 impl Hindsight {
     /// The summary of outcomes. Returns `None` without outcomes.
     #[must_use]
-    pub fn of(all: &[ScoredOutcome]) -> Option<Self> {
-        let count = |is: fn(&ScoredOutcome) -> bool| all.iter().filter(|one| is(one)).count();
+    pub fn of(outcomes: &[ScoredOutcome]) -> Option<Self> {
+        let count = |matches: fn(&ScoredOutcome) -> bool| outcomes.iter().filter(|scored| matches(scored)).count();
         let rounded = |figure: f64| (figure * 10_000.0).round() / 10_000.0;
-        (!all.is_empty()).then(|| Self {
-            predictions: all.len(),
-            left: count(|one| one.happened),
-            came_true: count(|one| (one.predicted >= 0.5) == one.happened),
-            brier: brier(all).map(rounded),
-            auc: auc(all).map(rounded),
+        (!outcomes.is_empty()).then(|| Self {
+            predictions: outcomes.len(),
+            left: count(|scored| scored.happened),
+            came_true: count(|scored| (scored.predicted >= 0.5) == scored.happened),
+            brier: brier(outcomes).map(rounded),
+            auc: auc(outcomes).map(rounded),
         })
     }
 }
