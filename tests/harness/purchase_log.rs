@@ -58,7 +58,7 @@ fn order(line: &str) -> Order {
     Order {
         id: id.to_owned().try_into().unwrap(),
         customer: customer.to_owned().try_into().unwrap(),
-        total: Money::requested(amount.parse::<Decimal>().unwrap()).unwrap(),
+        total: Money::from_request(amount.parse::<Decimal>().unwrap()).unwrap(),
         equity_status: false,
         fulfilled_at: date.parse::<NaiveDate>().unwrap().and_time(NaiveTime::MIN).and_utc(),
     }

@@ -26,5 +26,5 @@ pub fn decimal(value: &Value) -> Decimal {
 
 /// An amount of a row.
 pub fn money(value: &Value) -> Money {
-    Money::requested(decimal(value)).unwrap()
+    Money::from_request(decimal(value)).unwrap()
 }

@@ -23,6 +23,7 @@ use shared::{
         fields::PageSize,
     },
     store::Versioned,
+    views::TransitionView,
 };
 
 use crate::{
@@ -42,7 +43,7 @@ async fn replace(context: &Context, fields: &BundleFields, only_create: bool) ->
     match bundle {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let terms = fields.terms(current.value.terms.desired);
+            let terms = fields.terms(current.value.terms.desired_state);
             change(context, &org, &current, terms, None).await
         }
         None => {
@@ -71,7 +72,7 @@ pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, F
     retry_conflicts(context.deadline, || async {
         let (org, bundle) = load(context, &org_id, &bundle_id).await?;
         let current = bundle.ok_or(Rejection::BundleNotFound)?;
-        let terms = BundleTerms { desired: to, ..current.value.terms.clone() };
+        let terms = BundleTerms { desired_state: to, ..current.value.terms.clone() };
         change(context, &org, &current, terms, Some(reason.clone())).await
     })
     .await
@@ -139,7 +140,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
         let Some(bundle) = context.store.bundle(&org_id, &bundle_id).await? else {
             return Ok(None);
         };
-        if bundle.value.usage.ever {
+        if bundle.value.usage.ever_redeemed {
             return Err(Rejection::BundleRedeemed.into());
         }
         let mut transaction = context.store.transaction(&org);
@@ -204,5 +205,5 @@ pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, 
         // The bundle never changed, or does not exist.
         context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
     }
-    Ok(list.answer("transitions", page, Some))
+    Ok(list.answer("transitions", page, |row| Some(row.map(TransitionView::from))))
 }

@@ -23,7 +23,7 @@ use shared::{
 
 use crate::{
     pages::{ListRow, Listing, filtered_page},
-    view::CustomerView,
+    view::{CustomerView, EntryView},
 };
 
 #[derive(Deserr)]
@@ -138,7 +138,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let view = |customer: Customer| {
         let is_at = |level| {
             let churn = customer.churn.as_ref().filter(|_| customer.orders.is_some());
-            churn.is_some_and(|churn| churn.level() == level && churn.looks_ahead(horizon_days, context.now))
+            churn.is_some_and(|churn| churn.level() == level && churn.is_within_horizon(horizon_days, context.now))
         };
         let at_risk = risk_level.is_none_or(is_at);
         let view = CustomerView::new(&org, customer, context.now);
@@ -199,5 +199,5 @@ pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Fai
         // The customer is new, or does not exist.
         context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     }
-    Ok(list.answer("entries", page, Some))
+    Ok(list.answer("entries", page, |row| Some(row.map(EntryView::from))))
 }

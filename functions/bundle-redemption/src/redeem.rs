@@ -12,7 +12,7 @@ use shared::{
             redemption::{self, BundleRedemption, Fulfilment, Redeem},
             state::Bundle,
             status::BundleStatus,
-            transition::status_on_record,
+            transition::recorded_status_at,
         },
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
@@ -50,7 +50,7 @@ pub(crate) struct Purchase {
     pub(crate) savings: Option<Money>,
 }
 
-/// What came of a redemption, and whether it is the first time that this is told.
+/// The result of a redemption, and whether this call made it.
 pub(crate) struct Redeemed {
     pub(crate) redemption: BundleRedemption,
     pub(crate) is_new: bool,
@@ -64,7 +64,7 @@ struct BundleRedemptionAnswer {
     limit_reached: bool,
 }
 
-/// A redemption as answered.
+/// A redemption as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BundleRedemptionView {
@@ -213,7 +213,7 @@ async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<
         return Ok(false);
     }
     let next = context.store.first_transition_after(&org.id, &bundle.id, at).await?;
-    Ok(status_on_record(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
+    Ok(recorded_status_at(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
 }
 
 /// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.

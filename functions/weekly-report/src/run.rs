@@ -17,7 +17,7 @@ use shared::{
         org::Org,
         report::{
             figures::WeekFigures,
-            tally::{RECORDED_WITHIN, Tally, WeekContext},
+            tally::{RECORDING_DELAY_MAX, Tally, WeekContext},
             week::Week,
         },
     },
@@ -146,11 +146,11 @@ impl Run<'_> {
         let scored_at = self.scored_at(org).await?;
         let has_loyalty = org.loyalty_in_force().is_ok();
         let mut tally = Tally::new(WeekContext { week, settings, has_loyalty, scored_at, now: began });
-        let then = began - RECORDED_WITHIN;
+        let then = began - RECORDING_DELAY_MAX;
         let overdue_bundles = self.overdue_bundles.get_or_try_init(|| overdue_bundles(&self.sweep, then)).await?;
         for bundle in overdue_bundles.get(&org.id).into_iter().flatten() {
             let changes = bring_up_to_date(bundle, org.zone(), then).transitions.len();
-            tally.overdue(u64::try_from(changes).unwrap_or(u64::MAX));
+            tally.count_overdue_transitions(u64::try_from(changes).unwrap_or(u64::MAX));
         }
         Counter { sweep: &self.sweep, org, week, tally }.figures().await
     }

@@ -161,7 +161,7 @@ fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> 
         id: row.order_id.to_owned().try_into().map_err(|rule| named("order_id", rule))?,
         customer: row.customer_id.to_owned().try_into().map_err(|rule| named("customer_id", rule))?,
         fulfilled_at: instant(at)?,
-        total: amount(row.amount).ok_or_else(|| named("amount", shared::domain::money::RULE))?,
+        total: amount(row.amount).ok_or_else(|| named("amount", shared::domain::money::AMOUNT_RULE))?,
     })
 }
 
@@ -177,5 +177,5 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 fn amount(text: &str) -> Option<Money> {
-    plain_decimal(text).and_then(|value| Money::requested(value).ok())
+    plain_decimal(text).and_then(|value| Money::from_request(value).ok())
 }

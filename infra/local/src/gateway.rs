@@ -116,7 +116,7 @@ fn plain_name(named: &str) -> String {
 }
 
 fn clock(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
-    let set = headers.get(CLOCK).map(|value| value.to_str().map_err(|_| time::RULE).and_then(time::parse));
+    let set = headers.get(CLOCK).map(|value| value.to_str().map_err(|_| time::INSTANT_RULE).and_then(time::parse));
     set.transpose()
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::invocation::InvocationFailed;
 use crate::{
     domain::{
-        rejection::{Rejection, RejectionKind},
+        rejection::{FieldError, Rejection, RejectionKind},
         zone,
     },
     failure::Failure,
@@ -71,6 +71,19 @@ pub(crate) const fn status_of(kind: RejectionKind) -> u16 {
     }
 }
 
+/// One element of `errors`.
+#[derive(Serialize)]
+struct FieldErrorView<'a> {
+    field: &'a str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for FieldErrorView<'a> {
+    fn from(FieldError { field, message }: &'a FieldError) -> Self {
+        Self { field, message }
+    }
+}
+
 /// The status, and the body where it is a problem, of every failure.
 fn problem(failure: &Failure) -> (u16, Value) {
     let code = failure.code();
@@ -80,8 +93,9 @@ fn problem(failure: &Failure) -> (u16, Value) {
             let mut body = problem_body(status, code, &rejection.to_string());
             let more = match rejection {
                 Rejection::Invalid(faults) => {
-                    let rest = Some(("moreErrors", json!(faults.more()))).filter(|_| faults.more() > 0);
-                    [Some(("errors", json!(faults.listed()))), rest]
+                    let errors: Vec<_> = faults.listed().iter().map(FieldErrorView::from).collect();
+                    let rest = Some(("moreErrors", json!(faults.unlisted()))).filter(|_| faults.unlisted() > 0);
+                    [Some(("errors", json!(errors))), rest]
                 }
                 // `status` is the problem's own.
                 Rejection::BundleNotActive { status } => [Some(("bundleStatus", json!(status))), None],

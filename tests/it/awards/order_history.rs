@@ -50,7 +50,7 @@ impl History {
         let order = Order {
             id: format!("o{}", self.awards.len()).try_into().unwrap(),
             customer: self.customer.id.clone(),
-            total: Money::requested(10.into()).unwrap(),
+            total: Money::from_request(10.into()).unwrap(),
             equity_status: false,
             fulfilled_at: at,
         };
@@ -233,7 +233,7 @@ proptest! {
         }
         prop_assert_eq!(history.customer.order_count() as usize, left.len());
         let Some(orders) = &history.customer.orders else { return Ok(()) };
-        prop_assert!(orders.recent.is_sorted() && orders.recent.len() <= OrderHistory::RECENT.min(left.len()));
+        prop_assert!(orders.recent.is_sorted() && orders.recent.len() <= OrderHistory::RECENT_MAX.min(left.len()));
         prop_assert!(orders.earlier_days as usize <= left.len());
         let there: Vec<_> = left.iter().map(|(_, at)| hours(*at)).collect();
         prop_assert!(orders.recent.iter().all(|at| there.contains(at)), "only orders that still count");

@@ -114,7 +114,7 @@ pub(super) fn published(schedule: Schedule) -> Bundle {
 }
 
 /// A bundle of one product, created before all instants of these tests.
-fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
+fn bundle(desired_state: DesiredState, schedule: Schedule, max_redemptions: Option<UseLimit>) -> Bundle {
     let line = |text: &str| SingleLine::try_from(text.to_owned()).unwrap();
     let amount = |minor| Money::from_minor(minor).unwrap();
     let product = Product {
@@ -132,7 +132,7 @@ fn bundle(desired: DesiredState, schedule: Schedule, max_redemptions: Option<Use
     };
     let terms = BundleTerms {
         offer,
-        desired,
+        desired_state,
         schedule,
         max_redemptions,
         per_customer_limit: None,

@@ -55,7 +55,7 @@ fn names_of_before_are_still_read() {
 #[tokio::test]
 async fn a_zone_that_is_none_or_a_fixed_offset_is_refused_and_a_near_name_is_told() {
     let world = World::new().await;
-    let rule = "must be an IANA time zone, as America/New_York";
+    let rule = "must be an IANA time zone, such as America/New_York";
     for (zone, meant) in [
         ("America/NewYork", Some("America/New_York")),
         ("america/new_york", Some("America/New_York")),
@@ -72,7 +72,7 @@ async fn a_zone_that_is_none_or_a_fixed_offset_is_refused_and_a_near_name_is_tol
         let expected = meant.map_or_else(|| rule.to_owned(), |meant| format!("{rule}; did you mean {meant}?"));
         assert_eq!(answer.body["errors"], json!([{"field": "timezone", "message": expected}]), "{zone}");
     }
-    let fixed = "must be the IANA time zone of a place, as America/New_York, or UTC; not a fixed offset";
+    let fixed = "must be UTC or the IANA time zone of a place, such as America/New_York, and not a fixed offset";
     for zone in ["EST", "MST", "HST", "GMT", "GMT+0", "Zulu", "Etc/GMT+5", "Etc/UTC", "Factory"] {
         let answer = world.put_org("new", &json!({"name": "New", "timezone": zone})).await;
         assert_eq!(answer.body["errors"], json!([{"field": "timezone", "message": fixed}]), "{zone}");

@@ -1,10 +1,14 @@
 //! The figures of a customer, and the trend of their orders.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use churn_prediction::claude::ClaudeInput;
 use harness::instant;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::domain::{
-    churn::features::{Features, Trend, trend_at},
+    churn::{
+        features::{Features, Trend, trend_at},
+        risk::Probability,
+    },
     customer::{Customer, CustomerProfile},
     earning::award::{self, Order},
     loyalty::{Loyalty, LoyaltySettings},
@@ -28,7 +32,7 @@ fn customer(orders: &[(i64, &str)]) -> Customer {
         let order = Order {
             id: format!("o{number}").try_into().unwrap(),
             customer: customer.id.clone(),
-            total: Money::requested(total.parse().unwrap()).unwrap(),
+            total: Money::from_request(total.parse().unwrap()).unwrap(),
             equity_status: false,
             fulfilled_at: days(*day),
         };
@@ -36,16 +40,21 @@ fn customer(orders: &[(i64, &str)]) -> Customer {
     })
 }
 
+/// The figures as a request to Claude contains them.
+fn asked(features: &Features) -> Value {
+    json!(ClaudeInput::new(features, Probability::from_hundredths(2_500).unwrap()))
+}
+
 #[test]
 fn a_customer_in_figures() {
     let features =
         Features::at(&customer(&[(0, "100.00"), (30, "49.99"), (60, "99.00")]), Zone::UTC, days(75)).unwrap();
     assert_eq!(
-        json!(features),
+        asked(&features),
         json!({
             "daysSinceLastOrder": 15, "orders": 3, "lifetimeValue": 248.99, "averageOrderValue": 82.99,
             "daysSinceFirstOrder": 75, "ordersPerMonth": 1.2, "trend": "stable", "segment": "high_value",
-            "tier": "Silver", "points": 248,
+            "tier": "Silver", "points": 248, "statisticalProbability": 25,
         })
     );
 }
@@ -53,7 +62,7 @@ fn a_customer_in_figures() {
 #[test]
 fn a_month_is_the_least_that_orders_are_spread_over() {
     let per_month = |orders: &[(i64, &str)], at: i64| {
-        json!(Features::at(&customer(orders), Zone::UTC, days(at)).unwrap())["ordersPerMonth"].clone()
+        asked(&Features::at(&customer(orders), Zone::UTC, days(at)).unwrap())["ordersPerMonth"].clone()
     };
     assert_eq!(per_month(&[(0, "1")], 0), json!(1));
     assert_eq!(per_month(&[(0, "1"), (1, "1")], 29), json!(2));

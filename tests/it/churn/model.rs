@@ -10,7 +10,7 @@ use shared::domain::{
         accuracy::{ScoredOutcome, auc, brier, calibration},
         fit::{Fit, REPEAT_CUSTOMERS_MIN, fit},
         model::{Model, ModelFamily, ParameterSource, Parameters},
-        observation::{Observation, Sample},
+        observation::{CustomerSample, Observation},
     },
     zone::Zone,
 };
@@ -239,12 +239,12 @@ fn what_contradicts_itself_is_brought_into_line() {
 fn a_sample_is_bounded_and_the_same_in_whatever_order_customers_come() {
     let id = |number: u32| format!("c{number}").try_into().unwrap();
     let of = |numbers: &mut dyn Iterator<Item = u32>| {
-        let mut sample = Sample::default();
-        numbers.for_each(|number| sample.add(&id(number), Observation::new(0, 0, number)));
+        let mut sample = CustomerSample::default();
+        numbers.for_each(|number| sample.insert(&id(number), Observation::new(0, 0, number)));
         sample.observations().collect::<Vec<_>>()
     };
     let sample = of(&mut (0..30_000));
-    assert_eq!(sample.len(), Sample::LARGEST);
+    assert_eq!(sample.len(), CustomerSample::SIZE_MAX);
     assert_eq!(sample, of(&mut (0..30_000).rev()));
     let young = sample.iter().filter(|one| one.age_weeks() < 15_000.0 / 7.0).count();
     assert!((4_800..5_200).contains(&young), "it has no favourites: {young}");

@@ -15,7 +15,7 @@ use shared::domain::{
     rate::PointsMultiplier,
     segment::segment_at,
     text::SingleLine,
-    tier::{progress, tier_at},
+    tier::{progress_percent, tier_at},
 };
 
 fn line(text: &str) -> SingleLine {
@@ -80,7 +80,7 @@ fn every_segment_vector_holds() {
 #[test]
 fn progress_is_the_floored_way_to_the_next_tier() {
     let settings = LoyaltySettings::default();
-    let at = |tier: &str, value: &str| progress(&settings, &line(tier), money(&json!(value)));
+    let at = |tier: &str, value: &str| progress_percent(&settings, &line(tier), money(&json!(value)));
     assert_eq!(at("Bronze", "0"), Some(0));
     assert_eq!(at("Bronze", "199.99"), Some(99));
     assert_eq!(at("Silver", "349.99"), Some(49));

@@ -7,7 +7,7 @@ use super::values::money;
 use crate::domain::{
     bundle::{
         schedule::{DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
-        state::{Bundle, Recorded, Usage},
+        state::{Bundle, RecordedStatus, Usage},
         status::BundleStatus,
         terms::{BundleTerms, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, UseLimit},
     },
@@ -92,7 +92,7 @@ struct ProductForm {
 
 impl BundleForm {
     pub(in crate::store) fn new(bundle: &Bundle, version: u64) -> Self {
-        let Usage { redemptions, customers, savings, ever: is_ever_redeemed } = bundle.usage;
+        let Usage { redemptions, customers, savings, ever_redeemed: is_ever_redeemed } = bundle.usage;
         Self {
             bundle_id: bundle.id.clone(),
             created_at: bundle.created_at,
@@ -121,15 +121,15 @@ impl TryFrom<BundleForm> for (Bundle, u64) {
             id,
             created_at,
             terms: terms.try_into()?,
-            usage: Usage { redemptions, customers, savings: money(savings)?, ever: is_ever_redeemed },
-            recorded: Recorded { status: recorded.status, at: recorded.at, zone, is_outdated },
+            usage: Usage { redemptions, customers, savings: money(savings)?, ever_redeemed: is_ever_redeemed },
+            recorded: RecordedStatus { status: recorded.status, at: recorded.at, zone, is_outdated },
         };
         Ok((value, version))
     }
 }
 
-impl From<Recorded> for RecordedForm {
-    fn from(Recorded { status, at, zone, is_outdated: _ }: Recorded) -> Self {
+impl From<RecordedStatus> for RecordedForm {
+    fn from(RecordedStatus { status, at, zone, is_outdated: _ }: RecordedStatus) -> Self {
         // Every status that this process writes was evaluated by its own rules.
         Self { status, at, zone: zone.name().into(), zone_data: Some(zone::data_version().into()) }
     }
@@ -138,7 +138,8 @@ impl From<Recorded> for RecordedForm {
 impl TermsForm {
     /// The form of a bundle's terms. `zone` is the time zone by which the bundle is evaluated.
     pub(in crate::store) fn new(terms: &BundleTerms, zone: Zone) -> Self {
-        let BundleTerms { offer, desired, schedule, max_redemptions, per_customer_limit, known_customers_only } = terms;
+        let BundleTerms { offer, desired_state, schedule, max_redemptions, per_customer_limit, known_customers_only } =
+            terms;
         let day = |date: ScheduleDate| match date {
             ScheduleDate::At(_) => None,
             ScheduleDate::Day(day) => Some(day),
@@ -156,10 +157,10 @@ impl TermsForm {
             products: offer.products.iter().map(product).collect(),
             original_total: offer.price.original_total().minor(),
             bundle_price: offer.price.bundle_price().minor(),
-            desired_state: *desired,
-            start_date: schedule.starts(zone),
+            desired_state: *desired_state,
+            start_date: schedule.starts_at(zone),
             start_day: schedule.start.and_then(day),
-            end_date: schedule.ends(zone),
+            end_date: schedule.ends_at(zone),
             end_day: schedule.end.and_then(day),
             days_of_week: schedule.days.map(|days| days.iter().map(i64::from).collect()),
             time_start: schedule.time_start.map(TimeOfDay::text),
@@ -189,7 +190,7 @@ impl TryFrom<TermsForm> for BundleTerms {
                 products: Products::try_from(products)?,
                 price: Price::new(money(form.original_total)?, money(form.bundle_price)?)?,
             },
-            desired: form.desired_state,
+            desired_state: form.desired_state,
             schedule: Schedule {
                 start: date(form.start_day, form.start_date),
                 end: date(form.end_day, form.end_date),

@@ -23,7 +23,7 @@ use crate::domain::{
 pub(in crate::store) struct CustomerForm {
     customer_id: CustomerId,
     #[serde(rename = "person")]
-    profile: CustomerProfile,
+    profile: ProfileForm,
     points: Points,
     lifetime_value: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +33,33 @@ pub(in crate::store) struct CustomerForm {
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     churn: Option<CustomerPredictionForm>,
     version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_name: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_name: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    equity_status: Option<bool>,
+}
+
+impl From<CustomerProfile> for ProfileForm {
+    fn from(CustomerProfile { first_name, last_name, email, phone, equity_status }: CustomerProfile) -> Self {
+        Self { first_name, last_name, email, phone, equity_status }
+    }
+}
+
+impl From<ProfileForm> for CustomerProfile {
+    fn from(ProfileForm { first_name, last_name, email, phone, equity_status }: ProfileForm) -> Self {
+        Self { first_name, last_name, email, phone, equity_status }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,7 +126,7 @@ impl CustomerForm {
         let held_tier = customer.held_tier.clone();
         Self {
             customer_id: customer.id.clone(),
-            profile: customer.profile.clone(),
+            profile: customer.profile.clone().into(),
             points: customer.points,
             lifetime_value: customer.lifetime_value.minor(),
             orders: customer.orders.as_ref().map(OrderHistoryForm::from),
@@ -116,7 +143,7 @@ impl TryFrom<CustomerForm> for (Customer, u64) {
     fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
         let value = Customer {
             id: form.customer_id,
-            profile: form.profile,
+            profile: form.profile.into(),
             points: form.points,
             lifetime_value: money(form.lifetime_value)?,
             orders: form.orders.map(OrderHistory::from),

@@ -17,13 +17,13 @@ pub(in crate::store) struct OrgKeyForm {
     name: SingleLine,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
-    digest: KeyDigest,
+    digest: [u8; 32],
 }
 
 impl From<&OrgKey> for OrgKeyForm {
     fn from(key: &OrgKey) -> Self {
         let OrgKey { id, name, created_at, digest } = key.clone();
-        Self { key_id: id, name, created_at, digest }
+        Self { key_id: id, name, created_at, digest: digest.0 }
     }
 }
 
@@ -32,6 +32,6 @@ impl TryFrom<OrgKeyForm> for OrgKey {
 
     fn try_from(form: OrgKeyForm) -> Result<Self, Self::Error> {
         let OrgKeyForm { key_id, name, created_at, digest } = form;
-        Ok(Self { id: key_id, name, created_at, digest })
+        Ok(Self { id: key_id, name, created_at, digest: KeyDigest(digest) })
     }
 }

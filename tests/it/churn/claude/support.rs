@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use churn_prediction::claude::{Claude, ClaudeInput, Verdict};
 use harness::{anthropic::Anthropic, waits::RecordedWaits};
-use rust_decimal::Decimal;
 use shared::{
     clock::Deadline,
     config::{Config, SecretText},
@@ -13,6 +12,7 @@ use shared::{
             features::{Features, Trend},
             risk::Probability,
         },
+        decimal::TwoPlaceDecimal,
         money::Money,
         points::Points,
         segment::Segment,
@@ -87,13 +87,13 @@ pub(super) fn row(days: u32) -> ClaudeInput {
         lifetime_value: Money::from_minor(49_990).unwrap(),
         average_order_value: Money::from_minor(7_141).unwrap(),
         days_since_first_order: 400,
-        orders_per_month: Decimal::new(53, 2),
+        orders_per_month: TwoPlaceDecimal::from_hundredths(53),
         trend: Trend::Declining,
         segment: Segment::AtRisk,
         tier: Some(line("Gold")),
         points: Points(120),
     };
-    ClaudeInput { features, statistical_probability: probability(days) }
+    ClaudeInput::new(&features, probability(days))
 }
 
 pub(super) fn line(text: &str) -> SingleLine {

@@ -55,7 +55,7 @@ async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
     use std::time::Duration;
     let world = World::new().await;
     let (_, text) = make(&world, ORG).await;
-    let (org, id) = org_key::parts(&text).unwrap();
+    let (org, id) = org_key::parse_key(&text).unwrap();
     let process = Store::new(world.client.clone(), &world.table);
     let begun = shared::clock::monotonic();
     let is_known =
