@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use shared::domain::ids::OrgId;
 
 use crate::{
-    DEFAULT_SECRET, Target,
     api::{Api, Request},
     checkout, churn, load, orders, promotion,
     report::{complain, minor, money, say, thousands},
+    target::{DEFAULT_SECRET, Target},
     tiers, week,
 };
 

@@ -15,11 +15,11 @@ use shared::{
 };
 
 use crate::{
-    Target,
     api::{Api, Request},
     orders::{self, BadRow, PastOrder, PastOrders},
     progress::Progress,
     report::{complain, money, say, thousands},
+    target::Target,
 };
 
 /// What a load came to.

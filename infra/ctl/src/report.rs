@@ -1,6 +1,6 @@
 //! What the command line says: results on standard output, complaints on standard error.
 
-use std::io::Write;
+use std::{io::Write, process::ExitCode};
 
 use serde_json::Value;
 
@@ -18,6 +18,15 @@ pub fn is_said(line: &str) -> bool {
 /// Prints a complaint.
 pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// What a command came to, as a process's exit code; why it failed goes to standard error.
+#[must_use]
+pub fn ended(outcome: Result<ExitCode, String>) -> ExitCode {
+    outcome.unwrap_or_else(|why| {
+        complain(&format!("ctl: {why}"));
+        ExitCode::FAILURE
+    })
 }
 
 /// A number with its thousands set apart, as `239,444`.

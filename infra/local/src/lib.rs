@@ -3,6 +3,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and refuses the rest |
+//! | [`specs`] | the table and the functions, as the template declares them |
 //! | [`yaml`] | CloudFormation's YAML as JSON |
 //! | [`engine`] | the embedded DynamoDB, and whose its data file is |
 //! | `dynamodb` | DynamoDB's protocol on it |
@@ -17,26 +18,16 @@
 
 mod dynamodb;
 pub mod engine;
+mod functions;
 pub mod gateway;
 mod guard;
 mod properties;
 mod resolve;
 pub mod schedules;
+pub mod specs;
 pub mod stack;
 pub mod table;
 pub mod template;
 pub mod yaml;
 
-use shared::host::Function;
-
-/// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 8] = [
-    bundle_transitions::FUNCTION,
-    bundle_redemption::FUNCTION,
-    points_award::FUNCTION,
-    points_redemption::FUNCTION,
-    tier_recalculation::FUNCTION,
-    back_office::FUNCTION,
-    churn_prediction::FUNCTION,
-    weekly_report::FUNCTION,
-];
+pub use functions::FUNCTIONS;

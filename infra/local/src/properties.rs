@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::template::{Attribute, Expiry, Index, KeyPart};
+use crate::specs::{Attribute, Expiry, Index, KeyPart};
 
 /// The cloud's own business: read, so that it is known, and not used.
 pub(crate) type CloudOnly = Option<Value>;

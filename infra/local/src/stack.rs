@@ -14,7 +14,7 @@ use shared::{
     telemetry::Sink,
 };
 
-use crate::{FUNCTIONS, template::Template};
+use crate::{functions::FUNCTIONS, template::Template};
 
 /// The functions, ready to be called.
 pub struct Stack {

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use crate::template::{Expiry, KeyPart, TableSpec};
+use crate::specs::{Expiry, KeyPart, TableSpec};
 
 /// Makes sure that the table is there, as declared, and ready.
 pub async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), String> {
