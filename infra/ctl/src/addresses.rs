@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, bail};
 use reqwest::Url;
 
 /// Every function that there is.
@@ -27,42 +28,42 @@ pub struct Addresses {
 
 impl Addresses {
     /// Reads addresses as they are given: `URL`, or `FUNCTION=URL`.
-    pub fn read(given: &[String]) -> Result<Self, String> {
+    pub fn read(given: &[String]) -> anyhow::Result<Self> {
         let (mut shared, mut own) = (None, BTreeMap::new());
         for given in given {
             let twice = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
                 Some((name, url)) => {
                     let known = FUNCTIONS.into_iter().find(|function| *function == name);
-                    let known =
-                        known.ok_or_else(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
+                    let known = known
+                        .with_context(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
                     own.insert(known, address(url)?).is_some()
                 }
                 None => shared.replace(address(given)?).is_some(),
             };
             if twice {
-                return Err(format!("{given:?} is a second address for the same"));
+                bail!("{given:?} is a second address for the same");
             }
         }
         Ok(Self { shared, own })
     }
 
     /// Where a function answers.
-    pub fn of(&self, function: &str) -> Result<String, String> {
+    pub fn of(&self, function: &str) -> anyhow::Result<String> {
         let own = self.own.get(function).cloned();
         own.or_else(|| self.shared.as_ref().map(|shared| format!("{shared}/lambda-url/{function}")))
-            .ok_or_else(|| format!("no address was given for {function}: --url {function}=https://…"))
+            .with_context(|| format!("no address was given for {function}: --url {function}=https://…"))
     }
 
     /// Refuses addresses that leave out a function.
-    pub fn of_every_function(&self) -> Result<(), String> {
+    pub fn of_every_function(&self) -> anyhow::Result<()> {
         FUNCTIONS.into_iter().try_for_each(|function| self.of(function).map(drop))
     }
 }
 
-fn address(text: &str) -> Result<String, String> {
+fn address(text: &str) -> anyhow::Result<String> {
     if !text.starts_with("http://") && !text.starts_with("https://") {
-        return Err(format!("the address {text:?} must begin with http:// or https://"));
+        bail!("the address {text:?} must begin with http:// or https://");
     }
-    Url::parse(text).map_err(|error| format!("{text:?} is not an address: {error}"))?;
+    Url::parse(text).with_context(|| format!("{text:?} is not an address"))?;
     Ok(text.trim_end_matches('/').to_owned())
 }

@@ -1,7 +1,8 @@
 //! The functions as seen from outside: HTTP with a bearer token. What may succeed later is tried again here.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
@@ -68,21 +69,21 @@ impl Answer {
     }
 
     /// The body of an answer that is not a refusal.
-    pub(crate) fn accepted(self) -> Result<Value, String> {
-        if self.status.is_success() { Ok(self.body) } else { Err(self.complaint()) }
+    pub(crate) fn accepted(self) -> anyhow::Result<Value> {
+        if self.status.is_success() { Ok(self.body) } else { bail!(self.complaint()) }
     }
 }
 
 impl Api {
-    pub(crate) fn new(addresses: Addresses, secret: &str) -> Result<Self, String> {
+    pub(crate) fn new(addresses: Addresses, secret: &str) -> anyhow::Result<Self> {
         // Already installed is installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().build().map_err(|error| error.to_string())?;
+        let client = Client::builder().build()?;
         Ok(Self { client, addresses: addresses.into(), secret: secret.into(), tries: TRIES, timeout: TIMEOUT })
     }
 
     /// Refuses addresses that leave out a function.
-    pub(crate) fn reaches_every_function(&self) -> Result<(), String> {
+    pub(crate) fn reaches_every_function(&self) -> anyhow::Result<()> {
         self.addresses.of_every_function()
     }
 
@@ -97,18 +98,19 @@ impl Api {
     }
 
     /// Sends a request until it is answered for good: 503 and a broken connection are tried again, with pauses.
-    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, String> {
+    pub(crate) async fn send(&self, request: &Request<'_>) -> anyhow::Result<Answer> {
         let address = self.addresses.of(request.function)?;
         let mut pause = Duration::from_millis(100);
         for _ in 1..self.tries {
             match self.send_once(&address, request).await {
                 Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answer),
-                Err(error) if error.is_builder() => return Err(error.to_string()),
+                Err(error) if error.is_builder() => return Err(error.into()),
                 Ok(_) | Err(_) => tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await,
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.send_once(&address, request).await.map_err(|error| format!("{address} does not answer: {}", cause(&error)))
+        let answer = self.send_once(&address, request).await.map_err(reqwest::Error::without_url);
+        answer.with_context(|| format!("{address} does not answer"))
     }
 
     async fn send_once(&self, address: &str, request: &Request<'_>) -> Result<Answer, reqwest::Error> {
@@ -141,13 +143,4 @@ pub fn complaint(problem: &Value) -> String {
         .collect();
     let detail = if errors.is_empty() { text("detail").to_owned() } else { errors.join("; ") };
     format!("{}: {detail}", text("code"))
-}
-
-/// What is at the bottom of an error: what wraps it names the whole request again.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

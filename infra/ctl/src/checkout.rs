@@ -1,6 +1,7 @@
 //! A few customers of the demo org at checkout: points that buy something, a till that asks twice, too few points, an
 //! order that is cancelled.
 
+use anyhow::bail;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use shared::domain::{ids::OrgId, time};
@@ -37,7 +38,7 @@ enum Then {
 }
 
 /// Shows what each got; `balances` are the customers and their points.
-pub(crate) async fn show(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>) -> Result<(), String> {
+pub(crate) async fn show(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>) -> anyhow::Result<()> {
     balances.sort_by(|(one, points), (next, more)| more.cmp(points).then(one.cmp(next)));
     say("At checkout, points for money\n");
     row(["customer", "has", "order", "asks", "", "gets", "left"]);
@@ -77,7 +78,7 @@ async fn answer_to_refusal(
     total: &str,
     points: i64,
     then: &Then,
-) -> Result<bool, String> {
+) -> anyhow::Result<bool> {
     if matches!(then, Then::Cancel) {
         return Ok(false);
     }
@@ -91,12 +92,12 @@ async fn answer_to_refusal(
     Ok(true)
 }
 
-fn at(request: Request<'_>) -> Result<Request<'_>, String> {
-    Ok(Request { now: Some(time::parse(NOW)?), ..request })
+fn at(request: Request<'_>) -> anyhow::Result<Request<'_>> {
+    Ok(Request { now: Some(time::parse(NOW).map_err(anyhow::Error::msg)?), ..request })
 }
 
 /// What came of it, what it took off the order, and the balance after it.
-fn outcome(answer: &Answer) -> Result<(String, String, String), String> {
+fn outcome(answer: &Answer) -> anyhow::Result<(String, String, String)> {
     let field = |name: &str| answer.body.get(name);
     match answer.status {
         StatusCode::CREATED | StatusCode::OK => {
@@ -107,7 +108,7 @@ fn outcome(answer: &Answer) -> Result<(String, String, String), String> {
         StatusCode::CONFLICT => {
             Ok((field("code").and_then(Value::as_str).unwrap_or_default().to_owned(), String::new(), String::new()))
         }
-        _ => Err(answer.complaint()),
+        _ => bail!(answer.complaint()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use shared::domain::{
@@ -30,8 +31,8 @@ const SCORED_AGAIN_AT: &str = "1998-07-12T06:00:00Z";
 
 /// When the log is parted: what comes after the first is not known when scores are made, what comes after the second
 /// not when they are looked back at.
-pub(crate) fn parting() -> Result<[DateTime<Utc>; 2], String> {
-    Ok([time::parse(SCORED_AT)?, time::parse(LOOKED_BACK_AT)?])
+pub(crate) fn parting() -> anyhow::Result<[DateTime<Utc>; 2]> {
+    Ok([time::parse(SCORED_AT).map_err(anyhow::Error::msg)?, time::parse(LOOKED_BACK_AT).map_err(anyhow::Error::msg)?])
 }
 
 /// The customers of one risk level.
@@ -49,7 +50,7 @@ struct Scored {
 }
 
 /// Scores everybody who is active on that day, and lists them by risk level, most valuable first.
-pub(crate) async fn score(api: &Api, org: &OrgId) -> Result<Vec<Level>, String> {
+pub(crate) async fn score(api: &Api, org: &OrgId) -> anyhow::Result<Vec<Level>> {
     run(api, org, SCORED_AT).await?;
     let mut levels = Vec::new();
     for level in RiskLevel::ALL.into_iter().rev() {
@@ -59,27 +60,30 @@ pub(crate) async fn score(api: &Api, org: &OrgId) -> Result<Vec<Level>, String> 
 }
 
 /// Runs the job again when the horizon is over: how it says that its predictions came out, if there were any.
-pub(crate) async fn look_back(api: &Api, org: &OrgId) -> Result<Option<Value>, String> {
+pub(crate) async fn look_back(api: &Api, org: &OrgId) -> anyhow::Result<Option<Value>> {
     run(api, org, LOOKED_BACK_AT).await
 }
 
 /// Runs the job in the night before the week of the promotion is reported, so that the report finds scores.
-pub(crate) async fn score_again(api: &Api, org: &OrgId) -> Result<(), String> {
+pub(crate) async fn score_again(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     run(api, org, SCORED_AGAIN_AT).await.map(drop)
 }
 
 /// One run, call by call; what it says of earlier predictions.
-async fn run(api: &Api, org: &OrgId, now: &str) -> Result<Option<Value>, String> {
+async fn run(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<Value>> {
     let (mut hindsight, mut cursor) = (None, None);
     loop {
         let mut body = json!({ "orgId": org });
         if let (Some(cursor), Value::Object(fields)) = (cursor, &mut body) {
             fields.insert("cursor".into(), cursor);
         }
-        let request = Request { now: Some(time::parse(now)?), ..Request::post("churn-prediction", "/", body) };
+        let request = Request {
+            now: Some(time::parse(now).map_err(anyhow::Error::msg)?),
+            ..Request::post("churn-prediction", "/", body)
+        };
         let answer = api.send(&request).await?.accepted()?;
         if answer.get("success") != Some(&Value::Bool(true)) {
-            return Err(format!("not everybody could be scored: {answer}"));
+            bail!("not everybody could be scored: {answer}");
         }
         hindsight = hindsight.or_else(|| answer.pointer("/results/0/hindsight").cloned());
         cursor = answer.get("cursor").cloned();
@@ -89,11 +93,14 @@ async fn run(api: &Api, org: &OrgId, now: &str) -> Result<Option<Value>, String>
     }
 }
 
-async fn at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> Result<Vec<Scored>, String> {
+async fn at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> anyhow::Result<Vec<Scored>> {
     let (mut customers, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/orgs/{org}/customers?riskLevel={}&limit=100{cursor}", level.name());
-        let list = Request { now: Some(time::parse(SCORED_AT)?), ..Request::get("back-office", &path) };
+        let list = Request {
+            now: Some(time::parse(SCORED_AT).map_err(anyhow::Error::msg)?),
+            ..Request::get("back-office", &path)
+        };
         let page = api.send(&list).await?.accepted()?;
         let listed = page.get("customers").and_then(Value::as_array).into_iter().flatten();
         for customer in listed {
@@ -111,8 +118,8 @@ async fn at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> Result<Vec<Scored>
 }
 
 /// Who has ordered within the horizon, by the log.
-pub(crate) fn stayed(log: &PastOrders) -> Result<BTreeSet<CustomerId>, String> {
-    let from = time::parse(SCORED_AT)?;
+pub(crate) fn stayed(log: &PastOrders) -> anyhow::Result<BTreeSet<CustomerId>> {
+    let from = time::parse(SCORED_AT).map_err(anyhow::Error::msg)?;
     let within = |at: DateTime<Utc>| at > from && at <= from + HORIZON;
     let stayed = log.by_customer.iter().filter(|(_, orders)| orders.iter().any(|order| within(order.fulfilled_at)));
     Ok(stayed.map(|(customer, _)| customer.clone()).collect())

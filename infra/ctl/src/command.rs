@@ -86,8 +86,8 @@ impl Command {
     /// Exit code 0 says that all of it succeeded.
     pub async fn run(
         &self,
-        found: impl AsyncFnOnce(&str, Option<&str>) -> Result<(Addresses, String), String>,
-    ) -> Result<ExitCode, String> {
+        found: impl AsyncFnOnce(&str, Option<&str>) -> anyhow::Result<(Addresses, String)>,
+    ) -> anyhow::Result<ExitCode> {
         match self {
             Self::Load(Load { orders, org, target, pace }) => load::command(orders, org, target, pace.in_flight).await,
             Self::Demo(demo) => demo.run().await,
@@ -99,7 +99,7 @@ impl Command {
 
 impl Demo {
     /// Does it. Exit code 0 says that all of it succeeded.
-    pub async fn run(&self) -> Result<ExitCode, String> {
+    pub async fn run(&self) -> anyhow::Result<ExitCode> {
         demo::command(&self.orders, &self.target, self.pace.in_flight).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
+use anyhow::bail;
 use serde_json::{Value, json};
 use shared::domain::ids::OrgId;
 
@@ -28,8 +29,8 @@ struct Holdings {
 }
 
 /// Creates the org, loads the file, prints a table.
-pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Result<ExitCode, String> {
-    let org = OrgId::try_from(ORG.to_owned())?;
+pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> anyhow::Result<ExitCode> {
+    let org = OrgId::try_from(ORG.to_owned()).map_err(anyhow::Error::msg)?;
     let orders = orders::read(file)?;
     let addresses = target.addresses()?;
     let api = target.api()?;
@@ -61,7 +62,7 @@ pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Res
     say("");
     checkout::show(&api, &org, self::holdings(&api, &org).await?.balances).await?;
     if let Some(refused) = totals.refused.first() {
-        return Err(format!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line));
+        bail!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line);
     }
     let functions = [
         ("orgs, bundles, customers", "back-office"),
@@ -98,7 +99,7 @@ fn table(holdings: &Holdings, orders_per_second: i64) {
 }
 
 /// Adds an org's customers up, page by page.
-async fn holdings(api: &Api, org: &OrgId) -> Result<Holdings, String> {
+async fn holdings(api: &Api, org: &OrgId) -> anyhow::Result<Holdings> {
     let mut sum = Holdings::default();
     let mut cursor = String::new();
     loop {

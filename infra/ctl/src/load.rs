@@ -6,6 +6,7 @@
 
 use std::{path::Path, process::ExitCode};
 
+use anyhow::{Context, bail};
 use futures::{StreamExt, stream};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -56,11 +57,11 @@ impl Totals {
 }
 
 /// Loads a file and says what came of it. Rows that were not loaded make the exit code 1.
-pub(crate) async fn command(file: &Path, org: &OrgId, target: &Target, in_flight: u16) -> Result<ExitCode, String> {
+pub(crate) async fn command(file: &Path, org: &OrgId, target: &Target, in_flight: u16) -> anyhow::Result<ExitCode> {
     let orders = orders::read(file)?;
     let api = target.api()?;
     let settings = api.send(&Request::get("back-office", &format!("/orgs/{org}/loyalty"))).await?;
-    settings.accepted().map_err(|why| format!("org {org}: {why}"))?;
+    settings.accepted().with_context(|| format!("org {org}"))?;
 
     let bad_rows = orders.bad_rows.iter().map(|BadRow { line, why }| format!("line {line}: {why}"));
     bad_rows.for_each(|complaint| complain(&complaint));
@@ -81,7 +82,7 @@ pub(crate) async fn command(file: &Path, org: &OrgId, target: &Target, in_flight
 }
 
 /// Loads orders. What the functions refuse is noted and the rest goes on; functions that do not answer end the load.
-pub(crate) async fn all(api: &Api, org: &OrgId, orders: PastOrders, in_flight: u16) -> Result<Totals, String> {
+pub(crate) async fn all(api: &Api, org: &OrgId, orders: PastOrders, in_flight: u16) -> anyhow::Result<Totals> {
     let watch = Stopwatch::start();
     let progress = Progress::start("orders", orders.count());
     let customers = orders.by_customer.into_values().map(|orders| customer(api, org, orders, &progress));
@@ -95,7 +96,7 @@ pub(crate) async fn all(api: &Api, org: &OrgId, orders: PastOrders, in_flight: u
     Ok(totals)
 }
 
-async fn customer(api: &Api, org: &OrgId, orders: Vec<PastOrder>, progress: &Progress) -> Result<Totals, String> {
+async fn customer(api: &Api, org: &OrgId, orders: Vec<PastOrder>, progress: &Progress) -> anyhow::Result<Totals> {
     let mut totals = Totals::default();
     let Some(first) = orders.first() else { return Ok(totals) };
     let path = format!("/orgs/{org}/customers/{}", first.customer);
@@ -104,7 +105,7 @@ async fn customer(api: &Api, org: &OrgId, orders: Vec<PastOrder>, progress: &Pro
     match created.status {
         StatusCode::CREATED => totals.customers_created += 1,
         StatusCode::PRECONDITION_FAILED => {}
-        _ => return Err(format!("customer {}: {}", first.customer, created.complaint())),
+        _ => bail!("customer {}: {}", first.customer, created.complaint()),
     }
     for order in orders {
         let answer = api.send(&award(org, &order)).await?;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 use shared::{
@@ -72,20 +73,20 @@ struct Row<'a> {
 }
 
 /// Reads a file. A file that can't be read, or has not the columns, is an error; a row that is wrong is a bad row.
-pub(crate) fn read(file: &Path) -> Result<PastOrders, String> {
+pub(crate) fn read(file: &Path) -> anyhow::Result<PastOrders> {
     let name = file.display();
-    let text = fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+    let text = fs::read(file).with_context(|| name.to_string())?;
     let mut lines = Lines::of(&text);
     // Rows of uneven length are read as far as they go and refused one by one.
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_slice());
-    let headers = reader.headers().map_err(|error| format!("{name}: {error}"))?.clone();
+    let headers = reader.headers().with_context(|| name.to_string())?.clone();
     let has = |column: &str| headers.iter().any(|header| header == column);
     let missing: Vec<_> = ["order_id", "customer_id", "amount"].into_iter().filter(|column| !has(column)).collect();
     if !missing.is_empty() {
-        return Err(format!("{name}: no column {}", missing.join(", ")));
+        bail!("{name}: no column {}", missing.join(", "));
     }
     if !has("date") && !has("fulfilled_at") {
-        return Err(format!("{name}: no column date or fulfilled_at"));
+        bail!("{name}: no column date or fulfilled_at");
     }
 
     let mut orders = PastOrders::default();
@@ -97,15 +98,15 @@ pub(crate) fn read(file: &Path) -> Result<PastOrders, String> {
         let parsed = match read {
             Ok(false) => break,
             Ok(true) => parse(&record, &headers, line),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.into()),
         };
         match parsed {
             Ok(order) => orders.by_customer.entry(order.customer.clone()).or_default().push(order),
-            Err(why) if last_line > line => {
-                let why = format!("{why} (the row goes on to line {last_line}: is a quote left open?)");
+            Err(error) if last_line > line => {
+                let why = format!("{error:#} (the row goes on to line {last_line}: is a quote left open?)");
                 orders.bad_rows.push(BadRow { line, why });
             }
-            Err(why) => orders.bad_rows.push(BadRow { line, why }),
+            Err(error) => orders.bad_rows.push(BadRow { line, why: format!("{error:#}") }),
         }
     }
     orders.by_customer.values_mut().for_each(|orders| orders.sort_by_key(|order| order.fulfilled_at));
@@ -152,10 +153,10 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> Result<PastOrder, String> {
-    let row: Row<'_> = record.deserialize(Some(headers)).map_err(|_| "some columns are missing".to_owned())?;
-    let at = row.fulfilled_at.or(row.date).ok_or("has no date")?;
-    let named = |column: &str, rule: &str| format!("{column} {rule}");
+fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> anyhow::Result<PastOrder> {
+    let row: Row<'_> = record.deserialize(Some(headers)).map_err(|_| anyhow!("some columns are missing"))?;
+    let at = row.fulfilled_at.or(row.date).context("has no date")?;
+    let named = |column: &str, rule: &str| anyhow!("{column} {rule}");
     Ok(PastOrder {
         line,
         id: row.order_id.to_owned().try_into().map_err(|rule| named("order_id", rule))?,
@@ -166,14 +167,14 @@ fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> 
 }
 
 /// An instant, or a bare date, which is midnight UTC. A past order has been fulfilled.
-fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let is_date = text.len() == "1997-01-31".len();
     let date = text.parse::<NaiveDate>().ok().filter(|_| is_date);
     let at = date
         .map_or_else(|| time::parse(text), |date| time::parse(&time::text(date.and_time(NaiveTime::MIN).and_utc())));
-    let at = at.map_err(|_| format!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
+    let at = at.map_err(|_| anyhow!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
     let (ahead, _) = FutureTolerance::Day.bound();
-    if at <= clock::now() + ahead { Ok(at) } else { Err(format!("{text:?} is yet to come")) }
+    if at <= clock::now() + ahead { Ok(at) } else { bail!("{text:?} is yet to come") }
 }
 
 fn amount(text: &str) -> Option<Money> {

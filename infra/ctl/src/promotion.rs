@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::bail;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -55,13 +56,13 @@ struct Tally {
 }
 
 /// The Monday after it, when the week is reported.
-pub(crate) fn over() -> Result<DateTime<Utc>, String> {
-    Ok(time::parse(BEGINS)? + TimeDelta::hours(HOURS + 9))
+pub(crate) fn over() -> anyhow::Result<DateTime<Utc>> {
+    Ok(time::parse(BEGINS).map_err(anyhow::Error::msg)? + TimeDelta::hours(HOURS + 9))
 }
 
 /// Plays the week, unless it was played before, and shows what happened.
-pub(crate) async fn week(api: &Api, org: &OrgId) -> Result<(), String> {
-    let begins = time::parse(BEGINS)?;
+pub(crate) async fn week(api: &Api, org: &OrgId) -> anyhow::Result<()> {
+    let begins = time::parse(BEGINS).map_err(anyhow::Error::msg)?;
     let mut tallies: BTreeMap<&str, Tally> = BUNDLES.iter().map(|(bundle, _)| (*bundle, Tally::default())).collect();
     say("\nA promotion week, 6 to 12 July 1998, hour by hour …");
     if create(api, org, begins).await? {
@@ -75,7 +76,7 @@ pub(crate) async fn week(api: &Api, org: &OrgId) -> Result<(), String> {
 }
 
 /// Creates the bundles; whether any is new.
-async fn create(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> Result<bool, String> {
+async fn create(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> anyhow::Result<bool> {
     let mut new = false;
     for (bundle, special) in BUNDLES {
         let mut body = json!({
@@ -104,7 +105,7 @@ async fn play_hour(
     begins: DateTime<Utc>,
     hour: i64,
     tallies: &mut BTreeMap<&'static str, Tally>,
-) -> Result<(), String> {
+) -> anyhow::Result<()> {
     let now = begins + TimeDelta::hours(hour);
     let at = |request: Request<'static>| Request { now: Some(now), ..request };
     api.send(&at(Request::post("bundle-transitions", "/", json!({"orgId": org})))).await?.accepted()?;
@@ -145,7 +146,7 @@ async fn play_hour(
                 let code = answer.body.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
                 *tally.refused.entry(code).or_default() += 1;
             }
-            _ => return Err(answer.complaint()),
+            _ => bail!(answer.complaint()),
         }
     }
     let order = format!("week-{}-{:02}", local.weekday(), local.hour());
@@ -160,14 +161,14 @@ async fn award(
     order: &str,
     customer: i64,
     total: &str,
-) -> Result<(), String> {
+) -> anyhow::Result<()> {
     let body = json!({"orgId": org, "customerId": format!("c{customer:04}"), "orderId": order, "orderTotal": total});
     let request = Request { now: Some(now), ..Request::post("points-award", "/awards", body) };
     let answer = api.send(&request).await?;
     if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { answer.accepted().map(drop) }
 }
 
-async fn show(api: &Api, org: &OrgId, tallies: &BTreeMap<&str, Tally>) -> Result<(), String> {
+async fn show(api: &Api, org: &OrgId, tallies: &BTreeMap<&str, Tally>) -> anyhow::Result<()> {
     say("");
     let heading = ["bundle", "opened", "closed", "counting", "saved", "in the end", "refused"];
     let row = |cells: [&str; 7]| {
@@ -220,7 +221,7 @@ fn text<'a>(change: &'a Value, name: &str) -> &'a str {
 }
 
 /// A bundle's transitions, oldest first.
-async fn transitions(api: &Api, org: &OrgId, bundle: &str) -> Result<Vec<Value>, String> {
+async fn transitions(api: &Api, org: &OrgId, bundle: &str) -> anyhow::Result<Vec<Value>> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/orgs/{org}/bundles/{bundle}/transitions?limit=100{cursor}");

@@ -2,6 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
+use anyhow::anyhow;
 use serde_json::Value;
 
 /// Prints a line. Where nobody listens any more there is nobody to tell.
@@ -22,9 +23,9 @@ pub fn complain(line: &str) {
 
 /// What a command came to, as a process's exit code; why it failed goes to standard error.
 #[must_use]
-pub fn ended(outcome: Result<ExitCode, String>) -> ExitCode {
-    outcome.unwrap_or_else(|why| {
-        complain(&format!("ctl: {why}"));
+pub fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        complain(&format!("ctl: {error:#}"));
         ExitCode::FAILURE
     })
 }
@@ -44,9 +45,9 @@ pub(crate) fn money(minor: i64) -> String {
 }
 
 /// An amount in an answer, as minor units.
-pub(crate) fn minor(amount: Option<&Value>) -> Result<i64, String> {
+pub(crate) fn minor(amount: Option<&Value>) -> anyhow::Result<i64> {
     let text = amount.map(Value::to_string).unwrap_or_default();
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
-    let parse = |digits: &str| digits.parse::<i64>().map_err(|_| format!("not an amount: {text}"));
+    let parse = |digits: &str| digits.parse::<i64>().map_err(|_| anyhow!("not an amount: {text}"));
     Ok(parse(whole)? * 100 + parse(&format!("{cents:0<2}"))?)
 }

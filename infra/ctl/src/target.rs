@@ -35,13 +35,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn addresses(&self) -> Result<Addresses, String> {
+    pub(crate) fn addresses(&self) -> anyhow::Result<Addresses> {
         let default = [DEFAULT_URL.to_owned()];
         let given = [&self.url[..], &self.usual_url[..]].into_iter().find(|given| !given.is_empty());
         Addresses::read(given.unwrap_or(&default))
     }
 
-    pub(crate) fn api(&self) -> Result<Api, String> {
+    pub(crate) fn api(&self) -> anyhow::Result<Api> {
         Api::new(self.addresses()?, self.secret.as_deref().unwrap_or(DEFAULT_SECRET))
     }
 }
@@ -50,8 +50,8 @@ impl Place {
     /// Its functions, all of them.
     pub(crate) async fn api(
         &self,
-        found: impl AsyncFnOnce(&str, Option<&str>) -> Result<(Addresses, String), String>,
-    ) -> Result<Api, String> {
+        found: impl AsyncFnOnce(&str, Option<&str>) -> anyhow::Result<(Addresses, String)>,
+    ) -> anyhow::Result<Api> {
         let is_addressed = !(self.target.url.is_empty() && self.target.usual_url.is_empty());
         let usual = self.usual_stack.as_ref().filter(|stack| !is_addressed && !stack.is_empty());
         let Some(stack) = self.stack.as_ref().or(usual) else { return self.target.api() };

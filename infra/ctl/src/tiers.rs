@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::bail;
 use serde_json::{Value, json};
 use shared::domain::{ids::OrgId, time};
 
@@ -14,11 +15,14 @@ use crate::{
 const NOW: &str = "1998-07-01T00:00:00Z";
 
 /// Recalculates, call by call, and tells how many moved which way.
-pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> Result<(), String> {
+pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     let mut body = json!({ "orgId": org });
     loop {
-        let request = Request { now: Some(time::parse(NOW)?), ..Request::post("tier-recalculation", "/", body) };
+        let request = Request {
+            now: Some(time::parse(NOW).map_err(anyhow::Error::msg)?),
+            ..Request::post("tier-recalculation", "/", body)
+        };
         let answer = api.send(&request).await?.accepted()?;
         for told in answer.get("results").and_then(Value::as_array).into_iter().flatten() {
             for name in ["customers", "promotions", "demotions", "errors"] {
@@ -37,7 +41,7 @@ pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> Result<(), String> {
     ));
     match sums.get("errors") {
         Some(0) | None => Ok(()),
-        Some(errors) => Err(format!("{errors} customers could not be judged")),
+        Some(errors) => bail!("{errors} customers could not be judged"),
     }
 }
 

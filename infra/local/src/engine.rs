@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context, anyhow, bail};
 use dynoxide::Database;
 use http::request::Parts;
 use shared::host::{Bytes, Limits, Listening, serve};
@@ -31,18 +32,17 @@ pub struct Engine {
 impl Engine {
     /// Starts an engine in memory, or on a file that is created if it is missing and that no other stack may use
     /// meanwhile; port 0 is any free one.
-    pub fn start(data: Option<&Path>, port: u16) -> Result<Self, String> {
+    pub fn start(data: Option<&Path>, port: u16) -> anyhow::Result<Self> {
         let file = data.map(DataFile::take).transpose()?;
         let database = match &file {
-            None => Database::memory().map_err(|error| error.to_string()),
-            Some(file) => file.open(),
-        }?;
+            None => Database::memory()?,
+            Some(file) => file.open()?,
+        };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(|error| format!("port {port} for DynamoDB: {error}"))?;
-        let address = listener.local_addr().map_err(|error| error.to_string())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
+            .with_context(|| format!("port {port} for DynamoDB"))?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (faults, fault) = watch::channel(None);
         let answer = answers(database, file.as_ref().map(|file| file.path.clone()), Arc::new(faults));
@@ -58,8 +58,7 @@ impl Engine {
             drop(runtime);
             drop(file);
         };
-        let thread = std::thread::Builder::new().name("dynamodb".into()).spawn(serve);
-        let thread = thread.map_err(|error| error.to_string())?;
+        let thread = std::thread::Builder::new().name("dynamodb".into()).spawn(serve)?;
         Ok(Self { address, fault, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -128,24 +127,26 @@ struct DataFile {
 }
 
 impl DataFile {
-    fn take(named: &Path) -> Result<Self, String> {
-        let refused = |why: &dyn std::fmt::Display| format!("data file {}: {why}", named.display());
-        let path = real_path(named).map_err(|error| refused(&error))?;
+    fn take(named: &Path) -> anyhow::Result<Self> {
+        Self::take_unnamed(named).with_context(|| format!("data file {}", named.display()))
+    }
+
+    fn take_unnamed(named: &Path) -> anyhow::Result<Self> {
+        let path = real_path(named)?;
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
         // SQLite has locks of its own on the data file, so this one is beside it.
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock);
-        let lock = lock.map_err(|error| refused(&error))?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(refused(&"another local stack uses it")),
-            Err(TryLockError::Error(error)) => Err(refused(&error)),
+            Err(TryLockError::WouldBlock) => bail!("another local stack uses it"),
+            Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
 
-    fn open(&self) -> Result<Database, String> {
-        let name = self.path.to_str().ok_or("the data file's name is not UTF-8")?;
-        Database::new(name).map_err(|error| sentence(Some(&self.path), &error.to_string()))
+    fn open(&self) -> anyhow::Result<Database> {
+        let name = self.path.to_str().context("the data file's name is not UTF-8")?;
+        Database::new(name).map_err(|error| anyhow!(sentence(Some(&self.path), &error.to_string())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, path::PathBuf, process::ExitCode, sync::Arc};
 
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 use local::{
     engine::Engine,
@@ -107,19 +108,19 @@ async fn main() -> ExitCode {
     telemetry::start_logging(&options.log_level);
     match run(options).await {
         Ok(code) => code,
-        Err(why) => {
-            complain(&why);
+        Err(error) => {
+            complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(options: Options) -> Result<ExitCode, String> {
+async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let file = options.template.display();
-    let text = std::fs::read_to_string(&options.template).map_err(|error| format!("template {file}: {error}"))?;
+    let text = std::fs::read_to_string(&options.template).with_context(|| format!("template {file}"))?;
     let mut parameters = HashMap::from([("LogLevel", options.log_level)]);
     parameters.extend(options.anthropic_url.map(|url| ("AnthropicBaseUrl", url)));
-    let mut template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
+    let mut template = Template::read(&text, &parameters).with_context(|| format!("template {file}"))?;
     template.give("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
     if let Some(key) = options.anthropic_key {
         template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
@@ -129,26 +130,29 @@ async fn run(options: Options) -> Result<ExitCode, String> {
         template.give("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
     }
 
-    let listening = gateway::listen(options.port).await.map_err(|error| format!("port {}: {error}", options.port))?;
+    let listening = gateway::listen(options.port).await.with_context(|| format!("port {}", options.port))?;
     let url = listening.first().map(|listening| format!("http://{}", listening.address)).unwrap_or_default();
 
     // Set to nothing is not set.
     let dynamodb = options.dynamodb.filter(|endpoint| !endpoint.trim().is_empty());
     if let Some(endpoint) = dynamodb.as_ref().filter(|endpoint| !endpoint.contains("://")) {
-        return Err(format!("the address of DynamoDB must begin with http:// or https://, not {endpoint:?}"));
+        bail!("the address of DynamoDB must begin with http:// or https://, not {endpoint:?}");
     }
     let engine = match (&dynamodb, &options.data) {
-        (Some(_), Some(_)) => return Err("--data is for the embedded DynamoDB; another one keeps its own".into()),
+        (Some(_), Some(_)) => bail!("--data is for the embedded DynamoDB; another one keeps its own"),
         (Some(_), None) => None,
         (None, data) => Some(Engine::start(data.as_deref(), options.dynamodb_port)?),
     };
     let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
-    let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
+    let client = store::client(Some(&endpoint)).await.map_err(|failure| anyhow!("{endpoint}: {failure:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
     let plan: Vec<_> = template.schedules().collect();
     // What is wrong with the file says more than what the client makes of it.
     let fault = engine.as_ref().map(Engine::fault);
-    let known_fault = |why| fault.as_ref().and_then(|fault| fault.borrow().clone()).unwrap_or(why);
+    let known_fault = |error| {
+        let fault = fault.as_ref().and_then(|fault| fault.borrow().clone());
+        fault.map_or(error, anyhow::Error::msg)
+    };
     table::ensure(&client, &template.table).await.map_err(known_fault)?;
     let stack = Arc::new(Stack::new(&template, |_| client.clone(), &metrics, &Sleeper::default())?);
 
@@ -179,12 +183,12 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let by_the_clock = || schedules::run(&plan, clock::now, call);
     let code = tokio::select! {
         code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end, by_the_clock) => code,
-        _ = &mut serving => return Err("the server ended by itself".into()),
+        _ = &mut serving => bail!("the server ended by itself"),
     };
     drop(done);
-    serving.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    serving.await??;
     if let Some(engine) = engine {
-        tokio::task::spawn_blocking(|| engine.end()).await.map_err(|error| error.to_string())?;
+        tokio::task::spawn_blocking(|| engine.end()).await?;
     }
     code
 }
@@ -199,7 +203,7 @@ async fn attend<F: Future<Output = ()>>(
     secret: &str,
     asked_to_end: impl Future<Output = ()>,
     by_the_clock: impl FnOnce() -> F,
-) -> Result<ExitCode, String> {
+) -> anyhow::Result<ExitCode> {
     let mut asked_to_end = std::pin::pin!(asked_to_end);
     if let Some((program, arguments)) = command.split_first() {
         let mut running = tokio::process::Command::new(program)
@@ -208,9 +212,9 @@ async fn attend<F: Future<Output = ()>>(
             .env("CRON_SECRET", secret)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| format!("{program}: {error}"))?;
+            .with_context(|| program.clone())?;
         let status = tokio::select! {
-            status = running.wait() => status.map_err(|error| format!("{program}: {error}"))?,
+            status = running.wait() => status.with_context(|| program.clone())?,
             () = &mut asked_to_end => return Ok(ExitCode::SUCCESS),
         };
         if !stay || !status.success() {

@@ -19,20 +19,19 @@ pub(crate) fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> V
 
 /// Replaces what refers to something known by its value. What refers to something else stays as it is, which only a
 /// property of the cloud's own business may.
-pub(crate) fn resolve(value: &Value, known: &HashMap<String, String>) -> Result<Value, String> {
+pub(crate) fn resolve(value: &Value, known: &HashMap<String, String>) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| resolve(item, known)).collect(),
         Value::Object(object) => {
             if let (1, Some(Value::String(name))) = (object.len(), object.get("Ref")) {
-                return Ok(known.get(name).map_or_else(|| value.clone(), |found| found.as_str().into()));
+                return known.get(name).map_or_else(|| value.clone(), |found| found.as_str().into());
             }
             if let (1, Some(Value::String(text))) = (object.len(), object.get("Fn::Sub")) {
-                return Ok(substitute(text, known).map_or_else(|| value.clone(), Value::String));
+                return substitute(text, known).map_or_else(|| value.clone(), Value::String);
             }
-            let resolved = object.iter().map(|(name, value)| Ok((name.clone(), resolve(value, known)?)));
-            resolved.collect::<Result<Map<_, _>, String>>().map(Value::Object)
+            Value::Object(object.iter().map(|(name, value)| (name.clone(), resolve(value, known))).collect())
         }
-        plain => Ok(plain.clone()),
+        plain => plain.clone(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::{
     Cron,
@@ -39,16 +40,16 @@ enum When {
 
 impl Schedule {
     /// Reads an expression and its time zone, UTC where none is named.
-    pub fn read(expression: &str, zone: Option<&str>) -> Result<Self, String> {
+    pub fn read(expression: &str, zone: Option<&str>) -> anyhow::Result<Self> {
         let zone = zone.unwrap_or("UTC");
-        let zone = zone.parse().map_err(|_| format!("no time zone: {zone}"))?;
+        let zone = zone.parse().map_err(|_| anyhow!("no time zone: {zone}"))?;
         let within = |word: &str| expression.strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')');
         let when = match (within("rate"), within("cron")) {
             (Some(rate), _) => every(rate),
             (None, Some(cron)) => at(cron),
-            (None, None) => Err("must be rate(…) or cron(…)".into()),
+            (None, None) => Err(anyhow!("must be rate(…) or cron(…)")),
         };
-        Ok(Self { when: when.map_err(|why| format!("{expression}: {why}"))?, zone })
+        Ok(Self { when: when.with_context(|| expression.to_owned())?, zone })
     }
 
     /// The first time after `now` of a schedule that began at `began`; `None`: never again.
@@ -66,31 +67,31 @@ impl Schedule {
     }
 }
 
-fn every(rate: &str) -> Result<When, String> {
-    let (number, unit) = rate.split_once(' ').ok_or("must be a number and a unit")?;
-    let number: u32 = number.parse().ok().filter(|number| *number > 0).ok_or("must be a number from 1")?;
+fn every(rate: &str) -> anyhow::Result<When> {
+    let (number, unit) = rate.split_once(' ').context("must be a number and a unit")?;
+    let number: u32 = number.parse().ok().filter(|number| *number > 0).context("must be a number from 1")?;
     let unit = match (unit, number) {
         ("minute", 1) | ("minutes", 2..) => TimeDelta::minutes(1),
         ("hour", 1) | ("hours", 2..) => TimeDelta::hours(1),
         ("day", 1) | ("days", 2..) => TimeDelta::days(1),
-        _ => return Err("the unit must be minute, hour or day, with an s for more than one".into()),
+        _ => bail!("the unit must be minute, hour or day, with an s for more than one"),
     };
     let period = i32::try_from(number).ok().and_then(|number| unit.checked_mul(number));
-    period.map(When::Every).ok_or_else(|| "is too long".into())
+    period.map(When::Every).context("is too long")
 }
 
 /// AWS's six fields, minutes to years; days of the week count from 1, Sunday.
-fn at(cron: &str) -> Result<When, String> {
+fn at(cron: &str) -> anyhow::Result<When> {
     let fields: Vec<&str> = cron.split_whitespace().collect();
     let [_, _, day, _, weekday, _] = fields.as_slice() else {
-        return Err("must have six fields: minutes, hours, day, month, day of the week, year".into());
+        bail!("must have six fields: minutes, hours, day, month, day of the week, year");
     };
     if (*day == "?") == (*weekday == "?") {
-        return Err("one of day and day of the week must be ?, and not both".into());
+        bail!("one of day and day of the week must be ?, and not both");
     }
     let parser =
         CronParser::builder().seconds(Seconds::Required).year(Year::Required).alternative_weekdays(true).build();
-    let cron = parser.parse(&format!("0 {}", fields.join(" "))).map_err(|error| error.to_string())?;
+    let cron = parser.parse(&format!("0 {}", fields.join(" ")))?;
     Ok(When::At(Box::new(cron)))
 }
 

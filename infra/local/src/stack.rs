@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use anyhow::{Context, bail};
 use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -31,27 +32,25 @@ impl Stack {
         client: impl Fn(&str) -> Client,
         metrics: &Sink,
         sleeper: &Sleeper,
-    ) -> Result<Self, String> {
+    ) -> anyhow::Result<Self> {
         let mut hosts = BTreeMap::new();
         let mut store: Option<Store> = None;
         for (name, spec) in &template.functions {
             let function = FUNCTIONS.into_iter().find(|function| function.name == name);
             let function =
-                function.ok_or_else(|| format!("the template's function {name} is not in the local stack"))?;
+                function.with_context(|| format!("the template's function {name} is not in the local stack"))?;
             let takes = |event: &String| function.operations().any(|operation| operation.event == Some(event));
             if let Some(event) = spec.events.iter().find(|event| !takes(event)) {
-                return Err(format!("the template sends {event} to {name}, which does not take it"));
+                bail!("the template sends {event} to {name}, which does not take it");
             }
             let takes_schedules = function.operations().any(|operation| operation.scheduled);
             if spec.is_scheduled() && !takes_schedules {
-                return Err(format!("the template has a schedule for {name}, which takes none"));
+                bail!("the template has a schedule for {name}, which takes none");
             }
-            let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned())?;
+            let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned());
+            let config = config.map_err(anyhow::Error::msg)?;
             if config.table != template.table.name {
-                return Err(format!(
-                    "the template gives {name} the table {}, and declares {}",
-                    config.table, template.table.name
-                ));
+                bail!("the template gives {name} the table {}, and declares {}", config.table, template.table.name);
             }
             let own = match &store {
                 Some(store) => store.through(client(name)),
@@ -62,7 +61,7 @@ impl Stack {
             hosts.insert(name.clone(), (host, spec.timeout));
         }
         match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {
-            Some(missing) => Err(format!("the function {} is not in the template", missing.name)),
+            Some(missing) => bail!("the function {} is not in the template", missing.name),
             None => Ok(Self { hosts }),
         }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, bail};
 use aws_sdk_dynamodb::{
     Client,
-    error::DisplayErrorContext,
     operation::describe_table::DescribeTableError,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, Projection, TableDescription,
@@ -15,24 +15,24 @@ use aws_sdk_dynamodb::{
 use crate::specs::{Expiry, KeyPart, TableSpec};
 
 /// Makes sure that the table is there, as declared, and ready.
-pub async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), String> {
+pub async fn ensure(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
     match describe(client, &spec.name).await? {
         Some(table) => compare(&table, spec),
         None => create(client, spec).await,
     }
 }
 
-async fn describe(client: &Client, name: &str) -> Result<Option<TableDescription>, String> {
+async fn describe(client: &Client, name: &str) -> anyhow::Result<Option<TableDescription>> {
     match client.describe_table().table_name(name).send().await {
         Ok(answer) => Ok(answer.table),
         Err(error) => match error.as_service_error() {
             Some(DescribeTableError::ResourceNotFoundException(_)) => Ok(None),
-            _ => Err(format!("DynamoDB does not answer: {}", DisplayErrorContext(error))),
+            _ => Err(error).context("DynamoDB does not answer"),
         },
     }
 }
 
-fn compare(table: &TableDescription, spec: &TableSpec) -> Result<(), String> {
+fn compare(table: &TableDescription, spec: &TableSpec) -> anyhow::Result<()> {
     let key = |schema: &[KeySchemaElement]| -> Vec<_> {
         schema.iter().map(|part| (part.attribute_name.clone(), part.key_type.to_string())).collect()
     };
@@ -51,12 +51,12 @@ fn compare(table: &TableDescription, spec: &TableSpec) -> Result<(), String> {
     if key(table.key_schema()) == wanted(&spec.key) && have == want {
         return Ok(());
     }
-    Err(format!("the table {} has other keys or indexes than the template declares", spec.name))
+    bail!("the table {} has other keys or indexes than the template declares", spec.name)
 }
 
-async fn create(client: &Client, spec: &TableSpec) -> Result<(), String> {
-    let request = build(client, spec).map_err(|error| format!("{}: {error}", spec.name))?;
-    request.send().await.map_err(|error| format!("{}: {}", spec.name, DisplayErrorContext(error)))?;
+async fn create(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
+    let request = build(client, spec).with_context(|| spec.name.clone())?;
+    request.send().await.with_context(|| spec.name.clone())?;
     // A minute is far more than a local engine needs, and what DynamoDB itself may take.
     for _ in 0..600 {
         let status = describe(client, &spec.name).await?.and_then(|table| table.table_status);
@@ -65,16 +65,16 @@ async fn create(client: &Client, spec: &TableSpec) -> Result<(), String> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Err(format!("the table {} did not become active within a minute", spec.name))
+    bail!("the table {} did not become active within a minute", spec.name)
 }
 
 /// Has items go when their time is over. That is for a new table alone: DynamoDB refuses to be told twice.
-async fn expire(client: &Client, spec: &TableSpec) -> Result<(), String> {
+async fn expire(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
     let Some(Expiry { attribute_name, enabled }) = &spec.expiry else { return Ok(()) };
     let expiry = TimeToLiveSpecification::builder().attribute_name(attribute_name).enabled(*enabled).build();
-    let expiry = expiry.map_err(|error| format!("{}: {error}", spec.name))?;
+    let expiry = expiry.with_context(|| spec.name.clone())?;
     let request = client.update_time_to_live().table_name(&spec.name).time_to_live_specification(expiry);
-    request.send().await.map_err(|error| format!("{}: {}", spec.name, DisplayErrorContext(error)))?;
+    request.send().await.with_context(|| spec.name.clone())?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -36,12 +37,12 @@ pub struct Template {
 
 impl Template {
     /// Reads a template; `parameters` are those that have no default, or another value here.
-    pub fn read(text: &str, parameters: &HashMap<&str, String>) -> Result<Self, String> {
+    pub fn read(text: &str, parameters: &HashMap<&str, String>) -> anyhow::Result<Self> {
         let document: Document = typed("the template", yaml::to_json(text)?)?;
         let tables = document.resources.iter().filter(|(_, resource)| resource.r#type == "AWS::DynamoDB::Table");
         let tables: Vec<&String> = tables.map(|(name, _)| name).collect();
         let [table_name] = tables.as_slice() else {
-            return Err("must have exactly one AWS::DynamoDB::Table".into());
+            bail!("must have exactly one AWS::DynamoDB::Table");
         };
 
         let mut known = HashMap::from([("AWS::StackName".to_owned(), STACK_NAME.to_owned())]);
@@ -56,7 +57,7 @@ impl Template {
         for (name, resource) in &document.resources {
             match resource.r#type.as_str() {
                 "AWS::DynamoDB::Table" => {
-                    let properties = resolve(&Value::Object(resource.properties.clone()), &known)?;
+                    let properties = resolve(&Value::Object(resource.properties.clone()), &known);
                     let properties: TableProperties = typed(name, properties)?;
                     table = Some(TableSpec {
                         name: properties.table_name,
@@ -70,10 +71,10 @@ impl Template {
                 other if CLOUD_ONLY.contains(&other) => {}
                 // There is no vault here: what is secret comes by the environment of the stack itself.
                 "AWS::SecretsManager::Secret" => drop(known.insert(name.clone(), String::new())),
-                other => return Err(format!("{name}: the local stack does not know the resource type {other}")),
+                other => bail!("{name}: the local stack does not know the resource type {other}"),
             }
         }
-        let table = table.ok_or("must have a table")?;
+        let table = table.context("must have a table")?;
         known.insert((*table_name).clone(), table.name.clone());
         let functions = document.functions(&known)?;
         Ok(Self { table, functions })
@@ -103,7 +104,7 @@ impl Document {
         of_type.map(|(name, resource)| (name, &resource.properties))
     }
 
-    fn functions(&self, known: &HashMap<String, String>) -> Result<BTreeMap<String, FunctionSpec>, String> {
+    fn functions(&self, known: &HashMap<String, String>) -> anyhow::Result<BTreeMap<String, FunctionSpec>> {
         let mut functions = BTreeMap::new();
         let mut names = HashMap::new();
         for (resource, properties) in self.of_type(FUNCTION) {
@@ -112,15 +113,15 @@ impl Document {
             functions.insert(name, spec);
         }
         for (resource, properties) in self.of_type(STATE_MACHINE) {
-            let properties = resolve(&Value::Object(properties.clone()), known)?;
+            let properties = resolve(&Value::Object(properties.clone()), known);
             let properties: StateMachineProperties = typed(resource, properties)?;
             let alias = properties.definition_substitutions.function.name;
             let called = alias.strip_suffix(".Alias").unwrap_or(&alias).to_owned();
             let spec = names.get(&called).and_then(|name| functions.get_mut(name));
-            let spec = spec.ok_or_else(|| format!("{resource} calls {called}, which is no function"))?;
+            let spec = spec.with_context(|| format!("{resource} calls {called}, which is no function"))?;
             let (events, schedules) = sources(resource, properties.events)?;
             if let Some(event) = events.first() {
-                return Err(format!("{resource}: the local stack starts no state machine for {event}"));
+                bail!("{resource}: the local stack starts no state machine for {event}");
             }
             spec.sweeps.extend(schedules);
         }
@@ -128,8 +129,8 @@ impl Document {
     }
 }
 
-fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> Result<(String, FunctionSpec), String> {
-    let properties: FunctionProperties = typed(name, resolve(properties, known)?)?;
+fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> anyhow::Result<(String, FunctionSpec)> {
+    let properties: FunctionProperties = typed(name, resolve(properties, known))?;
     let folder = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     let (events, schedules) = sources(name, properties.events)?;
     let spec = FunctionSpec {
@@ -143,7 +144,7 @@ fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> 
 }
 
 /// The `detail-type`s of the events, and the schedules.
-fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> Result<(Vec<String>, Vec<Schedule>), String> {
+fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> anyhow::Result<(Vec<String>, Vec<Schedule>)> {
     let (mut events, mut schedules) = (Vec::new(), Vec::new());
     for source in sources.into_values() {
         match source {
@@ -151,13 +152,13 @@ fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> Result<(Vec<St
             EventSource::ScheduleV2(schedule) => {
                 let zone = schedule.schedule_expression_timezone.as_deref();
                 let read = Schedule::read(&schedule.schedule_expression, zone);
-                schedules.push(read.map_err(|why| format!("{name}: {why}"))?);
+                schedules.push(read.with_context(|| name.to_owned())?);
             }
         }
     }
     Ok((events, schedules))
 }
 
-fn typed<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|error| format!("{what}: {error}"))
+fn typed<T: DeserializeOwned>(what: &str, value: Value) -> anyhow::Result<T> {
+    serde_json::from_value(value).with_context(|| what.to_owned())
 }

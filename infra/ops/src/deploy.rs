@@ -11,6 +11,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use shared::{clock, domain::time};
 
@@ -23,20 +24,20 @@ const SETTINGS: &str = "samconfig.toml";
 const MISSING: &str = "is missing: pip install aws-sam-cli cargo-lambda";
 
 /// Builds and deploys; `anew` publishes a new version of every function, changed or not.
-pub(crate) fn command(environment: &str, anew: bool, compiler: &str) -> Result<ExitCode, String> {
+pub(crate) fn command(environment: &str, anew: bool, compiler: &str) -> anyhow::Result<ExitCode> {
     let root = root()?;
     let answers = |program: &str, arguments: &[&str]| {
         let asked = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     };
     if !answers("sam", &["--version"]) {
-        return Err(format!("sam {MISSING}"));
+        bail!("sam {MISSING}");
     }
     if !answers("cargo", &["lambda", "--version"]) {
-        return Err(format!("cargo-lambda {MISSING}"));
+        bail!("cargo-lambda {MISSING}");
     }
     run(&root, compiler, &["sam", "build", "--config-env", environment])?;
-    mark(&root, anew).map_err(|error| format!("the settings can't be put into {BUILT}: {error}"))?;
+    mark(&root, anew).with_context(|| format!("the settings can't be put into {BUILT}"))?;
     run(&root, compiler, &["sam", "deploy", "--config-env", environment])?;
     Ok(ExitCode::SUCCESS)
 }
@@ -58,21 +59,21 @@ fn mark(root: &Path, anew: bool) -> io::Result<()> {
 }
 
 /// The folder of `samconfig.toml`, from here upwards.
-fn root() -> Result<PathBuf, String> {
-    let here = env::current_dir().map_err(|error| format!("where this is can't be told: {error}"))?;
+fn root() -> anyhow::Result<PathBuf> {
+    let here = env::current_dir().context("where this is can't be told")?;
     let root = here.ancestors().find(|folder| folder.join(SETTINGS).exists());
-    root.map(Path::to_owned).ok_or_else(|| "there is no samconfig.toml here or above: run it in the project".into())
+    root.map(Path::to_owned).context("there is no samconfig.toml here or above: run it in the project")
 }
 
 /// Runs a step in the terminal of whoever deploys, who may be asked.
-fn run(root: &Path, compiler: &str, step: &[&str]) -> Result<(), String> {
+fn run(root: &Path, compiler: &str, step: &[&str]) -> anyhow::Result<()> {
     let Some((program, arguments)) = step.split_first() else { return Ok(()) };
     let status =
         Command::new(program).args(arguments).current_dir(root).env("CARGO_LAMBDA_COMPILER", compiler).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{} ended with {status}", step.join(" "))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!("{program} {MISSING}")),
-        Err(error) => Err(format!("{} can't be run: {error}", step.join(" "))),
+        Ok(status) => bail!("{} ended with {status}", step.join(" ")),
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!("{program} {MISSING}"),
+        Err(error) => Err(error).with_context(|| format!("{} can't be run", step.join(" "))),
     }
 }

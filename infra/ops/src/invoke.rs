@@ -9,7 +9,7 @@ use aws_sdk_lambda::{
 };
 use serde_json::Value;
 
-use crate::cloud::{Cloud, Trouble};
+use crate::{cloud::Cloud, service_error::Trouble};
 
 /// More than the longest that a function may take, which is a quarter of an hour.
 pub(crate) const LONGEST: Duration = Duration::from_mins(16);

@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
 use aws_sdk_scheduler::{Client, operation::get_schedule::GetScheduleOutput, types::ScheduleState};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use shared::{clock, domain::time};
 
 use crate::{
-    cloud::{Cloud, Kind, Trouble},
+    cloud::Cloud,
     invoke::{Invoker, Outcome, is_unsuccessful, summary},
+    service_error::{Kind, Trouble},
 };
 use ctl::{
     complaint,
@@ -47,7 +49,7 @@ pub(crate) enum Act {
     },
 }
 
-pub(crate) async fn command(cloud: &Cloud, act: &Act) -> Result<ExitCode, String> {
+pub(crate) async fn command(cloud: &Cloud, act: &Act) -> anyhow::Result<ExitCode> {
     let schedules = Schedules { cloud, client: Client::new(&cloud.config) };
     match act {
         Act::List => schedules.each(None, async |job, schedule| Ok(row(job, schedule))).await,
@@ -74,9 +76,9 @@ impl Schedules<'_> {
         }
     }
 
-    async fn one(&self, job: &str) -> Result<GetScheduleOutput, String> {
+    async fn one(&self, job: &str) -> anyhow::Result<GetScheduleOutput> {
         let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
-        self.find(job).await.map_err(Trouble::text)?.ok_or_else(missing)
+        self.find(job).await?.with_context(missing)
     }
 
     /// Does something with the schedule of one job or of each, and prints what it says. That one of all is not there is
@@ -85,9 +87,9 @@ impl Schedules<'_> {
         &self,
         only: Option<&str>,
         act: impl AsyncFn(&str, &GetScheduleOutput) -> Result<String, Trouble>,
-    ) -> Result<ExitCode, String> {
+    ) -> anyhow::Result<ExitCode> {
         if let Some(job) = only {
-            say(&act(job, &self.one(job).await?).await.map_err(Trouble::text)?);
+            say(&act(job, &self.one(job).await?).await?);
             return Ok(ExitCode::SUCCESS);
         }
         let (mut missing, mut failed) = (Vec::new(), false);
@@ -102,15 +104,15 @@ impl Schedules<'_> {
             };
             match done {
                 Ok(line) => say(&line),
-                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
+                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.into()),
                 Err(trouble) => {
                     failed = true;
-                    complain(&format!("ctl: {job}: {}", trouble.text()));
+                    complain(&format!("ctl: {job}: {trouble}"));
                 }
             }
         }
         if missing.len() == JOBS.len() {
-            return Err(self.cloud.missing(&format!("schedule {}", self.cloud.named(JOBS[0]))));
+            bail!(self.cloud.missing(&format!("schedule {}", self.cloud.named(JOBS[0]))));
         }
         for job in missing {
             say(&format!("{job:<20} there is no schedule {}", self.cloud.named(job)));
@@ -118,7 +120,7 @@ impl Schedules<'_> {
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    async fn set_all(&self, only: Option<&str>, state: &ScheduleState) -> Result<ExitCode, String> {
+    async fn set_all(&self, only: Option<&str>, state: &ScheduleState) -> anyhow::Result<ExitCode> {
         self.each(only, async |job, schedule| self.set(job, schedule, state).await).await
     }
 
@@ -162,17 +164,17 @@ fn row(job: &str, schedule: &GetScheduleOutput) -> String {
 }
 
 /// Starts a schedule's target with the schedule's input.
-async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(), String> {
-    let target = schedule.target().ok_or("the schedule has no target")?;
+async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> anyhow::Result<()> {
+    let target = schedule.target().context("the schedule has no target")?;
     let (arn, input) = (target.arn(), target.input());
     match arn.split(':').nth(2) {
         Some("lambda") => {
             let payload = match input {
-                Some(input) => serde_json::from_str(input).map_err(|error| format!("the schedule's input: {error}"))?,
+                Some(input) => serde_json::from_str(input).context("the schedule's input")?,
                 None => default_event(schedule),
             };
             let called = Invoker::of(cloud).call(arn, None, &payload).await;
-            match called.map_err(|trouble| trouble.or_missing(|| cloud.missing(&format!("function {arn}"))))? {
+            match called.map_err(|trouble| trouble.about(|| cloud.missing(&format!("function {arn}"))))? {
                 Outcome::Done(answer) => {
                     let more = match answer.get("cursor") {
                         Some(_) => "; its time was over before it was through",
@@ -180,13 +182,13 @@ async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(
                     };
                     let told = format!("{}{more}", summary(&answer));
                     if is_unsuccessful(&answer) {
-                        return Err(format!("{job} did not succeed with all: {told}"));
+                        bail!("{job} did not succeed with all: {told}");
                     }
                     say(&format!("{job}: {told}"));
                     Ok(())
                 }
-                Outcome::Refused(problem) => Err(format!("{job} was refused: {}", complaint(&problem))),
-                Outcome::Failed(why) => Err(format!("{job} failed: {why}")),
+                Outcome::Refused(problem) => bail!("{job} was refused: {}", complaint(&problem)),
+                Outcome::Failed(why) => bail!("{job} failed: {why}"),
             }
         }
         Some("states") => {
@@ -195,12 +197,12 @@ async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(
             let started = started.name(format!("by-hand-{}", clock::now().timestamp_millis()));
             let started = started.set_input(input.map(str::to_owned)).send().await;
             let started = started.map_err(|error| {
-                cloud.trouble("Step Functions", &error).or_missing(|| cloud.missing(&format!("state machine {arn}")))
+                cloud.trouble("Step Functions", &error).about(|| cloud.missing(&format!("state machine {arn}")))
             })?;
             say(&format!("{job} is started: {}", started.execution_arn()));
             Ok(())
         }
-        _ => Err(format!("{job} starts {arn}, which is neither a function nor a state machine")),
+        _ => bail!("{job} starts {arn}, which is neither a function nor a state machine"),
     }
 }
 

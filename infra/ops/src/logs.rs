@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
+use anyhow::Context;
 use aws_sdk_cloudwatchlogs::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{clock, domain::time, host::stop_signal};
@@ -37,8 +38,8 @@ pub(crate) async fn command(
     since: TimeDelta,
     filter: Option<&str>,
     follow: bool,
-) -> Result<ExitCode, String> {
-    let began = clock::now().checked_sub_signed(since).ok_or("that is too far back")?;
+) -> anyhow::Result<ExitCode> {
+    let began = clock::now().checked_sub_signed(since).context("that is too far back")?;
     let group = format!("/aws/lambda/{}", cloud.named(function));
     let filter = filter.map(pattern);
     let mut lines = Lines { cloud, client: Client::new(&cloud.config), group, filter, told: BTreeMap::new() };
@@ -76,7 +77,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    async fn tell(&mut self, mut from: DateTime<Utc>, follow: bool) -> Result<(), String> {
+    async fn tell(&mut self, mut from: DateTime<Utc>, follow: bool) -> anyhow::Result<()> {
         loop {
             let asked = clock::now();
             let next = from.max(asked - LATE);
@@ -91,13 +92,13 @@ impl Lines<'_> {
     }
 
     /// Prints each line that was logged since and not told yet; from `next` on, they will be asked for again.
-    async fn tell_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> Result<Listener, String> {
+    async fn tell_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> anyhow::Result<Listener> {
         let asking = self.client.filter_log_events().log_group_name(&self.group).start_time(from.timestamp_millis());
         let mut pages = asking.set_filter_pattern(self.filter.clone()).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
                 let missing = || self.cloud.missing(&format!("log group {}", self.group));
-                self.cloud.trouble("CloudWatch Logs", &error).or_missing(missing)
+                self.cloud.trouble("CloudWatch Logs", &error).about(missing)
             })?;
             let mut events = page.events.unwrap_or_default();
             // Of several streams they come one stream after the other.

@@ -11,6 +11,7 @@ mod operation;
 mod queue;
 mod redrive;
 mod rollback;
+mod service_error;
 
 use std::process::ExitCode;
 

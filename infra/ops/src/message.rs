@@ -1,5 +1,6 @@
 //! A message of a queue of what a function failed: the call that it stands for.
 
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 /// A call to be made again.
@@ -11,12 +12,12 @@ pub(crate) struct Replay {
 impl Replay {
     /// Reads a message. Lambda keeps an event that its function failed in a record of its own, with the event in it;
     /// an event rule, a schedule and a state machine keep the call as it was.
-    pub(crate) fn read(body: &str) -> Result<Self, String> {
-        let mut message: Value = serde_json::from_str(body).map_err(|error| format!("is no JSON: {error}"))?;
+    pub(crate) fn read(body: &str) -> anyhow::Result<Self> {
+        let mut message: Value = serde_json::from_str(body).context("is no JSON")?;
         let is_record = message.pointer("/requestContext/functionArn").is_some();
         let within = message.get_mut("requestPayload").filter(|_| is_record).map(Value::take);
         let payload = within.unwrap_or(message);
-        if payload.is_object() { Ok(Self { payload }) } else { Err("is no call".into()) }
+        if payload.is_object() { Ok(Self { payload }) } else { bail!("is no call") }
     }
 
     /// Whether it is an event: what a rule refuses of one is done with.

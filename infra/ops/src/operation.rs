@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use ctl::addresses::FUNCTIONS;
 
@@ -98,7 +99,7 @@ pub(crate) struct Deploy {
 
 impl Operation {
     /// Does it. Exit code 0 says that all of it succeeded.
-    pub(crate) async fn run(&self) -> Result<ExitCode, String> {
+    pub(crate) async fn run(&self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Jobs(Jobs { stack: Stack { stack }, act }) => jobs::command(&Cloud::of(stack).await?, act).await,
             Self::Rollback(Rollback { function, to, stack: Stack { stack } }) => {
@@ -116,12 +117,12 @@ impl Operation {
 }
 
 /// What has a log: each function, and the check that a deployment makes.
-fn logged(name: &str) -> Result<&'static str, String> {
+fn logged(name: &str) -> anyhow::Result<&'static str> {
     const CHECK: &str = "pre-traffic-check";
     if name == CHECK { Ok(CHECK) } else { function(name) }
 }
 
-fn function(name: &str) -> Result<&'static str, String> {
+fn function(name: &str) -> anyhow::Result<&'static str> {
     let known = FUNCTIONS.into_iter().find(|function| *function == name);
-    known.ok_or_else(|| format!("there is no such function, only {}", FUNCTIONS.join(", ")))
+    known.with_context(|| format!("there is no such function, only {}", FUNCTIONS.join(", ")))
 }

@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use anyhow::bail;
 use aws_sdk_sqs::{
     Client,
     types::{ChangeMessageVisibilityBatchRequestEntry, Message},
 };
 
-use crate::{
-    cloud::{Cloud, Trouble},
-    invoke::LONGEST,
-};
+use crate::{cloud::Cloud, invoke::LONGEST, service_error::Trouble};
 
 /// The most that is given back at once.
 const BATCH: usize = 10;
@@ -47,11 +45,11 @@ pub(crate) enum Taken {
 
 impl<'a> Queue<'a> {
     /// The queue of a function.
-    pub(crate) async fn of(cloud: &'a Cloud, function: &str) -> Result<Self, String> {
+    pub(crate) async fn of(cloud: &'a Cloud, function: &str) -> anyhow::Result<Self> {
         let (client, name) = (Client::new(&cloud.config), cloud.queue_of(function));
         let answer = client.get_queue_url().queue_name(&name).send().await;
-        let answer = answer
-            .map_err(|error| cloud.trouble("SQS", &error).or_missing(|| cloud.missing(&format!("queue {name}"))))?;
+        let answer =
+            answer.map_err(|error| cloud.trouble("SQS", &error).about(|| cloud.missing(&format!("queue {name}"))))?;
         let url = answer.queue_url().unwrap_or_default().to_owned();
         Ok(Self { cloud, client, name, url, held: BTreeMap::new() })
     }
@@ -61,10 +59,10 @@ impl<'a> Queue<'a> {
     }
 
     /// Takes a message: one, because another would wait as long as the first one's calls take, and be somebody else's then.
-    pub(crate) async fn take(&mut self) -> Result<Taken, String> {
+    pub(crate) async fn take(&mut self) -> anyhow::Result<Taken> {
         let taking = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1);
         let answer = taking.visibility_timeout(seconds(HOLD)).wait_time_seconds(WAIT).send().await;
-        let answer = answer.map_err(|error| self.cloud.trouble("SQS", &error).text())?;
+        let answer = answer.map_err(|error| self.cloud.trouble("SQS", &error))?;
         let message = answer.messages.unwrap_or_default().into_iter().next();
         let Some(Message { message_id, receipt_handle, body, .. }) = message else { return Ok(Taken::Nothing) };
         let id = message_id.unwrap_or_default();
@@ -90,21 +88,21 @@ impl<'a> Queue<'a> {
     }
 
     /// Gives back whatever is still held, at once; what can't be given back comes back by itself.
-    pub(crate) async fn give_back(self) -> Result<(), String> {
+    pub(crate) async fn give_back(self) -> anyhow::Result<()> {
         let receipts: Vec<&String> = self.held.values().collect();
         for batch in receipts.chunks(BATCH) {
             let mut entries = Vec::new();
             for (place, receipt) in batch.iter().enumerate() {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(place.to_string());
                 let entry = entry.receipt_handle(*receipt).visibility_timeout(0).build();
-                entries.push(entry.map_err(|error| error.to_string())?);
+                entries.push(entry?);
             }
             let given = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
             let later = format!("what is left in {} shows up again in {} minutes", self.name, HOLD.as_secs() / 60);
             match given.send().await {
                 Ok(answer) if answer.failed().is_empty() => {}
-                Ok(_) => return Err(format!("not all could be given back; {later}")),
-                Err(error) => return Err(format!("{}; {later}", self.cloud.trouble("SQS", &error).text())),
+                Ok(_) => bail!("not all could be given back; {later}"),
+                Err(error) => bail!("{}; {later}", self.cloud.trouble("SQS", &error)),
             }
         }
         Ok(())

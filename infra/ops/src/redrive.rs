@@ -3,13 +3,15 @@
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use shared::host::stop_signal;
 
 use crate::{
-    cloud::{Cloud, Kind, LIVE},
+    cloud::{Cloud, LIVE},
     invoke::{Invoker, Outcome, is_unsuccessful, summary},
     message::Replay,
     queue::{Queue, Received, Taken},
+    service_error::Kind,
 };
 use ctl::{
     complaint,
@@ -43,18 +45,18 @@ enum Came {
 }
 
 /// Replays a function's queue, so many messages at most, or only lists them.
-pub(crate) async fn command(cloud: &Cloud, function: &str, most: usize, only_list: bool) -> Result<ExitCode, String> {
+pub(crate) async fn command(cloud: &Cloud, function: &str, most: usize, only_list: bool) -> anyhow::Result<ExitCode> {
     let stop = stop_signal();
     let (queue, invoker) = (Queue::of(cloud, function).await?, Invoker::of(cloud));
     let mut redrive = Redrive { cloud, function, invoker, queue, tally: Tally::default() };
     let outcome = tokio::select! {
         outcome = redrive.run(most, only_list) => outcome,
-        () = stop => Err("interrupted: the call that was under way stays in the queue, done or not".into()),
+        () = stop => Err(anyhow!("interrupted: the call that was under way stays in the queue, done or not")),
     };
     let Redrive { tally: Tally { replayed, refused, failing }, queue, .. } = redrive;
     let name = queue.name().to_owned();
-    if let Err(why) = queue.give_back().await {
-        complain(&format!("ctl: {why}"));
+    if let Err(error) = queue.give_back().await {
+        complain(&format!("ctl: {error:#}"));
     }
     let seen = outcome?;
     if only_list {
@@ -67,7 +69,7 @@ pub(crate) async fn command(cloud: &Cloud, function: &str, most: usize, only_lis
 
 impl Redrive<'_> {
     /// Goes through the queue until it gives nothing more; answers how many messages that were.
-    async fn run(&mut self, most: usize, only_list: bool) -> Result<usize, String> {
+    async fn run(&mut self, most: usize, only_list: bool) -> anyhow::Result<usize> {
         let mut seen = 0;
         while seen < most {
             let message = match self.queue.take().await? {
@@ -77,7 +79,7 @@ impl Redrive<'_> {
             };
             seen += 1;
             if only_list {
-                say(&Replay::read(&message.body).map_or_else(|why| unread(&message, &why), |call| call.about()));
+                say(&Replay::read(&message.body).map_or_else(|error| unread(&message, &error), |call| call.about()));
             } else {
                 self.replay(&message).await?;
             }
@@ -86,12 +88,12 @@ impl Redrive<'_> {
     }
 
     /// Tries one message, and says what came of it.
-    async fn replay(&mut self, message: &Received) -> Result<(), String> {
+    async fn replay(&mut self, message: &Received) -> anyhow::Result<()> {
         let call = match Replay::read(&message.body) {
             Ok(call) => call,
-            Err(why) => {
+            Err(error) => {
                 self.tally.failing += 1;
-                say(&unread(message, &why));
+                say(&unread(message, &error));
                 return Ok(());
             }
         };
@@ -100,7 +102,7 @@ impl Redrive<'_> {
             Came::Failing(why) => Came::Failing(why),
             done => match self.queue.delete(&message.id).await {
                 Ok(()) => done,
-                Err(trouble) => Came::Failing(format!("done, and still in the queue: {}", trouble.text())),
+                Err(trouble) => Came::Failing(format!("done, and still in the queue: {trouble}")),
             },
         };
         match came {
@@ -122,16 +124,16 @@ impl Redrive<'_> {
     }
 
     /// Calls the function until it is through. What would fail every other message ends the run.
-    async fn call(&self, message: &Received, call: &Replay) -> Result<Came, String> {
+    async fn call(&self, message: &Received, call: &Replay) -> anyhow::Result<Came> {
         let function = self.cloud.named(self.function);
         let (mut payload, mut calls, mut unsuccessful) = (call.payload.clone(), 0, None);
         loop {
             calls += 1;
             match self.queue.hold(&message.id).await {
                 Ok(()) => {}
-                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
+                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.into()),
                 Err(trouble) => {
-                    return Ok(Came::Failing(format!("somebody else may have it: {}", trouble.text())));
+                    return Ok(Came::Failing(format!("somebody else may have it: {trouble}")));
                 }
             }
             let answer = match self.invoker.call(&function, Some(LIVE), &payload).await {
@@ -142,8 +144,8 @@ impl Redrive<'_> {
                     return Ok(if is_for_good { Came::Refused(why) } else { Came::Failing(why) });
                 }
                 Ok(Outcome::Failed(why)) => return Ok(Came::Failing(why)),
-                Err(trouble) if trouble.kind == Kind::OfThis => return Ok(Came::Failing(trouble.text())),
-                Err(trouble) => return Err(trouble.or_missing(|| self.cloud.missing_function(self.function))),
+                Err(trouble) if trouble.kind == Kind::OfThis => return Ok(Came::Failing(trouble.to_string())),
+                Err(trouble) => return Err(trouble.about(|| self.cloud.missing_function(self.function)).into()),
             };
             // The others of its orgs are to have their turn all the same.
             unsuccessful = unsuccessful.or_else(|| is_unsuccessful(&answer).then(|| summary(&answer)));
@@ -161,6 +163,6 @@ impl Redrive<'_> {
     }
 }
 
-fn unread(message: &Received, why: &str) -> String {
-    format!("the message {} {why}; it is left as it is", message.id)
+fn unread(message: &Received, error: &anyhow::Error) -> String {
+    format!("the message {} {error:#}; it is left as it is", message.id)
 }

@@ -7,7 +7,10 @@ use std::process::ExitCode;
 
 use aws_sdk_lambda::{Client, operation::get_alias::GetAliasOutput};
 
-use crate::cloud::{Cloud, Kind, LIVE, Trouble};
+use crate::{
+    cloud::{Cloud, LIVE},
+    service_error::{Kind, Trouble},
+};
 use ctl::{
     addresses::FUNCTIONS,
     report::{complain, say},
@@ -24,7 +27,7 @@ enum Done {
 }
 
 /// Sets back one function, or all. What one of all is refused holds up no other.
-pub(crate) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) -> Result<ExitCode, String> {
+pub(crate) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) -> anyhow::Result<ExitCode> {
     let versions = Versions { cloud, client: Client::new(&cloud.config) };
     let (mut is_any_set_back, mut is_any_there, mut troubles) = (false, false, Vec::new());
     for function in FUNCTIONS.into_iter().filter(|function| only.is_none_or(|only| only == *function)) {
@@ -34,10 +37,10 @@ pub(crate) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) 
                 is_any_set_back = true;
             }
             Ok(Done::LeftAlone(line)) => say(&line),
-            Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
+            Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.into()),
             Err(trouble) => {
                 is_any_there |= trouble.kind != Kind::NotThere;
-                troubles.push(trouble.text());
+                troubles.push(trouble);
                 continue;
             }
         }
@@ -48,8 +51,8 @@ pub(crate) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) 
     }
     // Where none is there, the stack has another name: that is one thing to say.
     troubles.truncate(if is_any_there { troubles.len() } else { 1 });
-    for why in &troubles {
-        complain(&format!("ctl: {why}"));
+    for trouble in &troubles {
+        complain(&format!("ctl: {trouble}"));
     }
     Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

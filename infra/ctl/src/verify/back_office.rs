@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use shared::clock::Stopwatch;
@@ -50,7 +51,7 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
 }
 
 /// Revokes the key, and waits until its holder is refused; how many seconds that took.
-async fn revoke(shop: &Shop, till: &Shop, key: &str, customer: &str) -> Result<f64, String> {
+async fn revoke(shop: &Shop, till: &Shop, key: &str, customer: &str) -> anyhow::Result<f64> {
     let request = Request::delete("back-office", key);
     let fields = [("/revoked", Value::Bool(true))];
     shop.ask(Step { what: "a key that is revoked", request, status: 200, fields: &fields }).await?;
@@ -59,7 +60,7 @@ async fn revoke(shop: &Shop, till: &Shop, key: &str, customer: &str) -> Result<f
         let answer = till.answer(&Request::get("back-office", customer)).await?;
         Ok((answer.status == StatusCode::UNAUTHORIZED).then_some(()))
     });
-    refused.await?.ok_or_else(|| {
+    refused.await?.with_context(|| {
         format!("a revoked key: expected 401 within {} seconds, it is still taken", REVOCATION.as_secs())
     })?;
     Ok(watch.elapsed().as_secs_f64())

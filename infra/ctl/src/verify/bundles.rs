@@ -1,5 +1,6 @@
 //! Bundles: one opens at its start and that goes on record; another is redeemed as often as it may be, and no more.
 
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::{clock, domain::time};
@@ -23,7 +24,7 @@ fn terms(special: Value) -> Value {
     terms
 }
 
-async fn put(shop: &Shop, bundle: &str, terms: Value, status: &str) -> Result<(), String> {
+async fn put(shop: &Shop, bundle: &str, terms: Value, status: &str) -> anyhow::Result<()> {
     let path = format!("/orgs/{}/bundles/{bundle}", shop.org);
     let request = Request::put("back-office", &path, terms);
     let what = format!("a bundle that is to be {status} at first");
@@ -38,11 +39,11 @@ pub(crate) async fn check_transitions(shop: &Shop) -> Outcome {
             return Ok("a bundle opened at its start, as the run told and the record says".into());
         }
     }
-    Err("a run when a bundle has opened: expected scheduled -> active in its answer, came nothing of it, twice".into())
+    bail!("a run when a bundle has opened: expected scheduled -> active in its answer, came nothing of it, twice")
 }
 
 /// Lets a bundle open and be put on record; whether it was this run that told of it.
-async fn opens(shop: &Shop, bundle: &str) -> Result<bool, String> {
+async fn opens(shop: &Shop, bundle: &str) -> anyhow::Result<bool> {
     let starts = clock::now() + AHEAD;
     put(shop, bundle, terms(json!({"startDate": time::text(starts)})), "scheduled").await?;
     let wait = (starts - clock::now()).to_std().unwrap_or_default();
@@ -53,7 +54,7 @@ async fn opens(shop: &Shop, bundle: &str) -> Result<bool, String> {
         let record = shop.list(&format!("bundles/{bundle}/transitions?"), "transitions").await?;
         Ok(record.into_iter().next().map(|change| (told, change)))
     });
-    let (told, change) = recorded.await?.ok_or_else(|| {
+    let (told, change) = recorded.await?.with_context(|| {
         format!(
             "a bundle that has opened: expected that on record within {} seconds, came nothing",
             INDEX_LAG.as_secs()
@@ -62,17 +63,17 @@ async fn opens(shop: &Shop, bundle: &str) -> Result<bool, String> {
     let came = ["from", "to", "reason", "at"].map(|name| text(&change, name));
     let expected = ["scheduled", "active", "start date reached", &time::text(starts)];
     if came != expected {
-        return Err(format!("the record of a bundle that has opened: expected {expected:?}, came {came:?}"));
+        bail!("the record of a bundle that has opened: expected {expected:?}, came {came:?}");
     }
     let active = shop.list("bundles?status=active&", "bundles").await?;
     if !active.iter().any(|row| text(row, "bundleId") == bundle) {
-        return Err("the list of active bundles: expected the bundle that has opened, it is not there".into());
+        bail!("the list of active bundles: expected the bundle that has opened, it is not there");
     }
     Ok(told)
 }
 
 /// Runs the job for the org; whether it tells of the bundle.
-async fn run(shop: &Shop, bundle: &str) -> Result<bool, String> {
+async fn run(shop: &Shop, bundle: &str) -> anyhow::Result<bool> {
     let request = Request::post("bundle-transitions", "/", json!({"orgId": shop.org}));
     let fields = [("/success", json!(true)), ("/summary/errorsEncountered", json!(0))];
     let answer = shop.ask(Step { what: "a run for the org", request, status: 200, fields: &fields }).await?;
@@ -104,7 +105,7 @@ pub(crate) async fn check_redemption(shop: &Shop) -> Outcome {
         .into())
 }
 
-async fn redeem(shop: &Shop, order: &str, status: u16, fields: &[(&str, Value)]) -> Result<(), String> {
+async fn redeem(shop: &Shop, order: &str, status: u16, fields: &[(&str, Value)]) -> anyhow::Result<()> {
     let body = json!({"orgId": shop.org, "bundleId": "two", "customerId": "ada", "orderId": order});
     let request = Request::post("bundle-redemption", "/redemptions", body);
     let again = if status == 200 { " again" } else { "" };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use shared::domain::churn::risk::{Probability, RiskLevel};
 
@@ -34,19 +35,20 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
         }
     }
     let active = until(INDEX_LAG, async || active(shop).await).await?;
-    let active = active.ok_or("the list of customers: expected three who have just ordered, not all are there")?;
+    let active = active.context("the list of customers: expected three who have just ordered, not all are there")?;
     let told = run(&shop.patient(RUN)).await?;
     if told.predictions != active || told.claude + told.statistical != active {
-        return Err(format!(
+        bail!(
             "a run for the org: expected a score for each of {active} active customers, came {} by Claude and {} by the \
              statistical model, {} in all",
-            told.claude, told.statistical, told.predictions
-        ));
+            told.claude,
+            told.statistical,
+            told.predictions
+        );
     }
     let mut levels = Vec::new();
     for (customer, _) in ACTIVE {
-        let level =
-            scored(&shop.customer(customer, &[]).await?).map_err(|why| format!("the customer {customer}: {why}"))?;
+        let level = scored(&shop.customer(customer, &[]).await?).with_context(|| format!("the customer {customer}"))?;
         levels.push((customer, level));
     }
     for (customer, level) in levels {
@@ -64,7 +66,7 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
 }
 
 /// How many customers of the org are active, once all that have just ordered are in the list.
-async fn active(shop: &Shop) -> Result<Option<u64>, String> {
+async fn active(shop: &Shop) -> anyhow::Result<Option<u64>> {
     let customers = shop.list("customers?", "customers").await?;
     let orders = |id: &str| {
         let row = customers.iter().find(|row| text(row, "customerId") == id);
@@ -77,7 +79,7 @@ async fn active(shop: &Shop) -> Result<Option<u64>, String> {
 }
 
 /// A run for the org, call by call.
-async fn run(shop: &Shop) -> Result<Told, String> {
+async fn run(shop: &Shop) -> anyhow::Result<Told> {
     let (mut told, mut body) = (Told::default(), json!({"orgId": shop.org}));
     for _ in 0..MAX_CALLS {
         let request = Request::post("churn-prediction", "/", body);
@@ -92,35 +94,36 @@ async fn run(shop: &Shop) -> Result<Told, String> {
         let Some(cursor) = answer.get("cursor") else { return Ok(told) };
         body = json!({"orgId": shop.org, "cursor": cursor});
     }
-    Err(format!("a run for the org: expected an end in {MAX_CALLS} calls, it goes on"))
+    bail!("a run for the org: expected an end in {MAX_CALLS} calls, it goes on")
 }
 
 /// The risk level of a customer, if all that belongs to a score is there and agrees.
-fn scored(customer: &Value) -> Result<RiskLevel, String> {
+fn scored(customer: &Value) -> anyhow::Result<RiskLevel> {
     let came = customer.get("churnProbability").unwrap_or(&Value::Null);
     let probability = came.as_f64().and_then(Probability::from_percent);
-    let level = RiskLevel::of(probability.ok_or(format!("expected a churnProbability from 0 to 100, came {came}"))?);
+    let level =
+        RiskLevel::of(probability.with_context(|| format!("expected a churnProbability from 0 to 100, came {came}"))?);
     let is = text(customer, "churnRiskLevel");
     if is != level.name() {
-        return Err(format!("expected the churnRiskLevel {} at {came} %, came {is:?}", level.name()));
+        bail!("expected the churnRiskLevel {} at {came} %, came {is:?}", level.name());
     }
     let source = text(customer, "churnSource");
     if !["claude", "statistical"].contains(&source) {
-        return Err(format!("expected a churnSource, came {source:?}"));
+        bail!("expected a churnSource, came {source:?}");
     }
     if ["churnReasoning", "churnPredictedAt"].into_iter().any(|name| text(customer, name).is_empty()) {
-        return Err("expected churnReasoning and churnPredictedAt, not both came".into());
+        bail!("expected churnReasoning and churnPredictedAt, not both came");
     }
     Ok(level)
 }
 
 /// The customer is in the list of that risk level.
-async fn listed(shop: &Shop, customer: &str, level: RiskLevel) -> Result<(), String> {
+async fn listed(shop: &Shop, customer: &str, level: RiskLevel) -> anyhow::Result<()> {
     let list = format!("customers?riskLevel={}&", level.name());
     let found = until(INDEX_LAG, async || {
         let rows = shop.list(&list, "customers").await?;
         Ok(rows.iter().any(|row| text(row, "customerId") == customer).then_some(()))
     });
     let unlisted = || format!("the list of those at {} risk: expected {customer}, not there", level.name());
-    found.await?.ok_or_else(unlisted)
+    found.await?.with_context(unlisted)
 }

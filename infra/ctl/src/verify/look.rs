@@ -34,7 +34,7 @@ struct Customers {
 }
 
 /// Prints a short table.
-pub(crate) async fn at(api: &Api, org: &OrgId) -> Result<(), String> {
+pub(crate) async fn at(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let profile = api.send(&Request::get("back-office", &format!("/orgs/{org}"))).await?.accepted()?;
     let mut bundles = Counts::new();
     let path = format!("/orgs/{org}/bundles?");
@@ -83,7 +83,7 @@ impl Customers {
 }
 
 /// Shows every row of a list; whether that was all of them.
-async fn pages(api: &Api, path: &str, plural: &str, mut show: impl FnMut(&Value)) -> Result<bool, String> {
+async fn pages(api: &Api, path: &str, plural: &str, mut show: impl FnMut(&Value)) -> anyhow::Result<bool> {
     let mut cursor = String::new();
     for _ in 0..MAX_PAGES {
         let path = format!("{path}limit=100{cursor}");

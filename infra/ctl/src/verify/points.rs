@@ -1,5 +1,6 @@
 //! Points: earned once for an order and taken back by its refund; spent once at checkout and given back by a void.
 
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::shop::{Outcome, Shop, Step};
@@ -55,7 +56,7 @@ pub(crate) async fn check_award(shop: &Shop) -> Outcome {
 }
 
 /// The sum of a customer's entries is the balance, and the newest entry says so.
-async fn ledger_adds_up(shop: &Shop, customer: &str, balance: i64) -> Result<(), String> {
+async fn ledger_adds_up(shop: &Shop, customer: &str, balance: i64) -> anyhow::Result<()> {
     let entries = shop.list(&format!("customers/{customer}/activity?"), "entries").await?;
     let whole = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_i64);
     let sum: i64 = entries.iter().filter_map(|entry| whole(entry, "points")).sum();
@@ -64,9 +65,9 @@ async fn ledger_adds_up(shop: &Shop, customer: &str, balance: i64) -> Result<(),
         return Ok(());
     }
     let last = last.map_or_else(|| "none".to_owned(), |last| last.to_string());
-    Err(format!(
+    bail!(
         "the ledger of {customer}: expected a sum of {balance} and the same after its newest entry, came {sum} and {last}"
-    ))
+    )
 }
 
 pub(crate) async fn check_redemption(shop: &Shop) -> Outcome {

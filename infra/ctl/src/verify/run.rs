@@ -2,6 +2,7 @@
 
 use std::{pin::pin, process::ExitCode, time::Duration};
 
+use anyhow::{Context, anyhow};
 use shared::{
     clock::{self, Stopwatch},
     domain::ids::OrgId,
@@ -91,21 +92,21 @@ enum Verdict {
 
 /// Checks every system, and first looks at an org if one is named. Exit code 0 says that all of them hold and that
 /// nothing was left behind.
-pub(crate) async fn command(look_at: Option<&OrgId>, api: Api) -> Result<ExitCode, String> {
+pub(crate) async fn command(look_at: Option<&OrgId>, api: Api) -> anyhow::Result<ExitCode> {
     let watch = Stopwatch::start();
     let api = api.bounded(TRIES, TIMEOUT);
     api.reaches_every_function()?;
     let shop = Shop::named_at(clock::now(), api.clone())?;
     shop.patient(TIMEOUT).knock().await?;
     if let Some(org) = look_at {
-        look::at(&api, org).await.map_err(|why| format!("org {org}: {why}"))?;
+        look::at(&api, org).await.with_context(|| format!("org {org}"))?;
     }
 
     say(&format!("Checking every system in an org of its own, {} …", shop.org));
     let verdict = check_all(&shop).await;
     let removed = shop.remove().await;
-    if let Err(why) = &removed {
-        complain(&format!("ctl: the org {} may be left behind: {why}", shop.org));
+    if let Err(error) = &removed {
+        complain(&format!("ctl: the org {} may be left behind: {error:#}", shop.org));
     }
     let how = match &verdict {
         Verdict::AllHold => format!("All {} systems hold", System::ALL.len()),
@@ -135,24 +136,24 @@ async fn check_all(shop: &Shop) -> Verdict {
 }
 
 async fn checks(shop: &Shop) -> Verdict {
-    if let Err(why) = shop.open().await {
+    if let Err(error) = shop.open().await {
         // Stopped in the middle of it says nothing about the back office.
         if shop.is_stopped() {
             return Verdict::Failed(0);
         }
-        say(&format!("✗ {}: {why}", System::BackOffice.name()));
+        say(&format!("✗ {}: {error:#}", System::BackOffice.name()));
         return Verdict::CutShort("there is no org to check the rest in".into());
     }
     let mut failed = 0;
     for system in System::ALL {
         let outcome = tokio::time::timeout(LIMIT, system.check(shop)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(format!("expected within {} seconds", LIMIT.as_secs())));
+        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("expected within {} seconds", LIMIT.as_secs())));
         match outcome {
             _ if shop.is_stopped() => break,
             Ok(held) => say(&format!("✓ {}: {held}", system.name())),
-            Err(why) => {
+            Err(error) => {
                 failed += 1;
-                say(&format!("✗ {}: {why}", system.name()));
+                say(&format!("✗ {}: {error:#}", system.name()));
             }
         }
     }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use shared::{
 use crate::api::{Answer, Api, Request};
 
 /// What comes of a check: what held, or what was expected and what came instead.
-pub(crate) type Outcome = Result<String, String>;
+pub(crate) type Outcome = anyhow::Result<String>;
 
 /// How long what was written may take to show in an index.
 pub(crate) const INDEX_LAG: Duration = Duration::from_secs(10);
@@ -52,10 +53,10 @@ pub(crate) struct Step<'a> {
 
 impl Step<'_> {
     /// The body of the answer, if it is what was expected.
-    fn held(&self, answer: Answer) -> Result<Value, String> {
+    fn held(&self, answer: Answer) -> anyhow::Result<Value> {
         let Self { what, request, status, fields } = self;
         let unmet = |expected: &str, came: &str| {
-            Err(format!("{what} ({} {}): expected {expected}, came {came}", request.method, request.function))
+            bail!("{what} ({} {}): expected {expected}, came {came}", request.method, request.function)
         };
         if answer.status.as_u16() != *status {
             let code = fields.iter().find(|(name, _)| *name == "/code").and_then(|(_, code)| code.as_str());
@@ -75,25 +76,26 @@ impl Step<'_> {
 
 impl Shop {
     /// An org named by the time, not there yet.
-    pub(crate) fn named_at(now: DateTime<Utc>, api: Api) -> Result<Self, String> {
-        let org = OrgId::try_from(format!("verify-{}", now.format("%Y%m%dT%H%M%S.%3fZ")))?;
+    pub(crate) fn named_at(now: DateTime<Utc>, api: Api) -> anyhow::Result<Self> {
+        let org =
+            OrgId::try_from(format!("verify-{}", now.format("%Y%m%dT%H%M%S.%3fZ"))).map_err(anyhow::Error::msg)?;
         Ok(Self { org, api, stopped: Arc::default(), taken: Arc::default() })
     }
 
     /// Asks for the org before it is there: somebody has to answer, take the secret, and not have it.
-    pub(crate) async fn knock(&self) -> Result<(), String> {
+    pub(crate) async fn knock(&self) -> anyhow::Result<()> {
         let answer = self.api.send(&Request::get("back-office", &format!("/orgs/{}", self.org))).await?;
         match answer.status {
-            StatusCode::UNAUTHORIZED => Err(format!("the secret is refused: {}", came(&answer))),
+            StatusCode::UNAUTHORIZED => bail!("the secret is refused: {}", came(&answer)),
             StatusCode::NOT_FOUND if text(&answer.body, "code") == "unknown_org" => Ok(()),
             // The check of the back office tells of it.
             status if status.is_server_error() => Ok(()),
-            _ => Err(format!("no back office answers there: expected 404 unknown_org, came {}", came(&answer))),
+            _ => bail!("no back office answers there: expected 404 unknown_org, came {}", came(&answer)),
         }
     }
 
     /// Creates the org, with settings. One that has come to be there since the knock is somebody else's.
-    pub(crate) async fn open(&self) -> Result<(), String> {
+    pub(crate) async fn open(&self) -> anyhow::Result<()> {
         let path = format!("/orgs/{}", self.org);
         let profile = json!({"name": "Smoke test", "timezone": "UTC", "disposable": true});
         let request = Request { only_create: true, ..Request::put("back-office", &path, profile) };
@@ -104,7 +106,7 @@ impl Shop {
     }
 
     /// Sets the loyalty settings, all of them, so that no default decides what is expected.
-    pub(crate) async fn set_loyalty(&self, status: u16, inactivity_days: u32, gold: u32) -> Result<(), String> {
+    pub(crate) async fn set_loyalty(&self, status: u16, inactivity_days: u32, gold: u32) -> anyhow::Result<()> {
         let settings = json!({
             "pointsPerDollar": 1, "equityMultiplier": "1.2", "inactivityDays": inactivity_days, "activeDays": 90,
             "tiers": [
@@ -120,7 +122,7 @@ impl Shop {
     }
 
     /// Puts a customer on record who has nothing yet.
-    pub(crate) async fn register(&self, customer: &str) -> Result<(), String> {
+    pub(crate) async fn register(&self, customer: &str) -> anyhow::Result<()> {
         let path = format!("/orgs/{}/customers/{customer}", self.org);
         let request = Request::put("back-office", &path, json!({}));
         let fields = [("/points", json!(0)), ("/orderCount", json!(0))];
@@ -130,7 +132,7 @@ impl Shop {
     }
 
     /// Reads a customer, of whom this has to be true.
-    pub(crate) async fn customer(&self, customer: &str, fields: &[(&str, Value)]) -> Result<Value, String> {
+    pub(crate) async fn customer(&self, customer: &str, fields: &[(&str, Value)]) -> anyhow::Result<Value> {
         let path = format!("/orgs/{}/customers/{customer}", self.org);
         let request = Request::get("back-office", &path);
         self.ask(Step { what: &format!("the customer {customer}"), request, status: 200, fields }).await
@@ -142,7 +144,7 @@ impl Shop {
         (customer, order, total): (&str, &str, u32),
         fulfilled_at: DateTime<Utc>,
         fields: &[(&str, Value)],
-    ) -> Result<(), String> {
+    ) -> anyhow::Result<()> {
         let body = json!({
             "orgId": self.org, "customerId": customer, "orderId": order, "orderTotal": total, "fulfilledAt": fulfilled_at,
         });
@@ -151,21 +153,21 @@ impl Shop {
     }
 
     /// Makes a request and holds the answer against what is expected of it.
-    pub(crate) async fn ask(&self, step: Step<'_>) -> Result<Value, String> {
-        let answer = self.answer(&step.request).await.map_err(|why| format!("{}: {why}", step.what))?;
+    pub(crate) async fn ask(&self, step: Step<'_>) -> anyhow::Result<Value> {
+        let answer = self.answer(&step.request).await.with_context(|| step.what.to_owned())?;
         step.held(answer)
     }
 
     /// Makes a request, unless the smoke test is to stop.
-    pub(crate) async fn answer(&self, request: &Request<'_>) -> Result<Answer, String> {
+    pub(crate) async fn answer(&self, request: &Request<'_>) -> anyhow::Result<Answer> {
         if self.is_stopped() {
-            return Err("stopped".into());
+            bail!("stopped");
         }
         self.api.send(request).await
     }
 
     /// All rows of a list of the back office.
-    pub(crate) async fn list(&self, path: &str, plural: &str) -> Result<Vec<Value>, String> {
+    pub(crate) async fn list(&self, path: &str, plural: &str) -> anyhow::Result<Vec<Value>> {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
         for _ in 0..MAX_PAGES {
             let path = format!("/orgs/{}/{path}limit=100{cursor}", self.org);
@@ -178,7 +180,7 @@ impl Shop {
                 None => return Ok(rows),
             }
         }
-        Err(format!("the list of {plural} has no end"))
+        bail!("the list of {plural} has no end")
     }
 
     /// The same org, seen by the holder of another secret.
@@ -201,9 +203,9 @@ impl Shop {
     }
 
     /// Removes the org and all that is in it. That it is not there is as good.
-    pub(crate) async fn remove(&self) -> Result<(), String> {
+    pub(crate) async fn remove(&self) -> anyhow::Result<()> {
         if self.taken.load(Ordering::Relaxed) {
-            return Err("somebody else has created it".into());
+            bail!("somebody else has created it");
         }
         let path = format!("/orgs/{}", self.org);
         let deadline = Deadline::after(REMOVAL);
@@ -213,18 +215,18 @@ impl Shop {
                 StatusCode::NOT_FOUND => return Ok(()),
                 StatusCode::OK if answer.body.get("complete") == Some(&Value::Bool(true)) => return Ok(()),
                 StatusCode::OK => {}
-                _ => return Err(came(&answer)),
+                _ => bail!(came(&answer)),
             }
         }
-        Err(format!("not done after {} seconds", REMOVAL.as_secs()))
+        bail!("not done after {} seconds", REMOVAL.as_secs())
     }
 }
 
 /// Asks until there is an answer, for so long.
 pub(crate) async fn until<T>(
     limit: Duration,
-    ask: impl AsyncFn() -> Result<Option<T>, String>,
-) -> Result<Option<T>, String> {
+    ask: impl AsyncFn() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<Option<T>> {
     let deadline = Deadline::after(limit);
     loop {
         let found = ask().await?;

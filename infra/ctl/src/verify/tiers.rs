@@ -1,5 +1,6 @@
 //! Tiers: settings change, a dry run tells whom that moves, a run moves them, a second one nobody.
 
+use anyhow::{Context, anyhow, bail};
 use serde_json::{Value, json};
 use shared::clock;
 
@@ -26,7 +27,7 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
     }
     for (customer, tier) in [("idle", "Bronze"), ("active", "Gold")] {
         let held = shop.customer(customer, &[("/tier", json!(tier))]).await;
-        held.map_err(|why| format!("after the dry run: {why}"))?;
+        held.context("after the dry run")?;
     }
     let told = run(shop, false).await?;
     if told != MOVED {
@@ -34,13 +35,13 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
     }
     for (customer, from) in [("idle", "Bronze"), ("active", "Gold")] {
         let held = shop.customer(customer, &[("/tier", json!("Silver"))]).await;
-        held.map_err(|why| format!("after the run: {why}"))?;
+        held.context("after the run")?;
         let entries = shop.list(&format!("customers/{customer}/activity?"), "entries").await?;
         let newest = entries.first().unwrap_or(&Value::Null);
         let came = ["kind", "from", "to", "cause"].map(|name| text(newest, name));
         let expected = ["tier_changed", from, "Silver", "settings"];
         if came != expected {
-            return Err(format!("the newest entry of the customer {customer}: expected {expected:?}, came {came:?}"));
+            bail!("the newest entry of the customer {customer}: expected {expected:?}, came {came:?}");
         }
     }
     let again = run(shop, false).await?;
@@ -51,7 +52,7 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
 }
 
 /// One run over the org, which is small enough for one call.
-async fn run(shop: &Shop, dry_run: bool) -> Result<Told, String> {
+async fn run(shop: &Shop, dry_run: bool) -> anyhow::Result<Told> {
     let request = Request::post("tier-recalculation", "/", json!({"orgId": shop.org, "dryRun": dry_run}));
     let fields = [("/success", json!(true)), ("/summary/totalOrgs", json!(1)), ("/summary/totalErrors", json!(0))];
     let what = if dry_run { "a dry run for the org" } else { "a run for the org" };
@@ -60,7 +61,7 @@ async fn run(shop: &Shop, dry_run: bool) -> Result<Told, String> {
     Ok(["changed", "promotions", "demotions"].map(|name| told.get(name).and_then(Value::as_u64).unwrap_or(0)))
 }
 
-fn unlike(what: &str, expected: Told, came: Told) -> String {
+fn unlike(what: &str, expected: Told, came: Told) -> anyhow::Error {
     let words = |[changed, raised, lowered]: Told| format!("{changed} changed, {raised} raised, {lowered} lowered");
-    format!("{what}: expected {}, came {}", words(expected), words(came))
+    anyhow!("{what}: expected {}, came {}", words(expected), words(came))
 }
