@@ -20,47 +20,48 @@ pub const FUNCTIONS: [&str; 8] = [
 
 /// The functions' addresses, without a slash at the end.
 #[derive(Debug)]
-pub struct Addresses {
+pub struct FunctionAddresses {
     /// Of all that have none of their own: they answer below `/lambda-url/<function>/` there.
-    shared: Option<String>,
-    own: BTreeMap<&'static str, String>,
+    common: Option<String>,
+    by_function: BTreeMap<&'static str, String>,
 }
 
-impl Addresses {
+impl FunctionAddresses {
     /// Reads addresses as they are given: `URL`, or `FUNCTION=URL`.
-    pub fn read(given: &[String]) -> anyhow::Result<Self> {
-        let (mut shared, mut own) = (None, BTreeMap::new());
-        for given in given {
-            let twice = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
+    pub fn parse(urls: &[String]) -> anyhow::Result<Self> {
+        let (mut common, mut by_function) = (None, BTreeMap::new());
+        for given in urls {
+            let is_repeated = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
                 Some((name, url)) => {
-                    let known = FUNCTIONS.into_iter().find(|function| *function == name);
-                    let known = known
+                    let function = FUNCTIONS.into_iter().find(|function| *function == name);
+                    let function = function
                         .with_context(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
-                    own.insert(known, address(url)?).is_some()
+                    by_function.insert(function, parse_address(url)?).is_some()
                 }
-                None => shared.replace(address(given)?).is_some(),
+                None => common.replace(parse_address(given)?).is_some(),
             };
-            if twice {
+            if is_repeated {
                 bail!("{given:?} is a second address for the same");
             }
         }
-        Ok(Self { shared, own })
+        Ok(Self { common, by_function })
     }
 
     /// Where a function answers.
-    pub fn of(&self, function: &str) -> anyhow::Result<String> {
-        let own = self.own.get(function).cloned();
-        own.or_else(|| self.shared.as_ref().map(|shared| format!("{shared}/lambda-url/{function}")))
+    pub fn address_of(&self, function: &str) -> anyhow::Result<String> {
+        let by_function = self.by_function.get(function).cloned();
+        by_function
+            .or_else(|| self.common.as_ref().map(|common| format!("{common}/lambda-url/{function}")))
             .with_context(|| format!("no address was given for {function}: --url {function}=https://…"))
     }
 
     /// Refuses addresses that leave out a function.
-    pub fn of_every_function(&self) -> anyhow::Result<()> {
-        FUNCTIONS.into_iter().try_for_each(|function| self.of(function).map(drop))
+    pub fn require_every_function(&self) -> anyhow::Result<()> {
+        FUNCTIONS.into_iter().try_for_each(|function| self.address_of(function).map(drop))
     }
 }
 
-fn address(text: &str) -> anyhow::Result<String> {
+fn parse_address(text: &str) -> anyhow::Result<String> {
     if !text.starts_with("http://") && !text.starts_with("https://") {
         bail!("the address {text:?} must begin with http:// or https://");
     }

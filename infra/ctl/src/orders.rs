@@ -30,7 +30,7 @@ pub(crate) struct PastOrder {
 #[derive(Debug)]
 pub(crate) struct BadRow {
     pub(crate) line: u64,
-    pub(crate) why: String,
+    pub(crate) reason: String,
 }
 
 /// What a file holds.
@@ -43,11 +43,11 @@ pub(crate) struct PastOrders {
 
 impl PastOrders {
     /// Those fulfilled up to an instant, and those after it; the bad rows stay with the first.
-    pub(crate) fn parted_at(self, at: DateTime<Utc>) -> (Self, Self) {
+    pub(crate) fn split_at(self, cutoff: DateTime<Utc>) -> (Self, Self) {
         let mut after = Self::default();
         let mut before = Self { bad_rows: self.bad_rows, ..Self::default() };
         for (customer, mut orders) in self.by_customer {
-            let later = orders.split_off(orders.partition_point(|order| order.fulfilled_at <= at));
+            let later = orders.split_off(orders.partition_point(|order| order.fulfilled_at <= cutoff));
             for (part, orders) in [(&mut before, orders), (&mut after, later)] {
                 if !orders.is_empty() {
                     part.by_customer.insert(customer.clone(), orders);
@@ -64,7 +64,7 @@ impl PastOrders {
 }
 
 #[derive(Deserialize)]
-struct Row<'a> {
+struct CsvRow<'a> {
     order_id: &'a str,
     customer_id: &'a str,
     fulfilled_at: Option<&'a str>,
@@ -73,40 +73,41 @@ struct Row<'a> {
 }
 
 /// Reads a file. A file that can't be read, or has not the columns, is an error; a row that is wrong is a bad row.
-pub(crate) fn read(file: &Path) -> anyhow::Result<PastOrders> {
+pub(crate) fn read_file(file: &Path) -> anyhow::Result<PastOrders> {
     let name = file.display();
     let text = fs::read(file).with_context(|| name.to_string())?;
-    let mut lines = Lines::of(&text);
+    let mut lines = LineCounter::new(&text);
     // Rows of uneven length are read as far as they go and refused one by one.
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_slice());
     let headers = reader.headers().with_context(|| name.to_string())?.clone();
-    let has = |column: &str| headers.iter().any(|header| header == column);
-    let missing: Vec<_> = ["order_id", "customer_id", "amount"].into_iter().filter(|column| !has(column)).collect();
+    let has_column = |column: &str| headers.iter().any(|header| header == column);
+    let missing: Vec<_> =
+        ["order_id", "customer_id", "amount"].into_iter().filter(|column| !has_column(column)).collect();
     if !missing.is_empty() {
         bail!("{name}: no column {}", missing.join(", "));
     }
-    if !has("date") && !has("fulfilled_at") {
+    if !has_column("date") && !has_column("fulfilled_at") {
         bail!("{name}: no column date or fulfilled_at");
     }
 
     let mut orders = PastOrders::default();
     let mut record = csv::StringRecord::new();
     loop {
-        let begun = reader.position().byte();
+        let row_start = reader.position().byte();
         let read = reader.read_record(&mut record);
-        let (line, last_line) = (lines.at(begun), lines.up_to(reader.position().byte()));
+        let (line, last_line) = (lines.line_at(row_start), lines.line_up_to(reader.position().byte()));
         let parsed = match read {
             Ok(false) => break,
-            Ok(true) => parse(&record, &headers, line),
+            Ok(true) => parse_row(&record, &headers, line),
             Err(error) => Err(error.into()),
         };
         match parsed {
             Ok(order) => orders.by_customer.entry(order.customer.clone()).or_default().push(order),
             Err(error) if last_line > line => {
-                let why = format!("{error:#} (the row goes on to line {last_line}: is a quote left open?)");
-                orders.bad_rows.push(BadRow { line, why });
+                let reason = format!("{error:#} (the row goes on to line {last_line}: is a quote left open?)");
+                orders.bad_rows.push(BadRow { line, reason });
             }
-            Err(error) => orders.bad_rows.push(BadRow { line, why: format!("{error:#}") }),
+            Err(error) => orders.bad_rows.push(BadRow { line, reason: format!("{error:#}") }),
         }
     }
     orders.by_customer.values_mut().for_each(|orders| orders.sort_by_key(|order| order.fulfilled_at));
@@ -114,69 +115,70 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<PastOrders> {
 }
 
 /// Numbers lines as an editor does: the reader's own count depends on how lines end.
-struct Lines<'a> {
+struct LineCounter<'a> {
     text: &'a [u8],
     counted: usize,
     line: u64,
 }
 
-impl<'a> Lines<'a> {
-    const fn of(text: &'a [u8]) -> Self {
+impl<'a> LineCounter<'a> {
+    const fn new(text: &'a [u8]) -> Self {
         Self { text, counted: 0, line: 1 }
     }
 
     /// The line of the first byte at or after this one that ends no line.
-    fn at(&mut self, byte: u64) -> u64 {
+    fn line_at(&mut self, byte: u64) -> u64 {
         let byte = usize::try_from(byte).unwrap_or(usize::MAX);
-        let blank = self.text.get(byte..).unwrap_or_default();
-        let blank = blank.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.count_to(byte.saturating_add(blank))
+        let blank_bytes = self.text.get(byte..).unwrap_or_default();
+        let blank_bytes = blank_bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.count_to(byte.saturating_add(blank_bytes))
     }
 
     /// The line of the last byte before this one that ends no line.
-    fn up_to(&mut self, byte: u64) -> u64 {
+    fn line_up_to(&mut self, byte: u64) -> u64 {
         let read = self.text.get(..usize::try_from(byte).unwrap_or(usize::MAX)).unwrap_or(self.text);
         self.count_to(read.trim_ascii_end().len())
     }
 
     fn count_to(&mut self, byte: usize) -> u64 {
-        let more = self.text.get(self.counted..byte).unwrap_or_default();
-        let after = |index: usize| self.text.get(self.counted + index + 1);
-        let ends = more.iter().enumerate().filter(|(index, byte)| match byte {
+        let bytes = self.text.get(self.counted..byte).unwrap_or_default();
+        let byte_after = |index: usize| self.text.get(self.counted + index + 1);
+        let line_ends = bytes.iter().enumerate().filter(|(index, byte)| match byte {
             b'\n' => true,
-            b'\r' => after(*index) != Some(&b'\n'),
+            b'\r' => byte_after(*index) != Some(&b'\n'),
             _ => false,
         });
-        self.line += u64::try_from(ends.count()).unwrap_or(0);
+        self.line += u64::try_from(line_ends.count()).unwrap_or(0);
         self.counted = self.counted.max(byte.min(self.text.len()));
         self.line
     }
 }
 
-fn parse(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> anyhow::Result<PastOrder> {
-    let row: Row<'_> = record.deserialize(Some(headers)).map_err(|_| anyhow!("some columns are missing"))?;
-    let at = row.fulfilled_at.or(row.date).context("has no date")?;
-    let named = |column: &str, rule: &str| anyhow!("{column} {rule}");
+fn parse_row(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> anyhow::Result<PastOrder> {
+    let row: CsvRow<'_> = record.deserialize(Some(headers)).map_err(|_| anyhow!("some columns are missing"))?;
+    let fulfilled_at = row.fulfilled_at.or(row.date).context("has no date")?;
+    let in_column = |column: &str, rule: &str| anyhow!("{column} {rule}");
     Ok(PastOrder {
         line,
-        id: row.order_id.to_owned().try_into().map_err(|rule| named("order_id", rule))?,
-        customer: row.customer_id.to_owned().try_into().map_err(|rule| named("customer_id", rule))?,
-        fulfilled_at: instant(at)?,
-        total: amount(row.amount).ok_or_else(|| named("amount", shared::domain::money::RULE))?,
+        id: row.order_id.to_owned().try_into().map_err(|rule| in_column("order_id", rule))?,
+        customer: row.customer_id.to_owned().try_into().map_err(|rule| in_column("customer_id", rule))?,
+        fulfilled_at: parse_fulfilled_at(fulfilled_at)?,
+        total: parse_amount(row.amount).ok_or_else(|| in_column("amount", shared::domain::money::RULE))?,
     })
 }
 
 /// An instant, or a bare date, which is midnight UTC. A past order has been fulfilled.
-fn instant(text: &str) -> anyhow::Result<DateTime<Utc>> {
+fn parse_fulfilled_at(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let is_date = text.len() == "1997-01-31".len();
     let date = text.parse::<NaiveDate>().ok().filter(|_| is_date);
-    let at = date
+    let fulfilled_at = date
         .map_or_else(|| time::parse(text), |date| time::parse(&time::text(date.and_time(NaiveTime::MIN).and_utc())));
-    let at = at.map_err(|_| anyhow!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
+    let fulfilled_at =
+        fulfilled_at.map_err(|_| anyhow!("{text:?} is neither a date as 1997-01-31 nor an RFC 3339 instant"))?;
     let (ahead, _) = FutureTolerance::Day.bound();
-    if at <= clock::now() + ahead { Ok(at) } else { bail!("{text:?} is yet to come") }
+    if fulfilled_at <= clock::now() + ahead { Ok(fulfilled_at) } else { bail!("{text:?} is yet to come") }
 }
 
-fn amount(text: &str) -> Option<Money> {
+fn parse_amount(text: &str) -> Option<Money> {
     plain_decimal(text).and_then(|value| Money::requested(value).ok())
 }

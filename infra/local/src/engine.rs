@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::dynamodb;
 
 /// What `DynamoDB` takes, and connections that stay open for longer than a client keeps one without use.
-const LIMITS: Limits =
+const DYNAMODB_LIMITS: Limits =
     Limits { body: 16 * 1024 * 1024, body_time: Duration::from_secs(30), head_time: Duration::from_mins(5) };
 
 /// A running engine; ends when dropped.
@@ -33,7 +33,7 @@ impl Engine {
     /// Starts an engine in memory, or on a file that is created if it is missing and that no other stack may use
     /// meanwhile; port 0 is any free one.
     pub fn start(data: Option<&Path>, port: u16) -> anyhow::Result<Self> {
-        let file = data.map(DataFile::take).transpose()?;
+        let file = data.map(DataFile::lock).transpose()?;
         let database = match &file {
             None => Database::memory()?,
             Some(file) => file.open()?,
@@ -45,10 +45,10 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (faults, fault) = watch::channel(None);
-        let answer = answers(database, file.as_ref().map(|file| file.path.clone()), Arc::new(faults));
+        let answer = request_handler(database, file.as_ref().map(|file| file.path.clone()), Arc::new(faults));
         let serving = async move {
             let listening = tokio::net::TcpListener::from_std(listener).and_then(Listening::of)?;
-            serve(listening, LIMITS, answer, async { drop(stopped.await) }).await
+            serve(listening, DYNAMODB_LIMITS, answer, async { drop(stopped.await) }).await
         };
         let serve = move || {
             if let Err(error) = runtime.block_on(serving) {
@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// Ends it, and waits until its file is closed.
-    pub fn end(mut self) {
+    pub fn stop(mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has ended too, which is all that matters here.
@@ -85,38 +85,38 @@ impl Engine {
 }
 
 /// How each request is answered; the first fault of the store is kept.
-fn answers(
+fn request_handler(
     database: Database,
     file: Option<PathBuf>,
     faults: Arc<watch::Sender<Option<String>>>,
 ) -> impl Fn(Parts, Bytes) -> std::future::Ready<shared::host::Response> + Clone {
     move |request, body| {
-        let failed = |why: &str| {
+        let record_fault = |error: &str| {
             faults.send_if_modified(|fault| {
                 let is_first = fault.is_none();
                 if is_first {
-                    *fault = Some(sentence(file.as_deref(), why));
+                    *fault = Some(describe_fault(file.as_deref(), error));
                 }
                 is_first
             });
         };
-        std::future::ready(dynamodb::answer(&database, &request, &body, failed))
+        std::future::ready(dynamodb::answer(&database, &request, &body, record_fault))
     }
 }
 
 /// What is wrong with the store, for the developer.
-fn sentence(file: Option<&Path>, why: &str) -> String {
-    let place = file.map_or("the embedded DynamoDB".to_owned(), |file| format!("data file {}", file.display()));
-    let why = why.trim_start_matches("Internal error: ");
-    let is = |signs: &[&str]| signs.iter().any(|sign| why.contains(sign));
-    if is(&["disk is full"]) {
-        format!("{place} can't be written: the disk is full")
-    } else if is(&["malformed"]) {
-        format!("{place} is damaged: {why}")
-    } else if is(&["not a database", "not a valid SQLite database"]) {
-        format!("{place} is damaged, or is no database")
+fn describe_fault(file: Option<&Path>, error: &str) -> String {
+    let store = file.map_or("the embedded DynamoDB".to_owned(), |file| format!("data file {}", file.display()));
+    let error = error.trim_start_matches("Internal error: ");
+    let names_any = |texts: &[&str]| texts.iter().any(|sign| error.contains(sign));
+    if names_any(&["disk is full"]) {
+        format!("{store} can't be written: the disk is full")
+    } else if names_any(&["malformed"]) {
+        format!("{store} is damaged: {error}")
+    } else if names_any(&["not a database", "not a valid SQLite database"]) {
+        format!("{store} is damaged, or is no database")
     } else {
-        format!("{place} can't be read or written: {why}")
+        format!("{store} can't be read or written: {error}")
     }
 }
 
@@ -127,12 +127,12 @@ struct DataFile {
 }
 
 impl DataFile {
-    fn take(named: &Path) -> anyhow::Result<Self> {
-        Self::take_unnamed(named).with_context(|| format!("data file {}", named.display()))
+    fn lock(file: &Path) -> anyhow::Result<Self> {
+        Self::lock_file(file).with_context(|| format!("data file {}", file.display()))
     }
 
-    fn take_unnamed(named: &Path) -> anyhow::Result<Self> {
-        let path = real_path(named)?;
+    fn lock_file(file: &Path) -> anyhow::Result<Self> {
+        let path = canonical_path(file)?;
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
         // SQLite has locks of its own on the data file, so this one is beside it.
@@ -146,17 +146,17 @@ impl DataFile {
 
     fn open(&self) -> anyhow::Result<Database> {
         let name = self.path.to_str().context("the data file's name is not UTF-8")?;
-        Database::new(name).map_err(|error| anyhow!(sentence(Some(&self.path), &error.to_string())))
+        Database::new(name).map_err(|error| anyhow!(describe_fault(Some(&self.path), &error.to_string())))
     }
 }
 
 /// The one path of a file by whichever name, so that each file has one lock.
-fn real_path(named: &Path) -> std::io::Result<PathBuf> {
-    match named.canonicalize() {
+fn canonical_path(file: &Path) -> std::io::Result<PathBuf> {
+    match file.canonicalize() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
-            Ok(folder.join(named.file_name().ok_or(error)?))
+            Ok(folder.join(file.file_name().ok_or(error)?))
         }
         found => found,
     }

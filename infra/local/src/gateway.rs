@@ -22,18 +22,18 @@ use tokio::{
 };
 
 use crate::{
-    guard::{self, Pages},
+    guard::{self, AllowedPages},
     stack::Stack,
 };
 
 /// Held by what is still to be done.
-type Later = mpsc::Sender<Infallible>;
+type PendingInvocation = mpsc::Sender<Infallible>;
 
 /// What stands before the name of a deployed function, where the stack has its usual name.
-const STACK: &str = "regulars-";
+const STACK_NAME_PREFIX: &str = "regulars-";
 
 /// Sets the clock of one request, here and nowhere else.
-const CLOCK: &str = "x-regulars-now";
+const CLOCK_HEADER: &str = "x-regulars-now";
 
 /// Takes a port of this machine, by both of its names: `cargo lambda invoke` uses the newer one. Port 0 is any free one.
 pub async fn listen(port: u16) -> std::io::Result<Vec<Listening>> {
@@ -52,8 +52,8 @@ pub async fn run(
     stack: Arc<Stack>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let (later, mut all_done) = mpsc::channel::<Infallible>(1);
-    let answer = move |parts, body| answer(Arc::clone(&stack), later.clone(), parts, body);
+    let (pending, mut all_finished) = mpsc::channel::<Infallible>(1);
+    let answer = move |parts, body| answer(Arc::clone(&stack), pending.clone(), parts, body);
     let (stopping, stopped) = watch::channel(());
     let mut servers: JoinSet<std::io::Result<()>> = JoinSet::new();
     for listening in listening {
@@ -70,20 +70,20 @@ pub async fn run(
         ended.map_err(std::io::Error::other)??;
     }
     // What was accepted to be done later is done, and then nobody holds the other end any more.
-    let _ = tokio::time::timeout(GRACE, all_done.recv()).await;
+    let _ = tokio::time::timeout(ASYNC_FINISH_MAX, all_finished.recv()).await;
     Ok(())
 }
 
 /// How long asynchronous invocations may take to finish once the stack is told to stop.
-const GRACE: Duration = Duration::from_secs(8);
+const ASYNC_FINISH_MAX: Duration = Duration::from_secs(8);
 
-async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> Response {
-    if let Some(refused) = guard::refusal(&parts, Pages::Own) {
-        return refused;
+async fn answer(stack: Arc<Stack>, pending: PendingInvocation, parts: Parts, body: Bytes) -> Response {
+    if let Some(rejection) = guard::reject(&parts, AllowedPages::SameOrigin) {
+        return rejection;
     }
-    let now = match clock(&parts.headers) {
+    let now = match clock_override(&parts.headers) {
         Ok(now) => now,
-        Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK} {rule}")),
+        Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK_HEADER} {rule}")),
     };
     let path = parts.uri.path();
     if let Some(rest) = path.strip_prefix("/lambda-url/") {
@@ -99,7 +99,7 @@ async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> R
         Some(_) if parts.method != Method::POST => {
             problem(StatusCode::METHOD_NOT_ALLOWED, "Functions are invoked by POST.")
         }
-        Some(function) => invoke(stack, later, plain_name(function), &parts.headers, &body, now).await,
+        Some(function) => invoke(stack, pending, function_name(function), &parts.headers, &body, now).await,
         None => problem(
             StatusCode::NOT_FOUND,
             "Functions answer at /lambda-url/<function>/… and /2015-03-31/functions/<function>/invocations.",
@@ -108,22 +108,22 @@ async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> R
 }
 
 /// A function's name in whatever form Lambda's API takes it: with the stack's before it, with an alias, as an ARN.
-fn plain_name(named: &str) -> String {
-    let named = named.replace("%3A", ":");
-    let name = named.rsplit_once(":function:").map_or(named.as_str(), |(_, name)| name);
+fn function_name(identifier: &str) -> String {
+    let identifier = identifier.replace("%3A", ":");
+    let name = identifier.rsplit_once(":function:").map_or(identifier.as_str(), |(_, name)| name);
     let name = name.split(':').next().unwrap_or_default();
-    name.strip_prefix(STACK).unwrap_or(name).to_owned()
+    name.strip_prefix(STACK_NAME_PREFIX).unwrap_or(name).to_owned()
 }
 
-fn clock(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
-    let set = headers.get(CLOCK).map(|value| value.to_str().map_err(|_| time::RULE).and_then(time::parse));
+fn clock_override(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
+    let set = headers.get(CLOCK_HEADER).map(|value| value.to_str().map_err(|_| time::RULE).and_then(time::parse));
     set.transpose()
 }
 
 /// The Lambda Invoke API: a failed invocation answers 200 too, and says so in a header.
 async fn invoke(
     stack: Arc<Stack>,
-    later: Later,
+    pending: PendingInvocation,
     function: String,
     headers: &HeaderMap,
     body: &[u8],
@@ -139,20 +139,20 @@ async fn invoke(
         return unknown_function(&stack, &function);
     }
     match headers.get("x-amz-invocation-type").and_then(|kind| kind.to_str().ok()) {
-        Some("DryRun") => reply(StatusCode::NO_CONTENT, None),
+        Some("DryRun") => json_response(StatusCode::NO_CONTENT, None),
         Some("Event") => {
             tokio::spawn(async move {
                 stack.call_until_done(&function, payload, now).await;
-                drop(later);
+                drop(pending);
             });
-            reply(StatusCode::ACCEPTED, None)
+            json_response(StatusCode::ACCEPTED, None)
         }
         _ => match stack.call(&function, payload, now).await {
             None => unknown_function(&stack, &function),
-            Some(Ok(answer)) => reply(StatusCode::OK, Some(&answer)),
-            Some(Err(failed)) => {
-                let error = json!({"errorType": failed.code, "errorMessage": failed.message});
-                let mut response = reply(StatusCode::OK, Some(&error));
+            Some(Ok(answer)) => json_response(StatusCode::OK, Some(&answer)),
+            Some(Err(failure)) => {
+                let error = json!({"errorType": failure.code, "errorMessage": failure.message});
+                let mut response = json_response(StatusCode::OK, Some(&error));
                 response.headers_mut().insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
                 response
             }
@@ -161,8 +161,8 @@ async fn invoke(
 }
 
 fn unknown_function(stack: &Stack, function: &str) -> Response {
-    let known = stack.functions().collect::<Vec<_>>().join(", ");
-    problem(StatusCode::NOT_FOUND, &format!("There is no function {function}; there are {known}."))
+    let names = stack.functions().collect::<Vec<_>>().join(", ");
+    problem(StatusCode::NOT_FOUND, &format!("There is no function {function}; there are {names}."))
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response {
@@ -170,7 +170,7 @@ fn problem(status: StatusCode, detail: &str) -> Response {
     host::problem(status, code, detail)
 }
 
-fn reply(status: StatusCode, body: Option<&Value>) -> Response {
+fn json_response(status: StatusCode, body: Option<&Value>) -> Response {
     let mut response = Response::new(body.map_or_else(Body::default, |body| Body::from(body.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,7 +7,7 @@ use clap::Parser;
 use local::{
     engine::Engine,
     gateway,
-    schedules::{self, Planned},
+    schedules::{self, ScheduledCall},
     stack::Stack,
     table,
     template::Template,
@@ -21,7 +21,7 @@ use shared::{
 /// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
 #[derive(Parser)]
 #[command(name = "local", version)]
-struct Options {
+struct LocalCommandLine {
     /// The port for function URLs and the Lambda Invoke API; 0 is any free one
     #[arg(long, default_value_t = 9000)]
     port: u16,
@@ -53,7 +53,7 @@ struct Options {
     #[arg(long, env = "ANTHROPIC_BASE_URL")]
     anthropic_url: Option<String>,
     #[command(flatten)]
-    churn: Churn,
+    churn: ChurnOptions,
     /// The webhook of the Slack channel that is told of each week
     #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true)]
     slack_webhook: Option<String>,
@@ -67,7 +67,7 @@ struct Options {
 
 /// How Claude is asked; each is what the template says unless it is set.
 #[derive(clap::Args)]
-struct Churn {
+struct ChurnOptions {
     /// Which model is asked
     #[arg(long, env = "CHURN_MODEL")]
     churn_model: Option<String>,
@@ -85,9 +85,9 @@ struct Churn {
     churn_timeout_ms: Option<String>,
 }
 
-impl Churn {
+impl ChurnOptions {
     /// Gives the settings to the function that has them by the same names.
-    fn give(self, template: &mut Template) {
+    fn apply_to(self, template: &mut Template) {
         for (variable, value) in [
             ("CHURN_MODEL", self.churn_model),
             ("CHURN_BATCH_SIZE", self.churn_batch_size),
@@ -96,7 +96,7 @@ impl Churn {
             ("CHURN_TIMEOUT_MS", self.churn_timeout_ms),
         ] {
             if let Some(value) = value {
-                template.give(variable, variable, &value);
+                template.set_variable(variable, variable, &value);
             }
         }
     }
@@ -104,30 +104,30 @@ impl Churn {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = LocalCommandLine::parse();
     telemetry::start_logging(&options.log_level);
     match run(options).await {
         Ok(code) => code,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(options: Options) -> anyhow::Result<ExitCode> {
+async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
     let file = options.template.display();
     let text = std::fs::read_to_string(&options.template).with_context(|| format!("template {file}"))?;
     let mut parameters = HashMap::from([("LogLevel", options.log_level)]);
     parameters.extend(options.anthropic_url.map(|url| ("AnthropicBaseUrl", url)));
     let mut template = Template::read(&text, &parameters).with_context(|| format!("template {file}"))?;
-    template.give("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
+    template.set_variable("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
     if let Some(key) = options.anthropic_key {
-        template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
+        template.set_variable("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
     }
-    options.churn.give(&mut template);
+    options.churn.apply_to(&mut template);
     if let Some(webhook) = options.slack_webhook {
-        template.give("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
+        template.set_variable("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
     }
 
     let listening = gateway::listen(options.port).await.with_context(|| format!("port {}", options.port))?;
@@ -146,49 +146,49 @@ async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
     let client = store::client(Some(&endpoint)).await.map_err(|failure| anyhow!("{endpoint}: {failure:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
-    let plan: Vec<_> = template.schedules().collect();
+    let scheduled_calls: Vec<_> = template.schedules().collect();
     // What is wrong with the file says more than what the client makes of it.
     let fault = engine.as_ref().map(Engine::fault);
-    let known_fault = |error| {
+    let or_known_fault = |error| {
         let fault = fault.as_ref().and_then(|fault| fault.borrow().clone());
         fault.map_or(error, anyhow::Error::msg)
     };
-    table::ensure(&client, &template.table).await.map_err(known_fault)?;
+    table::ensure(&client, &template.table).await.map_err(or_known_fault)?;
     let stack = Arc::new(Stack::new(&template, |_| client.clone(), &metrics, &Sleeper::default())?);
 
     // Who reads that it is ready may ask it to end at once.
-    let asked_to_end = stop_signal();
-    say(&format!("dynamodb {endpoint} table {}", template.table.name));
+    let stop_requested = stop_signal();
+    print_line(&format!("dynamodb {endpoint} table {}", template.table.name));
     for function in stack.functions() {
-        say(&format!("{function} {url}/lambda-url/{function}/"));
+        print_line(&format!("{function} {url}/lambda-url/{function}/"));
     }
-    say(&format!("ready {url}"));
+    print_line(&format!("ready {url}"));
     if let Some(fault) = fault {
         tokio::spawn(report_fault(fault));
     }
 
-    let (done, stop) = tokio::sync::oneshot::channel::<()>();
+    let (stop_serving, stop) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(gateway::run(listening, Arc::clone(&stack), async { drop(stop.await) }));
     let mut serving = std::pin::pin!(serving);
-    let call = |Planned { function, to_the_end, .. }, event| {
+    let call = |ScheduledCall { function, until_done, .. }, event| {
         let stack = Arc::clone(&stack);
         async move {
-            if to_the_end {
+            if until_done {
                 stack.sweep(&function, event, None).await;
             } else {
                 stack.call_until_done(&function, event, None).await;
             }
         }
     };
-    let by_the_clock = || schedules::run(&plan, clock::now, call);
+    let run_schedules = || schedules::run(&scheduled_calls, clock::now, call);
     let code = tokio::select! {
-        code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end, by_the_clock) => code,
+        code = wait_for_end(&options.command, options.stay, &url, &options.secret, stop_requested, run_schedules) => code,
         _ = &mut serving => bail!("the server ended by itself"),
     };
-    drop(done);
+    drop(stop_serving);
     serving.await??;
     if let Some(engine) = engine {
-        tokio::task::spawn_blocking(|| engine.end()).await?;
+        tokio::task::spawn_blocking(|| engine.stop()).await?;
     }
     code
 }
@@ -196,15 +196,15 @@ async fn run(options: Options) -> anyhow::Result<ExitCode> {
 /// Waits for what ends the stack: its command if it has one, else a signal.
 ///
 /// While a command runs, it alone says what time it is; the template's schedules begin after it.
-async fn attend<F: Future<Output = ()>>(
+async fn wait_for_end<F: Future<Output = ()>>(
     command: &[String],
     stay: bool,
     url: &str,
     secret: &str,
-    asked_to_end: impl Future<Output = ()>,
-    by_the_clock: impl FnOnce() -> F,
+    stop_requested: impl Future<Output = ()>,
+    run_schedules: impl FnOnce() -> F,
 ) -> anyhow::Result<ExitCode> {
-    let mut asked_to_end = std::pin::pin!(asked_to_end);
+    let mut stop_requested = std::pin::pin!(stop_requested);
     if let Some((program, arguments)) = command.split_first() {
         let mut running = tokio::process::Command::new(program)
             .args(arguments)
@@ -215,7 +215,7 @@ async fn attend<F: Future<Output = ()>>(
             .with_context(|| program.clone())?;
         let status = tokio::select! {
             status = running.wait() => status.with_context(|| program.clone())?,
-            () = &mut asked_to_end => return Ok(ExitCode::SUCCESS),
+            () = &mut stop_requested => return Ok(ExitCode::SUCCESS),
         };
         if !stay || !status.success() {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
@@ -224,11 +224,11 @@ async fn attend<F: Future<Output = ()>>(
     }
     // Schedules that never come again are no reason to end.
     let schedules = async {
-        by_the_clock().await;
+        run_schedules().await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = asked_to_end => {}
+        () = stop_requested => {}
         () = schedules => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -237,15 +237,15 @@ async fn attend<F: Future<Output = ()>>(
 /// Says once what is wrong with the embedded store, when something is. The stack goes on: what can be read is still served.
 async fn report_fault(mut fault: tokio::sync::watch::Receiver<Option<String>>) {
     if let Ok(found) = fault.wait_for(Option::is_some).await {
-        complain(found.as_deref().unwrap_or_default());
+        print_error(found.as_deref().unwrap_or_default());
     }
 }
 
-fn complain(why: &str) {
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {why}\n"));
+fn print_error(message: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {message}\n"));
 }
 
-fn say(line: &str) {
+fn print_line(line: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     // Nobody listening is no reason not to serve.

@@ -12,19 +12,19 @@ pub struct TableSpec {
     /// Its name.
     pub name: String,
     /// Key attributes and their types.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<AttributeSpec>,
     /// Its primary key.
-    pub key: Vec<KeyPart>,
+    pub key: Vec<KeyPartSpec>,
     /// Its indexes.
-    pub indexes: Vec<Index>,
+    pub indexes: Vec<IndexSpec>,
     /// The attribute that says when an item may go, if one does.
-    pub expiry: Option<Expiry>,
+    pub expiry: Option<ExpirySpec>,
 }
 
 /// When an item may go.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Expiry {
+pub struct ExpirySpec {
     /// The attribute that says so, in seconds since 1970.
     pub attribute_name: String,
     /// Whether it is looked at.
@@ -57,7 +57,7 @@ impl FunctionSpec {
 /// An attribute of a key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Attribute {
+pub struct AttributeSpec {
     /// Its name.
     pub attribute_name: String,
     /// `S`, `N` or `B`.
@@ -67,7 +67,7 @@ pub struct Attribute {
 /// A part of a key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct KeyPart {
+pub struct KeyPartSpec {
     /// Its attribute.
     pub attribute_name: String,
     /// `HASH` or `RANGE`.
@@ -77,19 +77,19 @@ pub struct KeyPart {
 /// An index.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Index {
+pub struct IndexSpec {
     /// Its name.
     pub index_name: String,
     /// Its key.
-    pub key_schema: Vec<KeyPart>,
+    pub key_schema: Vec<KeyPartSpec>,
     /// What it holds.
-    pub projection: Projection,
+    pub projection: ProjectionSpec,
 }
 
 /// What an index holds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Projection {
+pub struct ProjectionSpec {
     /// `ALL` or `KEYS_ONLY`.
     pub projection_type: String,
 }

@@ -39,8 +39,8 @@ impl Stack {
             let function = FUNCTIONS.into_iter().find(|function| function.name == name);
             let function =
                 function.with_context(|| format!("the template's function {name} is not in the local stack"))?;
-            let takes = |event: &String| function.operations().any(|operation| operation.event == Some(event));
-            if let Some(event) = spec.events.iter().find(|event| !takes(event)) {
+            let takes_event = |event: &String| function.operations().any(|operation| operation.event == Some(event));
+            if let Some(event) = spec.events.iter().find(|event| !takes_event(event)) {
                 bail!("the template sends {event} to {name}, which does not take it");
             }
             let takes_schedules = function.operations().any(|operation| operation.scheduled);
@@ -52,12 +52,13 @@ impl Stack {
             if config.table != template.table.name {
                 bail!("the template gives {name} the table {}, and declares {}", config.table, template.table.name);
             }
-            let own = match &store {
+            let function_store = match &store {
                 Some(store) => store.through(client(name)),
                 None => Store::new(client(name), &template.table.name),
             };
-            let host = Host::new(function, own.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
-            store = Some(own);
+            let host =
+                Host::new(function, function_store.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
+            store = Some(function_store);
             hosts.insert(name.clone(), (host, spec.timeout));
         }
         match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {

@@ -13,9 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    properties::{CLOUD_ONLY, Document, EventSource, FunctionProperties, StateMachineProperties, TableProperties},
+    properties::{
+        CLOUD_ONLY_TYPES, EventSource, FunctionProperties, StateMachineProperties, TableProperties, TemplateDocument,
+    },
     resolve::{merge, resolve},
-    schedules::{Planned, Schedule},
+    schedules::{Schedule, ScheduledCall},
     specs::{FunctionSpec, TableSpec},
     yaml,
 };
@@ -23,8 +25,8 @@ use crate::{
 /// The local stack's name, where the template says `AWS::StackName`.
 const STACK_NAME: &str = "regulars";
 
-const FUNCTION: &str = "AWS::Serverless::Function";
-const STATE_MACHINE: &str = "AWS::Serverless::StateMachine";
+const FUNCTION_TYPE: &str = "AWS::Serverless::Function";
+const STATE_MACHINE_TYPE: &str = "AWS::Serverless::StateMachine";
 
 /// What the template declares.
 #[derive(Debug)]
@@ -38,27 +40,27 @@ pub struct Template {
 impl Template {
     /// Reads a template; `parameters` are those that have no default, or another value here.
     pub fn read(text: &str, parameters: &HashMap<&str, String>) -> anyhow::Result<Self> {
-        let document: Document = typed("the template", yaml::to_json(text)?)?;
+        let document: TemplateDocument = deserialize("the template", yaml::to_json(text)?)?;
         let tables = document.resources.iter().filter(|(_, resource)| resource.r#type == "AWS::DynamoDB::Table");
         let tables: Vec<&String> = tables.map(|(name, _)| name).collect();
         let [table_name] = tables.as_slice() else {
             bail!("must have exactly one AWS::DynamoDB::Table");
         };
 
-        let mut known = HashMap::from([("AWS::StackName".to_owned(), STACK_NAME.to_owned())]);
+        let mut values = HashMap::from([("AWS::StackName".to_owned(), STACK_NAME.to_owned())]);
         for (name, parameter) in &document.parameters {
             let value = parameters.get(name.as_str()).cloned();
             let default =
                 parameter.default.as_ref().map(|default| default.as_str().map_or(default.to_string(), str::to_owned));
-            known.extend(value.or(default).map(|value| (name.clone(), value)));
+            values.extend(value.or(default).map(|value| (name.clone(), value)));
         }
 
         let mut table = None;
         for (name, resource) in &document.resources {
             match resource.r#type.as_str() {
                 "AWS::DynamoDB::Table" => {
-                    let properties = resolve(&Value::Object(resource.properties.clone()), &known);
-                    let properties: TableProperties = typed(name, properties)?;
+                    let properties = resolve(&Value::Object(resource.properties.clone()), &values);
+                    let properties: TableProperties = deserialize(name, properties)?;
                     table = Some(TableSpec {
                         name: properties.table_name,
                         attributes: properties.attribute_definitions,
@@ -67,59 +69,63 @@ impl Template {
                         expiry: properties.time_to_live_specification,
                     });
                 }
-                FUNCTION | STATE_MACHINE => {}
-                other if CLOUD_ONLY.contains(&other) => {}
+                FUNCTION_TYPE | STATE_MACHINE_TYPE => {}
+                other if CLOUD_ONLY_TYPES.contains(&other) => {}
                 // There is no vault here: what is secret comes by the environment of the stack itself.
-                "AWS::SecretsManager::Secret" => drop(known.insert(name.clone(), String::new())),
+                "AWS::SecretsManager::Secret" => drop(values.insert(name.clone(), String::new())),
                 other => bail!("{name}: the local stack does not know the resource type {other}"),
             }
         }
         let table = table.context("must have a table")?;
-        known.insert((*table_name).clone(), table.name.clone());
-        let functions = document.functions(&known)?;
+        values.insert((*table_name).clone(), table.name.clone());
+        let functions = document.function_specs(&values)?;
         Ok(Self { table, functions })
     }
 
     /// Gives those functions a secret itself that the template tells by which variable to find it.
-    pub fn give(&mut self, found_by: &str, variable: &str, secret: &str) {
-        for spec in self.functions.values_mut().filter(|spec| spec.environment.contains_key(found_by)) {
-            spec.environment.insert(variable.to_owned(), secret.to_owned());
+    pub fn set_variable(&mut self, selector: &str, variable: &str, value: &str) {
+        for spec in self.functions.values_mut().filter(|spec| spec.environment.contains_key(selector)) {
+            spec.environment.insert(variable.to_owned(), value.to_owned());
         }
     }
 
     /// Every schedule, with the function that it calls.
-    pub fn schedules(&self) -> impl Iterator<Item = Planned> {
+    pub fn schedules(&self) -> impl Iterator<Item = ScheduledCall> {
         self.functions.iter().flat_map(|(name, spec)| {
-            let planned = move |to_the_end: bool| {
-                move |schedule: &Schedule| Planned { function: name.clone(), schedule: schedule.clone(), to_the_end }
+            let scheduled = move |until_done: bool| {
+                move |schedule: &Schedule| ScheduledCall {
+                    function: name.clone(),
+                    schedule: schedule.clone(),
+                    until_done,
+                }
             };
-            spec.schedules.iter().map(planned(false)).chain(spec.sweeps.iter().map(planned(true)))
+            spec.schedules.iter().map(scheduled(false)).chain(spec.sweeps.iter().map(scheduled(true)))
         })
     }
 }
 
-impl Document {
-    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
-        let of_type = self.resources.iter().filter(move |(_, resource)| resource.r#type == kind);
-        of_type.map(|(name, resource)| (name, &resource.properties))
+impl TemplateDocument {
+    fn resources_of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
+        let resources_of_type = self.resources.iter().filter(move |(_, resource)| resource.r#type == kind);
+        resources_of_type.map(|(name, resource)| (name, &resource.properties))
     }
 
-    fn functions(&self, known: &HashMap<String, String>) -> anyhow::Result<BTreeMap<String, FunctionSpec>> {
+    fn function_specs(&self, values: &HashMap<String, String>) -> anyhow::Result<BTreeMap<String, FunctionSpec>> {
         let mut functions = BTreeMap::new();
         let mut names = HashMap::new();
-        for (resource, properties) in self.of_type(FUNCTION) {
-            let (name, spec) = function(resource, &merge(&self.globals.function, properties), known)?;
+        for (resource, properties) in self.resources_of_type(FUNCTION_TYPE) {
+            let (name, spec) = function_spec(resource, &merge(&self.globals.function, properties), values)?;
             names.insert(resource, name.clone());
             functions.insert(name, spec);
         }
-        for (resource, properties) in self.of_type(STATE_MACHINE) {
-            let properties = resolve(&Value::Object(properties.clone()), known);
-            let properties: StateMachineProperties = typed(resource, properties)?;
+        for (resource, properties) in self.resources_of_type(STATE_MACHINE_TYPE) {
+            let properties = resolve(&Value::Object(properties.clone()), values);
+            let properties: StateMachineProperties = deserialize(resource, properties)?;
             let alias = properties.definition_substitutions.function.name;
-            let called = alias.strip_suffix(".Alias").unwrap_or(&alias).to_owned();
-            let spec = names.get(&called).and_then(|name| functions.get_mut(name));
-            let spec = spec.with_context(|| format!("{resource} calls {called}, which is no function"))?;
-            let (events, schedules) = sources(resource, properties.events)?;
+            let function = alias.strip_suffix(".Alias").unwrap_or(&alias).to_owned();
+            let spec = names.get(&function).and_then(|name| functions.get_mut(name));
+            let spec = spec.with_context(|| format!("{resource} calls {function}, which is no function"))?;
+            let (events, schedules) = event_sources(resource, properties.events)?;
             if let Some(event) = events.first() {
                 bail!("{resource}: the local stack starts no state machine for {event}");
             }
@@ -129,10 +135,14 @@ impl Document {
     }
 }
 
-fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> anyhow::Result<(String, FunctionSpec)> {
-    let properties: FunctionProperties = typed(name, resolve(properties, known))?;
+fn function_spec(
+    name: &str,
+    properties: &Value,
+    values: &HashMap<String, String>,
+) -> anyhow::Result<(String, FunctionSpec)> {
+    let properties: FunctionProperties = deserialize(name, resolve(properties, values))?;
     let folder = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    let (events, schedules) = sources(name, properties.events)?;
+    let (events, schedules) = event_sources(name, properties.events)?;
     let spec = FunctionSpec {
         timeout: Duration::from_secs(properties.timeout),
         environment: properties.environment.variables,
@@ -144,7 +154,7 @@ fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> 
 }
 
 /// The `detail-type`s of the events, and the schedules.
-fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> anyhow::Result<(Vec<String>, Vec<Schedule>)> {
+fn event_sources(name: &str, sources: BTreeMap<String, EventSource>) -> anyhow::Result<(Vec<String>, Vec<Schedule>)> {
     let (mut events, mut schedules) = (Vec::new(), Vec::new());
     for source in sources.into_values() {
         match source {
@@ -159,6 +169,6 @@ fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> anyhow::Result
     Ok((events, schedules))
 }
 
-fn typed<T: DeserializeOwned>(what: &str, value: Value) -> anyhow::Result<T> {
-    serde_json::from_value(value).with_context(|| what.to_owned())
+fn deserialize<T: DeserializeOwned>(name: &str, value: Value) -> anyhow::Result<T> {
+    serde_json::from_value(value).with_context(|| name.to_owned())
 }

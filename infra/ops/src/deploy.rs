@@ -16,40 +16,41 @@ use sha2::{Digest, Sha256};
 use shared::{clock, domain::time};
 
 /// Where `sam build` leaves what `sam deploy` takes.
-const BUILT: &str = ".aws-sam/build";
+const BUILD_FOLDER: &str = ".aws-sam/build";
 
 /// Where the parameters are.
-const SETTINGS: &str = "samconfig.toml";
+const SETTINGS_FILE: &str = "samconfig.toml";
 
-const MISSING: &str = "is missing: pip install aws-sam-cli cargo-lambda";
+const INSTALL_HINT: &str = "is missing: pip install aws-sam-cli cargo-lambda";
 
 /// Builds and deploys; `anew` publishes a new version of every function, changed or not.
-pub(crate) fn command(environment: &str, anew: bool, compiler: &str) -> anyhow::Result<ExitCode> {
-    let root = root()?;
-    let answers = |program: &str, arguments: &[&str]| {
-        let asked = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        asked.is_ok_and(|status| status.success())
+pub(crate) fn run(environment: &str, force_new_versions: bool, compiler: &str) -> anyhow::Result<ExitCode> {
+    let project_root = project_root()?;
+    let is_installed = |program: &str, arguments: &[&str]| {
+        let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
     };
-    if !answers("sam", &["--version"]) {
-        bail!("sam {MISSING}");
+    if !is_installed("sam", &["--version"]) {
+        bail!("sam {INSTALL_HINT}");
     }
-    if !answers("cargo", &["lambda", "--version"]) {
-        bail!("cargo-lambda {MISSING}");
+    if !is_installed("cargo", &["lambda", "--version"]) {
+        bail!("cargo-lambda {INSTALL_HINT}");
     }
-    run(&root, compiler, &["sam", "build", "--config-env", environment])?;
-    mark(&root, anew).with_context(|| format!("the settings can't be put into {BUILT}"))?;
-    run(&root, compiler, &["sam", "deploy", "--config-env", environment])?;
+    run_step(&project_root, compiler, &["sam", "build", "--config-env", environment])?;
+    write_settings_digests(&project_root, force_new_versions)
+        .with_context(|| format!("the settings can't be put into {BUILD_FOLDER}"))?;
+    run_step(&project_root, compiler, &["sam", "deploy", "--config-env", environment])?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Puts a digest of the settings, and of the time if all is to be published anew, beside each program that was built.
-fn mark(root: &Path, anew: bool) -> io::Result<()> {
-    let mut digest = Sha256::new_with_prefix(fs::read(root.join(SETTINGS))?);
-    if anew {
+fn write_settings_digests(project_root: &Path, force_new_versions: bool) -> io::Result<()> {
+    let mut digest = Sha256::new_with_prefix(fs::read(project_root.join(SETTINGS_FILE))?);
+    if force_new_versions {
         digest.update(time::text(clock::now()));
     }
     let digest = digest.finalize().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
-    for entry in fs::read_dir(root.join(BUILT))? {
+    for entry in fs::read_dir(project_root.join(BUILD_FOLDER))? {
         let folder = entry?.path();
         if folder.join("bootstrap").exists() {
             fs::write(folder.join("settings"), format!("{digest}\n"))?;
@@ -59,21 +60,21 @@ fn mark(root: &Path, anew: bool) -> io::Result<()> {
 }
 
 /// The folder of `samconfig.toml`, from here upwards.
-fn root() -> anyhow::Result<PathBuf> {
-    let here = env::current_dir().context("where this is can't be told")?;
-    let root = here.ancestors().find(|folder| folder.join(SETTINGS).exists());
-    root.map(Path::to_owned).context("there is no samconfig.toml here or above: run it in the project")
+fn project_root() -> anyhow::Result<PathBuf> {
+    let working_folder = env::current_dir().context("where this is can't be told")?;
+    let project_root = working_folder.ancestors().find(|folder| folder.join(SETTINGS_FILE).exists());
+    project_root.map(Path::to_owned).context("there is no samconfig.toml here or above: run it in the project")
 }
 
 /// Runs a step in the terminal of whoever deploys, who may be asked.
-fn run(root: &Path, compiler: &str, step: &[&str]) -> anyhow::Result<()> {
+fn run_step(project_root: &Path, compiler: &str, step: &[&str]) -> anyhow::Result<()> {
     let Some((program, arguments)) = step.split_first() else { return Ok(()) };
     let status =
-        Command::new(program).args(arguments).current_dir(root).env("CARGO_LAMBDA_COMPILER", compiler).status();
+        Command::new(program).args(arguments).current_dir(project_root).env("CARGO_LAMBDA_COMPILER", compiler).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => bail!("{} ended with {status}", step.join(" ")),
-        Err(error) if error.kind() == ErrorKind::NotFound => bail!("{program} {MISSING}"),
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!("{program} {INSTALL_HINT}"),
         Err(error) => Err(error).with_context(|| format!("{} can't be run", step.join(" "))),
     }
 }

@@ -6,24 +6,24 @@ use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
 /// Why a request came to nothing.
 #[derive(Debug, thiserror::Error)]
-#[error("{text}")]
-pub(crate) struct Trouble {
-    pub(crate) kind: Kind,
-    text: String,
+#[error("{message}")]
+pub(crate) struct ServiceError {
+    pub(crate) kind: ServiceErrorKind,
+    message: String,
 }
 
 /// What that means for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ServiceErrorKind {
     /// What it asked for is not there.
-    NotThere,
+    NotFound,
     /// It is this request that is refused, or the same one may do later.
-    OfThis,
+    RequestFailed,
     /// Every other would come to the same.
-    OfAll,
+    AccountUnusable,
 }
 
-impl Trouble {
+impl ServiceError {
     /// What went wrong with a request to a service in this region.
     pub(crate) fn of<E>(service: &str, region: &str, error: &SdkError<E>) -> Self
     where
@@ -31,45 +31,48 @@ impl Trouble {
     {
         match error {
             SdkError::ServiceError(answer) => {
-                let said = answer.err();
-                let message = said.message().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+                let service_error = answer.err();
+                let message =
+                    service_error.message().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
                 let status = answer.raw().status();
-                refused(service, said.code().unwrap_or_default(), status.as_u16(), &message)
+                classify(service, service_error.code().unwrap_or_default(), status.as_u16(), &message)
             }
-            SdkError::TimeoutError(_) => {
-                Trouble { kind: Kind::OfThis, text: format!("{service} in {region} did not answer in time") }
-            }
-            error => Trouble {
-                kind: Kind::OfAll,
-                text: format!("{service} in {region} can't be reached: {}", deepest(error)),
+            SdkError::TimeoutError(_) => ServiceError {
+                kind: ServiceErrorKind::RequestFailed,
+                message: format!("{service} in {region} did not answer in time"),
+            },
+            error => ServiceError {
+                kind: ServiceErrorKind::AccountUnusable,
+                message: format!("{service} in {region} can't be reached: {}", root_cause(error)),
             },
         }
     }
 
     /// The same, with a line of its own where something is not there.
-    pub(crate) fn about(self, missing: impl FnOnce() -> String) -> Self {
-        if self.kind == Kind::NotThere { Self { text: missing(), ..self } } else { self }
+    pub(crate) fn with_not_found(self, not_found: impl FnOnce() -> String) -> Self {
+        if self.kind == ServiceErrorKind::NotFound { Self { message: not_found(), ..self } } else { self }
     }
 }
 
-impl From<String> for Trouble {
+impl From<String> for ServiceError {
     /// What is wrong with one thing alone.
-    fn from(text: String) -> Self {
-        Self { kind: Kind::OfThis, text }
+    fn from(message: String) -> Self {
+        Self { kind: ServiceErrorKind::RequestFailed, message }
     }
 }
 
 /// What a service answered that did not do what it was asked.
-fn refused(service: &str, code: &str, status: u16, message: &str) -> Trouble {
-    let (kind, text) = match code {
+fn classify(service: &str, code: &str, status: u16, message: &str) -> ServiceError {
+    let (kind, message) = match code {
         // SQS has two names for it, an older one and a newer one.
         "ResourceNotFoundException"
         | "StateMachineDoesNotExist"
         | "QueueDoesNotExist"
-        | "AWS.SimpleQueueService.NonExistentQueue" => (Kind::NotThere, format!("{service}: {message}")),
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
-            (Kind::OfAll, format!("the credentials have expired: sign in again ({service}: {message})"))
-        }
+        | "AWS.SimpleQueueService.NonExistentQueue" => (ServiceErrorKind::NotFound, format!("{service}: {message}")),
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => (
+            ServiceErrorKind::AccountUnusable,
+            format!("the credentials have expired: sign in again ({service}: {message})"),
+        ),
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
@@ -77,17 +80,17 @@ fn refused(service: &str, code: &str, status: u16, message: &str) -> Trouble {
         | "IncompleteSignature"
         | "InvalidAccessKeyId"
         | "MissingAuthenticationToken" => {
-            (Kind::OfAll, format!("the credentials are not valid ({service}: {message})"))
+            (ServiceErrorKind::AccountUnusable, format!("the credentials are not valid ({service}: {message})"))
         }
-        _ if code.starts_with("AccessDenied") => (Kind::OfAll, format!("not allowed: {message}")),
-        "" => (Kind::OfThis, format!("{service} answered {status} {message}").trim_end().to_owned()),
-        _ => (Kind::OfThis, format!("{service} answered {status} {code}: {message}")),
+        _ if code.starts_with("AccessDenied") => (ServiceErrorKind::AccountUnusable, format!("not allowed: {message}")),
+        "" => (ServiceErrorKind::RequestFailed, format!("{service} answered {status} {message}").trim_end().to_owned()),
+        _ => (ServiceErrorKind::RequestFailed, format!("{service} answered {status} {code}: {message}")),
     };
-    Trouble { kind, text }
+    ServiceError { kind, message }
 }
 
 /// What is at the bottom of an error: what wraps it says no more than that something failed.
-pub(crate) fn deepest(error: &(dyn Error + 'static)) -> String {
-    let said = anyhow::Chain::new(error).last().map(ToString::to_string).unwrap_or_default();
-    said.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned()
+pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let cause = anyhow::Chain::new(error).last().map(ToString::to_string).unwrap_or_default();
+    cause.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned()
 }

@@ -3,17 +3,17 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use ctl::Demo;
+use ctl::DemoOptions;
 
 /// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
 #[derive(Parser)]
 #[command(name = "demo", version)]
-struct Options {
+struct DemoCommandLine {
     #[command(flatten)]
-    demo: Demo,
+    demo: DemoOptions,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    ctl::ended(Options::parse().demo.run().await)
+    ctl::exit_code(DemoCommandLine::parse().demo.run().await)
 }

@@ -7,11 +7,11 @@
 mod back_office;
 mod bundles;
 mod churn;
-mod look;
+mod org_overview;
 mod points;
 mod run;
-mod shop;
+mod test_shop;
 mod tiers;
-mod week;
+mod weekly_report;
 
-pub(crate) use run::command;
+pub(crate) use run::run;

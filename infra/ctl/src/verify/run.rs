@@ -10,24 +10,24 @@ use shared::{
 };
 
 use super::{
-    back_office, bundles, churn, look, points,
-    shop::{Outcome, Shop},
-    tiers, week,
+    back_office, bundles, churn, org_overview, points,
+    test_shop::{CheckResult, TestShop},
+    tiers, weekly_report,
 };
 use crate::{
     api::Api,
-    report::{complain, say},
+    output::{print_error, print_line},
 };
 
 /// How often a request is tried, and how long an answer may take.
-const TRIES: u32 = 3;
-const TIMEOUT: Duration = Duration::from_secs(15);
+const ATTEMPTS_MAX: u32 = 3;
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a check may take. It is the scoring by Claude, and a revoked key in other processes' caches, that need so long.
-const LIMIT: Duration = Duration::from_mins(3);
+const CHECK_TIME_MAX: Duration = Duration::from_mins(3);
 
 /// How long a request in flight is waited for when the smoke test is interrupted.
-const GRACE: Duration = Duration::from_secs(15);
+const INTERRUPT_WAIT_MAX: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Copy)]
 enum System {
@@ -67,7 +67,7 @@ impl System {
         }
     }
 
-    async fn check(self, shop: &Shop) -> Outcome {
+    async fn check(self, shop: &TestShop) -> CheckResult {
         match self {
             Self::BackOffice => back_office::check(shop).await,
             Self::BundleTransitions => bundles::check_transitions(shop).await,
@@ -76,14 +76,14 @@ impl System {
             Self::PointsRedemption => points::check_redemption(shop).await,
             Self::TierRecalculation => tiers::check(shop).await,
             Self::ChurnPrediction => churn::check(shop).await,
-            Self::WeeklyReport => week::check(shop).await,
+            Self::WeeklyReport => weekly_report::check(shop).await,
         }
     }
 }
 
 /// What the checks came to.
-enum Verdict {
-    AllHold,
+enum SmokeTestResult {
+    AllPassed,
     /// So many do not.
     Failed(usize),
     /// The rest was not checked, and why.
@@ -92,70 +92,70 @@ enum Verdict {
 
 /// Checks every system, and first looks at an org if one is named. Exit code 0 says that all of them hold and that
 /// nothing was left behind.
-pub(crate) async fn command(look_at: Option<&OrgId>, api: Api) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(org_to_print: Option<&OrgId>, api: Api) -> anyhow::Result<ExitCode> {
     let watch = Stopwatch::start();
-    let api = api.bounded(TRIES, TIMEOUT);
-    api.reaches_every_function()?;
-    let shop = Shop::named_at(clock::now(), api.clone())?;
-    shop.patient(TIMEOUT).knock().await?;
-    if let Some(org) = look_at {
-        look::at(&api, org).await.with_context(|| format!("org {org}"))?;
+    let api = api.with_limits(ATTEMPTS_MAX, ANSWER_TIMEOUT);
+    api.require_every_function()?;
+    let shop = TestShop::named_by_time(clock::now(), api.clone())?;
+    shop.without_retries(ANSWER_TIMEOUT).check_reachable().await?;
+    if let Some(org) = org_to_print {
+        org_overview::print(&api, org).await.with_context(|| format!("org {org}"))?;
     }
 
-    say(&format!("Checking every system in an org of its own, {} …", shop.org));
-    let verdict = check_all(&shop).await;
+    print_line(&format!("Checking every system in an org of its own, {} …", shop.org));
+    let result = check_all(&shop).await;
     let removed = shop.remove().await;
     if let Err(error) = &removed {
-        complain(&format!("ctl: the org {} may be left behind: {error:#}", shop.org));
+        print_error(&format!("ctl: the org {} may be left behind: {error:#}", shop.org));
     }
-    let how = match &verdict {
-        Verdict::AllHold => format!("All {} systems hold", System::ALL.len()),
-        Verdict::Failed(count) => format!("{count} of {} systems do not hold", System::ALL.len()),
-        Verdict::CutShort(why) => format!("Cut short: {why}"),
+    let summary = match &result {
+        SmokeTestResult::AllPassed => format!("All {} systems hold", System::ALL.len()),
+        SmokeTestResult::Failed(count) => format!("{count} of {} systems do not hold", System::ALL.len()),
+        SmokeTestResult::CutShort(why) => format!("Cut short: {why}"),
     };
     let org = if removed.is_ok() { "; the org is removed" } else { "" };
-    say(&format!("{how}{org} ({:.1} s)", watch.elapsed().as_secs_f64()));
-    let holds = matches!(verdict, Verdict::AllHold) && removed.is_ok();
-    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print_line(&format!("{summary}{org} ({:.1} s)", watch.elapsed().as_secs_f64()));
+    let is_passed = matches!(result, SmokeTestResult::AllPassed) && removed.is_ok();
+    Ok(if is_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Checks one system after the other, until all are or a signal comes. Then the request in flight is waited for, because
 /// what it wrote after the org's removal would stay.
-async fn check_all(shop: &Shop) -> Verdict {
+async fn check_all(shop: &TestShop) -> SmokeTestResult {
     let interrupted = stop_signal();
-    let mut checks = pin!(checks(shop));
+    let mut running = pin!(run_checks(shop));
     tokio::select! {
-        verdict = &mut checks => verdict,
+        result = &mut running => result,
         () = interrupted => {
             shop.stop();
             // Whatever it was: it was cut short.
-            let _ = tokio::time::timeout(GRACE, checks).await;
-            Verdict::CutShort("interrupted".into())
+            let _ = tokio::time::timeout(INTERRUPT_WAIT_MAX, running).await;
+            SmokeTestResult::CutShort("interrupted".into())
         }
     }
 }
 
-async fn checks(shop: &Shop) -> Verdict {
-    if let Err(error) = shop.open().await {
+async fn run_checks(shop: &TestShop) -> SmokeTestResult {
+    if let Err(error) = shop.create().await {
         // Stopped in the middle of it says nothing about the back office.
         if shop.is_stopped() {
-            return Verdict::Failed(0);
+            return SmokeTestResult::Failed(0);
         }
-        say(&format!("✗ {}: {error:#}", System::BackOffice.name()));
-        return Verdict::CutShort("there is no org to check the rest in".into());
+        print_line(&format!("✗ {}: {error:#}", System::BackOffice.name()));
+        return SmokeTestResult::CutShort("there is no org to check the rest in".into());
     }
-    let mut failed = 0;
+    let mut failures = 0;
     for system in System::ALL {
-        let outcome = tokio::time::timeout(LIMIT, system.check(shop)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("expected within {} seconds", LIMIT.as_secs())));
+        let outcome = tokio::time::timeout(CHECK_TIME_MAX, system.check(shop)).await;
+        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("expected within {} seconds", CHECK_TIME_MAX.as_secs())));
         match outcome {
             _ if shop.is_stopped() => break,
-            Ok(held) => say(&format!("✓ {}: {held}", system.name())),
+            Ok(passed) => print_line(&format!("✓ {}: {passed}", system.name())),
             Err(error) => {
-                failed += 1;
-                say(&format!("✗ {}: {error:#}", system.name()));
+                failures += 1;
+                print_line(&format!("✗ {}: {error:#}", system.name()));
             }
         }
     }
-    if failed == 0 { Verdict::AllHold } else { Verdict::Failed(failed) }
+    if failures == 0 { SmokeTestResult::AllPassed } else { SmokeTestResult::Failed(failures) }
 }

@@ -7,54 +7,54 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use ctl::addresses::FUNCTIONS;
 
-use crate::{cloud::Cloud, deploy, jobs, logs, redrive, rollback};
+use crate::{deploy, deployed_stack::DeployedStack, jobs, logs, redrive, rollback};
 
 /// One of the commands that operate a deployed stack.
 #[derive(Subcommand)]
-pub(crate) enum Operation {
+pub(crate) enum StackCommand {
     /// List the jobs that the clock starts, run one now, pause or resume them
-    Jobs(Jobs),
+    Jobs(JobsOptions),
     /// Set functions back to the version before the one that is called
-    Rollback(Rollback),
+    Rollback(RollbackOptions),
     /// Replay the calls that a function failed, and remove those that succeed from its queue
-    Redrive(Redrive),
+    Redrive(RedriveOptions),
     /// Print a function's log lines, newest last
-    Logs(Logs),
+    Logs(LogsOptions),
     /// Build every function and deploy an environment of samconfig.toml, whose stack is named there
-    Deploy(Deploy),
+    Deploy(DeployOptions),
 }
 
 #[derive(Args)]
-struct Stack {
+struct StackName {
     /// The stack's name
     #[arg(long, env = "STACK", default_value = "regulars", global = true)]
     stack: String,
 }
 
 #[derive(Args)]
-pub(crate) struct Jobs {
+pub(crate) struct JobsOptions {
     #[command(flatten)]
-    stack: Stack,
+    stack: StackName,
     #[command(subcommand)]
-    act: jobs::Act,
+    action: jobs::JobAction,
 }
 
 #[derive(Args)]
-pub(crate) struct Rollback {
+pub(crate) struct RollbackOptions {
     /// Which function; all of them if it is left out
-    #[arg(value_parser = function)]
+    #[arg(value_parser = parse_function)]
     function: Option<&'static str>,
     /// Set it to this version instead of the one before
     #[arg(long, value_name = "VERSION", requires = "function")]
     to: Option<u64>,
     #[command(flatten)]
-    stack: Stack,
+    stack: StackName,
 }
 
 #[derive(Args)]
-pub(crate) struct Redrive {
+pub(crate) struct RedriveOptions {
     /// Which function
-    #[arg(value_parser = function)]
+    #[arg(value_parser = parse_function)]
     function: &'static str,
     /// Try so many messages at most
     #[arg(long)]
@@ -63,16 +63,16 @@ pub(crate) struct Redrive {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    stack: Stack,
+    stack: StackName,
 }
 
 #[derive(Args)]
-pub(crate) struct Logs {
+pub(crate) struct LogsOptions {
     /// Which function, or pre-traffic-check, which tries the new version of a job before it takes over
-    #[arg(value_parser = logged)]
+    #[arg(value_parser = parse_log_source)]
     function: &'static str,
     /// How far back, as 90s, 10m, 2h or 7d
-    #[arg(long, default_value = "10m", value_parser = logs::period)]
+    #[arg(long, default_value = "10m", value_parser = logs::parse_period)]
     since: chrono::TimeDelta,
     /// A filter pattern of CloudWatch Logs (what begins with one of {["?-%), or a text that the lines contain
     #[arg(long, allow_hyphen_values = true)]
@@ -81,11 +81,11 @@ pub(crate) struct Logs {
     #[arg(long)]
     follow: bool,
     #[command(flatten)]
-    stack: Stack,
+    stack: StackName,
 }
 
 #[derive(Args)]
-pub(crate) struct Deploy {
+pub(crate) struct DeployOptions {
     /// Which environment
     #[arg(value_parser = ["staging", "production"])]
     environment: String,
@@ -97,32 +97,34 @@ pub(crate) struct Deploy {
     compiler: String,
 }
 
-impl Operation {
+impl StackCommand {
     /// Does it. Exit code 0 says that all of it succeeded.
     pub(crate) async fn run(&self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Jobs(Jobs { stack: Stack { stack }, act }) => jobs::command(&Cloud::of(stack).await?, act).await,
-            Self::Rollback(Rollback { function, to, stack: Stack { stack } }) => {
-                rollback::command(&Cloud::of(stack).await?, *function, *to).await
+            Self::Jobs(JobsOptions { stack: StackName { stack }, action }) => {
+                jobs::run(&DeployedStack::connect(stack).await?, action).await
             }
-            Self::Redrive(Redrive { function, max, dry_run, stack: Stack { stack } }) => {
-                redrive::command(&Cloud::of(stack).await?, function, max.unwrap_or(usize::MAX), *dry_run).await
+            Self::Rollback(RollbackOptions { function, to, stack: StackName { stack } }) => {
+                rollback::run(&DeployedStack::connect(stack).await?, *function, *to).await
             }
-            Self::Logs(Logs { function, since, filter, follow, stack: Stack { stack } }) => {
-                logs::command(&Cloud::of(stack).await?, function, *since, filter.as_deref(), *follow).await
+            Self::Redrive(RedriveOptions { function, max, dry_run, stack: StackName { stack } }) => {
+                redrive::run(&DeployedStack::connect(stack).await?, function, max.unwrap_or(usize::MAX), *dry_run).await
             }
-            Self::Deploy(Deploy { environment, anew, compiler }) => deploy::command(environment, *anew, compiler),
+            Self::Logs(LogsOptions { function, since, filter, follow, stack: StackName { stack } }) => {
+                logs::run(&DeployedStack::connect(stack).await?, function, *since, filter.as_deref(), *follow).await
+            }
+            Self::Deploy(DeployOptions { environment, anew, compiler }) => deploy::run(environment, *anew, compiler),
         }
     }
 }
 
 /// What has a log: each function, and the check that a deployment makes.
-fn logged(name: &str) -> anyhow::Result<&'static str> {
-    const CHECK: &str = "pre-traffic-check";
-    if name == CHECK { Ok(CHECK) } else { function(name) }
+fn parse_log_source(name: &str) -> anyhow::Result<&'static str> {
+    const PRE_TRAFFIC_CHECK: &str = "pre-traffic-check";
+    if name == PRE_TRAFFIC_CHECK { Ok(PRE_TRAFFIC_CHECK) } else { parse_function(name) }
 }
 
-fn function(name: &str) -> anyhow::Result<&'static str> {
+fn parse_function(name: &str) -> anyhow::Result<&'static str> {
     let known = FUNCTIONS.into_iter().find(|function| *function == name);
     known.with_context(|| format!("there is no such function, only {}", FUNCTIONS.join(", ")))
 }

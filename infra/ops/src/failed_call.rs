@@ -4,19 +4,19 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 /// A call to be made again.
-pub(crate) struct Replay {
+pub(crate) struct FailedCall {
     /// What the function is called with.
     pub(crate) payload: Value,
 }
 
-impl Replay {
+impl FailedCall {
     /// Reads a message. Lambda keeps an event that its function failed in a record of its own, with the event in it;
     /// an event rule, a schedule and a state machine keep the call as it was.
-    pub(crate) fn read(body: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(body: &str) -> anyhow::Result<Self> {
         let mut message: Value = serde_json::from_str(body).context("is no JSON")?;
         let is_record = message.pointer("/requestContext/functionArn").is_some();
-        let within = message.get_mut("requestPayload").filter(|_| is_record).map(Value::take);
-        let payload = within.unwrap_or(message);
+        let inner = message.get_mut("requestPayload").filter(|_| is_record).map(Value::take);
+        let payload = inner.unwrap_or(message);
         if payload.is_object() { Ok(Self { payload }) } else { bail!("is no call") }
     }
 
@@ -26,21 +26,21 @@ impl Replay {
     }
 
     /// What it was, in a few words.
-    pub(crate) fn about(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         // Whoever sent it has written it: nothing in it is to move the cursor of a terminal.
-        let text = |place: &str| self.payload.pointer(place)?.as_str().map(|text| text.escape_debug().to_string());
-        let org = |org: Option<String>| org.map(|org| format!(" of {org}")).unwrap_or_default();
+        let text = |pointer: &str| self.payload.pointer(pointer)?.as_str().map(|text| text.escape_debug().to_string());
+        let org_suffix = |org: Option<String>| org.map(|org| format!(" of {org}")).unwrap_or_default();
         if let Some(kind) = text("/detail-type") {
             let order = text("/detail/orderId").map(|order| format!(" {order}")).unwrap_or_default();
-            return format!("{kind}{order}{}", org(text("/detail/orgId")));
+            return format!("{kind}{order}{}", org_suffix(text("/detail/orgId")));
         }
         let cursor = if text("/cursor").is_some() { ", from a cursor on" } else { "" };
-        let whom = text("/orgId").unwrap_or_else(|| "every org".into());
-        format!("the call for {whom}{cursor}")
+        let orgs = text("/orgId").unwrap_or_else(|| "every org".into());
+        format!("the call for {orgs}{cursor}")
     }
 
     /// The call that goes on where one was over before it was through.
-    pub(crate) fn from(&self, cursor: &Value) -> Value {
+    pub(crate) fn continued_from(&self, cursor: &Value) -> Value {
         let mut next = if self.is_event() { json!({}) } else { self.payload.clone() };
         if let Some(fields) = next.as_object_mut() {
             fields.insert("cursor".into(), cursor.clone());

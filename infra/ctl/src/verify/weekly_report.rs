@@ -3,17 +3,17 @@
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::shop::{INDEX_LAG, Outcome, Shop, Step, until};
-use crate::api::Request;
+use super::test_shop::{CheckResult, CheckedRequest, INDEX_LAG_MAX, TestShop, poll_until};
+use crate::api::ApiRequest;
 
-pub(crate) async fn check(shop: &Shop) -> Outcome {
+pub(crate) async fn check(shop: &TestShop) -> CheckResult {
     let all = async || -> anyhow::Result<Option<Value>> {
         let customers = shop.list("customers?", "customers").await?.len();
-        let figures = figures(shop).await?;
+        let figures = report_figures(shop).await?;
         Ok((figures.pointer("/earning/of") == Some(&json!(customers)) && customers > 0).then_some(figures))
     };
-    let Some(figures) = until(INDEX_LAG, all).await? else {
-        let counted = figures(shop).await?.pointer("/earning/of").map(Value::to_string).unwrap_or_default();
+    let Some(figures) = poll_until(INDEX_LAG_MAX, all).await? else {
+        let counted = report_figures(shop).await?.pointer("/earning/of").map(Value::to_string).unwrap_or_default();
         let customers = shop.list("customers?", "customers").await?.len();
         bail!("the report of the org: expected {customers} customers, came {counted}");
     };
@@ -26,9 +26,10 @@ pub(crate) async fn check(shop: &Shop) -> Outcome {
     Ok(format!("the last week of {customers} customers in figures"))
 }
 
-async fn figures(shop: &Shop) -> anyhow::Result<Value> {
-    let request = Request::post("weekly-report", "/", json!({ "orgId": shop.org }));
+async fn report_figures(shop: &TestShop) -> anyhow::Result<Value> {
+    let request = ApiRequest::post("weekly-report", "/", json!({ "orgId": shop.org }));
     let fields = [("/success", json!(true)), ("/orgs/0/orgId", json!(shop.org))];
-    let answer = shop.ask(Step { what: "the report of the org", request, status: 200, fields: &fields }).await?;
+    let answer =
+        shop.check(CheckedRequest { label: "the report of the org", request, status: 200, fields: &fields }).await?;
     Ok(answer.pointer("/orgs/0/figures").cloned().unwrap_or_default())
 }
