@@ -1,4 +1,4 @@
-//! `DynamoDB`'s protocol on the embedded engine: JSON over HTTP, an operation named in a header.
+//! The protocol of DynamoDB on the embedded engine: JSON over HTTP, with the operation in a header.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,16 +9,16 @@ use shared::host::{Body, Bytes, Response};
 
 use crate::guard::{self, AllowedPages};
 
-/// The media type of requests and answers.
+/// Media type of requests and answers.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
-/// By which clients name a request: some fail without it where the service refuses something.
+/// Header with the id of a request. Some clients fail without it when the service rejects a request.
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// How many requests were answered.
+/// Id of the next request; ids are unique within the process.
 static NEXT_REQUEST_ID: AtomicU64 = AtomicU64::new(1);
 
-/// Answers one request; hands `failed` what the store itself fails with.
+/// Answers one request. Calls `report_internal_error` if the store itself fails.
 pub(crate) fn answer(
     database: &Database,
     request: &Parts,
@@ -77,7 +77,7 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> dynoxide::Resu
         "ExecuteStatement" => execute(body, |request| database.execute_statement(request)),
         "BatchExecuteStatement" => execute(body, |request| database.batch_execute_statement(request)),
         "ExecuteTransaction" => execute(body, |request| database.execute_transaction(request)),
-        unknown => Err(DynoxideError::ValidationException(format!("there is no operation {unknown:?}"))),
+        unknown => Err(DynoxideError::ValidationException(format!("unknown operation {unknown:?}"))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The embedded DynamoDB: an engine on SQLite, on a thread of its own, reached over the wire like any other.
+//! The embedded DynamoDB: an engine on SQLite that runs on its own thread and answers over HTTP.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -17,11 +17,11 @@ use tokio::sync::{oneshot, watch};
 
 use crate::dynamodb;
 
-/// What `DynamoDB` takes, and connections that stay open for longer than a client keeps one without use.
+/// Body size as DynamoDB limits it. Connections stay open for longer than a client keeps an idle one.
 const DYNAMODB_LIMITS: Limits =
     Limits { body: 16 * 1024 * 1024, body_time: Duration::from_secs(30), head_time: Duration::from_mins(5) };
 
-/// A running engine; ends when dropped.
+/// A running engine. Dropping the engine stops it.
 pub struct Engine {
     address: SocketAddr,
     fault: watch::Receiver<Option<String>>,
@@ -30,10 +30,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine in memory, or on a file that is created if it is missing and that no other stack may use
-    /// meanwhile; port 0 is any free one.
+    /// Starts an engine in memory or on a data file. Port 0 selects a free port.
+    ///
+    /// A missing file is created. Fails if another local stack uses the file, if the file is damaged, or if the port is
+    /// taken.
     pub fn start(data: Option<&Path>, port: u16) -> anyhow::Result<Self> {
-        let file = data.map(DataFile::lock).transpose()?;
+        let file = data
+            .map(|file| DataFile::lock(file).with_context(|| format!("data file {}", file.display())))
+            .transpose()?;
         let database = match &file {
             None => Database::memory()?,
             Some(file) => file.open()?,
@@ -52,9 +56,9 @@ impl Engine {
         };
         let serve = move || {
             if let Err(error) = runtime.block_on(serving) {
-                tracing::error!(%error, "the engine can't listen");
+                tracing::error!(%error, "the embedded DynamoDB can't listen");
             }
-            // Connections that were cut off hold the database until the runtime ends; only then may others have the file.
+            // Aborted connections hold the database until the runtime ends. The file must stay locked until then.
             drop(runtime);
             drop(file);
         };
@@ -62,29 +66,29 @@ impl Engine {
         Ok(Self { address, fault, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it answers.
+    /// The URL at which the engine answers.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The first fault of the store itself, as a sentence: a full disk, or a damaged file. `None` until there is one.
+    /// The first fault of the store itself, as a sentence: a full disk or a damaged file. `None` if there was none.
     #[must_use]
     pub fn fault(&self) -> watch::Receiver<Option<String>> {
         self.fault.clone()
     }
 
-    /// Ends it, and waits until its file is closed.
+    /// Stops the engine and waits until its data file is closed.
     pub fn stop(mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has ended too, which is all that matters here.
+            // A thread that panicked has closed the file too.
             let _ = thread.join();
         }
     }
 }
 
-/// How each request is answered; the first fault of the store is kept.
+/// Answers every request and publishes the first fault of the store.
 fn request_handler(
     database: Database,
     file: Option<PathBuf>,
@@ -104,11 +108,11 @@ fn request_handler(
     }
 }
 
-/// What is wrong with the store, for the developer.
+/// Describes a fault of the store for the developer. The engine reports faults as texts only.
 fn describe_fault(file: Option<&Path>, error: &str) -> String {
     let store = file.map_or("the embedded DynamoDB".to_owned(), |file| format!("data file {}", file.display()));
     let error = error.trim_start_matches("Internal error: ");
-    let names_any = |texts: &[&str]| texts.iter().any(|sign| error.contains(sign));
+    let names_any = |texts: &[&str]| texts.iter().any(|text| error.contains(text));
     if names_any(&["disk is full"]) {
         format!("{store} can't be written: the disk is full")
     } else if names_any(&["malformed"]) {
@@ -120,7 +124,7 @@ fn describe_fault(file: Option<&Path>, error: &str) -> String {
     }
 }
 
-/// A data file that is this process's alone, also if the process ends by force.
+/// A data file, locked for this process. The operating system releases the lock when the process ends.
 struct DataFile {
     path: PathBuf,
     _lock: File,
@@ -128,14 +132,10 @@ struct DataFile {
 
 impl DataFile {
     fn lock(file: &Path) -> anyhow::Result<Self> {
-        Self::lock_file(file).with_context(|| format!("data file {}", file.display()))
-    }
-
-    fn lock_file(file: &Path) -> anyhow::Result<Self> {
         let path = canonical_path(file)?;
         let mut lock = path.clone().into_os_string();
         lock.push(".lock");
-        // SQLite has locks of its own on the data file, so this one is beside it.
+        // SQLite locks the data file itself, so this lock needs a file of its own.
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
@@ -150,7 +150,7 @@ impl DataFile {
     }
 }
 
-/// The one path of a file by whichever name, so that each file has one lock.
+/// The canonical path of a file that may not exist yet, so that each file has one lock under every name.
 fn canonical_path(file: &Path) -> std::io::Result<PathBuf> {
     match file.canonicalize() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

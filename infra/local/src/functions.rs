@@ -2,7 +2,7 @@
 
 use shared::host::Function;
 
-/// Every function there is. That these are the template's, and the folder's, is tested.
+/// Every function of the workspace. A test compares this list with the template and with the folders.
 pub const FUNCTIONS: [Function; 8] = [
     bundle_transitions::FUNCTION,
     bundle_redemption::FUNCTION,

@@ -1,5 +1,6 @@
-//! Function URLs at `/lambda-url/<function>/…` and the Lambda Invoke API at
-//! `/2015-03-31/functions/<function>/invocations`, on one port, at the paths that `cargo lambda watch` uses.
+//! Function URLs and the Lambda Invoke API on one port, at the paths that `cargo lambda watch` uses.
+//!
+//! Function URLs are at `/lambda-url/<function>/…`. The Invoke API is at `/2015-03-31/functions/<function>/invocations`.
 
 use std::{
     convert::Infallible,
@@ -26,27 +27,28 @@ use crate::{
     stack::Stack,
 };
 
-/// Held by what is still to be done.
+/// Held by each asynchronous invocation until it is finished.
 type PendingInvocation = mpsc::Sender<Infallible>;
 
-/// What stands before the name of a deployed function, where the stack has its usual name.
+/// Prefix of a deployed function's name in a stack with the default name.
 const STACK_NAME_PREFIX: &str = "regulars-";
 
-/// Sets the clock of one request, here and nowhere else.
+/// Header that sets the clock of one request. Deployed functions ignore it.
 const CLOCK_HEADER: &str = "x-regulars-now";
 
-/// Takes a port of this machine, by both of its names: `cargo lambda invoke` uses the newer one. Port 0 is any free one.
+/// Listens on a port of the IPv4 and the IPv6 loopback address. `cargo lambda invoke` uses the IPv6 one. Port 0 selects a
+/// free port.
 pub async fn listen(port: u16) -> std::io::Result<Vec<Listening>> {
     let first = Listening::on((Ipv4Addr::LOCALHOST, port).into()).await?;
     match Listening::on((Ipv6Addr::LOCALHOST, first.address.port()).into()).await {
         Ok(second) => Ok(vec![first, second]),
         Err(error) if port != 0 && error.kind() == ErrorKind::AddrInUse => Err(error),
-        // Not every machine has the newer name.
+        // A machine may have no IPv6 loopback address.
         Err(_) => Ok(vec![first]),
     }
 }
 
-/// Answers until `stop`; requests in flight are finished then.
+/// Answers requests until `stop`, then finishes the requests in flight and the accepted asynchronous invocations.
 pub async fn run(
     listening: Vec<Listening>,
     stack: Arc<Stack>,
@@ -69,12 +71,12 @@ pub async fn run(
     while let Some(ended) = servers.join_next().await {
         ended.map_err(std::io::Error::other)??;
     }
-    // What was accepted to be done later is done, and then nobody holds the other end any more.
+    // The channel closes when the last asynchronous invocation drops its sender.
     let _ = tokio::time::timeout(ASYNC_FINISH_MAX, all_finished.recv()).await;
     Ok(())
 }
 
-/// How long asynchronous invocations may take to finish once the stack is told to stop.
+/// How long asynchronous invocations may run on after the stack was asked to stop.
 const ASYNC_FINISH_MAX: Duration = Duration::from_secs(8);
 
 async fn answer(stack: Arc<Stack>, pending: PendingInvocation, parts: Parts, body: Bytes) -> Response {
@@ -97,7 +99,7 @@ async fn answer(stack: Arc<Stack>, pending: PendingInvocation, parts: Parts, bod
     let invoked = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
     match invoked {
         Some(_) if parts.method != Method::POST => {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "Functions are invoked by POST.")
+            problem(StatusCode::METHOD_NOT_ALLOWED, "The Invoke API accepts POST only.")
         }
         Some(function) => invoke(stack, pending, function_name(function), &parts.headers, &body, now).await,
         None => problem(
@@ -107,7 +109,7 @@ async fn answer(stack: Arc<Stack>, pending: PendingInvocation, parts: Parts, bod
     }
 }
 
-/// A function's name in whatever form Lambda's API takes it: with the stack's before it, with an alias, as an ARN.
+/// The function's own name in each form that Lambda's API accepts: with the stack's name, with an alias, or as an ARN.
 fn function_name(identifier: &str) -> String {
     let identifier = identifier.replace("%3A", ":");
     let name = identifier.rsplit_once(":function:").map_or(identifier.as_str(), |(_, name)| name);
@@ -120,7 +122,7 @@ fn clock_override(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static
     set.transpose()
 }
 
-/// The Lambda Invoke API: a failed invocation answers 200 too, and says so in a header.
+/// The Lambda Invoke API. A failed invocation is answered with 200 and marked in a header.
 async fn invoke(
     stack: Arc<Stack>,
     pending: PendingInvocation,

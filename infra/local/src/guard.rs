@@ -1,5 +1,7 @@
-//! Keeps web pages out of the local stack. Any page that is open in the developer's browser can send requests to a port
-//! of this machine, and a name that a page's owner controls can be made to lead here.
+//! Rejects requests that web pages send to the local stack.
+//!
+//! Any page that is open in the developer's browser can send requests to a port of this machine. The owner of a page can also
+//! point a domain name at this machine.
 
 use http::{
     HeaderMap, StatusCode,
@@ -8,19 +10,19 @@ use http::{
 };
 use shared::host::{Response, problem};
 
-/// What a browser says about where a request comes from; no page can leave it out.
+/// Header in which a browser reports the origin of a request. A page cannot suppress it.
 const FETCH_SITE_HEADER: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Which pages may send requests.
+/// The web pages that may send requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AllowedPages {
-    /// Those of the same origin, which is this server itself.
+    /// Pages of the same origin, which is this server itself.
     SameOrigin,
-    /// None: nothing that answers here is for a browser.
+    /// No pages: nothing on this port is meant for a browser.
     None,
 }
 
-/// What a request is refused with that is not sent to a loopback name, or that another page sends than may.
+/// The rejection of a request that is not addressed to a loopback name, or that comes from a page that is not allowed.
 pub(crate) fn reject(request: &Parts, pages: AllowedPages) -> Option<Response> {
     let forbidden = |code, detail| Some(problem(StatusCode::FORBIDDEN, code, detail));
     let Some(host) = requested_host(request).filter(|host| is_loopback(host)) else {
@@ -32,7 +34,7 @@ pub(crate) fn reject(request: &Parts, pages: AllowedPages) -> Option<Response> {
     None
 }
 
-/// The host and port that a request is sent to, in lower case, where it names one alone.
+/// The host and port that a request is addressed to, in lower case. `None` if the request names none or several.
 fn requested_host(request: &Parts) -> Option<String> {
     let mut hosts = request.headers.get_all(header::HOST).iter();
     let host = hosts.next()?.to_str().ok()?.to_ascii_lowercase();
@@ -44,7 +46,7 @@ fn requested_host(request: &Parts) -> Option<String> {
 
 fn is_loopback(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
-        // The colons of an address in brackets are its own.
+        // The colons of an IPv6 address in brackets separate no port.
         Some((name, port)) if !port.ends_with(']') => (name, port),
         _ => (host, ""),
     };

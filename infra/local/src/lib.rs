@@ -1,20 +1,23 @@
-//! The local stack: the deployed system on one machine.
+//! The local stack runs the deployed system on one machine.
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and refuses the rest |
+//! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and rejects what it does not know |
 //! | [`specs`] | the table and the functions, as the template declares them |
-//! | [`yaml`] | CloudFormation's YAML as JSON |
-//! | [`engine`] | the embedded DynamoDB, and whose its data file is |
-//! | `dynamodb` | DynamoDB's protocol on it |
-//! | `guard` | keeps web pages out |
-//! | [`table`] | the table the template declares, created or compared |
+//! | `properties` | the properties of the template's resources, used or ignored |
+//! | `resolve` | references and global properties of the template |
+//! | [`yaml`] | converts CloudFormation's YAML to JSON |
+//! | [`engine`] | the embedded DynamoDB and its data file |
+//! | `dynamodb` | the protocol of DynamoDB on the engine |
+//! | `guard` | rejects requests of web pages |
+//! | [`table`] | creates the declared table, or checks the existing one |
+//! | `functions` | the functions that the stack hosts |
 //! | [`stack`] | every function in its host, on that table |
-//! | [`schedules`] | when the template has functions called by the clock |
+//! | [`schedules`] | the schedules of the template |
 //! | [`gateway`] | function URLs and the Lambda Invoke API on one port |
 //!
-//! Functions are entered by the bytes that Lambda would hand them. What the cloud adds and this does not: IAM, quotas,
-//! and the delivery of events (invoke the function with one instead).
+//! A function receives the same bytes as from Lambda. The local stack has no IAM, no quotas and no delivery of events. To
+//! deliver an event, invoke the function with it.
 
 mod dynamodb;
 pub mod engine;

@@ -1,4 +1,4 @@
-//! The local stack's command line.
+//! The command line of the local stack.
 
 use std::{collections::HashMap, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -18,57 +18,57 @@ use shared::{
     store, telemetry,
 };
 
-/// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
+/// Runs every function of the template on this machine, on an embedded DynamoDB
 #[derive(Parser)]
 #[command(name = "local", version)]
 struct LocalCommandLine {
-    /// The port for function URLs and the Lambda Invoke API; 0 is any free one
+    /// Port for function URLs and the Lambda Invoke API; 0 selects a free port
     #[arg(long, default_value_t = 9000)]
     port: u16,
-    /// The port for the embedded `DynamoDB`; 0 is any free one
+    /// Port for the embedded DynamoDB; 0 selects a free port
     #[arg(long, default_value_t = 0)]
     dynamodb_port: u16,
     /// Keep the data in this file instead of in memory
     #[arg(long)]
     data: Option<PathBuf>,
-    /// What to run
+    /// The template to run
     #[arg(long, default_value = "infra/template.yaml")]
     template: PathBuf,
     /// Print each call's metrics record
     #[arg(long)]
     metrics: bool,
-    /// With a command: go on serving when it has ended
+    /// Go on serving after the command has ended
     #[arg(long)]
     stay: bool,
     /// The deployment's secret
     #[arg(long, env = "CRON_SECRET", default_value = "local-secret", hide_env_values = true)]
     secret: String,
-    /// Use the `DynamoDB` at this address instead of an embedded one
+    /// Use the DynamoDB at this address instead of the embedded one
     #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
     dynamodb: Option<String>,
-    /// The key by which Claude is asked about churn; without one the statistical model alone scores
+    /// API key for Claude, which scores churn; without a key the statistical model scores alone
     #[arg(long, env = "ANTHROPIC_API_KEY", hide_env_values = true)]
     anthropic_key: Option<String>,
-    /// Where the Anthropic API is
+    /// Base URL of the Anthropic API
     #[arg(long, env = "ANTHROPIC_BASE_URL")]
     anthropic_url: Option<String>,
     #[command(flatten)]
     churn: ChurnOptions,
-    /// The webhook of the Slack channel that is told of each week
+    /// Webhook of the Slack channel that receives the weekly report
     #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true)]
     slack_webhook: Option<String>,
-    /// Which log lines are written to standard error
+    /// Level of the log lines on standard error
     #[arg(long, env = "LOG_LEVEL", default_value = "warn,dynoxide=error")]
     log_level: String,
-    /// A command to run once the stack is ready, with its address in `REGULARS_URL`; the stack ends with it
+    /// Command to run once the stack is ready, with the stack's address in `REGULARS_URL`; the stack ends with the command
     #[arg(last = true)]
     command: Vec<String>,
 }
 
-/// How Claude is asked; each is what the template says unless it is set.
+/// How Claude is asked. The default of each option is the template's value.
 #[derive(clap::Args)]
 struct ChurnOptions {
-    /// Which model is asked
+    /// Model
     #[arg(long, env = "CHURN_MODEL")]
     churn_model: Option<String>,
     /// Customers in one request
@@ -77,26 +77,26 @@ struct ChurnOptions {
     /// Milliseconds between two requests
     #[arg(long, env = "CHURN_PAUSE_MS")]
     churn_pause_ms: Option<String>,
-    /// Requests at once
+    /// Concurrent requests
     #[arg(long, env = "CHURN_CONCURRENCY")]
     churn_concurrency: Option<String>,
-    /// Milliseconds for one whole answer, at most
+    /// Longest time for one complete answer, in milliseconds
     #[arg(long, env = "CHURN_TIMEOUT_MS")]
     churn_timeout_ms: Option<String>,
 }
 
 impl ChurnOptions {
-    /// Gives the settings to the function that has them by the same names.
-    fn apply_to(self, template: &mut Template) {
+    /// Sets the given options in the functions whose environment has them under the same names.
+    fn apply_to(&self, template: &mut Template) {
         for (variable, value) in [
-            ("CHURN_MODEL", self.churn_model),
-            ("CHURN_BATCH_SIZE", self.churn_batch_size),
-            ("CHURN_PAUSE_MS", self.churn_pause_ms),
-            ("CHURN_CONCURRENCY", self.churn_concurrency),
-            ("CHURN_TIMEOUT_MS", self.churn_timeout_ms),
+            ("CHURN_MODEL", &self.churn_model),
+            ("CHURN_BATCH_SIZE", &self.churn_batch_size),
+            ("CHURN_PAUSE_MS", &self.churn_pause_ms),
+            ("CHURN_CONCURRENCY", &self.churn_concurrency),
+            ("CHURN_TIMEOUT_MS", &self.churn_timeout_ms),
         ] {
             if let Some(value) = value {
-                template.set_variable(variable, variable, &value);
+                template.set_variable(variable, variable, value);
             }
         }
     }
@@ -115,31 +115,36 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
+/// Reads the template, with the options that are settings of its functions.
+fn read_template(options: &LocalCommandLine) -> anyhow::Result<Template> {
     let file = options.template.display();
     let text = std::fs::read_to_string(&options.template).with_context(|| format!("template {file}"))?;
-    let mut parameters = HashMap::from([("LogLevel", options.log_level)]);
-    parameters.extend(options.anthropic_url.map(|url| ("AnthropicBaseUrl", url)));
+    let mut parameters = HashMap::from([("LogLevel", options.log_level.clone())]);
+    parameters.extend(options.anthropic_url.clone().map(|url| ("AnthropicBaseUrl", url)));
     let mut template = Template::read(&text, &parameters).with_context(|| format!("template {file}"))?;
     template.set_variable("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
-    if let Some(key) = options.anthropic_key {
-        template.set_variable("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
+    if let Some(key) = &options.anthropic_key {
+        template.set_variable("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", key);
     }
     options.churn.apply_to(&mut template);
-    if let Some(webhook) = options.slack_webhook {
-        template.set_variable("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
+    if let Some(webhook) = &options.slack_webhook {
+        template.set_variable("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", webhook);
     }
+    Ok(template)
+}
 
+async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
+    let template = read_template(&options)?;
     let listening = gateway::listen(options.port).await.with_context(|| format!("port {}", options.port))?;
     let url = listening.first().map(|listening| format!("http://{}", listening.address)).unwrap_or_default();
 
-    // Set to nothing is not set.
+    // An empty value counts as unset.
     let dynamodb = options.dynamodb.filter(|endpoint| !endpoint.trim().is_empty());
     if let Some(endpoint) = dynamodb.as_ref().filter(|endpoint| !endpoint.contains("://")) {
         bail!("the address of DynamoDB must begin with http:// or https://, not {endpoint:?}");
     }
     let engine = match (&dynamodb, &options.data) {
-        (Some(_), Some(_)) => bail!("--data is for the embedded DynamoDB; another one keeps its own"),
+        (Some(_), Some(_)) => bail!("--data needs the embedded DynamoDB, but another DynamoDB is selected"),
         (Some(_), None) => None,
         (None, data) => Some(Engine::start(data.as_deref(), options.dynamodb_port)?),
     };
@@ -147,7 +152,7 @@ async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
     let client = store::client(Some(&endpoint)).await.map_err(|failure| anyhow!("{endpoint}: {failure:?}"))?;
     let metrics: telemetry::Sink = if options.metrics { telemetry::stdout() } else { Arc::new(|_| ()) };
     let scheduled_calls: Vec<_> = template.schedules().collect();
-    // What is wrong with the file says more than what the client makes of it.
+    // A fault of the data file explains more than the client's error that results from it.
     let fault = engine.as_ref().map(Engine::fault);
     let or_known_fault = |error| {
         let fault = fault.as_ref().and_then(|fault| fault.borrow().clone());
@@ -156,7 +161,7 @@ async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
     table::ensure(&client, &template.table).await.map_err(or_known_fault)?;
     let stack = Arc::new(Stack::new(&template, |_| client.clone(), &metrics, &Sleeper::default())?);
 
-    // Who reads that it is ready may ask it to end at once.
+    // A caller may send the signal as soon as it reads the line `ready`.
     let stop_requested = stop_signal();
     print_line(&format!("dynamodb {endpoint} table {}", template.table.name));
     for function in stack.functions() {
@@ -183,7 +188,7 @@ async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
     let run_schedules = || schedules::run(&scheduled_calls, clock::now, call);
     let code = tokio::select! {
         code = wait_for_end(&options.command, options.stay, &url, &options.secret, stop_requested, run_schedules) => code,
-        _ = &mut serving => bail!("the server ended by itself"),
+        _ = &mut serving => bail!("the server stopped unexpectedly"),
     };
     drop(stop_serving);
     serving.await??;
@@ -193,9 +198,9 @@ async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
     code
 }
 
-/// Waits for what ends the stack: its command if it has one, else a signal.
+/// Waits until the stack has to end: with its command, or at a signal.
 ///
-/// While a command runs, it alone says what time it is; the template's schedules begin after it.
+/// A command may set the clock of its requests, so the template's schedules start after the command has ended.
 async fn wait_for_end<F: Future<Output = ()>>(
     command: &[String],
     stay: bool,
@@ -222,7 +227,7 @@ async fn wait_for_end<F: Future<Output = ()>>(
             return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
         }
     }
-    // Schedules that never come again are no reason to end.
+    // The stack goes on serving when no schedule is due any more.
     let schedules = async {
         run_schedules().await;
         std::future::pending::<()>().await;
@@ -234,7 +239,7 @@ async fn wait_for_end<F: Future<Output = ()>>(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says once what is wrong with the embedded store, when something is. The stack goes on: what can be read is still served.
+/// Reports the first fault of the embedded store. The stack keeps serving, because reads may still work.
 async fn report_fault(mut fault: tokio::sync::watch::Receiver<Option<String>>) {
     if let Ok(found) = fault.wait_for(Option::is_some).await {
         print_error(found.as_deref().unwrap_or_default());
@@ -248,6 +253,6 @@ fn print_error(message: &str) {
 fn print_line(line: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    // Nobody listening is no reason not to serve.
+    // The stack serves even if its output is closed.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

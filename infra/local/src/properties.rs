@@ -1,4 +1,4 @@
-//! The template's properties, as far as they are known: what is used here, and what is the cloud's own business.
+//! The known properties of the template's resources. The local stack uses some of them and ignores the cloud-only ones.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::specs::{AttributeSpec, ExpirySpec, IndexSpec, KeyPartSpec};
 
-/// The cloud's own business: read, so that it is known, and not used.
+/// A cloud-only property: known, so that the template may have it, and ignored.
 pub(crate) type CloudOnly = Option<Value>;
 
-/// Resources that are the cloud's own business altogether: who may do what, where logs go, what is kept for a redrive (here
-/// it is logged), what watches and who is told, and what deploys.
+/// Types of cloud-only resources: permissions, logs, failure queues, alarms, notifications and deployment. Where the cloud
+/// queues a failed call, the local stack logs it.
 pub(crate) const CLOUD_ONLY_TYPES: [&str; 15] = [
     "AWS::Chatbot::SlackChannelConfiguration",
     "AWS::CloudWatch::Alarm",
@@ -149,8 +149,8 @@ pub(crate) enum EventSource {
     ScheduleV2(ScheduleProperties),
 }
 
-/// Of a state machine it matters which function it calls, and when it is started: how it goes about it is the cloud's
-/// business, and that of the stack to do alike.
+/// A state machine: the function that it calls, and its schedules. `Stack::sweep` does locally what its definition does in
+/// the cloud.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct StateMachineProperties {
@@ -171,7 +171,7 @@ pub(crate) struct DefinitionSubstitutions {
     pub(crate) function: ResourceReference,
 }
 
-/// `!Ref Resource.Alias`.
+/// A reference, `!Ref Resource.Alias`.
 #[derive(Deserialize)]
 pub(crate) struct ResourceReference {
     #[serde(rename = "Ref")]

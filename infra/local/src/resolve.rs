@@ -1,10 +1,10 @@
-//! What a template's value is once its references are followed and its globals applied.
+//! Resolves references in the template's values, and merges global properties into a function's.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-/// A function's properties over the globals', maps merged, as SAM does.
+/// Merges a function's properties into the global ones. As in SAM, maps are merged and other values are replaced.
 pub(crate) fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> Value {
     let mut merged = globals.clone();
     for (name, value) in own {
@@ -17,8 +17,8 @@ pub(crate) fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> V
     Value::Object(merged)
 }
 
-/// Replaces what refers to something known by its value. What refers to something else stays as it is, which only a
-/// property of the cloud's own business may.
+/// Replaces each reference to a known name by its value. Other references stay unchanged, and deserialization then accepts
+/// them in cloud-only properties alone.
 pub(crate) fn resolve(value: &Value, values: &HashMap<String, String>) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| resolve(item, values)).collect(),
@@ -35,7 +35,7 @@ pub(crate) fn resolve(value: &Value, values: &HashMap<String, String>) -> Value 
     }
 }
 
-/// Fills `${Name}` where every name is known.
+/// Fills in each `${Name}`. `None` if a name is unknown.
 fn substitute(text: &str, values: &HashMap<String, String>) -> Option<String> {
     let mut parts = text.split("${");
     let mut filled = parts.next().unwrap_or_default().to_owned();

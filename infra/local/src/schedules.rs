@@ -1,4 +1,4 @@
-//! The template's schedules: `rate(…)` and `cron(…)` expressions as EventBridge Scheduler reads them, in their time zones.
+//! The template's schedules: `rate(…)` and `cron(…)` expressions in their time zones, as EventBridge Scheduler reads them.
 
 use std::time::Duration;
 
@@ -12,37 +12,37 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::{time, zone::Zone};
 
-/// When a function is called.
+/// A schedule expression in its time zone.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     recurrence: Recurrence,
     zone: Zone,
 }
 
-/// A function and when it is called.
+/// A function with the schedule that calls it.
 #[derive(Debug, Clone)]
 pub struct ScheduledCall {
-    /// The function.
+    /// The name of the function.
     pub function: String,
-    /// When.
+    /// The schedule.
     pub schedule: Schedule,
-    /// Whether it is called again with its cursor until it is done, or once.
+    /// Whether each run calls the function again with its cursor until it returns none. Otherwise a run is one call.
     pub until_done: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Recurrence {
-    /// Every so long, from when the stack began.
+    /// At a fixed period, counted from the start of the stack.
     Rate(TimeDelta),
-    /// At these times of the zone's calendar.
+    /// At these times of the calendar in the schedule's time zone.
     Calendar(Box<Cron>),
 }
 
 impl Schedule {
-    /// Reads an expression and its time zone, UTC where none is named.
+    /// Parses an expression. The default of `zone` is UTC. Fails for every expression that EventBridge Scheduler rejects.
     pub fn read(expression: &str, zone: Option<&str>) -> anyhow::Result<Self> {
         let zone = zone.unwrap_or("UTC");
-        let zone = zone.parse().map_err(|_| anyhow!("no time zone: {zone}"))?;
+        let zone = zone.parse().map_err(|_| anyhow!("unknown time zone: {zone}"))?;
         let arguments_of = |word: &str| expression.strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')');
         let recurrence = match (arguments_of("rate"), arguments_of("cron")) {
             (Some(rate), _) => parse_rate(rate),
@@ -52,7 +52,7 @@ impl Schedule {
         Ok(Self { recurrence: recurrence.with_context(|| expression.to_owned())?, zone })
     }
 
-    /// The first time after `now` of a schedule that began at `began`; `None`: never again.
+    /// The first time after `now`, or `None` if there is none. A rate counts from `started_at`.
     #[must_use]
     pub fn next(&self, started_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match &self.recurrence {
@@ -77,17 +77,17 @@ fn parse_rate(rate: &str) -> anyhow::Result<Recurrence> {
         _ => bail!("the unit must be minute, hour or day, with an s for more than one"),
     };
     let period = i32::try_from(number).ok().and_then(|number| unit.checked_mul(number));
-    period.map(Recurrence::Rate).context("is too long")
+    period.map(Recurrence::Rate).context("the period is too long")
 }
 
-/// AWS's six fields, minutes to years; days of the week count from 1, Sunday.
+/// Parses AWS's six fields, minutes to years. Days of the week count from 1, which is Sunday.
 fn parse_cron(cron: &str) -> anyhow::Result<Recurrence> {
     let fields: Vec<&str> = cron.split_whitespace().collect();
     let [_, _, day, _, weekday, _] = fields.as_slice() else {
         bail!("must have six fields: minutes, hours, day, month, day of the week, year");
     };
     if (*day == "?") == (*weekday == "?") {
-        bail!("one of day and day of the week must be ?, and not both");
+        bail!("exactly one of day and day of the week must be ?");
     }
     let parser =
         CronParser::builder().seconds(Seconds::Required).year(Year::Required).alternative_weekdays(true).build();
@@ -95,8 +95,10 @@ fn parse_cron(cron: &str) -> anyhow::Result<Recurrence> {
     Ok(Recurrence::Calendar(Box::new(cron)))
 }
 
-/// Calls each function at its times, for ever: one call after the other, so that a slow one delays the next and no two
-/// of a function run at once.
+/// Makes each scheduled call at its times, until no schedule has another time.
+///
+/// The calls of one schedule run one after another. A slow call delays the next one, and the times that it misses are
+/// skipped.
 pub async fn run<F: Future<Output = ()>>(
     calls: &[ScheduledCall],
     clock: impl Fn() -> DateTime<Utc>,
@@ -116,7 +118,7 @@ pub async fn run<F: Future<Output = ()>>(
     .await;
 }
 
-/// What EventBridge Scheduler hands a function that it is told nothing else for.
+/// The event that EventBridge Scheduler sends if a schedule has no input.
 fn schedule_event(at: DateTime<Utc>) -> Value {
     json!({
         "version": "0", "id": "local", "detail-type": "Scheduled Event", "source": "aws.scheduler",

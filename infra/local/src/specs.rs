@@ -1,4 +1,4 @@
-//! The table and the functions, as the template declares them.
+//! Specifications of the table and the functions, as the template declares them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,90 +6,90 @@ use serde::Deserialize;
 
 use crate::schedules::Schedule;
 
-/// A table, with what its engine needs to know.
+/// The table.
 #[derive(Debug, Clone)]
 pub struct TableSpec {
-    /// Its name.
+    /// The name of the table.
     pub name: String,
-    /// Key attributes and their types.
+    /// The key attributes and their types.
     pub attributes: Vec<AttributeSpec>,
-    /// Its primary key.
+    /// The primary key.
     pub key: Vec<KeyPartSpec>,
-    /// Its indexes.
+    /// The global secondary indexes.
     pub indexes: Vec<IndexSpec>,
-    /// The attribute that says when an item may go, if one does.
+    /// The time to live of items, if the table has one.
     pub expiry: Option<ExpirySpec>,
 }
 
-/// When an item may go.
+/// The time to live of items.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct ExpirySpec {
-    /// The attribute that says so, in seconds since 1970.
+    /// The attribute with an item's expiry, in seconds since 1970.
     pub attribute_name: String,
-    /// Whether it is looked at.
+    /// Whether expired items are removed.
     pub enabled: bool,
 }
 
-/// A function, with what its host needs to know.
+/// A function.
 #[derive(Debug, Clone)]
 pub struct FunctionSpec {
-    /// How long a call may take.
+    /// The longest duration of one call.
     pub timeout: Duration,
-    /// Its environment.
+    /// The environment variables.
     pub environment: HashMap<String, String>,
-    /// The `detail-type`s of the events it is called with.
+    /// The `detail-type`s of the events that call the function.
     pub events: Vec<String>,
-    /// When it is called by the clock, once.
+    /// The schedules that call the function once.
     pub schedules: Vec<Schedule>,
-    /// When a state machine is started by the clock that calls it until it is done.
+    /// The schedules of the state machine that calls the function until it returns no cursor.
     pub sweeps: Vec<Schedule>,
 }
 
 impl FunctionSpec {
-    /// Whether the clock calls it, once or until it is done.
+    /// Whether any schedule calls the function.
     #[must_use]
     pub const fn is_scheduled(&self) -> bool {
         !(self.schedules.is_empty() && self.sweeps.is_empty())
     }
 }
 
-/// An attribute of a key.
+/// A key attribute.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct AttributeSpec {
-    /// Its name.
+    /// The name of the attribute.
     pub attribute_name: String,
-    /// `S`, `N` or `B`.
+    /// The type: `S`, `N` or `B`.
     pub attribute_type: String,
 }
 
-/// A part of a key.
+/// One part of a key.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct KeyPartSpec {
-    /// Its attribute.
+    /// The name of the attribute.
     pub attribute_name: String,
-    /// `HASH` or `RANGE`.
+    /// The role: `HASH` or `RANGE`.
     pub key_type: String,
 }
 
-/// An index.
+/// A global secondary index.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct IndexSpec {
-    /// Its name.
+    /// The name of the index.
     pub index_name: String,
-    /// Its key.
+    /// The key of the index.
     pub key_schema: Vec<KeyPartSpec>,
-    /// What it holds.
+    /// The attributes that the index holds.
     pub projection: ProjectionSpec,
 }
 
-/// What an index holds.
+/// The attributes that an index holds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct ProjectionSpec {
-    /// `ALL` or `KEYS_ONLY`.
+    /// The type: `ALL` or `KEYS_ONLY`.
     pub projection_type: String,
 }

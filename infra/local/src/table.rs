@@ -1,4 +1,4 @@
-//! The table that the template declares: created where it is missing, compared where it is there.
+//! Creates the table that the template declares, or checks the existing one.
 
 use std::time::Duration;
 
@@ -14,7 +14,15 @@ use aws_sdk_dynamodb::{
 
 use crate::specs::{ExpirySpec, KeyPartSpec, TableSpec};
 
-/// Makes sure that the table is there, as declared, and ready.
+/// Pause between two looks at a table that is being created.
+const ACTIVE_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A minute of polls. The embedded engine needs none of it, DynamoDB itself may need all.
+const ACTIVE_POLLS_MAX: usize = 600;
+
+/// Ensures that the table exists as declared and is active.
+///
+/// Fails if DynamoDB does not answer, or if an existing table has other keys or indexes.
 pub async fn ensure(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
     match describe(client, &spec.name).await? {
         Some(table) => check_schema(&table, spec),
@@ -57,18 +65,17 @@ fn check_schema(table: &TableDescription, spec: &TableSpec) -> anyhow::Result<()
 async fn create(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
     let request = create_request(client, spec).with_context(|| spec.name.clone())?;
     request.send().await.with_context(|| spec.name.clone())?;
-    // A minute is far more than a local engine needs, and what DynamoDB itself may take.
-    for _ in 0..600 {
+    for _ in 0..ACTIVE_POLLS_MAX {
         let status = describe(client, &spec.name).await?.and_then(|table| table.table_status);
         if status == Some(TableStatus::Active) {
             return enable_expiry(client, spec).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(ACTIVE_POLL_INTERVAL).await;
     }
     bail!("the table {} did not become active within a minute", spec.name)
 }
 
-/// Has items go when their time is over. That is for a new table alone: DynamoDB refuses to be told twice.
+/// Enables the time to live of items. DynamoDB rejects a second request, so only a new table gets one.
 async fn enable_expiry(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
     let Some(ExpirySpec { attribute_name, enabled }) = &spec.expiry else { return Ok(()) };
     let expiry = TimeToLiveSpecification::builder().attribute_name(attribute_name).enabled(*enabled).build();

@@ -1,7 +1,7 @@
-//! What the template declares, as far as it matters on one machine.
+//! Reads the parts of the template that matter on one machine.
 //!
-//! A property that is neither used here nor listed as the cloud's own business is refused: otherwise the template could
-//! say one thing and this stack do another. What is the cloud's business is named in `properties`.
+//! A property that is neither used nor listed as cloud-only is rejected, so that the local stack never silently differs from
+//! the template. `properties` lists the cloud-only ones.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,23 +22,25 @@ use crate::{
     yaml,
 };
 
-/// The local stack's name, where the template says `AWS::StackName`.
+/// The local stack's value of `AWS::StackName`.
 const STACK_NAME: &str = "regulars";
 
 const FUNCTION_TYPE: &str = "AWS::Serverless::Function";
 const STATE_MACHINE_TYPE: &str = "AWS::Serverless::StateMachine";
 
-/// What the template declares.
+/// The declared table and functions.
 #[derive(Debug)]
 pub struct Template {
-    /// The one table.
+    /// The table; a template has exactly one.
     pub table: TableSpec,
-    /// The functions, by name: the last part of `CodeUri`.
+    /// The functions by name. The name is the last part of `CodeUri`.
     pub functions: BTreeMap<String, FunctionSpec>,
 }
 
 impl Template {
-    /// Reads a template; `parameters` are those that have no default, or another value here.
+    /// Reads a template. `parameters` are values for parameters that have no default, or need another value here.
+    ///
+    /// Fails for a template that is not valid, or that has a resource or a property that the local stack does not know.
     pub fn read(text: &str, parameters: &HashMap<&str, String>) -> anyhow::Result<Self> {
         let document: TemplateDocument = deserialize("the template", yaml::to_json(text)?)?;
         let tables = document.resources.iter().filter(|(_, resource)| resource.r#type == "AWS::DynamoDB::Table");
@@ -71,25 +73,25 @@ impl Template {
                 }
                 FUNCTION_TYPE | STATE_MACHINE_TYPE => {}
                 other if CLOUD_ONLY_TYPES.contains(&other) => {}
-                // There is no vault here: what is secret comes by the environment of the stack itself.
+                // There is no Secrets Manager here. Secrets come from the environment of the stack itself.
                 "AWS::SecretsManager::Secret" => drop(values.insert(name.clone(), String::new())),
                 other => bail!("{name}: the local stack does not know the resource type {other}"),
             }
         }
-        let table = table.context("must have a table")?;
+        let table = table.context("must have exactly one AWS::DynamoDB::Table")?;
         values.insert((*table_name).clone(), table.name.clone());
         let functions = document.function_specs(&values)?;
         Ok(Self { table, functions })
     }
 
-    /// Gives those functions a secret itself that the template tells by which variable to find it.
+    /// Sets an environment variable in each function whose environment has the variable `selector`.
     pub fn set_variable(&mut self, selector: &str, variable: &str, value: &str) {
         for spec in self.functions.values_mut().filter(|spec| spec.environment.contains_key(selector)) {
             spec.environment.insert(variable.to_owned(), value.to_owned());
         }
     }
 
-    /// Every schedule, with the function that it calls.
+    /// Every schedule with the function that it calls.
     pub fn schedules(&self) -> impl Iterator<Item = ScheduledCall> {
         self.functions.iter().flat_map(|(name, spec)| {
             let scheduled = move |until_done: bool| {
@@ -153,7 +155,7 @@ fn function_spec(
     Ok((folder, spec))
 }
 
-/// The `detail-type`s of the events, and the schedules.
+/// Splits the event sources of a resource into the `detail-type`s of its events and its schedules.
 fn event_sources(name: &str, sources: BTreeMap<String, EventSource>) -> anyhow::Result<(Vec<String>, Vec<Schedule>)> {
     let (mut events, mut schedules) = (Vec::new(), Vec::new());
     for source in sources.into_values() {

@@ -1,10 +1,10 @@
-//! CloudFormation's YAML as JSON: the short forms (`!Ref x`) become the long ones (`{"Ref": "x"}`).
+//! Converts CloudFormation's YAML to JSON. Short forms (`!Ref x`) become long ones (`{"Ref": "x"}`).
 
 use anyhow::bail;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-/// Reads one document.
+/// Converts one document. Fails for invalid YAML, several documents, aliases, and keys that are not strings.
 pub fn to_json(text: &str) -> anyhow::Result<Value> {
     let documents = Yaml::load_from_str(text)?;
     match documents.as_slice() {
@@ -27,7 +27,7 @@ fn convert(node: &Yaml<'_>) -> anyhow::Result<Value> {
             let mut object = Map::new();
             for (key, value) in entries {
                 let Value::String(key) = convert(key)? else {
-                    bail!("a key that is not a text");
+                    bail!("a key is not a string");
                 };
                 object.insert(key, convert(value)?);
             }
@@ -41,6 +41,6 @@ fn convert(node: &Yaml<'_>) -> anyhow::Result<Value> {
                 (name, _) => json!({ format!("Fn::{name}"): inner }),
             }
         }
-        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => bail!("an alias or a broken value"),
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => bail!("an alias or a malformed value"),
     })
 }
