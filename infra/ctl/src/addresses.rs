@@ -1,12 +1,12 @@
-//! Where the functions are: below one address, as a local stack serves them, or each at an address of its own, as in the
-//! cloud.
+//! The addresses of the functions. A local stack serves all functions below one address. In the cloud each function has
+//! an address of its own.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use reqwest::Url;
 
-/// Every function that there is.
+/// The names of all functions.
 pub const FUNCTIONS: [&str; 8] = [
     "back-office",
     "bundle-redemption",
@@ -18,36 +18,37 @@ pub const FUNCTIONS: [&str; 8] = [
     "weekly-report",
 ];
 
-/// The functions' addresses, without a slash at the end.
+/// The functions' addresses, without a trailing slash.
 #[derive(Debug)]
 pub struct FunctionAddresses {
-    /// Of all that have none of their own: they answer below `/lambda-url/<function>/` there.
+    /// The address for functions without one of their own. They answer below its path `/lambda-url/<function>/`.
     common: Option<String>,
     by_function: BTreeMap<&'static str, String>,
 }
 
 impl FunctionAddresses {
-    /// Reads addresses as they are given: `URL`, or `FUNCTION=URL`.
+    /// Parses addresses in the forms `URL` and `FUNCTION=URL`. Fails for an unknown function and for a repeated
+    /// address.
     pub fn parse(urls: &[String]) -> anyhow::Result<Self> {
         let (mut common, mut by_function) = (None, BTreeMap::new());
-        for given in urls {
-            let is_repeated = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
-                Some((name, url)) => {
+        for url in urls {
+            let is_repeated = match url.split_once('=').filter(|(name, _)| !name.contains(':')) {
+                Some((name, function_url)) => {
                     let function = FUNCTIONS.into_iter().find(|function| *function == name);
                     let function = function
                         .with_context(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
-                    by_function.insert(function, parse_address(url)?).is_some()
+                    by_function.insert(function, parse_address(function_url)?).is_some()
                 }
-                None => common.replace(parse_address(given)?).is_some(),
+                None => common.replace(parse_address(url)?).is_some(),
             };
             if is_repeated {
-                bail!("{given:?} is a second address for the same");
+                bail!("{url:?} is a second address for the same");
             }
         }
         Ok(Self { common, by_function })
     }
 
-    /// Where a function answers.
+    /// The address of a function. Fails if none was given.
     pub fn address_of(&self, function: &str) -> anyhow::Result<String> {
         let by_function = self.by_function.get(function).cloned();
         by_function
@@ -55,7 +56,7 @@ impl FunctionAddresses {
             .with_context(|| format!("no address was given for {function}: --url {function}=https://…"))
     }
 
-    /// Refuses addresses that leave out a function.
+    /// Fails unless every function has an address.
     pub fn require_every_function(&self) -> anyhow::Result<()> {
         FUNCTIONS.into_iter().try_for_each(|function| self.address_of(function).map(drop))
     }

@@ -1,4 +1,4 @@
-//! The functions as seen from outside: HTTP with a bearer token. What may succeed later is tried again here.
+//! Calls the functions from outside, over HTTP with a bearer token. Retries requests that may succeed later.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,13 +10,16 @@ use shared::domain::time;
 
 use crate::addresses::FunctionAddresses;
 
-/// How often a request that may succeed later is tried, unless told otherwise, how long an answer may take, and the
-/// longest pause between.
+/// Default number of attempts for a request that may succeed later.
 const ATTEMPTS_MAX: u32 = 8;
+
+/// Default time limit of one attempt.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest pause between two attempts.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(4);
 
-/// The functions, as the holder of a secret sees them.
+/// The functions, called with one secret.
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
@@ -26,20 +29,20 @@ pub(crate) struct Api {
     answer_timeout: Duration,
 }
 
-/// What a function answered.
+/// The answer of a function.
 #[derive(Debug)]
 pub(crate) struct ApiAnswer {
     pub(crate) status: StatusCode,
     pub(crate) body: Value,
 }
 
-/// One request, still to be sent.
+/// A request to a function.
 pub(crate) struct ApiRequest<'a> {
     pub(crate) method: Method,
     pub(crate) function: &'a str,
     pub(crate) path: &'a str,
     pub(crate) body: Option<Value>,
-    /// The clock of a local stack; a deployed function ignores it.
+    /// Sets the clock of a local stack for this request. A deployed function ignores it.
     pub(crate) now: Option<DateTime<Utc>>,
     pub(crate) create_only: bool,
 }
@@ -63,12 +66,12 @@ impl<'a> ApiRequest<'a> {
 }
 
 impl ApiAnswer {
-    /// What a refusal says, on one line.
+    /// Status and problem of a rejection, on one line.
     pub(crate) fn problem_summary(&self) -> String {
         format!("{} {}", self.status.as_u16(), problem_summary(&self.body))
     }
 
-    /// The body of an answer that is not a refusal.
+    /// The body of a successful answer. Fails with the problem of a rejection.
     pub(crate) fn into_accepted_body(self) -> anyhow::Result<Value> {
         if self.status.is_success() { Ok(self.body) } else { bail!(self.problem_summary()) }
     }
@@ -76,7 +79,7 @@ impl ApiAnswer {
 
 impl Api {
     pub(crate) fn new(addresses: FunctionAddresses, secret: &str) -> anyhow::Result<Self> {
-        // Already installed is installed.
+        // Fails only if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().build()?;
         Ok(Self {
@@ -88,22 +91,23 @@ impl Api {
         })
     }
 
-    /// Refuses addresses that leave out a function.
+    /// Fails unless every function has an address.
     pub(crate) fn require_every_function(&self) -> anyhow::Result<()> {
         self.addresses.require_every_function()
     }
 
-    /// The same, tried so often, each time so long.
+    /// The same functions, with other limits for each request.
     pub(crate) fn with_limits(self, attempts_max: u32, answer_timeout: Duration) -> Self {
         Self { attempts_max, answer_timeout, ..self }
     }
 
-    /// The same, with another secret.
+    /// The same functions, called with another secret.
     pub(crate) fn with_secret(self, secret: &str) -> Self {
         Self { secret: secret.into(), ..self }
     }
 
-    /// Sends a request until it is answered for good: 503 and a broken connection are tried again, with pauses.
+    /// Sends a request. An answer of 503 and a broken connection are retried after a pause. Fails if no attempt is
+    /// answered.
     pub(crate) async fn send(&self, request: &ApiRequest<'_>) -> anyhow::Result<ApiAnswer> {
         let address = self.addresses.address_of(request.function)?;
         let mut pause = Duration::from_millis(100);
@@ -120,7 +124,7 @@ impl Api {
     }
 
     async fn send_once(&self, address: &str, request: &ApiRequest<'_>) -> Result<ApiAnswer, reqwest::Error> {
-        // In a query a plus is a space, and ids have pluses.
+        // Ids may contain a plus, which means a space in a query.
         let url = format!("{address}{}", request.path.replace('+', "%2B"));
         let mut outgoing =
             self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(self.answer_timeout);
@@ -138,7 +142,7 @@ impl Api {
     }
 }
 
-/// What a problem object says, on one line: its code, and each wrong field or else the sentence.
+/// A problem object on one line: its code with each invalid field, or with its detail.
 pub fn problem_summary(problem: &Value) -> String {
     let text = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
     let errors = problem.get("errors").and_then(Value::as_array).into_iter().flatten();

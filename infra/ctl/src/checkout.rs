@@ -1,5 +1,5 @@
-//! A few customers of the demo org at checkout: points that buy something, a till that asks twice, too few points, an
-//! order that is cancelled.
+//! Checkouts of a few customers of the demo org: a redemption, a repeated request, too few points, and a cancelled
+//! order.
 
 use anyhow::bail;
 use reqwest::StatusCode;
@@ -12,10 +12,10 @@ use crate::{
     values::{format_amount, group_digits, parse_instant, parse_minor_units},
 };
 
-/// The Monday after the promotion week, in the morning.
+/// Monday morning after the promotion week.
 const CHECKED_OUT_AT: &str = "1998-07-13T14:00:00Z";
 
-/// What happens at the till: to which of the customers, richest first, with what order and how many points.
+/// The checkouts: customer, order, order total, requested points, and the next step.
 const CHECKOUTS: [(CustomerChoice, &str, &str, i64, NextStep); 5] = [
     (CustomerChoice::NthRichest(0), "till-1", "60.00", 500, NextStep::Nothing),
     (CustomerChoice::NthRichest(1), "till-2", "40.00", 250, NextStep::Repeat),
@@ -24,21 +24,23 @@ const CHECKOUTS: [(CustomerChoice, &str, &str, i64, NextStep); 5] = [
     (CustomerChoice::NthRichest(3), "till-5", "9.99", 400, NextStep::Nothing),
 ];
 
+/// A customer, chosen by balance.
 #[derive(Clone, Copy)]
 enum CustomerChoice {
     NthRichest(usize),
     Poorest,
 }
 
+/// The step after the first request.
 #[derive(Clone, Copy)]
 enum NextStep {
     Nothing,
-    /// The till heard no answer, and tries again.
+    /// The till received no answer and repeats the request.
     Repeat,
     Cancel,
 }
 
-/// Shows what each got; `balances` are the customers and their points.
+/// Plays the checkouts and prints each result. `balances` are the customers and their points.
 pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>) -> anyhow::Result<()> {
     balances.sort_by(|(customer, points), (other, other_points)| other_points.cmp(points).then(customer.cmp(other)));
     print_line("At checkout, points for money\n");
@@ -80,7 +82,8 @@ pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>
     Ok(())
 }
 
-/// Asks what would have worked, where points were refused; whether that is all there is to do.
+/// Asks for a quote and prints the highest amount of points, if fewer points would be accepted. Returns false for an
+/// order that is to be cancelled.
 async fn quote_unless_cancelled(
     api: &Api,
     org: &OrgId,
@@ -115,7 +118,7 @@ fn at_checkout(request: ApiRequest<'_>) -> anyhow::Result<ApiRequest<'_>> {
     Ok(ApiRequest { now: Some(parse_instant(CHECKED_OUT_AT)?), ..request })
 }
 
-/// What came of it, what it took off the order, and the balance after it.
+/// The columns of a redemption: the result, the reduction of the order total, and the remaining balance.
 fn redemption_columns(answer: &ApiAnswer) -> anyhow::Result<(String, String, String)> {
     let field = |name: &str| answer.body.get(name);
     match answer.status {

@@ -1,4 +1,5 @@
-//! Churn on the demo org: everybody active on a day of the log is scored, the log goes on, and is held against the scores.
+//! Churn on the demo org: scores the customers active on a day of the log, and compares the scores with the later
+//! orders.
 
 use std::collections::BTreeSet;
 
@@ -17,20 +18,20 @@ use crate::{
     values::{format_amount, group_digits, parse_instant, parse_minor_units},
 };
 
-/// The end of the day on which customers are scored, with that day's orders known.
+/// The instant of the scoring: the end of a day, after that day's orders.
 const SCORED_AT: &str = "1997-09-30T23:59:59Z";
 
-/// How far ahead a score looks: what `activeDays` is unless a shop says otherwise.
+/// Horizon of a score: the default of `activeDays`.
 const CHURN_HORIZON: TimeDelta = TimeDelta::days(90);
 
-/// The first second after the horizon.
+/// The first second after the horizon, when the job evaluates its predictions.
 const EVALUATED_AT: &str = "1997-12-30T00:00:00Z";
 
-/// The Sunday of the promotion week, at two in New York.
+/// The Sunday of the promotion week, 02:00 in New York.
 const RESCORED_AT: &str = "1998-07-12T06:00:00Z";
 
-/// When the log is parted: what comes after the first is not known when scores are made, what comes after the second
-/// not when they are looked back at.
+/// The two instants at which the log is split. The scoring knows no order after the first, the evaluation none after
+/// the second.
 pub(crate) fn log_cutoffs() -> anyhow::Result<[DateTime<Utc>; 2]> {
     Ok([parse_instant(SCORED_AT)?, parse_instant(EVALUATED_AT)?])
 }
@@ -43,13 +44,13 @@ pub(crate) struct RiskGroup {
 
 struct ScoredCustomer {
     id: String,
-    /// In percent.
+    /// Probability of leaving, in percent.
     probability: f64,
-    /// In minor units.
+    /// Lifetime value, in minor units.
     lifetime_value: i64,
 }
 
-/// Scores everybody who is active on that day, and lists them by risk level, most valuable first.
+/// Scores the customers active at the scoring, and lists them by risk level, most valuable first.
 pub(crate) async fn score(api: &Api, org: &OrgId) -> anyhow::Result<Vec<RiskGroup>> {
     run_job(api, org, SCORED_AT).await?;
     let mut groups = Vec::new();
@@ -59,17 +60,17 @@ pub(crate) async fn score(api: &Api, org: &OrgId) -> anyhow::Result<Vec<RiskGrou
     Ok(groups)
 }
 
-/// Runs the job again when the horizon is over: how it says that its predictions came out, if there were any.
+/// Runs the job after the horizon. Returns the job's evaluation of its predictions, if there were any.
 pub(crate) async fn evaluate(api: &Api, org: &OrgId) -> anyhow::Result<Option<Value>> {
     run_job(api, org, EVALUATED_AT).await
 }
 
-/// Runs the job in the night before the week of the promotion is reported, so that the report finds scores.
+/// Runs the job in the night before the promotion week is reported, so that the report has scores.
 pub(crate) async fn rescore(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     run_job(api, org, RESCORED_AT).await.map(drop)
 }
 
-/// One run, call by call; what it says of earlier predictions.
+/// Calls the job until it returns no cursor. Returns its evaluation of earlier predictions.
 async fn run_job(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<Value>> {
     let (mut evaluation, mut cursor) = (None, None);
     loop {
@@ -80,7 +81,7 @@ async fn run_job(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<Val
         let request = ApiRequest { now: Some(parse_instant(now)?), ..ApiRequest::post("churn-prediction", "/", body) };
         let answer = api.send(&request).await?.into_accepted_body()?;
         if answer.get("success") != Some(&Value::Bool(true)) {
-            bail!("not everybody could be scored: {answer}");
+            bail!("not all customers were scored: {answer}");
         }
         evaluation = evaluation.or_else(|| answer.pointer("/results/0/hindsight").cloned());
         cursor = answer.get("cursor").cloned();
@@ -111,7 +112,7 @@ async fn list_at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> anyhow::Resul
     }
 }
 
-/// Who has ordered within the horizon, by the log.
+/// The customers that ordered within the horizon, by the log.
 pub(crate) fn retained_customers(log: &PastOrders) -> anyhow::Result<BTreeSet<CustomerId>> {
     let from = parse_instant(SCORED_AT)?;
     let is_in_horizon = |at: DateTime<Utc>| at > from && at <= from + CHURN_HORIZON;
@@ -120,14 +121,16 @@ pub(crate) fn retained_customers(log: &PastOrders) -> anyhow::Result<BTreeSet<Cu
     Ok(retained_customers.map(|(customer, _)| customer.clone()).collect())
 }
 
-/// Shows how many were at which risk, how many of them really left, and what the job itself says of it.
+/// Prints the customers and the share that left by risk level, and the job's own evaluation.
 pub(crate) fn print_table(groups: &[RiskGroup], retained_customers: &BTreeSet<CustomerId>, evaluation: Option<&Value>) {
-    print_line("\nWho was about to leave, of those active on 30 September 1997: no order in the 90 days after\n");
+    print_line(
+        "\nChurn risk of the customers active on 30 September 1997, and how many had no order in the next 90 days\n",
+    );
     let print_row = |cells: [&str; 5]| {
         let [level, customers, score, share_left, most_valuable] = cells;
         print_line(format!("  {level:<10}{customers:>10}{score:>12}{share_left:>12}  {most_valuable}").trim_end());
     };
-    print_row(["risk", "customers", "mean score", "really left", "most valuable"]);
+    print_row(["risk", "customers", "mean score", "left", "most valuable"]);
     for RiskGroup { name, customers } in groups {
         let count = u32::try_from(customers.len()).unwrap_or(u32::MAX);
         let mean_percent =
@@ -153,7 +156,7 @@ pub(crate) fn print_table(groups: &[RiskGroup], retained_customers: &BTreeSet<Cu
     if let Some(evaluation) = evaluation {
         let number = |name: &str| evaluation.get(name).map_or_else(|| "-".into(), Value::to_string);
         print_line(&format!(
-            "\n  What the job itself said of it 90 days later: of {} predictions {} came true, {} left; Brier {}, AUC {}",
+            "\n  The job's own evaluation 90 days later: {} predictions, {} correct, {} left; Brier {}, AUC {}",
             number("predictions"),
             number("cameTrue"),
             number("left"),

@@ -1,4 +1,4 @@
-//! The commands that work through the functions alone, with their options.
+//! The commands that call the functions only, with their options.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -12,25 +12,25 @@ use crate::{
     verify, weekly_report,
 };
 
-/// The commands that work through the functions alone, at whatever addresses they are.
+/// The commands that call the functions only.
 #[derive(Subcommand)]
 pub enum FunctionsCommand {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(LoadOptions),
-    /// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
+    /// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, and print the results
     Demo(DemoOptions),
-    /// Print an org's last week: its figures beside their targets
+    /// Print an org's last week in figures, beside their targets
     Report(ReportOptions),
-    /// Check every system of a stack, end to end, in an org of its own that is removed afterwards
+    /// Check every system of a stack, end to end, in an org that is created for it and removed afterwards
     Verify(VerifyOptions),
 }
 
-/// What `load` is told.
+/// Options of `load`.
 #[derive(Args)]
 pub struct LoadOptions {
-    /// The file; other columns are ignored
+    /// The CSV file; other columns are ignored
     orders: PathBuf,
-    /// The org to load into, with its loyalty settings set
+    /// The org to load into; its loyalty settings must be set
     #[arg(long, value_parser = org_id)]
     org: OrgId,
     #[command(flatten)]
@@ -39,10 +39,10 @@ pub struct LoadOptions {
     pace: PaceOptions,
 }
 
-/// What `demo` is told.
+/// Options of `demo`.
 #[derive(Args)]
 pub struct DemoOptions {
-    /// The file of past orders
+    /// The CSV file of past orders
     orders: PathBuf,
     #[command(flatten)]
     target: TargetOptions,
@@ -50,20 +50,20 @@ pub struct DemoOptions {
     pace: PaceOptions,
 }
 
-/// What `verify` is told.
+/// Options of `verify`.
 #[derive(Args)]
 pub struct VerifyOptions {
-    /// Look at this org too, reading only
+    /// First print an overview of this org; nothing is written to it
     #[arg(long, value_parser = org_id)]
     org: Option<OrgId>,
     #[command(flatten)]
     stack: StackOptions,
 }
 
-/// What `report` is told.
+/// Options of `report`.
 #[derive(Args)]
 pub struct ReportOptions {
-    /// The org
+    /// The org to report
     #[arg(long, value_parser = org_id)]
     org: OrgId,
     #[command(flatten)]
@@ -72,7 +72,7 @@ pub struct ReportOptions {
 
 #[derive(Args)]
 struct PaceOptions {
-    /// How many requests are in flight
+    /// Number of requests in flight
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
     in_flight: u16,
 }
@@ -82,8 +82,8 @@ fn org_id(text: &str) -> Result<OrgId, &'static str> {
 }
 
 impl FunctionsCommand {
-    /// Does it; `found` gives the addresses and the secret of a deployed stack by its name, unless the secret is given.
-    /// Exit code 0 says that all of it succeeded.
+    /// Runs the command. `find_stack` returns the addresses and the secret of a deployed stack, given its name and the
+    /// secret if one was given. Exit code 0 means that everything succeeded.
     pub async fn run(
         &self,
         find_stack: impl AsyncFnOnce(&str, Option<&str>) -> anyhow::Result<(FunctionAddresses, String)>,
@@ -100,7 +100,7 @@ impl FunctionsCommand {
 }
 
 impl DemoOptions {
-    /// Does it. Exit code 0 says that all of it succeeded.
+    /// Runs the demonstration. Exit code 0 means that everything succeeded.
     pub async fn run(&self) -> anyhow::Result<ExitCode> {
         demo::run(&self.orders, &self.target, self.pace.in_flight).await
     }

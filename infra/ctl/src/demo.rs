@@ -1,4 +1,4 @@
-//! `ctl demo`: an org made for showing, filled with past orders, and what came out.
+//! `ctl demo`: creates a demo org, loads past orders into it, and prints the results.
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
@@ -17,10 +17,10 @@ use crate::{
     weekly_report,
 };
 
-/// The org of the demonstration.
+/// Id of the demo org.
 const DEMO_ORG: &str = "demo";
 
-/// What an org's customers add up to.
+/// Totals over the customers of an org.
 #[derive(Default)]
 struct OrgTotals {
     customers: i64,
@@ -31,7 +31,7 @@ struct OrgTotals {
     balances: Vec<(String, i64)>,
 }
 
-/// Creates the org, loads the file, prints a table.
+/// Plays the demonstration.
 pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> anyhow::Result<ExitCode> {
     let org = OrgId::try_from(DEMO_ORG.to_owned()).map_err(anyhow::Error::msg)?;
     let orders = orders::read_file(file)?;
@@ -66,22 +66,22 @@ pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> 
     print_line("");
     checkout::run(&api, &org, self::org_totals(&api, &org).await?.balances).await?;
     if let Some(first) = load_totals.rejected.first() {
-        bail!("{} rows were refused, the first in line {}", load_totals.rejected.len(), first.line);
+        bail!("{} rows were rejected, the first in line {}", load_totals.rejected.len(), first.line);
     }
     let functions = [
         ("orgs, bundles, customers", "back-office"),
         ("awards and refunds", "points-award"),
         ("points at checkout", "points-redemption"),
         ("bundle redemptions", "bundle-redemption"),
-        ("the job that moves bundles", "bundle-transitions"),
-        ("the job that judges tiers", "tier-recalculation"),
-        ("the job that scores churn", "churn-prediction"),
-        ("the weekly report", "weekly-report"),
+        ("bundle transitions job", "bundle-transitions"),
+        ("tier recalculation job", "tier-recalculation"),
+        ("churn prediction job", "churn-prediction"),
+        ("weekly report", "weekly-report"),
     ];
     for (label, function) in functions {
         print_line(&format!("  {label:<28}{}/", addresses.address_of(function)?));
     }
-    // A secret of somebody's own is not for the screen.
+    // Only the default secret may be printed.
     let is_default = target.secret.as_deref().is_none_or(|secret| secret == DEFAULT_SECRET);
     let secret = if is_default { DEFAULT_SECRET } else { "$CRON_SECRET" };
     print_line(&format!(
@@ -102,7 +102,7 @@ fn print_totals(org_totals: &OrgTotals, orders_per_second: i64) {
     print_line("");
 }
 
-/// Adds an org's customers up, page by page.
+/// Adds up the customers of an org, page by page.
 async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
     let mut totals = OrgTotals::default();
     let mut cursor = String::new();

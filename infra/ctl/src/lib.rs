@@ -1,7 +1,7 @@
-//! What the operator's command line does through the functions, as any caller: load, demo, report, verify.
+//! The commands of the operator's command line that call the functions only: load, demo, report and verify.
 //!
-//! What it does to a deployed stack through the services of its account is in `infra/ops`, so that the demonstration is
-//! built without their clients.
+//! The commands that use the services of an AWS account are in `infra/ops`, so that the demonstration is built without
+//! the clients of these services.
 
 pub mod addresses;
 mod api;

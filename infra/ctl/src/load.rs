@@ -1,8 +1,8 @@
-//! `ctl load`: past orders through the functions, as if each had just been fulfilled.
+//! `ctl load`: loads past orders through the functions, as if each had just been fulfilled.
 //!
-//! Customers are created where missing, each order is awarded at its own date, orders of one customer one after the
-//! other and many customers side by side. Awards are idempotent, so a load that was stopped can be started again. The
-//! file is held in memory, about 150 bytes an order.
+//! Missing customers are created. Each order is awarded at its own date. The orders of one customer are sent one after
+//! another, the customers concurrently. Awards are idempotent, so a stopped load can be started again. The file is held
+//! in memory, about 150 bytes an order.
 
 use std::{path::Path, process::ExitCode};
 
@@ -24,21 +24,21 @@ use crate::{
     values::{format_amount, group_digits},
 };
 
-/// What a load came to.
+/// Totals of a load.
 #[derive(Debug, Default)]
 pub(crate) struct LoadTotals {
     pub(crate) customers_created: i64,
     pub(crate) awarded: i64,
     pub(crate) replayed: i64,
     pub(crate) points: i64,
-    /// Money of awarded and replayed orders, in minor units.
+    /// Total of the awarded and replayed orders, in minor units.
     pub(crate) order_total: i64,
     pub(crate) seconds: f64,
     pub(crate) rejected: Vec<BadRow>,
 }
 
 impl LoadTotals {
-    /// Adds what more came to.
+    /// Adds the totals of another load.
     pub(crate) fn add(&mut self, other: Self) {
         self.customers_created += other.customers_created;
         self.awarded += other.awarded;
@@ -49,7 +49,7 @@ impl LoadTotals {
         self.rejected.extend(other.rejected);
     }
 
-    /// Orders answered each second, new and replayed.
+    /// Awarded and replayed orders per second.
     pub(crate) fn orders_per_second(&self) -> i64 {
         let orders = i32::try_from(self.awarded + self.replayed).unwrap_or(i32::MAX);
         let rate = f64::from(orders) / self.seconds.max(0.001);
@@ -57,7 +57,7 @@ impl LoadTotals {
     }
 }
 
-/// Loads a file and says what came of it. Rows that were not loaded make the exit code 1.
+/// Loads a file and prints the totals. The exit code is 1 if a row was not loaded.
 pub(crate) async fn run(file: &Path, org: &OrgId, target: &TargetOptions, in_flight: u16) -> anyhow::Result<ExitCode> {
     let orders = orders::read_file(file)?;
     let api = target.api()?;
@@ -82,7 +82,7 @@ pub(crate) async fn run(file: &Path, org: &OrgId, target: &TargetOptions, in_fli
     Ok(if bad_row_count + rejected_count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Loads orders. What the functions refuse is noted and the rest goes on; functions that do not answer end the load.
+/// Loads orders. A rejected order is reported and the load goes on. Fails if a function does not answer.
 pub(crate) async fn load_orders(
     api: &Api,
     org: &OrgId,
@@ -138,7 +138,8 @@ async fn load_customer(
     Ok(totals)
 }
 
-/// The award of a past order, with a local stack's clock set to it, so that the tier is judged as on that day.
+/// The award of a past order. The clock of a local stack is set to the order's date, so that the tier of that day
+/// counts.
 fn award_request(org: &OrgId, order: &PastOrder) -> ApiRequest<'static> {
     let body = json!({
         "orgId": org,

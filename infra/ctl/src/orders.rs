@@ -1,4 +1,4 @@
-//! Past orders from a CSV file: each row checked, the good ones grouped by customer in the order of their dates.
+//! Reads past orders from a CSV file, checks each row, and groups the orders by customer.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -18,7 +18,7 @@ use shared::{
 /// One order of the file.
 #[derive(Debug)]
 pub(crate) struct PastOrder {
-    /// Where it stands in the file; the header is line 1.
+    /// Line in the file; the header is line 1.
     pub(crate) line: u64,
     pub(crate) id: OrderId,
     pub(crate) customer: CustomerId,
@@ -26,23 +26,23 @@ pub(crate) struct PastOrder {
     pub(crate) total: Money,
 }
 
-/// A row that is not loaded, and why.
+/// A row that cannot be loaded, with the reason.
 #[derive(Debug)]
 pub(crate) struct BadRow {
     pub(crate) line: u64,
     pub(crate) reason: String,
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub(crate) struct PastOrders {
-    /// By customer, each in the order of their dates, those of one date in the order of the file.
+    /// The orders of each customer by date, and in the order of the file within a date.
     pub(crate) by_customer: BTreeMap<CustomerId, Vec<PastOrder>>,
     pub(crate) bad_rows: Vec<BadRow>,
 }
 
 impl PastOrders {
-    /// Those fulfilled up to an instant, and those after it; the bad rows stay with the first.
+    /// Splits the orders into those up to the cutoff and those after it. The bad rows stay with the first part.
     pub(crate) fn split_at(self, cutoff: DateTime<Utc>) -> (Self, Self) {
         let mut after = Self::default();
         let mut before = Self { bad_rows: self.bad_rows, ..Self::default() };
@@ -57,7 +57,7 @@ impl PastOrders {
         (before, after)
     }
 
-    /// How many orders there are to load.
+    /// Number of orders to load.
     pub(crate) fn count(&self) -> usize {
         self.by_customer.values().map(Vec::len).sum()
     }
@@ -72,12 +72,12 @@ struct CsvRow<'a> {
     amount: &'a str,
 }
 
-/// Reads a file. A file that can't be read, or has not the columns, is an error; a row that is wrong is a bad row.
+/// Reads a file. Fails if the file cannot be read or lacks a column. An invalid row becomes a bad row.
 pub(crate) fn read_file(file: &Path) -> anyhow::Result<PastOrders> {
     let name = file.display();
     let text = fs::read(file).with_context(|| name.to_string())?;
     let mut lines = LineCounter::new(&text);
-    // Rows of uneven length are read as far as they go and refused one by one.
+    // A row of another length must become a bad row, not end the reading.
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_slice());
     let headers = reader.headers().with_context(|| name.to_string())?.clone();
     let has_column = |column: &str| headers.iter().any(|header| header == column);
@@ -114,7 +114,7 @@ pub(crate) fn read_file(file: &Path) -> anyhow::Result<PastOrders> {
     Ok(orders)
 }
 
-/// Numbers lines as an editor does: the reader's own count depends on how lines end.
+/// Numbers lines as an editor does. The CSV reader's own count depends on the line endings.
 struct LineCounter<'a> {
     text: &'a [u8],
     counted: usize,
@@ -126,7 +126,7 @@ impl<'a> LineCounter<'a> {
         Self { text, counted: 0, line: 1 }
     }
 
-    /// The line of the first byte at or after this one that ends no line.
+    /// The line of the first byte at or after `byte` that is not part of a line ending.
     fn line_at(&mut self, byte: u64) -> u64 {
         let byte = usize::try_from(byte).unwrap_or(usize::MAX);
         let blank_bytes = self.text.get(byte..).unwrap_or_default();
@@ -134,7 +134,7 @@ impl<'a> LineCounter<'a> {
         self.count_to(byte.saturating_add(blank_bytes))
     }
 
-    /// The line of the last byte before this one that ends no line.
+    /// The line of the last byte before `byte` that is not part of a line ending.
     fn line_up_to(&mut self, byte: u64) -> u64 {
         let read = self.text.get(..usize::try_from(byte).unwrap_or(usize::MAX)).unwrap_or(self.text);
         self.count_to(read.trim_ascii_end().len())
@@ -156,7 +156,7 @@ impl<'a> LineCounter<'a> {
 
 fn parse_row(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64) -> anyhow::Result<PastOrder> {
     let row: CsvRow<'_> = record.deserialize(Some(headers)).map_err(|_| anyhow!("some columns are missing"))?;
-    let fulfilled_at = row.fulfilled_at.or(row.date).context("has no date")?;
+    let fulfilled_at = row.fulfilled_at.or(row.date).context("the date is missing")?;
     let in_column = |column: &str, rule: &str| anyhow!("{column} {rule}");
     Ok(PastOrder {
         line,
@@ -167,7 +167,7 @@ fn parse_row(record: &csv::StringRecord, headers: &csv::StringRecord, line: u64)
     })
 }
 
-/// An instant, or a bare date, which is midnight UTC. A past order has been fulfilled.
+/// Parses an instant, or a date, which means midnight UTC. Rejects an instant in the future.
 fn parse_fulfilled_at(text: &str) -> anyhow::Result<DateTime<Utc>> {
     let is_date = text.len() == "1997-01-31".len();
     let date = text.parse::<NaiveDate>().ok().filter(|_| is_date);

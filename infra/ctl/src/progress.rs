@@ -1,4 +1,4 @@
-//! How far a long job is: a bar on a terminal, now and then a plain line otherwise.
+//! Progress of a load: a bar on a terminal, otherwise a line after each quarter.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{output::print_error, values::group_digits};
 
-/// A job of so many steps.
+/// The progress of a load.
 pub(crate) struct LoadProgress {
     bar: ProgressBar,
     steps_per_line: u64,
 }
 
 impl LoadProgress {
-    /// Starts a job; tells of it on standard error.
+    /// Shows the progress on standard error, from 0 to `steps`.
     pub(crate) fn start(name: &str, steps: usize) -> Self {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
@@ -24,7 +24,7 @@ impl LoadProgress {
         Self { bar, steps_per_line: (steps / 4).max(1) }
     }
 
-    /// One step more.
+    /// Counts one more step.
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
         let done = self.bar.position();
@@ -39,12 +39,12 @@ impl LoadProgress {
         }
     }
 
-    /// Prints a line without disturbing the bar.
+    /// Prints a line above the bar.
     pub(crate) fn print_above(&self, line: &str) {
         self.bar.suspend(|| print_error(line));
     }
 
-    /// Ends the job.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,5 +1,5 @@
-//! A promotion week on the demo org: bundles that open, close, pause and sell out, while orders come in and the clock of
-//! the local stack is moved forward, hour by hour.
+//! A promotion week on the demo org: bundles open, close, pause and sell out while orders come in. The clock of the
+//! local stack moves forward hour by hour.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +15,17 @@ use crate::{
     values::{format_amount, parse_instant, parse_minor_units},
 };
 
-/// Monday 1998-07-06, 00:00 in New York: the week after the purchase log ends.
+/// Monday 1998-07-06, 00:00 in New York, the week after the end of the purchase log.
 const WEEK_BEGINS_AT: &str = "1998-07-06T04:00:00Z";
 const WEEK_HOURS: i64 = 7 * 24;
 
-/// New York is so far behind UTC in that week.
+/// Difference between UTC and the local time of New York in that week.
 const NEW_YORK_BEHIND_UTC: TimeDelta = TimeDelta::hours(4);
 
-/// What a bundle has of its own.
+/// The fields in which a bundle differs from the others.
 type BundleFields = fn() -> Value;
 
-/// The bundles, and what makes each of them special.
+/// The bundles, each with its own fields.
 const PROMOTED_BUNDLES: [(&str, BundleFields); 5] = [
     ("all-week", || json!({"perCustomerLimit": 3})),
     ("happy-hour", || json!({"daysOfWeek": [1, 2, 3, 4, 5], "timeStart": "17:00", "timeEnd": "19:00"})),
@@ -34,7 +34,7 @@ const PROMOTED_BUNDLES: [(&str, BundleFields); 5] = [
     ("recalled", || json!({})),
 ];
 
-/// What is done by hand, at this hour of the week.
+/// Manual steps, by the hour of the week.
 const MANUAL_STEPS: [(i64, ManualStep); 3] = [
     (2 * 24 + 11, ManualStep::Transition("recalled", "paused", "a faulty batch")),
     (4 * 24 + 9, ManualStep::Transition("recalled", "published", "the batch was replaced")),
@@ -44,11 +44,11 @@ const MANUAL_STEPS: [(i64, ManualStep); 3] = [
 #[derive(Clone, Copy)]
 enum ManualStep {
     Transition(&'static str, &'static str, &'static str),
-    /// The bundle's first order is cancelled.
+    /// Cancels the first order of the bundle.
     CancelFirstOrder(&'static str),
 }
 
-/// What a bundle's orders came to.
+/// Results of a bundle's orders.
 #[derive(Default)]
 struct OrderCounts {
     redeemed: u32,
@@ -56,12 +56,12 @@ struct OrderCounts {
     first: Option<String>,
 }
 
-/// The Monday after it, when the week is reported.
+/// The Monday after the week, when the week is reported.
 pub(crate) fn week_reported_at() -> anyhow::Result<DateTime<Utc>> {
     Ok(parse_instant(WEEK_BEGINS_AT)? + TimeDelta::hours(WEEK_HOURS + 9))
 }
 
-/// Plays the week, unless it was played before, and shows what happened.
+/// Plays the week, unless it was played before, and prints the results.
 pub(crate) async fn play_week(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let begins = parse_instant(WEEK_BEGINS_AT)?;
     let mut counts: BTreeMap<&str, OrderCounts> =
@@ -72,12 +72,12 @@ pub(crate) async fn play_week(api: &Api, org: &OrgId) -> anyhow::Result<()> {
             play_hour(api, org, begins, hour, &mut counts).await?;
         }
     } else {
-        print_line("(played before: what was refused then is not on record)");
+        print_line("(played before; rejected orders are not recorded)");
     }
     print_week(api, org, &counts).await
 }
 
-/// Creates the bundles; whether any is new.
+/// Creates the bundles. Returns whether any of them is new.
 async fn create_bundles(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> anyhow::Result<bool> {
     let mut is_any_new = false;
     for (bundle, fields) in PROMOTED_BUNDLES {
@@ -90,7 +90,7 @@ async fn create_bundles(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> anyhow
             body.extend(fields);
         }
         let path = format!("/orgs/{org}/bundles/{bundle}");
-        // An hour before it begins, so that the beginning is seen.
+        // A bundle that is created before its start records its opening.
         let now = Some(begins - TimeDelta::hours(1));
         let answer =
             api.send(&ApiRequest { create_only: true, now, ..ApiRequest::put("back-office", &path, body) }).await?;
@@ -157,7 +157,7 @@ async fn play_hour(
     award_points(api, org, now, &order, 100 + hour % 40, &format!("{}.99", 14 + hour % 9)).await
 }
 
-/// The points of an order, if its customer is in the purchase log that was loaded.
+/// Awards the points of an order, if the loaded purchase log has its customer.
 async fn award_points(
     api: &Api,
     org: &OrgId,
@@ -174,7 +174,7 @@ async fn award_points(
 
 async fn print_week(api: &Api, org: &OrgId, counts: &BTreeMap<&str, OrderCounts>) -> anyhow::Result<()> {
     print_line("");
-    let heading = ["bundle", "opened", "closed", "counting", "saved", "in the end", "refused"];
+    let heading = ["bundle", "opened", "closed", "redeemed", "saved", "status", "rejected"];
     let print_row = |cells: [&str; 7]| {
         let [bundle, opened, closed, counted, saved, status, refused] = cells;
         let line = format!("  {bundle:<12}{opened:>8}{closed:>8}{counted:>10}{saved:>10}  {status:<12}{refused}");
@@ -211,8 +211,8 @@ async fn print_week(api: &Api, org: &OrgId, counts: &BTreeMap<&str, OrderCounts>
             (at.to_owned(), line)
         }));
     }
-    print_line("\n  what happened beside the windows of the day (UTC)");
-    // Of one instant in the order of each bundle's record.
+    print_line("\n  other transitions than those of the daily time windows (UTC)");
+    // The sort is stable, so transitions at one instant keep the order of their record.
     log.sort_by(|entry, other| entry.0.cmp(&other.0));
     for (at, line) in log {
         print_line(&format!("  {}  {line}", at.get(..16).unwrap_or(&at).replace('T', " ")));
@@ -225,7 +225,7 @@ fn text_field<'a>(change: &'a Value, name: &str) -> &'a str {
     change.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A bundle's transitions, oldest first.
+/// Lists the transitions of a bundle, oldest first.
 async fn list_transitions(api: &Api, org: &OrgId, bundle: &str) -> anyhow::Result<Vec<Value>> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -1,19 +1,19 @@
-//! The stack that a command works on, as its options and the environment name it.
+//! Options and environment variables that select the stack of a command.
 
 use clap::Args;
 
 use crate::{addresses::FunctionAddresses, api::Api};
 
-/// Where a local stack is that was told nothing else.
+/// Default address of a local stack.
 const DEFAULT_URL: &str = "http://127.0.0.1:9000";
 
-/// The secret of a local stack that was given none.
+/// Default secret of a local stack.
 pub(crate) const DEFAULT_SECRET: &str = "local-secret";
 
-/// A deployed stack, by its name or by its addresses, or a local one. What is said goes before what is in the environment.
+/// A deployed stack, by its name or by its addresses, or a local stack. Options take precedence over the environment.
 #[derive(Args)]
 pub(crate) struct StackOptions {
-    /// The name of a deployed stack, whose URLs and secret are found by it; `STACK` has the usual one
+    /// Name of a deployed stack, which finds its URLs and its secret; the default is in `STACK`
     #[arg(long, conflicts_with = "url")]
     stack: Option<String>,
     #[arg(long, env = "STACK", hide = true)]
@@ -22,14 +22,15 @@ pub(crate) struct StackOptions {
     target: TargetOptions,
 }
 
+/// A stack by its addresses.
 #[derive(Args)]
 pub(crate) struct TargetOptions {
-    /// Where the functions are: below /lambda-url/<function>/ of this address, or, as FUNCTION=URL and once for each, at one of its own; `REGULARS_URL` has the usual ones, else it is a local stack on port 9000
+    /// Address with the functions below /lambda-url/<function>/, or, as FUNCTION=URL and repeated, the address of one function; the default is in `REGULARS_URL`, else a local stack on port 9000
     #[arg(long, value_delimiter = ',')]
     url: Vec<String>,
     #[arg(long, env = "REGULARS_URL", value_delimiter = ',', hide = true)]
     usual_url: Vec<String>,
-    /// The deployment's secret; a local stack's is local-secret unless it was given another
+    /// The deployment's secret; the default of a local stack is local-secret
     #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
     pub(crate) secret: Option<String>,
 }
@@ -47,7 +48,8 @@ impl TargetOptions {
 }
 
 impl StackOptions {
-    /// Its functions, all of them.
+    /// The functions of the selected stack. `find_stack` returns the addresses and the secret of a deployed stack by
+    /// its name.
     pub(crate) async fn api(
         &self,
         find_stack: impl AsyncFnOnce(&str, Option<&str>) -> anyhow::Result<(FunctionAddresses, String)>,

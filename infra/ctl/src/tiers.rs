@@ -1,4 +1,4 @@
-//! The recalculation of the demo org's tiers, the day after its purchase log ends.
+//! Recalculates the tiers of the demo org on the day after the end of its purchase log.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 /// The night after the last day of the purchase log.
 const RECALCULATED_AT: &str = "1998-07-01T00:00:00Z";
 
-/// Recalculates, call by call, and tells how many moved which way.
+/// Calls the job until it returns no cursor, and prints the number of promotions and demotions.
 pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     let mut body = json!({ "orgId": org });
@@ -42,11 +42,11 @@ pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     ));
     match sums.get("errors") {
         Some(0) | None => Ok(()),
-        Some(errors) => bail!("{errors} customers could not be judged"),
+        Some(errors) => bail!("the tiers of {errors} customers could not be recalculated"),
     }
 }
 
-/// How many hold which tier, before and after, in the ladder's order.
+/// Prints the number of customers of each tier before and after, in the order of the tiers.
 pub(crate) fn print_table(settings: &Value, before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) {
     let print_row = |name: &str, before: &str, after: &str| print_line(&format!("  {name:<28}{before:>14}{after:>10}"));
     print_row("tier", "before", "after");

@@ -33,8 +33,8 @@ pub(crate) fn answer(
     let (status, body) = match dispatch(database, operation.map_or("", |(_, operation)| operation), body) {
         Ok(body) => (StatusCode::OK, body),
         Err(error) => {
-            if let DynoxideError::InternalServerError(why) = &error {
-                report_internal_error(why);
+            if let DynoxideError::InternalServerError(reason) = &error {
+                report_internal_error(reason);
             }
             (StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST), error.to_json())
         }

@@ -1,6 +1,7 @@
 //! Function URLs and the Lambda Invoke API on one port, at the paths that `cargo lambda watch` uses.
 //!
-//! Function URLs are at `/lambda-url/<function>/…`. The Invoke API is at `/2015-03-31/functions/<function>/invocations`.
+//! Function URLs are at `/lambda-url/<function>/…`. The Invoke API is at
+//! `/2015-03-31/functions/<function>/invocations`.
 
 use std::{
     convert::Infallible,
@@ -36,8 +37,8 @@ const STACK_NAME_PREFIX: &str = "regulars-";
 /// Header that sets the clock of one request. Deployed functions ignore it.
 const CLOCK_HEADER: &str = "x-regulars-now";
 
-/// Listens on a port of the IPv4 and the IPv6 loopback address. `cargo lambda invoke` uses the IPv6 one. Port 0 selects a
-/// free port.
+/// Listens on a port of the IPv4 and the IPv6 loopback address. `cargo lambda invoke` uses the IPv6 one. Port 0 selects
+/// a free port.
 pub async fn listen(port: u16) -> std::io::Result<Vec<Listening>> {
     let first = Listening::on((Ipv4Addr::LOCALHOST, port).into()).await?;
     match Listening::on((Ipv6Addr::LOCALHOST, first.address.port()).into()).await {

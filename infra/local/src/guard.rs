@@ -1,7 +1,7 @@
 //! Rejects requests that web pages send to the local stack.
 //!
-//! Any page that is open in the developer's browser can send requests to a port of this machine. The owner of a page can also
-//! point a domain name at this machine.
+//! Any page that is open in the developer's browser can send requests to a port of this machine. The owner of a page
+//! can also point a domain name at this machine.
 
 use http::{
     HeaderMap, StatusCode,

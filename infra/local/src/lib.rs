@@ -2,7 +2,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and rejects what it does not know |
+//! | [`template`] | reads table, functions and schedules from `infra/template.yaml`, and rejects the rest |
 //! | [`specs`] | the table and the functions, as the template declares them |
 //! | `properties` | the properties of the template's resources, used or ignored |
 //! | `resolve` | references and global properties of the template |
@@ -16,8 +16,8 @@
 //! | [`schedules`] | the schedules of the template |
 //! | [`gateway`] | function URLs and the Lambda Invoke API on one port |
 //!
-//! A function receives the same bytes as from Lambda. The local stack has no IAM, no quotas and no delivery of events. To
-//! deliver an event, invoke the function with it.
+//! A function receives the same bytes as from Lambda. The local stack has no IAM, no quotas and no delivery of events.
+//! To deliver an event, invoke the function with it.
 
 mod dynamodb;
 pub mod engine;

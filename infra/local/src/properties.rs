@@ -10,8 +10,8 @@ use crate::specs::{AttributeSpec, ExpirySpec, IndexSpec, KeyPartSpec};
 /// A cloud-only property: known, so that the template may have it, and ignored.
 pub(crate) type CloudOnly = Option<Value>;
 
-/// Types of cloud-only resources: permissions, logs, failure queues, alarms, notifications and deployment. Where the cloud
-/// queues a failed call, the local stack logs it.
+/// Types of cloud-only resources: permissions, logs, failure queues, alarms, notifications and deployment. Where the
+/// cloud queues a failed call, the local stack logs it.
 pub(crate) const CLOUD_ONLY_TYPES: [&str; 15] = [
     "AWS::Chatbot::SlackChannelConfiguration",
     "AWS::CloudWatch::Alarm",
@@ -149,8 +149,8 @@ pub(crate) enum EventSource {
     ScheduleV2(ScheduleProperties),
 }
 
-/// A state machine: the function that it calls, and its schedules. `Stack::sweep` does locally what its definition does in
-/// the cloud.
+/// A state machine: the function that it calls, and its schedules. `Stack::sweep` does locally what its definition does
+/// in the cloud.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct StateMachineProperties {

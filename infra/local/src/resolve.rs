@@ -17,8 +17,8 @@ pub(crate) fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> V
     Value::Object(merged)
 }
 
-/// Replaces each reference to a known name by its value. Other references stay unchanged, and deserialization then accepts
-/// them in cloud-only properties alone.
+/// Replaces each reference to a known name by its value. Other references stay unchanged, and deserialization then
+/// accepts them in cloud-only properties alone.
 pub(crate) fn resolve(value: &Value, values: &HashMap<String, String>) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| resolve(item, values)).collect(),

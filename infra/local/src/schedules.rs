@@ -1,4 +1,5 @@
-//! The template's schedules: `rate(…)` and `cron(…)` expressions in their time zones, as EventBridge Scheduler reads them.
+//! The template's schedules: `rate(…)` and `cron(…)` expressions in their time zones, as EventBridge Scheduler reads
+//! them.
 
 use std::time::Duration;
 
@@ -39,7 +40,8 @@ enum Recurrence {
 }
 
 impl Schedule {
-    /// Parses an expression. The default of `zone` is UTC. Fails for every expression that EventBridge Scheduler rejects.
+    /// Parses an expression. The default of `zone` is UTC. Fails for an expression that EventBridge Scheduler
+    /// rejects.
     pub fn read(expression: &str, zone: Option<&str>) -> anyhow::Result<Self> {
         let zone = zone.unwrap_or("UTC");
         let zone = zone.parse().map_err(|_| anyhow!("unknown time zone: {zone}"))?;

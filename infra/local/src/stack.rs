@@ -25,8 +25,8 @@ pub struct Stack {
 impl Stack {
     /// Hosts every function on the template's table, which must exist. `client` returns the client of a function.
     ///
-    /// The functions share one cache, so that all of them see a change of settings at once. A function that paces its work
-    /// waits through `sleeper`.
+    /// The functions share one cache, so that all of them see a change of settings at once. A function that paces its
+    /// work waits through `sleeper`.
     ///
     /// Fails if the template and the functions disagree: about their names, the events and schedules that they take, or
     /// their settings.
@@ -75,8 +75,8 @@ impl Stack {
         self.hosts.keys().map(String::as_str)
     }
 
-    /// Calls a function with a raw event, as Lambda does, within the template's time limit. `now` sets the clock of the call.
-    /// Returns `None` for an unknown function.
+    /// Calls a function with a raw event, as Lambda does, within the template's time limit. `now` sets the clock of the
+    /// call. Returns `None` for an unknown function.
     pub async fn call(
         &self,
         function: &str,
@@ -101,8 +101,8 @@ impl Stack {
         Some(host.answer(&event, Invocation::new(now, Deadline::after(limit))).await)
     }
 
-    /// Invokes a function asynchronously. As in Lambda a failed call is retried twice, here after shorter pauses. If the last
-    /// attempt fails too, the event is logged and dropped. Returns the answer of the attempt that succeeded.
+    /// Invokes a function asynchronously. As in Lambda a failed call is retried twice, here after shorter pauses. If
+    /// the last attempt fails too, the event is logged and dropped. Returns the answer of the attempt that succeeded.
     pub async fn call_until_done(
         &self,
         function: &str,

@@ -1,8 +1,8 @@
-//! `ctl deploy`: SAM builds every function and deploys one environment of `samconfig.toml`.
+//! `ctl deploy`: builds every function with SAM and deploys one environment of `samconfig.toml`.
 //!
-//! SAM publishes a new version of a function where its code or its part of the template has changed. What a parameter is set
-//! to is neither, and would reach no version that anybody calls. So a digest of the settings is put beside each program:
-//! where they have changed, so has the code.
+//! SAM publishes a new version of a function if its code or its part of the template has changed. A changed parameter
+//! value is neither, so it would reach no published version. Therefore a digest of the settings is written beside each
+//! program. Then changed settings are changed code.
 
 use std::{
     env, fs,
@@ -15,15 +15,15 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use shared::{clock, domain::time};
 
-/// Where `sam build` leaves what `sam deploy` takes.
+/// The folder with the output of `sam build`, which `sam deploy` uploads.
 const BUILD_FOLDER: &str = ".aws-sam/build";
 
-/// Where the parameters are.
+/// The file with the parameters of the environments.
 const SETTINGS_FILE: &str = "samconfig.toml";
 
 const INSTALL_HINT: &str = "is missing: pip install aws-sam-cli cargo-lambda";
 
-/// Builds and deploys; `anew` publishes a new version of every function, changed or not.
+/// Builds and deploys an environment. `force_new_versions` publishes a new version of every function, changed or not.
 pub(crate) fn run(environment: &str, force_new_versions: bool, compiler: &str) -> anyhow::Result<ExitCode> {
     let project_root = project_root()?;
     let is_installed = |program: &str, arguments: &[&str]| {
@@ -38,12 +38,12 @@ pub(crate) fn run(environment: &str, force_new_versions: bool, compiler: &str) -
     }
     run_step(&project_root, compiler, &["sam", "build", "--config-env", environment])?;
     write_settings_digests(&project_root, force_new_versions)
-        .with_context(|| format!("the settings can't be put into {BUILD_FOLDER}"))?;
+        .with_context(|| format!("the settings can't be written to {BUILD_FOLDER}"))?;
     run_step(&project_root, compiler, &["sam", "deploy", "--config-env", environment])?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts a digest of the settings, and of the time if all is to be published anew, beside each program that was built.
+/// Writes a digest of the settings beside each built program. To force new versions, the digest covers the time too.
 fn write_settings_digests(project_root: &Path, force_new_versions: bool) -> io::Result<()> {
     let mut digest = Sha256::new_with_prefix(fs::read(project_root.join(SETTINGS_FILE))?);
     if force_new_versions {
@@ -59,14 +59,14 @@ fn write_settings_digests(project_root: &Path, force_new_versions: bool) -> io::
     Ok(())
 }
 
-/// The folder of `samconfig.toml`, from here upwards.
+/// The nearest folder with a `samconfig.toml`, from the working folder upwards.
 fn project_root() -> anyhow::Result<PathBuf> {
-    let working_folder = env::current_dir().context("where this is can't be told")?;
+    let working_folder = env::current_dir().context("the working folder can't be read")?;
     let project_root = working_folder.ancestors().find(|folder| folder.join(SETTINGS_FILE).exists());
-    project_root.map(Path::to_owned).context("there is no samconfig.toml here or above: run it in the project")
+    project_root.map(Path::to_owned).context("there is no samconfig.toml here or above: run ctl deploy in the project")
 }
 
-/// Runs a step in the terminal of whoever deploys, who may be asked.
+/// Runs a step in this terminal, because SAM may ask questions.
 fn run_step(project_root: &Path, compiler: &str, step: &[&str]) -> anyhow::Result<()> {
     let Some((program, arguments)) = step.split_first() else { return Ok(()) };
     let status =

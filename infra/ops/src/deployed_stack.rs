@@ -1,5 +1,4 @@
-//! The account that a stack is in: the names of what belongs to the stack, the clients of its services, and what goes
-//! wrong with them, each on one line.
+//! A deployed stack in its AWS account: the names of its resources, the configuration of the clients, and the errors.
 
 use std::{error::Error, time::Duration};
 
@@ -16,14 +15,16 @@ use shared::{
 use crate::service_error::{ServiceError, root_cause};
 use ctl::addresses::{FUNCTIONS, FunctionAddresses};
 
-/// The alias that everything calls a function by.
+/// The alias by which every caller calls a function.
 pub(crate) const LIVE_ALIAS: &str = "live";
 
-/// How long region and credentials are looked for, each: outside of EC2, nobody answers for its metadata.
+/// Time limit of each lookup of region and credentials. Outside of EC2 the metadata service does not answer.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a service may take: some look through logs meanwhile.
+/// Time limit of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Time limit of one attempt of a request; a search in logs takes a while.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 const NO_REGION: &str = "no region: set AWS_REGION, or AWS_PROFILE to a profile that has one";
@@ -31,7 +32,7 @@ const NO_REGION: &str = "no region: set AWS_REGION, or AWS_PROFILE to a profile 
 const NO_CREDENTIALS: &str =
     "no credentials: sign in, and hand them over by eval \"$(aws configure export-credentials --format env)\"";
 
-/// The account, as far as it is the stack's.
+/// A stack with the configuration of its account.
 pub(crate) struct DeployedStack {
     name: String,
     pub(crate) config: SdkConfig,
@@ -39,7 +40,7 @@ pub(crate) struct DeployedStack {
 }
 
 impl DeployedStack {
-    /// The account that the SDK finds settings for.
+    /// Finds region and credentials as the SDK does. Fails if either is missing or the credentials cannot be loaded.
     pub(crate) async fn connect(name: &str) -> anyhow::Result<Self> {
         let config = tokio::time::timeout(LOOKUP_TIMEOUT, aws::config(None)).await;
         let config = config.map_err(|_| anyhow!(NO_REGION))?.map_err(anyhow::Error::msg)?;
@@ -58,27 +59,27 @@ impl DeployedStack {
         }
     }
 
-    /// What belongs to the stack and has this name in it.
+    /// The full name of a resource of the stack.
     pub(crate) fn resource_name(&self, name: &str) -> String {
         format!("{}-{name}", self.name)
     }
 
-    /// The queue of what a function failed.
+    /// The name of the queue with a function's failed calls.
     pub(crate) fn failure_queue_name(&self, function: &str) -> String {
         self.resource_name(&format!("{function}-failures"))
     }
 
-    /// That something of the stack is not there.
+    /// The message for a missing resource of the stack.
     pub(crate) fn not_found(&self, resource: &str) -> String {
         format!("there is no {resource} in {}: is {} the stack's name?", self.region, self.name)
     }
 
-    /// A function by the name and alias it is called by.
+    /// The message for a missing function or alias.
     pub(crate) fn function_not_found(&self, function: &str) -> String {
         self.not_found(&format!("function {} with the alias {LIVE_ALIAS}", self.resource_name(function)))
     }
 
-    /// What went wrong with a request to a service.
+    /// Converts the error of a request to a service.
     pub(crate) fn service_error<E>(&self, service: &str, error: &SdkError<E>) -> ServiceError
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -86,7 +87,7 @@ impl DeployedStack {
         ServiceError::of(service, &self.region, error)
     }
 
-    /// The URL of each function.
+    /// Reads the URL of each function.
     pub(crate) async fn addresses(&self) -> anyhow::Result<FunctionAddresses> {
         let lambda = aws_sdk_lambda::Client::new(&self.config);
         let mut urls = Vec::new();
@@ -102,18 +103,20 @@ impl DeployedStack {
         FunctionAddresses::parse(&urls)
     }
 
-    /// The deployment's secret.
+    /// Reads the deployment's secret.
     pub(crate) async fn secret(&self) -> anyhow::Result<String> {
         let secret = Secrets::of(&self.config).current(&self.resource_name("cron-secret")).await;
         let secret = secret.map_err(|failure| match failure {
-            Failure::Internal(why) | Failure::Retry(Retry::Unavailable(why)) => anyhow!("{why} (in {})", self.region),
+            Failure::Internal(reason) | Failure::Retry(Retry::Unavailable(reason)) => {
+                anyhow!("{reason} (in {})", self.region)
+            }
             other => anyhow!(other.code()),
         })?;
         Ok(secret.text.expose().to_owned())
     }
 }
 
-/// Where the functions of a deployed stack are, and the deployment's secret unless it is given.
+/// Finds the addresses of a stack's functions. Reads the deployment's secret unless it is given.
 pub(crate) async fn find(stack: &str, secret: Option<&str>) -> anyhow::Result<(FunctionAddresses, String)> {
     let stack = DeployedStack::connect(stack).await?;
     let addresses = stack.addresses().await?;

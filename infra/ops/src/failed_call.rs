@@ -1,17 +1,17 @@
-//! A message of a queue of what a function failed: the call that it stands for.
+//! The failed call in a message of a function's failure queue.
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-/// A call to be made again.
+/// A failed call, to be replayed.
 pub(crate) struct FailedCall {
-    /// What the function is called with.
+    /// The payload of the call.
     pub(crate) payload: Value,
 }
 
 impl FailedCall {
-    /// Reads a message. Lambda keeps an event that its function failed in a record of its own, with the event in it;
-    /// an event rule, a schedule and a state machine keep the call as it was.
+    /// Parses a message. Lambda wraps a failed event in a record. An event rule, a schedule and a state machine queue
+    /// the call itself. Fails if the message is no call.
     pub(crate) fn parse(body: &str) -> anyhow::Result<Self> {
         let mut message: Value = serde_json::from_str(body).context("is no JSON")?;
         let is_record = message.pointer("/requestContext/functionArn").is_some();
@@ -20,14 +20,14 @@ impl FailedCall {
         if payload.is_object() { Ok(Self { payload }) } else { bail!("is no call") }
     }
 
-    /// Whether it is an event: what a rule refuses of one is done with.
+    /// Whether the call is an event. An event that a rule rejects is never retried.
     pub(crate) fn is_event(&self) -> bool {
         self.payload.get("detail-type").is_some()
     }
 
-    /// What it was, in a few words.
+    /// A short description of the call.
     pub(crate) fn describe(&self) -> String {
-        // Whoever sent it has written it: nothing in it is to move the cursor of a terminal.
+        // The sender controls these texts, so control characters must not reach the terminal.
         let text = |pointer: &str| self.payload.pointer(pointer)?.as_str().map(|text| text.escape_debug().to_string());
         let org_suffix = |org: Option<String>| org.map(|org| format!(" of {org}")).unwrap_or_default();
         if let Some(kind) = text("/detail-type") {
@@ -39,7 +39,7 @@ impl FailedCall {
         format!("the call for {orgs}{cursor}")
     }
 
-    /// The call that goes on where one was over before it was through.
+    /// The call that continues from the cursor of an answer.
     pub(crate) fn continued_from(&self, cursor: &Value) -> Value {
         let mut next = if self.is_event() { json!({}) } else { self.payload.clone() };
         if let Some(fields) = next.as_object_mut() {

@@ -1,4 +1,4 @@
-//! A queue of what a function failed.
+//! The queue with a function's failed calls.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,41 +10,41 @@ use aws_sdk_sqs::{
 
 use crate::{deployed_stack::DeployedStack, invoke::INVOKE_TIMEOUT, service_error::ServiceError};
 
-/// The most that is given back at once.
+/// Most messages in one batch request, by the limit of SQS.
 const BATCH_ENTRIES_MAX: usize = 10;
 
-/// How long a message is nobody else's: longer than any call takes, counted from each call's beginning.
+/// How long a message is hidden from other receivers, from the start of each call. Longer than any call takes.
 const VISIBILITY_TIMEOUT: Duration = INVOKE_TIMEOUT.saturating_add(Duration::from_mins(1));
 
-/// How long messages are waited for, in seconds. Waiting at all is what makes SQS look everywhere for them.
+/// Wait for a message, in seconds. With a wait SQS asks all of its servers, without one only some.
 const RECEIVE_WAIT_SECONDS: i32 = 1;
 
-/// The queue, and what was taken from it and is still to be given back or deleted.
+/// The queue, with the received messages that are not deleted yet.
 pub(crate) struct FailureQueue<'a> {
     stack: &'a DeployedStack,
     client: Client,
     name: String,
     url: String,
-    /// By the message's id, what it is given back by.
+    /// The receipt handle of each held message, by the message's id.
     held: BTreeMap<String, String>,
 }
 
-/// A message as it was received.
+/// A received message.
 pub(crate) struct QueueMessage {
     pub(crate) id: String,
     pub(crate) body: String,
 }
 
-/// What a queue gave.
+/// The result of a receive request.
 pub(crate) enum Received {
     New(QueueMessage),
-    /// A message that was taken before, and came back: it is held on to.
+    /// A message that was received before and became visible again. It stays held.
     Repeated,
     Empty,
 }
 
 impl<'a> FailureQueue<'a> {
-    /// The queue of a function.
+    /// Finds the queue of a function.
     pub(crate) async fn open(stack: &'a DeployedStack, function: &str) -> anyhow::Result<Self> {
         let (client, name) = (Client::new(&stack.config), stack.failure_queue_name(function));
         let answer = client.get_queue_url().queue_name(&name).send().await;
@@ -55,11 +55,13 @@ impl<'a> FailureQueue<'a> {
         Ok(Self { stack, client, name, url, held: BTreeMap::new() })
     }
 
+    /// The full name of the queue.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Takes a message: one, because another would wait as long as the first one's calls take, and be somebody else's then.
+    /// Receives one message. A second one would wait during the first one's calls, and become visible to other
+    /// receivers.
     pub(crate) async fn receive(&mut self) -> anyhow::Result<Received> {
         let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1);
         let answer = request
@@ -79,7 +81,7 @@ impl<'a> FailureQueue<'a> {
         })
     }
 
-    /// Holds on to a message for as long as another call may take.
+    /// Keeps a message hidden for as long as another call may take.
     pub(crate) async fn extend_hold(&self, id: &str) -> Result<(), ServiceError> {
         let receipt = self.held.get(id).map(String::as_str).unwrap_or_default();
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
@@ -87,7 +89,7 @@ impl<'a> FailureQueue<'a> {
         answer.map(drop).map_err(|error| self.stack.service_error("SQS", &error))
     }
 
-    /// Removes a message for good.
+    /// Deletes a message.
     pub(crate) async fn delete(&mut self, id: &str) -> Result<(), ServiceError> {
         let receipt = self.held.get(id).map(String::as_str).unwrap_or_default();
         let answer = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt).send().await;
@@ -96,7 +98,7 @@ impl<'a> FailureQueue<'a> {
         Ok(())
     }
 
-    /// Gives back whatever is still held, at once; what can't be given back comes back by itself.
+    /// Makes the held messages visible at once. If that fails, they become visible by themselves later.
     pub(crate) async fn release(self) -> anyhow::Result<()> {
         let receipts: Vec<&String> = self.held.values().collect();
         for batch in receipts.chunks(BATCH_ENTRIES_MAX) {
@@ -108,13 +110,13 @@ impl<'a> FailureQueue<'a> {
             }
             let request = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
             let later = format!(
-                "what is left in {} shows up again in {} minutes",
+                "the messages left in {} become visible again in {} minutes",
                 self.name,
                 VISIBILITY_TIMEOUT.as_secs() / 60
             );
             match request.send().await {
                 Ok(answer) if answer.failed().is_empty() => {}
-                Ok(_) => bail!("not all could be given back; {later}"),
+                Ok(_) => bail!("not all messages could be given back; {later}"),
                 Err(error) => bail!("{}; {later}", self.stack.service_error("SQS", &error)),
             }
         }

@@ -1,4 +1,4 @@
-//! Functions called directly, as Lambda's Invoke API has it, and what their answers mean.
+//! Calls functions through Lambda's Invoke API and interprets their answers.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use serde_json::Value;
 
 use crate::{deployed_stack::DeployedStack, service_error::ServiceError};
 
-/// More than the longest that a function may take, which is a quarter of an hour.
+/// Time limit of a call, longer than the 15 minutes that Lambda allows.
 pub(crate) const INVOKE_TIMEOUT: Duration = Duration::from_mins(16);
 
-/// What a call came to.
+/// The outcome of a call.
 pub(crate) enum InvokeOutcome {
-    /// What it asked for was done; this is the answer.
+    /// The call succeeded with this answer.
     Succeeded(Value),
-    /// A rule says no; this is the problem object.
+    /// A rule rejected the call with this problem object.
     Rejected(Value),
-    /// It failed, and may do later.
+    /// The call failed for this reason and may succeed later.
     Failed(String),
 }
 
-/// The figures of an answer that has a summary, else as much of it as fits on a line.
+/// The figures of an answer's summary. For an answer without one, the beginning of the answer.
 pub(crate) fn answer_summary(answer: &Value) -> String {
     let figures = answer.get("summary").and_then(Value::as_object);
     figures.map_or_else(
@@ -33,19 +33,20 @@ pub(crate) fn answer_summary(answer: &Value) -> String {
     )
 }
 
-/// Whether an answer says that not all of it was done.
+/// Whether an answer reports that a part of the work failed.
 pub(crate) fn is_incomplete(answer: &Value) -> bool {
     answer.get("success") == Some(&Value::Bool(false))
 }
 
-/// Calls functions.
+/// A client that calls functions.
 pub(crate) struct Invoker<'a> {
     stack: &'a DeployedStack,
     client: Client,
 }
 
 impl<'a> Invoker<'a> {
-    /// A call is waited for as long as it may take, and made once: whoever called decides about another.
+    /// A client with the time limit of the longest call. It does not retry, because its caller decides about another
+    /// call.
     pub(crate) fn new(stack: &'a DeployedStack) -> Self {
         let timeouts =
             TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).operation_timeout(INVOKE_TIMEOUT);
@@ -54,7 +55,8 @@ impl<'a> Invoker<'a> {
         Self { stack, client: Client::from_conf(config.build()) }
     }
 
-    /// Calls a function, by its name and alias or by an ARN that has both, and waits for what comes of it.
+    /// Calls a function and waits for the outcome. `function` is a name with the alias in `alias`, or an ARN with an
+    /// alias.
     pub(crate) async fn call(
         &self,
         function: &str,
@@ -65,7 +67,7 @@ impl<'a> Invoker<'a> {
         let call = self.client.invoke().function_name(function).set_qualifier(alias.map(str::to_owned));
         let answer = call.payload(payload).send().await.map_err(|error| self.stack.service_error("Lambda", &error))?;
         let body = answer.payload().map_or(&[][..], Blob::as_ref);
-        // Whatever answers otherwise is none of ours, and has done nothing.
+        // Every function of Regulars answers with an object.
         let Some(body) = serde_json::from_slice(body).ok().filter(Value::is_object) else {
             return Ok(InvokeOutcome::Failed("what answered is no function of Regulars".into()));
         };

@@ -1,4 +1,4 @@
-//! `ctl jobs`: what the clock starts, by its schedules in EventBridge Scheduler.
+//! `ctl jobs`: lists, runs, pauses and resumes the scheduled jobs, by their schedules in EventBridge Scheduler.
 
 use std::process::ExitCode;
 
@@ -18,32 +18,32 @@ use ctl::{
     problem_summary,
 };
 
-/// Every job that there is. Its schedule has its name, after the stack's.
+/// All jobs. A job's schedule is named after the stack and the job.
 const JOBS: [&str; 4] = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"];
 
-/// The group that schedules are in that are put into none.
+/// The group of schedules that name no group.
 const SCHEDULE_GROUP: &str = "default";
 
-/// What can be done to jobs.
+/// The actions on jobs.
 #[derive(Subcommand)]
 pub(crate) enum JobAction {
-    /// Each job, whether it is on, and when it runs
+    /// List each job with its state and its schedule
     List,
-    /// Start what the schedule would start, now, paused or not
+    /// Start a job now as its schedule would, paused or not
     Run {
-        /// Which job
+        /// The job
         #[arg(value_parser = JOBS)]
         job: String,
     },
-    /// Let the clock start a job, or all of them, no more
+    /// Stop the schedule of a job, or of all jobs
     Pause {
-        /// Which job; all of them if it is left out
+        /// The job; all jobs if omitted
         #[arg(value_parser = JOBS)]
         job: Option<String>,
     },
-    /// Let the clock start a job, or all of them, again
+    /// Start the schedule of a job, or of all jobs, again
     Resume {
-        /// Which job; all of them if it is left out
+        /// The job; all jobs if omitted
         #[arg(value_parser = JOBS)]
         job: Option<String>,
     },
@@ -65,7 +65,7 @@ struct Schedules<'a> {
 }
 
 impl Schedules<'_> {
-    /// A job's schedule, if it is there.
+    /// Reads a job's schedule. `None` if it does not exist.
     async fn find(&self, job: &str) -> Result<Option<GetScheduleOutput>, ServiceError> {
         match self.client.get_schedule().group_name(SCHEDULE_GROUP).name(self.stack.resource_name(job)).send().await {
             Ok(schedule) => Ok(Some(schedule)),
@@ -76,13 +76,16 @@ impl Schedules<'_> {
         }
     }
 
+    /// Reads a job's schedule. Fails if it does not exist.
     async fn require(&self, job: &str) -> anyhow::Result<GetScheduleOutput> {
         let not_found = || self.stack.not_found(&format!("schedule {}", self.stack.resource_name(job)));
         self.find(job).await?.with_context(not_found)
     }
 
-    /// Does something with the schedule of one job or of each, and prints what it says. That one of all is not there is
-    /// told, and that one is refused holds up no other; that none is there means another stack.
+    /// Applies an action to the schedule of one job or of each job, and prints its line.
+    ///
+    /// Of several jobs, a missing schedule is reported and a failed action does not stop the others. If no schedule
+    /// exists, the stack's name is wrong, and the command fails.
     async fn for_each(
         &self,
         job_filter: Option<&str>,
@@ -124,7 +127,7 @@ impl Schedules<'_> {
         self.for_each(job_filter, async |job, schedule| self.set_state(job, schedule, state).await).await
     }
 
-    /// An update replaces everything that a schedule is, so all of it is sent back.
+    /// Sets the state of a schedule. An update replaces the whole schedule, so every field is sent back.
     async fn set_state(
         &self,
         job: &str,
@@ -171,7 +174,7 @@ fn schedule_row(job: &str, schedule: &GetScheduleOutput) -> String {
     format!("{job:<20} {:<8} {expression:<22} {zone}", state_word(schedule.state()))
 }
 
-/// Starts a schedule's target with the schedule's input.
+/// Starts the target of a schedule with the schedule's input.
 async fn run_now(stack: &DeployedStack, job: &str, schedule: &GetScheduleOutput) -> anyhow::Result<()> {
     let target = schedule.target().context("the schedule has no target")?;
     let (arn, input) = (target.arn(), target.input());
@@ -185,7 +188,7 @@ async fn run_now(stack: &DeployedStack, job: &str, schedule: &GetScheduleOutput)
             match outcome.map_err(|error| error.with_not_found(|| stack.not_found(&format!("function {arn}"))))? {
                 InvokeOutcome::Succeeded(answer) => {
                     let note = match answer.get("cursor") {
-                        Some(_) => "; its time was over before it was through",
+                        Some(_) => "; the time limit came before the end",
                         None => "",
                     };
                     let report = format!("{}{note}", answer_summary(&answer));
@@ -196,12 +199,12 @@ async fn run_now(stack: &DeployedStack, job: &str, schedule: &GetScheduleOutput)
                     Ok(())
                 }
                 InvokeOutcome::Rejected(problem) => bail!("{job} was refused: {}", problem_summary(&problem)),
-                InvokeOutcome::Failed(why) => bail!("{job} failed: {why}"),
+                InvokeOutcome::Failed(reason) => bail!("{job} failed: {reason}"),
             }
         }
         Some("states") => {
             let execution = aws_sdk_sfn::Client::new(&stack.config).start_execution().state_machine_arn(arn);
-            // By its name, so that a request that is repeated starts no second one.
+            // With a name, a retried request starts no second execution.
             let execution = execution.name(format!("by-hand-{}", clock::now().timestamp_millis()));
             let execution = execution.set_input(input.map(str::to_owned)).send().await;
             let execution = execution.map_err(|error| {
@@ -216,7 +219,7 @@ async fn run_now(stack: &DeployedStack, job: &str, schedule: &GetScheduleOutput)
     }
 }
 
-/// What EventBridge Scheduler hands a function that it is told nothing else for.
+/// The event that EventBridge Scheduler sends if a schedule has no input.
 fn default_event(schedule: &GetScheduleOutput) -> Value {
     let arn = schedule.arn().unwrap_or_default();
     let part = |index| arn.split(':').nth(index).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `ctl logs`: a function's log lines.
+//! `ctl logs`: prints and follows the log lines of a function.
 
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
@@ -10,13 +10,13 @@ use shared::{clock, domain::time, host::stop_signal};
 use crate::deployed_stack::DeployedStack;
 use ctl::output::try_print_line;
 
-/// How often new lines are asked for.
+/// Pause between two requests for new lines.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How late a line may come: so far back is asked again.
+/// How late a line may arrive. Each request covers this time again.
 const LATE_LINE_WINDOW: TimeDelta = TimeDelta::seconds(30);
 
-/// How far back something lies: `90s`, `10m`, `2h` or `7d`.
+/// Parses a period: `90s`, `10m`, `2h` or `7d`.
 pub(crate) fn parse_period(text: &str) -> Result<TimeDelta, &'static str> {
     const RULE: &str = "must be a number of seconds, minutes, hours or days, as 90s, 10m, 2h or 7d";
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(RULE)?;
@@ -31,7 +31,7 @@ pub(crate) fn parse_period(text: &str) -> Result<TimeDelta, &'static str> {
     period.ok_or(RULE)
 }
 
-/// Prints what was logged since, and what is logged from now on if it is to be followed.
+/// Prints the lines of the last period. With `follow` it goes on with new lines until a signal.
 pub(crate) async fn run(
     stack: &DeployedStack,
     function: &str,
@@ -39,20 +39,21 @@ pub(crate) async fn run(
     filter: Option<&str>,
     follow: bool,
 ) -> anyhow::Result<ExitCode> {
-    let from = clock::now().checked_sub_signed(since).context("that is too far back")?;
+    let from = clock::now().checked_sub_signed(since).context("the period is too long")?;
     let group = format!("/aws/lambda/{}", stack.resource_name(function));
     let filter = filter.map(filter_pattern);
     let mut lines = LogReader { stack, client: Client::new(&stack.config), group, filter, printed: BTreeMap::new() };
     let stop = stop_signal();
     tokio::select! {
         outcome = lines.print(from, follow) => outcome?,
-        // Whoever follows ends it so.
+        // A signal is the regular end of following.
         () = stop => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A filter pattern is handed on as it is, any other text as one phrase.
+/// The filter pattern for a filter. A filter in the syntax of patterns stays as it is. Any other text becomes one
+/// phrase.
 fn filter_pattern(filter: &str) -> String {
     if filter.starts_with(['{', '[', '"', '?', '-', '%']) {
         return filter.to_owned();
@@ -60,7 +61,7 @@ fn filter_pattern(filter: &str) -> String {
     format!("\"{}\"", filter.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Whether somebody reads what is printed.
+/// Whether the output is still open.
 #[derive(PartialEq, Eq)]
 enum OutputState {
     Open,
@@ -72,7 +73,7 @@ struct LogReader<'a> {
     client: Client,
     group: String,
     filter: Option<String>,
-    /// When each line was logged that is asked for again, by its id.
+    /// The time of each printed line that the next request returns again, by the line's id.
     printed: BTreeMap<String, DateTime<Utc>>,
 }
 
@@ -91,7 +92,8 @@ impl LogReader<'_> {
         }
     }
 
-    /// Prints each line that was logged since and not told yet; from `next` on, they will be asked for again.
+    /// Prints the lines since `from` that were not printed yet. The next request returns the lines from `next` on
+    /// again.
     async fn print_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> anyhow::Result<OutputState> {
         let request = self.client.filter_log_events().log_group_name(&self.group).start_time(from.timestamp_millis());
         let mut pages = request.set_filter_pattern(self.filter.clone()).into_paginator().send();
@@ -101,7 +103,7 @@ impl LogReader<'_> {
                 self.stack.service_error("CloudWatch Logs", &error).with_not_found(not_found)
             })?;
             let mut events = page.events.unwrap_or_default();
-            // Of several streams they come one stream after the other.
+            // A page has the lines of one stream after those of another.
             events.sort_by_key(|event| event.timestamp);
             for event in events {
                 let at = event.timestamp.and_then(DateTime::from_timestamp_millis).unwrap_or(from);

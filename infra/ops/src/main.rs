@@ -1,5 +1,5 @@
-//! The operator's command line, whole: what it does through the functions as any caller does (`infra/ctl`), and what it
-//! does to a deployed stack through the services of its account.
+//! The operator's command line: the commands that call the functions (`infra/ctl`), and those that operate a deployed
+//! stack through the services of its AWS account.
 
 mod deploy;
 mod deployed_stack;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use stack_command::StackCommand;
 
-/// Operates Regulars.
+/// Operate Regulars
 #[derive(Parser)]
 #[command(name = "ctl", version)]
 struct CtlCommandLine {

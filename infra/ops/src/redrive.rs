@@ -1,5 +1,7 @@
-//! `ctl redrive`: the calls that a function failed are made again, each once. What succeeds is removed from the queue;
-//! what fails is held until the end, so that it comes no second time, and given back then.
+//! `ctl redrive`: replays the failed calls of a function, each once.
+//!
+//! A message that succeeds is deleted from the queue. A message that fails is held until the end, so that it is
+//! received only once, and then given back.
 
 use std::process::ExitCode;
 
@@ -18,10 +20,10 @@ use ctl::{
     problem_summary,
 };
 
-/// The only refusal of what is no event that is for good: an org that was removed has nothing left to be done for it.
+/// The only final rejection of a call that is no event: nothing is left to do for a deleted org.
 const ORG_DELETED_CODE: &str = "unknown_org";
 
-/// What has come of the messages so far.
+/// Counts of the messages so far.
 #[derive(Default)]
 struct RedriveCounts {
     replayed: usize,
@@ -29,6 +31,7 @@ struct RedriveCounts {
     failed: usize,
 }
 
+/// A redrive of one function's queue.
 struct Redrive<'a> {
     stack: &'a DeployedStack,
     function: &'a str,
@@ -37,14 +40,14 @@ struct Redrive<'a> {
     counts: RedriveCounts,
 }
 
-/// What came of one message.
+/// The outcome of one message.
 enum ReplayOutcome {
     Replayed { call_count: usize },
     Rejected(String),
     Failed(String),
 }
 
-/// Replays a function's queue, so many messages at most, or only lists them.
+/// Replays at most `message_limit` messages of a function's queue. A dry run only lists them.
 pub(crate) async fn run(
     stack: &DeployedStack,
     function: &str,
@@ -73,7 +76,7 @@ pub(crate) async fn run(
 }
 
 impl Redrive<'_> {
-    /// Goes through the queue until it gives nothing more; answers how many messages that were.
+    /// Receives messages until the queue is empty or the limit is reached. Returns the number of messages.
     async fn replay_all(&mut self, message_limit: usize, dry_run: bool) -> anyhow::Result<usize> {
         let mut message_count = 0;
         while message_count < message_limit {
@@ -95,7 +98,7 @@ impl Redrive<'_> {
         Ok(message_count)
     }
 
-    /// Tries one message, and says what came of it.
+    /// Replays one message and prints the outcome.
     async fn replay(&mut self, message: &QueueMessage) -> anyhow::Result<()> {
         let call = match FailedCall::parse(&message.body) {
             Ok(call) => call,
@@ -107,7 +110,7 @@ impl Redrive<'_> {
         };
         let description = call.describe();
         let outcome = match self.call(message, &call).await? {
-            ReplayOutcome::Failed(why) => ReplayOutcome::Failed(why),
+            ReplayOutcome::Failed(reason) => ReplayOutcome::Failed(reason),
             finished => match self.queue.delete(&message.id).await {
                 Ok(()) => finished,
                 Err(error) => ReplayOutcome::Failed(format!("done, and still in the queue: {error}")),
@@ -119,19 +122,19 @@ impl Redrive<'_> {
                 let suffix = if call_count > 1 { format!(" in {call_count} calls") } else { String::new() };
                 print_line(&format!("{description}: replayed{suffix}"));
             }
-            ReplayOutcome::Rejected(why) => {
+            ReplayOutcome::Rejected(reason) => {
                 self.counts.rejected += 1;
-                print_line(&format!("{description}: refused for good: {why}"));
+                print_line(&format!("{description}: refused for good: {reason}"));
             }
-            ReplayOutcome::Failed(why) => {
+            ReplayOutcome::Failed(reason) => {
                 self.counts.failed += 1;
-                print_line(&format!("{description}: still failing: {why}"));
+                print_line(&format!("{description}: still failing: {reason}"));
             }
         }
         Ok(())
     }
 
-    /// Calls the function until it is through. What would fail every other message ends the run.
+    /// Calls the function until it returns no cursor. Fails only with an error that would fail every other message too.
     async fn call(&self, message: &QueueMessage, call: &FailedCall) -> anyhow::Result<ReplayOutcome> {
         let function = self.stack.resource_name(self.function);
         let (mut payload, mut call_count, mut incomplete) = (call.payload.clone(), 0, None);
@@ -141,7 +144,7 @@ impl Redrive<'_> {
                 Ok(()) => {}
                 Err(error) if error.kind == ServiceErrorKind::AccountUnusable => return Err(error.into()),
                 Err(error) => {
-                    return Ok(ReplayOutcome::Failed(format!("somebody else may have it: {error}")));
+                    return Ok(ReplayOutcome::Failed(format!("another receiver may have the message: {error}")));
                 }
             }
             let answer = match self.invoker.call(&function, Some(LIVE_ALIAS), &payload).await {
@@ -149,21 +152,25 @@ impl Redrive<'_> {
                 Ok(InvokeOutcome::Rejected(problem)) => {
                     let is_for_good =
                         call.is_event() || problem.get("code").is_some_and(|code| code == ORG_DELETED_CODE);
-                    let why = problem_summary(&problem);
-                    return Ok(if is_for_good { ReplayOutcome::Rejected(why) } else { ReplayOutcome::Failed(why) });
+                    let reason = problem_summary(&problem);
+                    return Ok(if is_for_good {
+                        ReplayOutcome::Rejected(reason)
+                    } else {
+                        ReplayOutcome::Failed(reason)
+                    });
                 }
-                Ok(InvokeOutcome::Failed(why)) => return Ok(ReplayOutcome::Failed(why)),
+                Ok(InvokeOutcome::Failed(reason)) => return Ok(ReplayOutcome::Failed(reason)),
                 Err(error) if error.kind == ServiceErrorKind::RequestFailed => {
                     return Ok(ReplayOutcome::Failed(error.to_string()));
                 }
                 Err(error) => return Err(error.with_not_found(|| self.stack.function_not_found(self.function)).into()),
             };
-            // The others of its orgs are to have their turn all the same.
+            // The other orgs of a sweep are called all the same.
             incomplete = incomplete.or_else(|| is_incomplete(&answer).then(|| answer_summary(&answer)));
             match answer.get("cursor").filter(|cursor| !cursor.is_null()) {
                 None => {
-                    let why = incomplete.map(|summary| format!("it did not succeed with all: {summary}"));
-                    return Ok(why.map_or(ReplayOutcome::Replayed { call_count }, ReplayOutcome::Failed));
+                    let reason = incomplete.map(|summary| format!("it did not succeed with all: {summary}"));
+                    return Ok(reason.map_or(ReplayOutcome::Replayed { call_count }, ReplayOutcome::Failed));
                 }
                 Some(cursor) if payload.get("cursor") == Some(cursor) => {
                     return Ok(ReplayOutcome::Failed("it does not get on".into()));

@@ -1,7 +1,7 @@
-//! `ctl rollback`: the alias that everything calls a function by is set back to an earlier version.
+//! `ctl rollback`: moves the alias of a function back to an earlier version.
 //!
-//! The stack does not know: it still says the newer version, so a deployment of unchanged code changes nothing, and the
-//! next one of changed code publishes a version and moves the alias there.
+//! The stack does not record the rollback and still names the newer version. So deploying unchanged code changes
+//! nothing. Deploying changed code publishes a version and moves the alias there.
 
 use std::process::ExitCode;
 
@@ -16,17 +16,17 @@ use ctl::{
     output::{print_error, print_line},
 };
 
-/// What whoever set something back should know.
-const AFTER_ROLLBACK_NOTE: &str = "The stack still says the newer version. Deploying unchanged code and settings changes nothing; deploying \
-                    changed ones publishes a version and moves the alias there.";
+/// Printed after a rollback: what the next deployment does.
+const AFTER_ROLLBACK_NOTE: &str = "The stack still says the newer version. Deploying unchanged code and settings changes \
+                                   nothing; deploying changed ones publishes a version and moves the alias there.";
 
-/// What was done with a function, on a line.
+/// The outcome for a function, with its line.
 enum RollbackOutcome {
     RolledBack(String),
     Unchanged(String),
 }
 
-/// Sets back one function, or all. What one of all is refused holds up no other.
+/// Rolls back one function, or all. Of several functions, a failed rollback does not stop the others.
 pub(crate) async fn run(
     stack: &DeployedStack,
     function_filter: Option<&str>,
@@ -53,7 +53,7 @@ pub(crate) async fn run(
     if is_any_rolled_back {
         print_line(AFTER_ROLLBACK_NOTE);
     }
-    // Where none is there, the stack has another name: that is one thing to say.
+    // If no function exists, the stack's name is wrong, and one line says so.
     errors.truncate(if is_any_found { errors.len() } else { 1 });
     for error in &errors {
         print_error(&format!("ctl: {error}"));
@@ -61,13 +61,14 @@ pub(crate) async fn run(
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The versions of the stack's functions.
 struct FunctionVersions<'a> {
     stack: &'a DeployedStack,
     client: Client,
 }
 
 impl FunctionVersions<'_> {
-    /// One that was asked for by name can't be left where it is without a word.
+    /// Rolls back a function. If a function was named and has no earlier version, that is an error.
     async fn roll_back(
         &self,
         function: &str,
@@ -77,8 +78,8 @@ impl FunctionVersions<'_> {
         let live_alias = self.live_alias(function).await?;
         let weights = live_alias.routing_config().and_then(|routing| routing.additional_version_weights());
         if weights.is_some_and(|weights| !weights.is_empty()) {
-            let why = "is being deployed: stop that deployment in CodeDeploy, which sets it back by itself";
-            return Err(format!("{function} {why}").into());
+            let reason = "is being deployed: stop that deployment in CodeDeploy, which sets it back by itself";
+            return Err(format!("{function} {reason}").into());
         }
         let current = live_alias.function_version().and_then(|version| version.parse::<u64>().ok());
         let current =
@@ -108,7 +109,7 @@ impl FunctionVersions<'_> {
                 }
             },
         };
-        // Where somebody else has moved it meanwhile, the revision is another, and nothing is changed.
+        // If another caller has moved the alias meanwhile, its revision differs, and Lambda rejects the update.
         let update = self.client.update_alias().function_name(self.stack.resource_name(function)).name(LIVE_ALIAS);
         let update = update.function_version(target.to_string()).set_revision_id(live_alias.revision_id);
         update
@@ -126,7 +127,7 @@ impl FunctionVersions<'_> {
         live_alias.map_err(|error| self.function_error(function, self.stack.service_error("Lambda", &error)))
     }
 
-    /// The versions that are there, oldest first.
+    /// The existing versions, oldest first.
     async fn published_versions(&self, function: &str) -> Result<Vec<u64>, ServiceError> {
         let mut pages = self
             .client

@@ -1,10 +1,10 @@
-//! Why a request to a service failed, on one line.
+//! Errors of requests to AWS services, each on one line.
 
 use std::error::Error;
 
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 
-/// Why a request came to nothing.
+/// A failed request to a service.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct ServiceError {
@@ -12,19 +12,19 @@ pub(crate) struct ServiceError {
     message: String,
 }
 
-/// What that means for others.
+/// What the failure of one request means for other requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServiceErrorKind {
-    /// What it asked for is not there.
+    /// The requested resource does not exist.
     NotFound,
-    /// It is this request that is refused, or the same one may do later.
+    /// Only this request is rejected, or it may succeed later.
     RequestFailed,
-    /// Every other would come to the same.
+    /// Every other request would fail too.
     AccountUnusable,
 }
 
 impl ServiceError {
-    /// What went wrong with a request to a service in this region.
+    /// Converts the error of a request to a service in this region.
     pub(crate) fn of<E>(service: &str, region: &str, error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -48,23 +48,23 @@ impl ServiceError {
         }
     }
 
-    /// The same, with a line of its own where something is not there.
+    /// Replaces the message if the resource does not exist.
     pub(crate) fn with_not_found(self, not_found: impl FnOnce() -> String) -> Self {
         if self.kind == ServiceErrorKind::NotFound { Self { message: not_found(), ..self } } else { self }
     }
 }
 
 impl From<String> for ServiceError {
-    /// What is wrong with one thing alone.
+    /// An error that concerns one request only.
     fn from(message: String) -> Self {
         Self { kind: ServiceErrorKind::RequestFailed, message }
     }
 }
 
-/// What a service answered that did not do what it was asked.
+/// Classifies the error answer of a service by its code.
 fn classify(service: &str, code: &str, status: u16, message: &str) -> ServiceError {
     let (kind, message) = match code {
-        // SQS has two names for it, an older one and a newer one.
+        // SQS has an older and a newer code for a missing queue.
         "ResourceNotFoundException"
         | "StateMachineDoesNotExist"
         | "QueueDoesNotExist"
@@ -89,7 +89,7 @@ fn classify(service: &str, code: &str, status: u16, message: &str) -> ServiceErr
     ServiceError { kind, message }
 }
 
-/// What is at the bottom of an error: what wraps it says no more than that something failed.
+/// The first line of an error's deepest cause. The outer errors of the SDK only report that a request failed.
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let cause = anyhow::Chain::new(error).last().map(ToString::to_string).unwrap_or_default();
     cause.lines().next().unwrap_or_default().trim_end_matches(['.', ' ']).to_owned()

@@ -1,5 +1,7 @@
-//! What is done to a deployed stack: its jobs, its versions, what it gave up, its logs. Every name follows from the
-//! stack's, as the template gives it; the account, its region and credentials are those that the SDK finds.
+//! The commands that operate a deployed stack: its jobs, versions, failed calls and logs, and its deployment.
+//!
+//! Every resource name follows from the stack's name, as in the template. Region and credentials are those that the SDK
+//! finds.
 
 use std::process::ExitCode;
 
@@ -9,14 +11,14 @@ use ctl::addresses::FUNCTIONS;
 
 use crate::{deploy, deployed_stack::DeployedStack, jobs, logs, redrive, rollback};
 
-/// One of the commands that operate a deployed stack.
+/// The commands that operate a deployed stack.
 #[derive(Subcommand)]
 pub(crate) enum StackCommand {
-    /// List the jobs that the clock starts, run one now, pause or resume them
+    /// List the scheduled jobs, run one now, pause or resume them
     Jobs(JobsOptions),
-    /// Set functions back to the version before the one that is called
+    /// Move functions back to the version before the live one
     Rollback(RollbackOptions),
-    /// Replay the calls that a function failed, and remove those that succeed from its queue
+    /// Replay the failed calls of a function, and remove those that succeed from its queue
     Redrive(RedriveOptions),
     /// Print a function's log lines, newest last
     Logs(LogsOptions),
@@ -41,10 +43,10 @@ pub(crate) struct JobsOptions {
 
 #[derive(Args)]
 pub(crate) struct RollbackOptions {
-    /// Which function; all of them if it is left out
+    /// The function; all functions if omitted
     #[arg(value_parser = parse_function)]
     function: Option<&'static str>,
-    /// Set it to this version instead of the one before
+    /// Move the function to this version instead of the one before
     #[arg(long, value_name = "VERSION", requires = "function")]
     to: Option<u64>,
     #[command(flatten)]
@@ -53,10 +55,10 @@ pub(crate) struct RollbackOptions {
 
 #[derive(Args)]
 pub(crate) struct RedriveOptions {
-    /// Which function
+    /// The function
     #[arg(value_parser = parse_function)]
     function: &'static str,
-    /// Try so many messages at most
+    /// Largest number of messages to replay
     #[arg(long)]
     max: Option<usize>,
     /// Only list the messages
@@ -68,16 +70,16 @@ pub(crate) struct RedriveOptions {
 
 #[derive(Args)]
 pub(crate) struct LogsOptions {
-    /// Which function, or pre-traffic-check, which tries the new version of a job before it takes over
+    /// The function, or pre-traffic-check, which checks the new version of a job before it takes over
     #[arg(value_parser = parse_log_source)]
     function: &'static str,
-    /// How far back, as 90s, 10m, 2h or 7d
+    /// Start of the lines, as 90s, 10m, 2h or 7d ago
     #[arg(long, default_value = "10m", value_parser = logs::parse_period)]
     since: chrono::TimeDelta,
-    /// A filter pattern of CloudWatch Logs (what begins with one of {["?-%), or a text that the lines contain
+    /// Filter pattern of CloudWatch Logs (begins with one of {["?-%), or a text that the lines contain
     #[arg(long, allow_hyphen_values = true)]
     filter: Option<String>,
-    /// Go on with the lines as they come
+    /// Go on with new lines as they arrive
     #[arg(long)]
     follow: bool,
     #[command(flatten)]
@@ -86,19 +88,19 @@ pub(crate) struct LogsOptions {
 
 #[derive(Args)]
 pub(crate) struct DeployOptions {
-    /// Which environment
+    /// The environment
     #[arg(value_parser = ["staging", "production"])]
     environment: String,
-    /// Publish a new version of every function, changed or not: for one that was refused or taken back, and is to be tried again
+    /// Publish a new version of every function, changed or not, so that a version that was rejected or rolled back is deployed again
     #[arg(long)]
     anew: bool,
-    /// What compiles for the functions' architecture: cargo alone does for this machine's own
+    /// Compiler for the functions' architecture; cargo suffices for this machine's own
     #[arg(long, env = "CARGO_LAMBDA_COMPILER", default_value = "cargo")]
     compiler: String,
 }
 
 impl StackCommand {
-    /// Does it. Exit code 0 says that all of it succeeded.
+    /// Runs the command. Exit code 0 means that everything succeeded.
     pub(crate) async fn run(&self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Jobs(JobsOptions { stack: StackName { stack }, action }) => {
@@ -118,12 +120,13 @@ impl StackCommand {
     }
 }
 
-/// What has a log: each function, and the check that a deployment makes.
+/// Parses the source of a log: a function, or the pre-traffic check of deployments.
 fn parse_log_source(name: &str) -> anyhow::Result<&'static str> {
     const PRE_TRAFFIC_CHECK: &str = "pre-traffic-check";
     if name == PRE_TRAFFIC_CHECK { Ok(PRE_TRAFFIC_CHECK) } else { parse_function(name) }
 }
 
+/// Parses the name of a function.
 fn parse_function(name: &str) -> anyhow::Result<&'static str> {
     let known = FUNCTIONS.into_iter().find(|function| *function == name);
     known.with_context(|| format!("there is no such function, only {}", FUNCTIONS.join(", ")))

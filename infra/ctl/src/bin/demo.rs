@@ -1,11 +1,12 @@
-//! The demonstration alone, as `make run` plays it: `ctl demo`, without what operates a deployed stack.
+//! The demonstration as a program of its own, for `make run`. It is `ctl demo` without the commands for deployed
+//! stacks.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use ctl::DemoOptions;
 
-/// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
+/// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, and print the results
 #[derive(Parser)]
 #[command(name = "demo", version)]
 struct DemoCommandLine {

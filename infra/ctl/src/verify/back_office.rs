@@ -1,4 +1,5 @@
-//! The back office: a customer is kept as put, and an org's key acts for its org alone, until it is revoked.
+//! Checks the back office: a customer keeps the given fields, and an org's key is accepted for its org only, until
+//! revoked.
 
 use std::time::Duration;
 
@@ -10,19 +11,19 @@ use shared::clock::Stopwatch;
 use super::test_shop::{CheckResult, CheckedRequest, TestShop, poll_until, text_field};
 use crate::api::ApiRequest;
 
-/// How long a revoked key may go on in processes that know it, and a little more.
+/// Longest time for which a process with a cache may accept a revoked key, with a reserve.
 const REVOCATION_TIME_MAX: Duration = Duration::from_secs(75);
 
-/// An org that the key is not of. There need not be one: the key is refused before anybody looks.
+/// Another org than the key's. The org need not exist, because the key is rejected before any lookup.
 const OTHER_ORG: &str = "verify-elsewhere";
 
 pub(crate) async fn check(shop: &TestShop) -> CheckResult {
     shop.register("ada").await?;
     let path = format!("/orgs/{}/customers/ada", shop.org);
-    let named = json!({"firstName": "Ada", "email": "ada@example.com"});
-    let request = ApiRequest::put("back-office", &path, named);
+    let profile = json!({"firstName": "Ada", "email": "ada@example.com"});
+    let request = ApiRequest::put("back-office", &path, profile);
     shop.check(CheckedRequest {
-        label: "a customer who gets a name",
+        label: "a customer that gets a name",
         request,
         status: 200,
         fields: &[("/firstName", json!("Ada"))],
@@ -31,10 +32,9 @@ pub(crate) async fn check(shop: &TestShop) -> CheckResult {
     shop.check_customer("ada", &[("/firstName", json!("Ada")), ("/email", json!("ada@example.com"))]).await?;
     let keys = format!("/orgs/{}/keys", shop.org);
     let request = ApiRequest::post("back-office", &keys, json!({"name": "till"}));
-    let made = shop
-        .check(CheckedRequest { label: "a key of the org that is made", request, status: 201, fields: &[] })
-        .await?;
-    let (key, key_id) = (text_field(&made, "key"), text_field(&made, "keyId"));
+    let created =
+        shop.check(CheckedRequest { label: "a new key of the org", request, status: 201, fields: &[] }).await?;
+    let (key, key_id) = (text_field(&created, "key"), text_field(&created, "keyId"));
 
     let till = shop.with_secret(key);
     till.check_customer("ada", &[("/firstName", json!("Ada"))]).await?;
@@ -48,11 +48,12 @@ pub(crate) async fn check(shop: &TestShop) -> CheckResult {
     }
     let seconds = revoke(shop, &till, &format!("{keys}/{key_id}"), &path).await?;
     Ok(format!(
-        "a customer is kept as put; an org's key acts for its org alone, and no more {seconds:.1} s after it was revoked"
+        "a customer keeps the given fields; an org's key is accepted for its org only, and rejected {seconds:.1} s after its \
+         revocation"
     ))
 }
 
-/// Revokes the key, and waits until its holder is refused; how many seconds that took.
+/// Revokes the key and waits until it is rejected. Returns the seconds in between.
 async fn revoke(shop: &TestShop, till: &TestShop, key: &str, customer: &str) -> anyhow::Result<f64> {
     let request = ApiRequest::delete("back-office", key);
     let fields = [("/revoked", Value::Bool(true))];
@@ -63,7 +64,10 @@ async fn revoke(shop: &TestShop, till: &TestShop, key: &str, customer: &str) -> 
         Ok((answer.status == StatusCode::UNAUTHORIZED).then_some(()))
     });
     refused.await?.with_context(|| {
-        format!("a revoked key: expected 401 within {} seconds, it is still taken", REVOCATION_TIME_MAX.as_secs())
+        format!(
+            "a revoked key: expected 401 within {} seconds, the key is still accepted",
+            REVOCATION_TIME_MAX.as_secs()
+        )
     })?;
     Ok(watch.elapsed().as_secs_f64())
 }

@@ -1,4 +1,5 @@
-//! Bundles: one opens at its start and that goes on record; another is redeemed as often as it may be, and no more.
+//! Checks bundles: one opens at its start and records the transition, another is redeemed up to its limit and no
+//! further.
 
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
@@ -8,10 +9,10 @@ use shared::{clock, domain::time};
 use super::test_shop::{CheckResult, CheckedRequest, INDEX_LAG_MAX, TestShop, poll_until, text_field};
 use crate::api::ApiRequest;
 
-/// How far ahead a bundle starts: as little as putting it on record may take.
+/// Time between the creation of a bundle and its start; the creation must be done by then.
 const START_DELAY: TimeDelta = TimeDelta::seconds(3);
 
-/// A bundle's terms, with what is special about it.
+/// The terms of a bundle, with its own fields.
 fn bundle_terms(fields: Value) -> Value {
     let mut bundle_terms = json!({
         "name": "Two for less", "type": "fixed_price", "originalTotal": 30, "bundlePrice": "24.50",
@@ -33,24 +34,24 @@ async fn create_bundle(shop: &TestShop, bundle: &str, bundle_terms: Value, statu
         .map(drop)
 }
 
-/// The schedule may run in the same moment and be the one to tell. Twice in a row it does not, so then a second bundle
+/// The job's own schedule may record the opening first. That does not happen twice in a row, so a second bundle
 /// decides.
 pub(crate) async fn check_transitions(shop: &TestShop) -> CheckResult {
     for bundle in ["opens", "opens-too"] {
         if check_opening(shop, bundle).await? {
-            return Ok("a bundle opened at its start, as the run told and the record says".into());
+            return Ok("a bundle opened at its start, as the run and the record report".into());
         }
     }
     bail!("a run when a bundle has opened: expected scheduled -> active in its answer, came nothing of it, twice")
 }
 
-/// Lets a bundle open and be put on record; whether it was this run that told of it.
+/// Waits for a bundle to open and to record it. Returns whether the run of this check reported the transition.
 async fn check_opening(shop: &TestShop, bundle: &str) -> anyhow::Result<bool> {
     let starts = clock::now() + START_DELAY;
     create_bundle(shop, bundle, bundle_terms(json!({"startDate": time::text(starts)})), "scheduled").await?;
     let wait = (starts - clock::now()).to_std().unwrap_or_default();
     tokio::time::sleep(wait).await;
-    // By its own clock the stack may be a little behind, and so may its index.
+    // The stack's clock may be behind, and its index lags.
     let recorded = poll_until(INDEX_LAG_MAX, async || {
         let is_reported = run_job(shop, bundle).await?;
         let record = shop.list(&format!("bundles/{bundle}/transitions?"), "transitions").await?;
@@ -69,12 +70,12 @@ async fn check_opening(shop: &TestShop, bundle: &str) -> anyhow::Result<bool> {
     }
     let active = shop.list("bundles?status=active&", "bundles").await?;
     if !active.iter().any(|row| text_field(row, "bundleId") == bundle) {
-        bail!("the list of active bundles: expected the bundle that has opened, it is not there");
+        bail!("the list of active bundles: expected the bundle that has opened, but it is missing");
     }
     Ok(is_reported)
 }
 
-/// Runs the job for the org; whether it tells of the bundle.
+/// Runs the job for the org. Returns whether it reports the bundle's opening.
 async fn run_job(shop: &TestShop, bundle: &str) -> anyhow::Result<bool> {
     let request = ApiRequest::post("bundle-transitions", "/", json!({"orgId": shop.org}));
     let fields = [("/success", json!(true)), ("/summary/errorsEncountered", json!(0))];
@@ -105,8 +106,8 @@ pub(crate) async fn check_redemption(shop: &TestShop) -> CheckResult {
     let stats = format!("/stats?orgId={}&bundleId=two", shop.org);
     let request = ApiRequest::get("bundle-redemption", &stats);
     let fields = [("/totalRedemptions", json!(2)), ("/totalSavings", json!(11))];
-    shop.check(CheckedRequest { label: "what counts in the end", request, status: 200, fields: &fields }).await?;
-    Ok("two of two were redeemed, a third refused, a repeat replayed; one was given back, once, and redeemed again"
+    shop.check(CheckedRequest { label: "the final count", request, status: 200, fields: &fields }).await?;
+    Ok("two of two were redeemed, a third was rejected, a repeat was replayed; one was voided, once, and redeemed again"
         .into())
 }
 

@@ -1,8 +1,10 @@
-//! `ctl verify`: the smoke test of a stack, deployed or local. Every system is used as a shop uses it, by the real clock,
-//! in an org that is made for it and removed afterwards, whatever came of it; no other org is touched.
+//! `ctl verify`: the smoke test of a deployed or local stack.
 //!
-//! A deployed function ignores `x-regulars-now`, so time is let pass here, and orders are dated back. What goes through
-//! an index is waited for, for a while.
+//! The smoke test uses every system as a shop does, by the real clock. It works in an org that it creates, and removes
+//! the org whatever the result. It writes to no other org.
+//!
+//! A deployed function ignores `x-regulars-now`. So the smoke test waits for real time to pass, and dates orders back.
+//! It polls lists for a while, because indexes lag.
 
 mod back_office;
 mod bundles;

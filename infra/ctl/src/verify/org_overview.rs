@@ -1,4 +1,4 @@
-//! A look at an org that is in use: its settings, bundles, customers, tiers and scores. Everything is read, nothing written.
+//! Prints an overview of an org: settings, bundles, customers, tiers and scores. Nothing is written.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::{
     values::group_digits,
 };
 
-/// How many pages of a hundred are looked at: more would say little more, and take long.
-const MAX_PAGES: usize = 200;
+/// Pages of a hundred rows that are read of a list, to bound the time.
+const LIST_PAGES_MAX: usize = 200;
 
-/// How many there are of each.
+/// Counts by tier, risk level, source or status.
 type CountsByName = BTreeMap<String, i64>;
 
-/// What an org's customers come to.
+/// Totals over an org's customers.
 #[derive(Default)]
 struct CustomerTotals {
     count: i64,
@@ -34,13 +34,13 @@ struct CustomerTotals {
     predicted: Vec<DateTime<Utc>>,
 }
 
-/// Prints a short table.
+/// Prints the overview as a short table.
 pub(crate) async fn print(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let profile = api.send(&ApiRequest::get("back-office", &format!("/orgs/{org}"))).await?.into_accepted_body()?;
     let mut bundles = CountsByName::new();
     let path = format!("/orgs/{org}/bundles?");
     let all_bundles = for_each_row(api, &path, "bundles", |bundle| {
-        // One that can't be read has none.
+        // An unreadable bundle has no status.
         let status = Some(text_field(bundle, "status")).filter(|status| !status.is_empty()).unwrap_or("unreadable");
         increment(&mut bundles, status);
     })
@@ -87,10 +87,10 @@ impl CustomerTotals {
     }
 }
 
-/// Shows every row of a list; whether that was all of them.
+/// Calls `visit` with each row of a list, up to the page limit. Returns whether that was the whole list.
 async fn for_each_row(api: &Api, path: &str, plural: &str, mut visit: impl FnMut(&Value)) -> anyhow::Result<bool> {
     let mut cursor = String::new();
-    for _ in 0..MAX_PAGES {
+    for _ in 0..LIST_PAGES_MAX {
         let path = format!("{path}limit=100{cursor}");
         let page = api.send(&ApiRequest::get("back-office", &path)).await?.into_accepted_body()?;
         page.get(plural).and_then(Value::as_array).into_iter().flatten().for_each(&mut visit);
@@ -106,7 +106,7 @@ fn increment(counts: &mut CountsByName, name: &str) {
     *counts.entry(name.to_owned()).or_default() += 1;
 }
 
-/// As `12 Bronze, 3 Silver`: first those whose order is known.
+/// Formats counts as `12 Bronze, 3 Silver`, first the names in `known_order`.
 fn list_counts(counts: &CountsByName, known_order: &[&str]) -> String {
     let rank = |name: &str| known_order.iter().position(|known| *known == name).unwrap_or(known_order.len());
     let mut names: Vec<(&String, &i64)> = counts.iter().collect();
@@ -117,11 +117,11 @@ fn list_counts(counts: &CountsByName, known_order: &[&str]) -> String {
 }
 
 fn truncation_note(all: bool) -> &'static str {
-    if all { "" } else { " (those looked at; there are more)" }
+    if all { "" } else { " (and more, which were not read)" }
 }
 
 fn describe_settings(profile: &Value) -> String {
-    let Some(loyalty) = profile.get("loyalty") else { return "none: the loyalty programme was never set up".into() };
+    let Some(loyalty) = profile.get("loyalty") else { return "none: the loyalty settings were never set".into() };
     let number = |name: &str| loyalty.get(name).map(Value::to_string).unwrap_or_default();
     let on = if loyalty.get("enabled") == Some(&Value::Bool(true)) { "on" } else { "off" };
     format!(
@@ -134,10 +134,10 @@ fn describe_settings(profile: &Value) -> String {
     )
 }
 
-/// How many have a score, by whom, and how old the scores are.
+/// The number of scores by source, and their age.
 fn describe_scores(customers: &CustomerTotals) -> String {
     let ages = customers.predicted.iter().min().zip(customers.predicted.iter().max());
-    let Some((oldest, newest)) = ages else { return "nobody".into() };
+    let Some((oldest, newest)) = ages else { return "none".into() };
     let days = |at: &DateTime<Utc>| time::days_between(*at, clock::now());
     format!("{}; {} to {} days ago", list_counts(&customers.sources, &["claude"]), days(newest), days(oldest))
 }

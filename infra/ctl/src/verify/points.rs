@@ -1,4 +1,5 @@
-//! Points: earned once for an order and taken back by its refund; spent once at checkout and given back by a void.
+//! Checks points: an order earns them once and its refund reverses them; a checkout redeems them once and a void
+//! returns them.
 
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -51,11 +52,11 @@ pub(crate) async fn check_award(shop: &TestShop) -> CheckResult {
     let figures = [("/points", json!(149)), ("/lifetimeValue", json!(129.99)), ("/orderCount", json!(2))];
     shop.check_customer("bo", &figures).await?;
     check_ledger_sum(shop, "bo", 149).await?;
-    Ok("an order earned its points, once; equity status multiplied; a refund took back; the ledger adds up to 149"
+    Ok("an order earned its points, once; equity status multiplied; a refund reversed some; the ledger adds up to 149"
         .into())
 }
 
-/// The sum of a customer's entries is the balance, and the newest entry says so.
+/// Fails unless the sum of a customer's entries and the balance after the newest entry are the expected balance.
 async fn check_ledger_sum(shop: &TestShop, customer: &str, balance: i64) -> anyhow::Result<()> {
     let entries = shop.list(&format!("customers/{customer}/activity?"), "entries").await?;
     let integer = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_i64);
@@ -95,7 +96,7 @@ pub(crate) async fn check_redemption(shop: &TestShop) -> CheckResult {
     for (label, body, status, fields) in [
         ("100 points for an order", redeem("cy-1", 100), 201, redeemed.to_vec()),
         ("the same points for the same order", redeem("cy-1", 100), 200, replayed),
-        ("500 points that nobody has", redeem("cy-2", 500), 409, vec![("/code", json!("insufficient_points"))]),
+        ("500 points, more than the balance", redeem("cy-2", 500), 409, vec![("/code", json!("insufficient_points"))]),
     ] {
         let request = ApiRequest::post("points-redemption", "/redemptions", body);
         shop.check(CheckedRequest { label, request, status, fields: &fields }).await?;
@@ -109,5 +110,5 @@ pub(crate) async fn check_redemption(shop: &TestShop) -> CheckResult {
     }
     shop.check_customer("cy", &[("/points", json!(260))]).await?;
     check_ledger_sum(shop, "cy", 260).await?;
-    Ok("a quote held, points were spent once, too many were refused, a void gave them back, once".into())
+    Ok("a quote was right, points were redeemed once, too many were rejected, a void returned them, once".into())
 }

@@ -1,4 +1,4 @@
-//! One run of the smoke test: every system checked in its turn, and the org removed.
+//! Runs the smoke test: checks one system after another and removes the org.
 
 use std::{pin::pin, process::ExitCode, time::Duration};
 
@@ -19,14 +19,16 @@ use crate::{
     output::{print_error, print_line},
 };
 
-/// How often a request is tried, and how long an answer may take.
+/// Attempts of a request.
 const ATTEMPTS_MAX: u32 = 3;
+
+/// Time limit of one attempt.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a check may take. It is the scoring by Claude, and a revoked key in other processes' caches, that need so long.
+/// Time limit of a check. Scoring by Claude, and a revoked key in the caches of other processes, need the most.
 const CHECK_TIME_MAX: Duration = Duration::from_mins(3);
 
-/// How long a request in flight is waited for when the smoke test is interrupted.
+/// How long an interrupted smoke test waits for the request in flight.
 const INTERRUPT_WAIT_MAX: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Copy)]
@@ -42,7 +44,7 @@ enum System {
 }
 
 impl System {
-    /// In the order in which they are checked: what others rest on comes first.
+    /// All systems, in the order of their checks. A system that others depend on comes first.
     const ALL: [Self; 8] = [
         Self::BackOffice,
         Self::BundleTransitions,
@@ -81,17 +83,17 @@ impl System {
     }
 }
 
-/// What the checks came to.
+/// The result of all checks.
 enum SmokeTestResult {
     AllPassed,
-    /// So many do not.
+    /// This number of checks failed.
     Failed(usize),
-    /// The rest was not checked, and why.
+    /// The remaining checks were skipped, for this reason.
     CutShort(String),
 }
 
-/// Checks every system, and first looks at an org if one is named. Exit code 0 says that all of them hold and that
-/// nothing was left behind.
+/// Checks every system. If `org_to_print` is given, prints its overview first. Exit code 0 means that every check
+/// passed and that the org was removed.
 pub(crate) async fn run(org_to_print: Option<&OrgId>, api: Api) -> anyhow::Result<ExitCode> {
     let watch = Stopwatch::start();
     let api = api.with_limits(ATTEMPTS_MAX, ANSWER_TIMEOUT);
@@ -111,7 +113,7 @@ pub(crate) async fn run(org_to_print: Option<&OrgId>, api: Api) -> anyhow::Resul
     let summary = match &result {
         SmokeTestResult::AllPassed => format!("All {} systems hold", System::ALL.len()),
         SmokeTestResult::Failed(count) => format!("{count} of {} systems do not hold", System::ALL.len()),
-        SmokeTestResult::CutShort(why) => format!("Cut short: {why}"),
+        SmokeTestResult::CutShort(reason) => format!("Cut short: {reason}"),
     };
     let org = if removed.is_ok() { "; the org is removed" } else { "" };
     print_line(&format!("{summary}{org} ({:.1} s)", watch.elapsed().as_secs_f64()));
@@ -119,8 +121,8 @@ pub(crate) async fn run(org_to_print: Option<&OrgId>, api: Api) -> anyhow::Resul
     Ok(if is_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Checks one system after the other, until all are or a signal comes. Then the request in flight is waited for, because
-/// what it wrote after the org's removal would stay.
+/// Runs the checks until they end or a signal comes. After a signal it waits for the request in flight, because a write
+/// after the removal of the org would stay.
 async fn check_all(shop: &TestShop) -> SmokeTestResult {
     let interrupted = stop_signal();
     let mut running = pin!(run_checks(shop));
@@ -128,7 +130,7 @@ async fn check_all(shop: &TestShop) -> SmokeTestResult {
         result = &mut running => result,
         () = interrupted => {
             shop.stop();
-            // Whatever it was: it was cut short.
+            // The result of an interrupted check does not count.
             let _ = tokio::time::timeout(INTERRUPT_WAIT_MAX, running).await;
             SmokeTestResult::CutShort("interrupted".into())
         }
@@ -137,7 +139,7 @@ async fn check_all(shop: &TestShop) -> SmokeTestResult {
 
 async fn run_checks(shop: &TestShop) -> SmokeTestResult {
     if let Err(error) = shop.create().await {
-        // Stopped in the middle of it says nothing about the back office.
+        // An interrupted creation is no fault of the back office.
         if shop.is_stopped() {
             return SmokeTestResult::Failed(0);
         }
@@ -147,7 +149,8 @@ async fn run_checks(shop: &TestShop) -> SmokeTestResult {
     let mut failures = 0;
     for system in System::ALL {
         let outcome = tokio::time::timeout(CHECK_TIME_MAX, system.check(shop)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("expected within {} seconds", CHECK_TIME_MAX.as_secs())));
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(anyhow!("expected a result within {} seconds", CHECK_TIME_MAX.as_secs())));
         match outcome {
             _ if shop.is_stopped() => break,
             Ok(passed) => print_line(&format!("✓ {}: {passed}", system.name())),

@@ -1,4 +1,4 @@
-//! The org that a smoke test works in: made for it, removed after it, and asked with what has to come of it.
+//! The org of a smoke test: created for it, removed after it, and used by requests with an expected answer.
 
 use std::{
     sync::{
@@ -19,44 +19,44 @@ use shared::{
 
 use crate::api::{Api, ApiAnswer, ApiRequest};
 
-/// What comes of a check: what held, or what was expected and what came instead.
+/// The result of a check: a sentence on what passed, or the expected and the actual answer.
 pub(crate) type CheckResult = anyhow::Result<String>;
 
-/// How long what was written may take to show in an index.
+/// Longest time until a write appears in an index.
 pub(crate) const INDEX_LAG_MAX: Duration = Duration::from_secs(10);
 
-/// How long removing the org may take.
+/// Time limit of the removal of the org.
 const REMOVAL_TIME_MAX: Duration = Duration::from_mins(1);
 
-/// How many pages a list of this org can have: it is small.
+/// Upper bound for the pages of a list of this small org.
 const LIST_PAGES_MAX: usize = 20;
 
-/// The org, and how its functions are reached.
+/// The org, with access to the functions.
 #[derive(Clone)]
 pub(crate) struct TestShop {
     pub(crate) org: OrgId,
     api: Api,
     stopped: Arc<AtomicBool>,
-    /// Whether somebody else has created it.
+    /// Whether another caller has created the org.
     created_elsewhere: Arc<AtomicBool>,
 }
 
-/// One request, and what has to come of it.
+/// A request with its expected answer.
 pub(crate) struct CheckedRequest<'a> {
-    /// What it is, for people.
+    /// Describes the request in messages.
     pub(crate) label: &'a str,
     pub(crate) request: ApiRequest<'a>,
     pub(crate) status: u16,
-    /// Fields of the answer, each by its JSON pointer.
+    /// Expected fields of the answer, by JSON pointer.
     pub(crate) fields: &'a [(&'a str, Value)],
 }
 
 impl CheckedRequest<'_> {
-    /// The body of the answer, if it is what was expected.
+    /// Returns the body of the answer. Fails unless status and fields are the expected ones.
     fn check_answer(&self, answer: ApiAnswer) -> anyhow::Result<Value> {
         let Self { label, request, status, fields } = self;
-        let mismatch = |expected: &str, describe_answer: &str| {
-            bail!("{label} ({} {}): expected {expected}, came {describe_answer}", request.method, request.function)
+        let mismatch = |expected: &str, actual: &str| {
+            bail!("{label} ({} {}): expected {expected}, came {actual}", request.method, request.function)
         };
         if answer.status.as_u16() != *status {
             let code = fields.iter().find(|(name, _)| *name == "/code").and_then(|(_, code)| code.as_str());
@@ -75,26 +75,28 @@ impl CheckedRequest<'_> {
 }
 
 impl TestShop {
-    /// An org named by the time, not there yet.
+    /// An org named by the time. It does not exist yet.
     pub(crate) fn named_by_time(now: DateTime<Utc>, api: Api) -> anyhow::Result<Self> {
         let org =
             OrgId::try_from(format!("verify-{}", now.format("%Y%m%dT%H%M%S.%3fZ"))).map_err(anyhow::Error::msg)?;
         Ok(Self { org, api, stopped: Arc::default(), created_elsewhere: Arc::default() })
     }
 
-    /// Asks for the org before it is there: somebody has to answer, take the secret, and not have it.
+    /// Requests the org before it exists. Fails unless a back office answers, accepts the secret and does not know the
+    /// org.
     pub(crate) async fn check_reachable(&self) -> anyhow::Result<()> {
         let answer = self.api.send(&ApiRequest::get("back-office", &format!("/orgs/{}", self.org))).await?;
         match answer.status {
             StatusCode::UNAUTHORIZED => bail!("the secret is refused: {}", describe_answer(&answer)),
             StatusCode::NOT_FOUND if text_field(&answer.body, "code") == "unknown_org" => Ok(()),
-            // The check of the back office tells of it.
+            // The check of the back office reports the fault.
             status if status.is_server_error() => Ok(()),
             _ => bail!("no back office answers there: expected 404 unknown_org, came {}", describe_answer(&answer)),
         }
     }
 
-    /// Creates the org, with settings. One that has come to be there since the knock is somebody else's.
+    /// Creates the org with its settings. If the org has appeared since [`Self::check_reachable`], it belongs to
+    /// another caller.
     pub(crate) async fn create(&self) -> anyhow::Result<()> {
         let path = format!("/orgs/{}", self.org);
         let profile = json!({"name": "Smoke test", "timezone": "UTC", "disposable": true});
@@ -105,7 +107,7 @@ impl TestShop {
         self.set_loyalty(201, 180, 500).await
     }
 
-    /// Sets the loyalty settings, all of them, so that no default decides what is expected.
+    /// Sets every loyalty setting, so that no expected answer depends on a default.
     pub(crate) async fn set_loyalty(&self, status: u16, inactivity_days: u32, gold: u32) -> anyhow::Result<()> {
         let settings = json!({
             "pointsPerDollar": 1, "equityMultiplier": "1.2", "inactivityDays": inactivity_days, "activeDays": 90,
@@ -121,24 +123,24 @@ impl TestShop {
         self.check(CheckedRequest { label: "settings that are set", request, status, fields: &fields }).await.map(drop)
     }
 
-    /// Puts a customer on record who has nothing yet.
+    /// Creates a customer without points and orders.
     pub(crate) async fn register(&self, customer: &str) -> anyhow::Result<()> {
         let path = format!("/orgs/{}/customers/{customer}", self.org);
         let request = ApiRequest::put("back-office", &path, json!({}));
         let fields = [("/points", json!(0)), ("/orderCount", json!(0))];
-        self.check(CheckedRequest { label: "a customer who is put on record", request, status: 201, fields: &fields })
+        self.check(CheckedRequest { label: "a customer that is created", request, status: 201, fields: &fields })
             .await
             .map(drop)
     }
 
-    /// Reads a customer, of whom this has to be true.
+    /// Reads a customer. Fails unless it has these fields.
     pub(crate) async fn check_customer(&self, customer: &str, fields: &[(&str, Value)]) -> anyhow::Result<Value> {
         let path = format!("/orgs/{}/customers/{customer}", self.org);
         let request = ApiRequest::get("back-office", &path);
         self.check(CheckedRequest { label: &format!("the customer {customer}"), request, status: 200, fields }).await
     }
 
-    /// Awards an order, with the points and the tier that have to come of it.
+    /// Awards an order given as customer, order and total. Fails unless the answer has these fields.
     pub(crate) async fn award(
         &self,
         (customer, order, total): (&str, &str, u32),
@@ -154,13 +156,13 @@ impl TestShop {
             .map(drop)
     }
 
-    /// Makes a request and holds the answer against what is expected of it.
+    /// Sends a request and compares the answer with the expected one.
     pub(crate) async fn check(&self, step: CheckedRequest<'_>) -> anyhow::Result<Value> {
         let answer = self.send(&step.request).await.with_context(|| step.label.to_owned())?;
         step.check_answer(answer)
     }
 
-    /// Makes a request, unless the smoke test is to stop.
+    /// Sends a request. Fails if the smoke test is stopped.
     pub(crate) async fn send(&self, request: &ApiRequest<'_>) -> anyhow::Result<ApiAnswer> {
         if self.is_stopped() {
             bail!("stopped");
@@ -168,7 +170,7 @@ impl TestShop {
         self.api.send(request).await
     }
 
-    /// All rows of a list of the back office.
+    /// Reads all rows of a list of the back office.
     pub(crate) async fn list(&self, path: &str, plural: &str) -> anyhow::Result<Vec<Value>> {
         let (mut rows, mut cursor) = (Vec::new(), String::new());
         for _ in 0..LIST_PAGES_MAX {
@@ -186,17 +188,17 @@ impl TestShop {
         bail!("the list of {plural} has no end")
     }
 
-    /// The same org, seen by the holder of another secret.
+    /// The same org, accessed with another secret.
     pub(crate) fn with_secret(&self, secret: &str) -> Self {
         Self { api: self.api.clone().with_secret(secret), ..self.clone() }
     }
 
-    /// The same org, where an answer may take so long and is asked for once.
+    /// The same org, with one attempt for each request and this time limit.
     pub(crate) fn without_retries(&self, timeout: Duration) -> Self {
         Self { api: self.api.clone().with_limits(1, timeout), ..self.clone() }
     }
 
-    /// Lets no further request go out.
+    /// Stops the smoke test: every further request but the removal fails.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
@@ -205,10 +207,10 @@ impl TestShop {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Removes the org and all that is in it. That it is not there is as good.
+    /// Removes the org and its contents. An org that does not exist counts as removed.
     pub(crate) async fn remove(&self) -> anyhow::Result<()> {
         if self.created_elsewhere.load(Ordering::Relaxed) {
-            bail!("somebody else has created it");
+            bail!("another caller has created the org");
         }
         let path = format!("/orgs/{}", self.org);
         let deadline = Deadline::after(REMOVAL_TIME_MAX);
@@ -221,11 +223,11 @@ impl TestShop {
                 _ => bail!(describe_answer(&answer)),
             }
         }
-        bail!("not done after {} seconds", REMOVAL_TIME_MAX.as_secs())
+        bail!("the removal was not finished after {} seconds", REMOVAL_TIME_MAX.as_secs())
     }
 }
 
-/// Asks until there is an answer, for so long.
+/// Calls `ask` until it returns a value or the time limit has passed.
 pub(crate) async fn poll_until<T>(
     limit: Duration,
     ask: impl AsyncFn() -> anyhow::Result<Option<T>>,
@@ -240,29 +242,29 @@ pub(crate) async fn poll_until<T>(
     }
 }
 
-/// So many days ago.
+/// The instant this number of days ago.
 pub(crate) fn days_ago(days: i64) -> DateTime<Utc> {
     clock::now() - chrono::TimeDelta::days(days)
 }
 
-/// A text field of a row, empty where there is none.
+/// A string field of a row, empty if it is missing.
 pub(crate) fn text_field<'a>(row: &'a Value, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What came, on one line and not too long a one.
+/// Describes an answer on one line of bounded length.
 fn describe_answer(answer: &ApiAnswer) -> String {
     if answer.status.is_success() {
         let body: String = answer.body.to_string().chars().take(200).collect();
         return format!("{} {body}", answer.status.as_u16());
     }
     if text_field(&answer.body, "code").is_empty() {
-        return format!("{} from what is no function of Regulars", answer.status.as_u16());
+        return format!("{} from a server that is no function of Regulars", answer.status.as_u16());
     }
     answer.problem_summary()
 }
 
-/// Whether two values are the same: 5 is 5.00.
+/// Whether two values are equal. Numbers are compared by value, so 5 equals 5.00.
 fn is_equal(one: &Value, other: &Value) -> bool {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) => (one - other).abs() < 1e-9,

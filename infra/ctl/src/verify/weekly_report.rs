@@ -1,4 +1,4 @@
-//! The weekly report: it counts everybody there is, each in one tier.
+//! Checks the weekly report: it counts every customer, each in one tier.
 
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(crate) async fn check(shop: &TestShop) -> CheckResult {
     if in_tiers != customers {
         bail!("the report of the org: expected {customers} customers in its tiers, came {in_tiers}");
     }
-    Ok(format!("the last week of {customers} customers in figures"))
+    Ok(format!("the report has the last week of {customers} customers"))
 }
 
 async fn report_figures(shop: &TestShop) -> anyhow::Result<Value> {
