@@ -181,7 +181,7 @@ impl World {
         let WorldSetup { timeout, environment, sleeper } = setup;
         let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
         let mut template = Template::read(&text, &HashMap::new()).unwrap();
-        template.give("CRON_SECRET_NAME", "CRON_SECRET", SECRET);
+        template.set_variable("CRON_SECRET_NAME", "CRON_SECRET", SECRET);
         for function in template.functions.values_mut() {
             function.timeout = timeout.unwrap_or(function.timeout);
             function.environment.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use harness::instant;
-use local::schedules::{self, Planned, Schedule};
+use local::schedules::{self, Schedule, ScheduledCall};
 
 const BEGAN: &str = "2026-06-01T11:58:30Z";
 
@@ -88,7 +88,7 @@ fn what_eventbridge_would_refuse_is_refused() {
 async fn functions_are_called_at_their_times_and_a_slow_one_skips_what_it_misses() {
     let schedule = |function: &str, expression: &str| {
         let schedule = Schedule::read(expression, None).unwrap();
-        Planned { function: function.to_owned(), schedule, to_the_end: false }
+        ScheduledCall { function: function.to_owned(), schedule, until_done: false }
     };
     let schedules = [
         schedule("quick", "rate(5 minutes)"),
@@ -98,7 +98,7 @@ async fn functions_are_called_at_their_times_and_a_slow_one_skips_what_it_misses
     let start = tokio::time::Instant::now();
     let clock = || instant(BEGAN) + TimeDelta::from_std(start.elapsed()).unwrap();
     let calls: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
-    let call = |Planned { function, .. }, event: serde_json::Value| {
+    let call = |ScheduledCall { function, .. }, event: serde_json::Value| {
         let calls = Arc::clone(&calls);
         async move {
             assert_eq!(event["detail-type"], "Scheduled Event");
