@@ -29,7 +29,7 @@ impl DeploymentSecret {
 
     /// Whether it is what a request shows.
     #[must_use]
-    pub fn is(&self, presented: &PresentedSecret) -> bool {
+    pub fn matches(&self, presented: &PresentedSecret) -> bool {
         self.0.ct_eq(&presented.0).into()
     }
 }
@@ -46,59 +46,62 @@ pub const READ_INTERVAL_MIN: Duration = Duration::from_secs(5);
 /// The deployment's secret where it may be rotated while a process runs: what the process knows of it, and when it is to
 /// be read again. Instants are by a clock that only goes forward.
 #[derive(Default)]
-pub struct Rotation {
+pub struct SecretRotation {
     current: Option<DeploymentSecret>,
     /// The one before, and until when it is accepted.
     previous: Option<(DeploymentSecret, Instant)>,
-    read: Option<Instant>,
-    asked: Option<Instant>,
+    last_read: Option<Instant>,
+    last_attempt: Option<Instant>,
     /// Apart, so that what is new is taken up at once, however lately it was read for another reason.
-    asked_for_unknown: Option<Instant>,
+    last_attempt_for_unknown: Option<Instant>,
 }
 
 /// What a process makes of a secret that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretCheck {
     /// It is accepted.
-    pub is_known: bool,
+    pub is_accepted: bool,
     /// The process should read what there is before it answers.
-    pub is_due: bool,
+    pub is_read_due: bool,
 }
 
-impl Rotation {
+impl SecretRotation {
     /// What to make of what is shown now.
     #[must_use]
-    pub fn look(&self, presented: &PresentedSecret, now: Instant) -> SecretCheck {
-        let is_current = self.current.as_ref().is_some_and(|current| current.is(presented));
+    pub fn check(&self, presented: &PresentedSecret, now: Instant) -> SecretCheck {
+        let is_current = self.current.as_ref().is_some_and(|current| current.matches(presented));
         let is_previous =
-            self.previous.as_ref().is_some_and(|(previous, until)| now < *until && previous.is(presented));
-        let is_known = is_current | is_previous;
-        let past = |last: Option<Instant>, pause| last.is_none_or(|last| now.saturating_duration_since(last) >= pause);
-        let is_due = match (&self.current, is_known) {
-            (None, _) => past(self.asked, READ_INTERVAL_MIN),
-            (Some(_), false) => past(self.asked_for_unknown, READ_INTERVAL_MIN),
-            (Some(_), true) => past(self.read, SECRET_MAX_AGE) && past(self.asked, READ_INTERVAL_MIN),
+            self.previous.as_ref().is_some_and(|(previous, until)| now < *until && previous.matches(presented));
+        let is_accepted = is_current | is_previous;
+        let has_passed =
+            |since: Option<Instant>, limit| since.is_none_or(|since| now.saturating_duration_since(since) >= limit);
+        let is_read_due = match (&self.current, is_accepted) {
+            (None, _) => has_passed(self.last_attempt, READ_INTERVAL_MIN),
+            (Some(_), false) => has_passed(self.last_attempt_for_unknown, READ_INTERVAL_MIN),
+            (Some(_), true) => {
+                has_passed(self.last_read, SECRET_MAX_AGE) && has_passed(self.last_attempt, READ_INTERVAL_MIN)
+            }
         };
-        SecretCheck { is_known, is_due }
+        SecretCheck { is_accepted, is_read_due }
     }
 
     /// It is being read now, because of such a look.
-    pub fn ask(&mut self, look: SecretCheck, now: Instant) {
-        self.asked = Some(now);
-        if self.current.is_some() && !look.is_known {
-            self.asked_for_unknown = Some(now);
+    pub fn begin_read(&mut self, check: SecretCheck, now: Instant) {
+        self.last_attempt = Some(now);
+        if self.current.is_some() && !check.is_accepted {
+            self.last_attempt_for_unknown = Some(now);
         }
     }
 
     /// Whether the one before is to be read too, when this one turns out to be current, and made so long ago.
     #[must_use]
-    pub fn wants_previous(&self, current: &DeploymentSecret, age: Option<Duration>) -> bool {
-        self.overlap(current, age).is_some()
+    pub fn needs_previous(&self, current: &DeploymentSecret, age: Option<Duration>) -> bool {
+        self.previous_ttl(current, age).is_some()
     }
 
     /// How long the one before is accepted from now on, if that is news. A process that knew another counts from now; one
     /// that knew none, from when the current one was made, which has to be told.
-    fn overlap(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
+    fn previous_ttl(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
         match &self.current {
             Some(known) if bool::from(known.0.ct_eq(&current.0)) => None,
             Some(_) => Some(PREVIOUS_SECRET_TTL),
@@ -108,19 +111,19 @@ impl Rotation {
 
     /// This is what was read: the current one, how long ago it was made, and the one before it, if it was wanted and there
     /// is one. Whatever else was accepted is not any more, so that two rotations shut a secret out.
-    pub fn learn(
+    pub fn complete_read(
         &mut self,
         current: DeploymentSecret,
         age: Option<Duration>,
         previous: Option<DeploymentSecret>,
         now: Instant,
     ) {
-        if let Some(overlap) = self.overlap(&current, age) {
+        if let Some(ttl) = self.previous_ttl(&current, age) {
             let previous = previous.or_else(|| self.current.take());
-            self.previous = previous.map(|previous| (previous, now + overlap));
+            self.previous = previous.map(|previous| (previous, now + ttl));
         }
         self.current = Some(current);
-        self.read = Some(now);
+        self.last_read = Some(now);
     }
 }
 
@@ -147,27 +150,27 @@ pub enum Caller {
 
 impl Caller {
     /// Whether an operation is this caller's to ask for: a key does not do what is the deployment's.
-    pub const fn check_operation(&self, for_deployment: bool) -> Result<(), Rejection> {
+    pub const fn authorize_operation(&self, deployment_only: bool) -> Result<(), Rejection> {
         match self {
-            Self::Org(_) if for_deployment => Err(Rejection::OtherOrg),
+            Self::Org(_) if deployment_only => Err(Rejection::OtherOrg),
             Self::Deployment | Self::Iam | Self::Org(_) => Ok(()),
         }
     }
 
     /// Whether the orgs that a call names, wherever it does, and the org that its cursor was given for, are this caller's, and
     /// the cursor that of the org.
-    pub fn check_orgs<'a>(
+    pub fn authorize_orgs<'a>(
         &self,
         mut named: impl Iterator<Item = &'a str> + Clone,
-        of_cursor: Option<&str>,
+        cursor_org: Option<&str>,
     ) -> Result<(), Rejection> {
-        let is_other = |own: &str| named.clone().any(|org| org != own);
-        let other = match self {
+        let names_other = |own: &str| named.clone().any(|org| org != own);
+        let is_other_org = match self {
             Self::Deployment | Self::Iam => false,
-            Self::Org(own) => is_other(own.as_str()),
+            Self::Org(own) => names_other(own.as_str()),
         };
-        let other_cursor = of_cursor.is_some_and(|of| named.any(|org| org != of));
-        if other || other_cursor { Err(Rejection::OtherOrg) } else { Ok(()) }
+        let is_other_cursor = cursor_org.is_some_and(|cursor_org| named.any(|org| org != cursor_org));
+        if is_other_org || is_other_cursor { Err(Rejection::OtherOrg) } else { Ok(()) }
     }
 }
 
@@ -192,7 +195,7 @@ pub struct PresentedKey {
 }
 
 /// What a request shows by its `Authorization` header.
-pub fn presented_credential(authorization: Option<&str>) -> Result<PresentedCredential, Rejection> {
+pub fn parse_authorization(authorization: Option<&str>) -> Result<PresentedCredential, Rejection> {
     let (scheme, text) = authorization.and_then(|header| header.split_once(' ')).ok_or(Rejection::Unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Rejection::Unauthorized);
@@ -206,10 +209,10 @@ pub fn presented_credential(authorization: Option<&str>) -> Result<PresentedCred
 
 impl PresentedKey {
     /// Who shows it, if it is the key that is `kept`. One that is wrong and one that nobody made are compared alike.
-    pub fn caller(self, kept: Option<KeyDigest>) -> Result<Caller, Rejection> {
-        let is_kept = kept.is_some();
-        let KeyDigest(kept) = kept.unwrap_or(KeyDigest([0; 32]));
-        let is_same = bool::from(kept.ct_eq(&self.digest));
-        if is_kept && is_same { Ok(Caller::Org(self.org)) } else { Err(Rejection::Unauthorized) }
+    pub fn verify(self, stored: Option<KeyDigest>) -> Result<Caller, Rejection> {
+        let exists = stored.is_some();
+        let KeyDigest(stored) = stored.unwrap_or(KeyDigest([0; 32]));
+        let is_equal = bool::from(stored.ct_eq(&self.digest));
+        if exists && is_equal { Ok(Caller::Org(self.org)) } else { Err(Rejection::Unauthorized) }
     }
 }

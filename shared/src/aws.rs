@@ -31,8 +31,8 @@ pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, InternalError> 
             let tls = TlsContext::builder().with_trust_store(trust).build();
             let tls = tls.map_err(|error| InternalError::caused_by("the trust store cannot be used", error))?;
             let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
-            let config = aws_config::defaults(behaviour()).http_client(http);
-            Ok(config.retry_config(retries()).timeout_config(timeouts()).load().await)
+            let config = aws_config::defaults(behavior_version()).http_client(http);
+            Ok(config.retry_config(retry_config()).timeout_config(timeout_config()).load().await)
         }
     }
 }
@@ -42,30 +42,30 @@ pub async fn config(endpoint: Option<&str>) -> Result<SdkConfig, InternalError> 
 pub fn local_config(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local stack");
     SdkConfig::builder()
-        .behavior_version(behaviour())
+        .behavior_version(behavior_version())
         .http_client(Builder::new().build_http())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::from_static("us-east-1"))
         .endpoint_url(endpoint)
-        .retry_config(retries())
-        .timeout_config(timeouts())
+        .retry_config(retry_config())
+        .timeout_config(timeout_config())
         .build()
 }
 
-fn behaviour() -> BehaviorVersion {
+fn behavior_version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
 /// Retries for calls that somebody waits for. What the client retries itself (throttling, 5xx, a broken connection) it
 /// retries soon.
-fn retries() -> RetryConfig {
+fn retry_config() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)
         .with_initial_backoff(Duration::from_millis(25))
         .with_max_backoff(Duration::from_millis(500))
 }
 
-fn timeouts() -> TimeoutConfig {
+fn timeout_config() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(3))

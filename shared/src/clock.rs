@@ -45,13 +45,13 @@ impl Deadline {
 
     /// The same, or so long from now if that is sooner.
     #[must_use]
-    pub fn at_most(self, limit: Duration) -> Self {
+    pub fn capped(self, limit: Duration) -> Self {
         Self(self.0.min(monotonic() + limit))
     }
 
     /// How long is left.
     #[must_use]
-    pub fn left(self) -> Duration {
+    pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(monotonic())
     }
 }
@@ -86,12 +86,12 @@ impl Sleeper {
     where
         W: Future<Output = ()> + Send + 'static,
     {
-        Self(Arc::new(move |long| Box::pin(wait(long))))
+        Self(Arc::new(move |length| Box::pin(wait(length))))
     }
 
     /// Waits so long.
-    pub async fn sleep(&self, long: Duration) {
-        (self.0)(long).await;
+    pub async fn sleep(&self, length: Duration) {
+        (self.0)(length).await;
     }
 }
 

@@ -118,7 +118,7 @@ impl Config {
         let inline = inline.transpose().map_err(|why| ConfigError::invalid("CRON_SECRET", why))?;
         let port = get("PORT")
             .map(|port| port.parse().map_err(|_| ConfigError::invalid("PORT", format!("is not a port: {port}"))));
-        let request_timeout = number("REQUEST_TIMEOUT_SECONDS", get("REQUEST_TIMEOUT_SECONDS"), 60, 1..=3_600)?;
+        let request_timeout = parse_number("REQUEST_TIMEOUT_SECONDS", get("REQUEST_TIMEOUT_SECONDS"), 60, 1..=3_600)?;
         Ok(Self {
             table: get("TABLE_NAME").ok_or(ConfigError::Missing("TABLE_NAME"))?,
             endpoint: get("AWS_ENDPOINT_URL_DYNAMODB"),
@@ -141,30 +141,35 @@ impl ClaudeConfig {
             let why = format!("must begin with http:// or https://: {base_url}");
             return Err(ConfigError::invalid("ANTHROPIC_BASE_URL", why));
         }
-        let pause = number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
-        let timeout = number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;
+        let pause = parse_number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
+        let timeout = parse_number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;
         Ok(Self {
             key: SecretSource::from_lookup(&get, "ANTHROPIC_API_KEY", "ANTHROPIC_SECRET"),
             base_url: base_url.trim_end_matches('/').to_owned(),
             // The cheapest of the current models; that it is good enough, the predictions are held against what happened.
             model: get("CHURN_MODEL").unwrap_or_else(|| "claude-haiku-5-5".into()),
-            batch_size: number("CHURN_BATCH_SIZE", get("CHURN_BATCH_SIZE"), 10, 1..=50)?,
+            batch_size: parse_number("CHURN_BATCH_SIZE", get("CHURN_BATCH_SIZE"), 10, 1..=50)?,
             pause: Duration::from_millis(pause),
-            concurrency: number("CHURN_CONCURRENCY", get("CHURN_CONCURRENCY"), 1, 1..=16)?,
+            concurrency: parse_number("CHURN_CONCURRENCY", get("CHURN_CONCURRENCY"), 1, 1..=16)?,
             timeout: Duration::from_millis(timeout),
         })
     }
 }
 
 /// A whole number within bounds, or what it is where nothing is set.
-fn number<N>(name: &'static str, set: Option<String>, unset: N, bounds: RangeInclusive<N>) -> Result<N, ConfigError>
+fn parse_number<N>(
+    name: &'static str,
+    text: Option<String>,
+    default: N,
+    bounds: RangeInclusive<N>,
+) -> Result<N, ConfigError>
 where
     N: FromStr + PartialOrd + fmt::Display,
 {
-    let Some(text) = set else { return Ok(unset) };
-    let read = text.parse().ok().filter(|number| bounds.contains(number));
-    read.ok_or_else(|| {
-        let (smallest, largest) = (bounds.start(), bounds.end());
-        ConfigError::invalid(name, format!("must be a whole number from {smallest} to {largest}: {text}"))
+    let Some(text) = text else { return Ok(default) };
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| {
+        let (min, max) = (bounds.start(), bounds.end());
+        ConfigError::invalid(name, format!("must be a whole number from {min} to {max}: {text}"))
     })
 }

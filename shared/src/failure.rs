@@ -100,7 +100,7 @@ where
     attempt
         .retry(retry::backoff(FIRST_PAUSE, PAUSE_MAX))
         .when(|failure| matches!(failure, Failure::Retry(Retry::Contended)))
-        .adjust(|_, pause| pause.filter(|pause| deadline.left() >= *pause + ATTEMPT_RESERVE))
+        .adjust(|_, pause| pause.filter(|pause| deadline.remaining() >= *pause + ATTEMPT_RESERVE))
         .await
 }
 
@@ -112,7 +112,7 @@ where
     /// Longer than the client waits for an answer before it asks again.
     const ITEM_TIME_MAX: Duration = Duration::from_secs(4);
 
-    let deadline = deadline.at_most(ITEM_TIME_MAX);
-    let settled = tokio::time::timeout(deadline.left(), retry_conflicts(deadline, attempt)).await;
-    settled.unwrap_or_else(|_| Err(Failure::unavailable("one item of many took too long")))
+    let deadline = deadline.capped(ITEM_TIME_MAX);
+    let result = tokio::time::timeout(deadline.remaining(), retry_conflicts(deadline, attempt)).await;
+    result.unwrap_or_else(|_| Err(Failure::unavailable("one item of many took too long")))
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Codes by which the service says that the same request may do later, beside every 5xx.
-const PASSING: [&str; 3] = ["LimitExceededException", "RequestLimitExceeded", "ThrottlingException"];
+const TRANSIENT_CODES: [&str; 3] = ["LimitExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
 /// The text that is kept at a source, as it is now; `None` where there is no source, or nothing in it. A named one is read from
 /// the region's own Secrets Manager or the one at `endpoint`; that it is not there, or not to be read by this process, is
@@ -30,7 +30,7 @@ pub async fn resolve(
     let text = match source {
         None => None,
         Some(SecretSource::Inline(text)) => Some(text.clone()),
-        Some(SecretSource::Managed(secret)) => Some(Secrets::at(endpoint).await?.current(secret).await?.text),
+        Some(SecretSource::Managed(secret)) => Some(Secrets::connect(endpoint).await?.current(secret).await?.text),
     };
     Ok(text.filter(|text| !text.expose().is_empty()))
 }
@@ -39,16 +39,16 @@ pub async fn resolve(
 pub struct Secrets(Client);
 
 /// A secret as it is now.
-pub struct Current {
+pub struct CurrentSecret {
     /// Its text.
     pub text: SecretText,
     /// When this text was put there.
-    pub made_at: Option<DateTime<Utc>>,
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 impl Secrets {
     /// The region's own, or the one at `endpoint`.
-    pub async fn at(endpoint: Option<&str>) -> Result<Self, Failure> {
+    pub async fn connect(endpoint: Option<&str>) -> Result<Self, Failure> {
         let shared = aws::config(endpoint).await?;
         let mut config = Builder::from(&shared);
         config.set_endpoint_url(endpoint.map(str::to_owned));
@@ -57,47 +57,48 @@ impl Secrets {
 
     /// The one that these settings lead to.
     #[must_use]
-    pub fn of(config: &SdkConfig) -> Self {
+    pub fn from_config(config: &SdkConfig) -> Self {
         Self(Client::new(config))
     }
 
     /// The secret with this name or ARN. That it is not there, or not to be read by this process, is ours to mend.
-    pub async fn current(&self, secret: &str) -> Result<Current, Failure> {
-        let answer = self.get(secret, "AWSCURRENT").await?;
+    pub async fn current(&self, secret: &str) -> Result<CurrentSecret, Failure> {
+        let answer = self.get_version(secret, "AWSCURRENT").await?;
         let answer = answer.ok_or_else(|| Failure::internal(format!("the secret {secret} is not there")))?;
-        let made_at = answer.created_date().and_then(|date| date.to_millis().ok());
+        let created_at = answer.created_date().and_then(|date| date.to_millis().ok());
         let text = answer.secret_string().map(SecretText::new);
-        Ok(Current {
+        Ok(CurrentSecret {
             text: text.ok_or_else(|| Failure::internal(format!("the secret {secret} holds no text")))?,
-            made_at: made_at.and_then(DateTime::from_timestamp_millis),
+            created_at: created_at.and_then(DateTime::from_timestamp_millis),
         })
     }
 
     /// What its text was before the current one, if it had another.
     pub async fn previous(&self, secret: &str) -> Result<Option<SecretText>, Failure> {
-        let answer = self.get(secret, "AWSPREVIOUS").await?;
+        let answer = self.get_version(secret, "AWSPREVIOUS").await?;
         Ok(answer.and_then(|answer| answer.secret_string().map(SecretText::new)))
     }
 
-    async fn get(&self, secret: &str, stage: &str) -> Result<Option<GetSecretValueOutput>, Failure> {
+    async fn get_version(&self, secret: &str, stage: &str) -> Result<Option<GetSecretValueOutput>, Failure> {
         match self.0.get_secret_value().secret_id(secret).version_stage(stage).send().await {
             Ok(answer) => Ok(Some(answer)),
             Err(SdkError::ServiceError(service)) if service.err().is_resource_not_found_exception() => Ok(None),
-            Err(error) => Err(failed(secret, error)),
+            Err(error) => Err(read_failure(secret, error)),
         }
     }
 }
 
-fn failed(secret: &str, error: SdkError<GetSecretValueError>) -> Failure {
+fn read_failure(secret: &str, error: SdkError<GetSecretValueError>) -> Failure {
     let message = format!("the secret {secret} cannot be read");
-    let passes = match &error {
+    let is_transient = match &error {
         SdkError::ServiceError(service) => {
-            service.raw().status().is_server_error() || service.err().code().is_some_and(|code| PASSING.contains(&code))
+            service.raw().status().is_server_error()
+                || service.err().code().is_some_and(|code| TRANSIENT_CODES.contains(&code))
         }
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
         _ => false,
     };
-    if passes {
+    if is_transient {
         Failure::Retry(Retry::Unavailable(Unavailable::caused_by(message, error)))
     } else {
         Failure::Internal(InternalError::caused_by(message, error))

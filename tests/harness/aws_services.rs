@@ -8,14 +8,14 @@ use std::{
 
 use http::{Response, StatusCode, request::Parts};
 use serde_json::{Value, json};
-use shared::host::{Body, Bytes, Limits, Listening, serve};
+use shared::host::{Body, Bytes, HttpLimits, Listener, serve};
 
 /// Starts a server that replies with `answer`. Returns its URL.
 async fn start<F>(answer: impl Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static) -> String
 where
     F: Future<Output = (u16, Value)> + Send + 'static,
 {
-    let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let url = format!("http://{}", listening.address);
     let respond = move |parts, body| {
         let answer = answer(parts, body);
@@ -25,7 +25,7 @@ where
             response.body(Body::from(body.to_string())).unwrap()
         }
     };
-    tokio::spawn(serve(listening, Limits::default(), respond, std::future::pending()));
+    tokio::spawn(serve(listening, HttpLimits::default(), respond, std::future::pending()));
     url
 }
 

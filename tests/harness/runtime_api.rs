@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use shared::host::{Limits, Listening, response, serve};
+use shared::host::{HttpLimits, Listener, response, serve};
 use tokio::{process::Command, sync::mpsc};
 
 use crate::programs::WAIT_MAX;
@@ -25,14 +25,14 @@ pub struct RuntimeApi {
 impl RuntimeApi {
     /// Starts a stand-in that gives a function these calls. The deadline is in milliseconds since 1970.
     pub async fn start(calls: Vec<Value>, deadline: u64) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let address = listening.address.to_string();
         let (sender, requests) = mpsc::unbounded_channel();
         let ended = sender.clone();
         let calls = Arc::new(Mutex::new(calls.into_iter()));
         let serving = serve(
             listening,
-            Limits::default(),
+            HttpLimits::default(),
             move |parts, body| {
                 let path = parts.uri.path().to_owned();
                 let call = path.ends_with("/next").then(|| calls.lock().unwrap().next());

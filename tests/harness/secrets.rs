@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
-use shared::host::{Body, Limits, Listening, serve};
+use shared::host::{Body, HttpLimits, Listener, serve};
 
 use crate::instant;
 
@@ -49,7 +49,7 @@ impl State {
 impl SecretsManager {
     /// Starts the stand-in on a free port. The secret was created long ago.
     pub async fn start(name: &'static str, text: &str) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let url = format!("http://{}", listening.address);
         let current = secret_value(text, instant("2020-01-01T00:00:00Z"));
         let state = State { name, reply: None, hangs: false, current, previous: None, requested_stages: Vec::new() };
@@ -57,7 +57,7 @@ impl SecretsManager {
         let served = Arc::clone(&state);
         let serving = serve(
             listening,
-            Limits::default(),
+            HttpLimits::default(),
             move |parts, body| {
                 assert_eq!(parts.headers["x-amz-target"], "secretsmanager.GetSecretValue");
                 let mut state = served.lock().unwrap();

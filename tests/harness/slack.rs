@@ -7,7 +7,7 @@ use std::{
 
 use http::{Method, Response, StatusCode, request::Parts};
 use serde_json::Value;
-use shared::host::{Body, Bytes, Limits, Listening, serve};
+use shared::host::{Body, Bytes, HttpLimits, Listener, serve};
 
 /// The path of the webhook, which is its secret.
 const PATH: &str = "/services/T0/B0/of-the-tests";
@@ -33,7 +33,7 @@ pub struct Slack {
 impl Slack {
     /// Starts a webhook with this reply to every message.
     pub async fn start(reply: SlackReply) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let url = format!("http://{}{PATH}", listening.address);
         let messages: Arc<Mutex<Vec<String>>> = Arc::default();
         let received = Arc::clone(&messages);
@@ -50,7 +50,7 @@ impl Slack {
                 Response::builder().status(status).body(Body::from(body)).unwrap()
             }
         };
-        tokio::spawn(serve(listening, Limits::default(), respond, std::future::pending()));
+        tokio::spawn(serve(listening, HttpLimits::default(), respond, std::future::pending()));
         Self { messages, url }
     }
 

@@ -7,7 +7,7 @@ use std::{
 
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::host::{Body, Bytes, Limits, Listening, serve};
+use shared::host::{Body, Bytes, HttpLimits, Listener, serve};
 
 use crate::programs;
 
@@ -56,7 +56,7 @@ pub struct StackProxy {
 impl StackProxy {
     /// Starts a proxy in front of the stack at this URL.
     pub async fn start(stack: &str, breakage: Breakage) -> Self {
-        let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+        let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let url = format!("http://{}", listening.address);
         let calls: Arc<Mutex<Vec<ProxiedCall>>> = Arc::default();
         let (recorded, stack, http) = (Arc::clone(&calls), stack.to_owned(), programs::http());
@@ -77,7 +77,7 @@ impl StackProxy {
                 response.body(Body::from(answer.body.to_string())).unwrap()
             }
         };
-        tokio::spawn(serve(listening, Limits::default(), respond, std::future::pending()));
+        tokio::spawn(serve(listening, HttpLimits::default(), respond, std::future::pending()));
         Self { url, calls }
     }
 

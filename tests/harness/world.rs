@@ -20,7 +20,7 @@ use serde_json::{
     Value, json,
     value::{RawValue, to_raw_value},
 };
-use shared::{clock::Sleeper, host::InvocationFailed, store, telemetry::record::Sink};
+use shared::{clock::Sleeper, host::InvocationError, store, telemetry::record::Sink};
 
 use crate::{faults::FaultProxy, instant, root};
 
@@ -251,7 +251,7 @@ impl World {
     }
 
     /// Invokes a function with an event at noon.
-    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvocationFailed> {
+    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvocationError> {
         self.stack.call(function, event, Some(noon())).await.expect("the function")
     }
 

@@ -19,7 +19,7 @@ use shared::{
     inbound::{
         Call,
         bundle::BundleFields,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::PageSize,
     },
     store::Versioned,
@@ -169,7 +169,7 @@ struct BundlesPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let BundlesPage { org_id, status, limit, cursor } = call.read()?;
-    let list = List::begin(Scope { operation, org: org_id.as_str(), of: "" }, limit, cursor)?;
+    let list = List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: "" }, limit, cursor)?;
     let org = context.org(&org_id).await?;
 
     let view = |bundle: Box<Versioned<Bundle>>| {
@@ -198,7 +198,8 @@ struct TransitionsPage {
 pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let TransitionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
-    let list = List::begin(Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() }, limit, cursor)?;
+    let list =
+        List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: bundle_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
     let page = context.store.transitions(&org_id, &bundle_id, list.after(), list.size()).await?;
     if list.is_empty(&page) {

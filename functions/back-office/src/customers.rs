@@ -15,7 +15,7 @@ use shared::{
     host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::{Email, PageSize, Phone},
     },
     store::{Page, Row, StoreError, Versioned},
@@ -129,7 +129,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let CustomersPage { org_id, tier, segment, risk_level, limit, cursor } = call.read()?;
     let by_value = risk_level.filter(|_| tier.is_none() && segment.is_none());
     // The one list goes by value, the other by date.
-    let scope = Scope { operation, org: org_id.as_str(), of: by_value.map_or("", RiskLevel::name) };
+    let scope = CursorScope { operation, org: org_id.as_str(), qualifier: by_value.map_or("", RiskLevel::name) };
     let list = List::begin(scope, limit, cursor)?;
     let org = context.org(&org_id).await?;
 
@@ -192,7 +192,8 @@ struct ActivityPage {
 pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let ActivityPage { org_id, customer_id, limit, cursor } = call.read()?;
-    let list = List::begin(Scope { operation, org: org_id.as_str(), of: customer_id.as_str() }, limit, cursor)?;
+    let list =
+        List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: customer_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
     let page = context.store.ledger(&org_id, &customer_id, list.after(), list.size()).await?;
     if list.is_empty(&page) {

@@ -18,7 +18,7 @@ use shared::{
     host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::PageSize,
     },
 };
@@ -110,7 +110,7 @@ struct OrgKeyView {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let KeysPage { org_id, limit, cursor } = call.read()?;
-    let list = List::begin(Scope { operation, org: org_id.as_str(), of: "" }, limit, cursor)?;
+    let list = List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: "" }, limit, cursor)?;
     context.org_versioned(&org_id).await?;
     let page = context.store.org_keys(&org_id, list.after(), list.size()).await?;
     let view = |OrgKey { id: key_id, name, created_at, digest: _ }| OrgKeyView { key_id, name, created_at };

@@ -16,10 +16,10 @@ use shared::{
     host::{Context, List, Reply, retry_conflicts},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::{OrgCurrency, PageSize},
     },
-    jobs::bundle_status::{Outcome, Reconciler},
+    jobs::bundle_status::{ReconcileOutcome, Reconciler},
 };
 
 use crate::{pages::Listing, view::OrgView};
@@ -60,12 +60,12 @@ async fn judge_bundles_anew(context: &Context, org: &Org) {
     let Context { store, now, deadline, .. } = context;
     let reconciler = Reconciler { store, now: *now, deadline: *deadline, dry_run: false };
     let (mut judged, mut failed) = (0_u64, 0_u64);
-    let count = |_, outcome: Outcome| {
+    let count = |_, outcome: ReconcileOutcome| {
         *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
         ControlFlow::Continue(())
     };
     let changed_zones = reconciler.apply_time_zone(org, |_| true, count);
-    let changed_zones = tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), changed_zones).await;
+    let changed_zones = tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), changed_zones).await;
     let complete = matches!(changed_zones, Ok(Ok(true)));
     tracing::info!(org = %org.id, judged, failed, complete, "bundles judged by another time zone");
 }
@@ -127,7 +127,7 @@ struct OrgsPage {
 }
 
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let scope = Scope { operation: call.operation.name, org: "", of: "" };
+    let scope = CursorScope { operation: call.operation.name, org: "", qualifier: "" };
     let OrgsPage { limit, cursor } = call.read()?;
     let list = List::begin(scope, limit, cursor)?;
     let page = context.store.orgs(list.after(), list.size()).await?;
@@ -155,7 +155,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     loop {
         let deletion = context.store.delete_org_step(&org_id, AT_ONCE).await?;
         total = total.saturating_add(deletion.items_deleted);
-        if deletion.is_complete || context.deadline.left() < PAGE_RESERVE {
+        if deletion.is_complete || context.deadline.remaining() < PAGE_RESERVE {
             return Ok(Reply::ok(&DeletedView { deleted: total, complete: deletion.is_complete }));
         }
     }

@@ -22,7 +22,9 @@ pub const FUNCTION: Function = Function {
             Box::pin(read::eligibility(context, call))
         }),
         (Operation::new("stats", "GET", "/stats"), |context, call| Box::pin(read::stats(context, call))),
-        (Operation::of_event("redeemOrder", "OrderFulfilled"), |context, call| Box::pin(orders::redeem(context, call))),
-        (Operation::of_event("voidOrder", "OrderCancelled"), |context, call| Box::pin(orders::void(context, call))),
+        (Operation::event_only("redeemOrder", "OrderFulfilled"), |context, call| {
+            Box::pin(orders::redeem(context, call))
+        }),
+        (Operation::event_only("voidOrder", "OrderCancelled"), |context, call| Box::pin(orders::void(context, call))),
     ],
 };

@@ -15,7 +15,7 @@ use shared::{
     host::{Context, Reply},
     inbound::{
         Call, Fields,
-        fields::{FieldErrors, FromFields, Instant, fulfilled_too_late},
+        fields::{FieldErrors, FromFields, Timestamp, fulfilled_at_errors},
         ordered_bundles::{OrderedBundle, OrderedBundles},
     },
 };
@@ -37,7 +37,7 @@ impl<T: Deserr<FieldErrors>> FromFields for OrderWithBundles<T> {
         let bundles = OrderedBundles::take(&mut fields);
         match T::read(&fields) {
             Ok(order) => Ok(Self { order, bundles }),
-            Err(errors) => Err(errors.and(bundles.faults)),
+            Err(errors) => Err(errors.append(bundles.faults)),
         }
     }
 }
@@ -49,7 +49,7 @@ struct FulfilledOrder {
     order_id: OrderId,
     customer_id: CustomerId,
     #[deserr(default)]
-    fulfilled_at: Option<Instant>,
+    fulfilled_at: Option<Timestamp>,
 }
 
 #[derive(Deserr)]
@@ -94,10 +94,10 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
     let now = context.now;
     let OrderWithBundles { order, bundles: OrderedBundles { named, faults } } = call
         .read_with::<OrderWithBundles<FulfilledOrder>>(|fields| {
-            fulfilled_too_late(fields, now, FutureTolerance::FiveMinutes)
+            fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes)
         })?;
     let FulfilledOrder { org_id, order_id: order, customer_id: customer, fulfilled_at } = order;
-    let fulfilled_at = fulfilled_at.map_or(now, |Instant(at)| at);
+    let fulfilled_at = fulfilled_at.map_or(now, |Timestamp(at)| at);
     let org = context.org(&org_id).await?;
     let mut purchase = Purchase { order, customer, fulfilled_at, savings: None };
     let (mut bundles, mut again) = (Vec::new(), None);
@@ -179,7 +179,7 @@ fn conclude(bundles: Vec<BundleOutcome>, again: Option<Failure>, faults: Vec<Fie
 
 /// The time of one of the bundles that are left: none takes that of the others.
 fn share(deadline: Deadline, left: usize) -> Deadline {
-    deadline.at_most(deadline.left() / u32::try_from(left).unwrap_or(u32::MAX))
+    deadline.capped(deadline.remaining() / u32::try_from(left).unwrap_or(u32::MAX))
 }
 
 /// Each once, in the order in which they were first named.

@@ -17,7 +17,7 @@ use shared::{
     host::{Context, List, Reply},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::PageSize,
     },
 };
@@ -39,7 +39,8 @@ struct BundleRedemptionsPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let BundleRedemptionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
-    let list = List::begin(Scope { operation, org: org_id.as_str(), of: bundle_id.as_str() }, limit, cursor)?;
+    let list =
+        List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: bundle_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
     let page = context.store.bundle_redemptions(&org_id, &bundle_id, list.after(), list.size()).await?;
     if list.is_empty(&page) {

@@ -25,7 +25,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::{
         Call,
-        fields::{Instant, fulfilled_too_late},
+        fields::{Timestamp, fulfilled_at_errors},
     },
     telemetry::metric::Metric,
 };
@@ -38,7 +38,7 @@ struct BundleRedemptionRequest {
     customer_id: CustomerId,
     order_id: OrderId,
     #[deserr(default)]
-    fulfilled_at: Option<Instant>,
+    fulfilled_at: Option<Timestamp>,
 }
 
 /// Who redeems, and when their order was fulfilled.
@@ -94,9 +94,9 @@ impl From<BundleRedemption> for BundleRedemptionView {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let now = context.now;
     let request: BundleRedemptionRequest =
-        call.read_with(|fields| fulfilled_too_late(fields, now, FutureTolerance::FiveMinutes))?;
+        call.read_with(|fields| fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes))?;
     let BundleRedemptionRequest { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at } = request;
-    let fulfilled_at = fulfilled_at.map_or(now, |Instant(at)| at);
+    let fulfilled_at = fulfilled_at.map_or(now, |Timestamp(at)| at);
     let org = context.org(&org_id).await?;
     let purchase = Purchase { order, customer, fulfilled_at, savings: None };
     let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;

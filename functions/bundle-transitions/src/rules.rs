@@ -20,7 +20,7 @@ const PAGE_RESERVE: Duration = Duration::from_secs(2);
 /// Marks all orgs, from where an earlier run has stopped, as far as the call's time goes: the next run goes on.
 pub(crate) async fn mark_orgs(context: &Context, mut marking: ZoneMarking) -> Result<(), Failure> {
     let store = &context.store;
-    while context.deadline.left() > PAGE_RESERVE {
+    while context.deadline.remaining() > PAGE_RESERVE {
         let page = store.org_ids(marking.after.as_ref(), PAGE).await?;
         let ids: Vec<OrgId> = page.rows.into_iter().map(|row| row.value).collect();
         if !ids.is_empty() {

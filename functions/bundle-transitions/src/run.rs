@@ -21,9 +21,9 @@ use shared::{
     host::{Context, Reply},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
     },
-    jobs::bundle_status::{AT_ONCE, Outcome, Reconciler},
+    jobs::bundle_status::{BUNDLES_AT_ONCE, ReconcileOutcome, Reconciler},
     store::{Due, DueItem, Listed, Row, TimeZoneChange},
     telemetry::metric::Metric,
 };
@@ -77,9 +77,9 @@ enum OrgLookup {
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let stopwatch = Stopwatch::start();
-    let (operation, is_read) = (call.operation.name, !call.by_schedule);
+    let (operation, is_read) = (call.operation.name, !call.is_scheduled);
     let TransitionsRequest { org_id, cursor, dry_run } = call.read()?;
-    let scope = Scope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), of: "" };
+    let scope = CursorScope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), qualifier: "" };
     let progress = match scope.resume(cursor)? {
         Some(position) => RunProgress::read(&position, context.now)?,
         None => RunProgress::begin(context.now),
@@ -144,8 +144,8 @@ impl Run<'_> {
             let page = store.due(shard, now, after.as_deref(), PAGE).await?;
             let wanted = |row: &Row<Due>| self.only.as_ref().is_none_or(|only| row.value.org == *only);
             self.learn(page.rows.iter().filter(|row| wanted(row)).map(|row| &row.value.org)).await?;
-            for rows in page.rows.chunks(AT_ONCE) {
-                if deadline.left() < ANSWER_RESERVE || self.is_enough() {
+            for rows in page.rows.chunks(BUNDLES_AT_ONCE) {
+                if deadline.remaining() < ANSWER_RESERVE || self.is_enough() {
                     return Ok(Some((shard, after)));
                 }
                 join_all(rows.iter().filter(|row| wanted(row)).map(|row| self.one(&row.value))).await;
@@ -199,7 +199,7 @@ impl Run<'_> {
         match &due.item {
             DueItem::Bundle(Listed { id, image }) => {
                 let outcome = match image {
-                    Ok(image) => self.reconciler.bundle(&org, image.as_ref().clone()).await,
+                    Ok(image) => self.reconciler.reconcile(&org, image.as_ref().clone()).await,
                     Err(error) => Err(Failure::Internal(error.clone())),
                 };
                 self.note(&org.id, id.clone(), outcome);
@@ -229,7 +229,7 @@ impl Run<'_> {
 
     async fn apply_time_zone_to_org(&self, org: &Org, mark: &TimeZoneChange) -> Result<(), Failure> {
         let mut again = false;
-        let told = |bundle, outcome: Outcome| {
+        let told = |bundle, outcome: ReconcileOutcome| {
             // What can't be read can't be judged; it is reported once, not with every run.
             again |= matches!(outcome, Err(Failure::Retry(_)));
             self.note(&org.id, bundle, outcome);
@@ -246,7 +246,7 @@ impl Run<'_> {
     }
 
     /// Keeps what came of a bundle for the answer, and logs it.
-    fn note(&self, org: &OrgId, bundle: BundleId, outcome: Outcome) {
+    fn note(&self, org: &OrgId, bundle: BundleId, outcome: ReconcileOutcome) {
         match outcome {
             Ok(transitions) => {
                 let dry_run = self.reconciler.dry_run;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared::{
     domain::churn::{prediction::Hindsight, risk::RiskLevel, score::ChurnSource},
     host::{Context, Reply},
-    jobs::report::Swept,
+    jobs::report::SweepReport,
     telemetry::metric::{Metric, MetricValue},
 };
 
@@ -95,7 +95,7 @@ pub(crate) struct ClaudeUsage {
     pub(crate) is_dry: bool,
 }
 
-pub(crate) fn reply(context: &Context, swept: &Swept<ScoringFigures>, usage: ClaudeUsage) -> Reply {
+pub(crate) fn reply(context: &Context, swept: &SweepReport<ScoringFigures>, usage: ClaudeUsage) -> Reply {
     let ClaudeUsage { without_claude, has_key, is_dry } = usage;
     let sum = |figure: fn(&ScoringFigures) -> u64| -> u64 {
         swept.results.iter().map(|report| figure(&report.figures)).sum()

@@ -23,7 +23,7 @@ use shared::{
     inbound::{Call, Fields, cursor::Cursor},
     jobs::{
         report::fail_if_store_unavailable,
-        sweep::{Sweep, Visit, Visited},
+        sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     secrets,
     store::{Listed, ListedCustomer, Row, Versioned},
@@ -99,11 +99,11 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 /// One customer alone is scored at once, and in an org.
 fn check_single_customer(fields: &Fields) -> Vec<FieldError> {
-    if !fields.says("customerId") {
+    if !fields.is_set("customerId") {
         return Vec::new();
     }
-    let without_org = (!fields.says("orgId")).then(|| FieldError::new("customerId", "goes with an orgId"));
-    let with_cursor = fields.says("cursor").then(|| FieldError::new("cursor", "does not go with a customerId"));
+    let without_org = (!fields.is_set("orgId")).then(|| FieldError::new("customerId", "goes with an orgId"));
+    let with_cursor = fields.is_set("cursor").then(|| FieldError::new("cursor", "does not go with a customerId"));
     without_org.into_iter().chain(with_cursor).collect()
 }
 
@@ -126,9 +126,9 @@ enum BatchEnd {
 impl Run<'_> {
     async fn org(
         &self,
-        visit: Visit<ScoringPosition>,
-    ) -> Result<Option<Visited<ScoringFigures, ScoringPosition>>, Failure> {
-        let Visit { org, began, from } = visit;
+        visit: OrgVisit<ScoringPosition>,
+    ) -> Result<Option<VisitOutcome<ScoringFigures, ScoringPosition>>, Failure> {
+        let OrgVisit { org, began, from } = visit;
         let Ok(loyalty) = org.loyalty_in_force() else { return Ok(None) };
         let horizon_days = loyalty.settings.active_days.get();
         let mut figures = ScoringFigures::default();
@@ -140,7 +140,7 @@ impl Run<'_> {
         } else {
             model::stored_model(&self.sweep, &org).await?
         };
-        let left = self.sweep.deadline.left().saturating_sub(ANSWER_RESERVE);
+        let left = self.sweep.deadline.remaining().saturating_sub(ANSWER_RESERVE);
         let (claude, deadline) = (self.claude.as_ref(), Deadline::after(left));
         let scorer = Scorer { org: &org, model, horizon_days, now: began, claude, deadline };
         let mut scorer = BatchScorer { run: self, scorer, figures, errors: 0 };
@@ -152,7 +152,7 @@ impl Run<'_> {
             None => scorer.all(from.and_then(|position| position.after)).await?,
         };
         let BatchScorer { figures, errors, .. } = scorer;
-        Ok(Some(Visited { figures, errors, stopped_at }))
+        Ok(Some(VisitOutcome { figures, errors, stopped_at }))
     }
 
     /// How many are asked about together.
@@ -284,7 +284,7 @@ impl BatchScorer<'_> {
     ) -> (CustomerId, Result<Option<Written>, Failure>) {
         let org = self.scorer.org;
         let commit = |current| self.commit(&scored, current);
-        self.run.sweep.customer(&org.id, image, commit).await
+        self.run.sweep.commit_customer(&org.id, image, commit).await
     }
 
     async fn commit(&self, scored: &Scored, current: Versioned<Customer>) -> Result<Option<Written>, Failure> {

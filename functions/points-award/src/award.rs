@@ -18,7 +18,7 @@ use shared::{
     host::{Context, Reply, retry_conflicts},
     inbound::{
         Call,
-        fields::{Instant, fulfilled_too_late},
+        fields::{Timestamp, fulfilled_at_errors},
         ordered_bundles::OrderedBundles,
     },
     telemetry::metric::Metric,
@@ -36,7 +36,7 @@ struct AwardRequest {
     #[deserr(default)]
     equity_status: Option<bool>,
     #[deserr(default)]
-    fulfilled_at: Option<Instant>,
+    fulfilled_at: Option<Timestamp>,
     #[deserr(default)]
     currency: Option<Currency>,
 }
@@ -52,14 +52,14 @@ struct AwardAnswer<'a> {
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let (now, is_event) = (context.now, call.is_event());
     let request: AwardRequest = call.read_with(|fields| {
-        let mut faults = fulfilled_too_late(fields, now, FutureTolerance::Day);
+        let mut faults = fulfilled_at_errors(fields, now, FutureTolerance::Day);
         // An order that says what its bundles are in a form that is not understood is malformed, for all who take it.
         if is_event {
-            faults.extend(OrderedBundles::faults_of(fields));
+            faults.extend(OrderedBundles::field_errors(fields));
         }
         faults
     })?;
-    let fulfilled_at = request.fulfilled_at.map_or(now, |Instant(at)| at);
+    let fulfilled_at = request.fulfilled_at.map_or(now, |Timestamp(at)| at);
     let org = context.org(&request.org_id).await?;
     org.check_amounts([("orderTotal", Some(request.order_total))])?;
     let currency = request.currency;

@@ -18,7 +18,7 @@ use shared::{
     host::{Context, List, Reply},
     inbound::{
         Call,
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::PageSize,
     },
 };
@@ -158,7 +158,8 @@ impl From<PointsRedemption> for PointsRedemptionView {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let PointsRedemptionsPage { org_id, customer_id, limit, cursor } = call.read()?;
-    let list = List::begin(Scope { operation, org: org_id.as_str(), of: customer_id.as_str() }, limit, cursor)?;
+    let list =
+        List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: customer_id.as_str() }, limit, cursor)?;
     context.org(&org_id).await?;
     let page = context.store.points_redemptions(&org_id, &customer_id, list.after(), list.size()).await?;
     if list.is_empty(&page) {

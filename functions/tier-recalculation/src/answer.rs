@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared::{
     domain::recalculation::TierDirection,
     host::{Context, Reply},
-    jobs::report::{OrgReport, Swept},
+    jobs::report::{OrgReport, SweepReport},
     telemetry::metric::Metric,
 };
 
@@ -50,7 +50,7 @@ struct Sums {
     total_changed: u64,
 }
 
-pub(crate) fn reply(context: &Context, swept: &Swept<RecalculationFigures>, dry_run: bool) -> Reply {
+pub(crate) fn reply(context: &Context, swept: &SweepReport<RecalculationFigures>, dry_run: bool) -> Reply {
     let sum = |figure: fn(&RecalculationFigures) -> u64| -> u64 {
         swept.results.iter().map(|report| figure(&report.figures)).sum()
     };

@@ -26,7 +26,7 @@ use shared::{
     },
     jobs::{
         report::fail_if_store_unavailable,
-        sweep::{Sweep, Visit, Visited},
+        sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
     views::LoyaltyView,
@@ -86,8 +86,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 /// Other settings than those stored are for a dry run of one org.
 fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
-    let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.says("orgId");
-    let fault = fields.says("loyalty") && !is_dry;
+    let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.is_set("orgId");
+    let fault = fields.is_set("loyalty") && !is_dry;
     fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
 }
 
@@ -96,7 +96,7 @@ fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
 /// The digest is that of the settings as JSON, because two versions of the function must agree on it during a rollout.
 fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
     let settings = trial_settings.map(LoyaltyView::from);
-    format!("dryRun {}", cursor::digest(&serde_json::json!(settings).to_string()))
+    format!("dryRun {}", cursor::scope_digest(&serde_json::json!(settings).to_string()))
 }
 
 impl Run<'_> {
@@ -111,9 +111,9 @@ impl Run<'_> {
 
     async fn org(
         &self,
-        visit: Visit<RecalculationPosition>,
-    ) -> Result<Option<Visited<RecalculationFigures, RecalculationPosition>>, Failure> {
-        let Visit { org, began, from } = visit;
+        visit: OrgVisit<RecalculationPosition>,
+    ) -> Result<Option<VisitOutcome<RecalculationFigures, RecalculationPosition>>, Failure> {
+        let OrgVisit { org, began, from } = visit;
         let Some(mut loyalty) = self.loyalty(&org) else { return Ok(None) };
         let rules = Some(loyalty.tier_rules_version);
         let RecalculationPosition { mut after, mut judged_by } =
@@ -147,7 +147,7 @@ impl Run<'_> {
             }
         }
         let stopped_at = (!is_done).then_some(RecalculationPosition { after, judged_by });
-        Ok(Some(Visited { figures, errors, stopped_at }))
+        Ok(Some(VisitOutcome { figures, errors, stopped_at }))
     }
 }
 
@@ -265,7 +265,7 @@ impl TierEvaluator<'_> {
 
     /// Judges a customer, and writes what changes.
     async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<TierMove>, Failure>) {
-        self.sweep.customer(&self.org.id, image, |current| self.commit(current)).await
+        self.sweep.commit_customer(&self.org.id, image, |current| self.commit(current)).await
     }
 
     async fn commit(&self, current: Versioned<Customer>) -> Result<Option<TierMove>, Failure> {

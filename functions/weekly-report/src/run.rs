@@ -27,7 +27,7 @@ use shared::{
     inbound::{Call, cursor::Cursor},
     jobs::{
         pages::{for_each_row, retry_unavailable},
-        sweep::{Sweep, Visit, Visited},
+        sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     store::{DUE_SHARDS, DueItem, StoreError},
     telemetry::metric::Metric,
@@ -112,8 +112,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
 impl Run<'_> {
     /// An org's week; whether it was counted. One that is to be thrown away is of interest to those alone who ask about it.
-    async fn week(&self, visit: Visit<()>) -> Result<Option<Visited<bool, ()>>, Failure> {
-        let Visit { org, began, .. } = visit;
+    async fn week(&self, visit: OrgVisit<()>) -> Result<Option<VisitOutcome<bool, ()>>, Failure> {
+        let OrgVisit { org, began, .. } = visit;
         if org.disposable && self.sweep.only.is_none() {
             return Ok(None);
         }
@@ -125,7 +125,7 @@ impl Run<'_> {
         if reports.len() < REPORTS_MAX {
             reports.push(report);
         }
-        Ok(Some(Visited { figures: true, errors: 0, stopped_at: None }))
+        Ok(Some(VisitOutcome { figures: true, errors: 0, stopped_at: None }))
     }
 
     /// Nobody goes on where a schedule's call has stopped: while there is time, an org that can't be read keeps no other from

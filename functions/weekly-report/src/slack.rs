@@ -43,7 +43,7 @@ pub(crate) async fn notify(config: &Config, news: &WeeklyMessage<'_>, deadline: 
     if news.count == 0 && news.errors.is_empty() {
         return MessageOutcome::NothingToSay;
     }
-    let timeout = deadline.left().saturating_sub(ANSWER_RESERVE).min(SEND_TIMEOUT);
+    let timeout = deadline.remaining().saturating_sub(ANSWER_RESERVE).min(SEND_TIMEOUT);
     let sent = tokio::time::timeout(timeout, send(config, text(news))).await;
     match sent.unwrap_or(Err(SlackError::NoAnswer(timeout))) {
         Ok(message) => message,

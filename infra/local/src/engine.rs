@@ -12,14 +12,17 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use dynoxide::Database;
 use http::request::Parts;
-use shared::host::{Bytes, Limits, Listening, serve};
+use shared::host::{Bytes, HttpLimits, Listener, serve};
 use tokio::sync::{oneshot, watch};
 
 use crate::dynamodb;
 
 /// Body size as DynamoDB limits it. Connections stay open for longer than a client keeps an idle one.
-const DYNAMODB_LIMITS: Limits =
-    Limits { body: 16 * 1024 * 1024, body_time: Duration::from_secs(30), head_time: Duration::from_mins(5) };
+const DYNAMODB_LIMITS: HttpLimits = HttpLimits {
+    body_bytes_max: 16 * 1024 * 1024,
+    body_timeout: Duration::from_secs(30),
+    head_timeout: Duration::from_mins(5),
+};
 
 /// A running engine. Dropping the engine stops it.
 pub struct Engine {
@@ -51,7 +54,7 @@ impl Engine {
         let (faults, fault) = watch::channel(None);
         let answer = request_handler(database, file.as_ref().map(|file| file.path.clone()), Arc::new(faults));
         let serving = async move {
-            let listening = tokio::net::TcpListener::from_std(listener).and_then(Listening::of)?;
+            let listening = tokio::net::TcpListener::from_std(listener).and_then(Listener::from_tcp)?;
             serve(listening, DYNAMODB_LIMITS, answer, async { drop(stopped.await) }).await
         };
         let serve = move || {

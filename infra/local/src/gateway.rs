@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde_json::{Value, json, value::RawValue};
 use shared::{
     domain::time,
-    host::{self, Body, Bytes, Limits, Listening, Response, response, serve, url_event},
+    host::{self, Body, Bytes, HttpLimits, Listener, Response, response, serve, url_event},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -39,9 +39,9 @@ const CLOCK_HEADER: &str = "x-regulars-now";
 
 /// Listens on a port of the IPv4 and the IPv6 loopback address. `cargo lambda invoke` uses the IPv6 one. Port 0 selects
 /// a free port.
-pub async fn listen(port: u16) -> std::io::Result<Vec<Listening>> {
-    let first = Listening::on((Ipv4Addr::LOCALHOST, port).into()).await?;
-    match Listening::on((Ipv6Addr::LOCALHOST, first.address.port()).into()).await {
+pub async fn listen(port: u16) -> std::io::Result<Vec<Listener>> {
+    let first = Listener::bind((Ipv4Addr::LOCALHOST, port).into()).await?;
+    match Listener::bind((Ipv6Addr::LOCALHOST, first.address.port()).into()).await {
         Ok(second) => Ok(vec![first, second]),
         Err(error) if port != 0 && error.kind() == ErrorKind::AddrInUse => Err(error),
         // A machine may have no IPv6 loopback address.
@@ -51,7 +51,7 @@ pub async fn listen(port: u16) -> std::io::Result<Vec<Listening>> {
 
 /// Answers requests until `stop`, then finishes the requests in flight and the accepted asynchronous invocations.
 pub async fn run(
-    listening: Vec<Listening>,
+    listening: Vec<Listener>,
     stack: Arc<Stack>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
@@ -62,7 +62,7 @@ pub async fn run(
     for listening in listening {
         let mut stopped = stopped.clone();
         let stop = async move { while stopped.changed().await.is_ok() {} };
-        servers.spawn(serve(listening, Limits::default(), answer.clone(), stop));
+        servers.spawn(serve(listening, HttpLimits::default(), answer.clone(), stop));
     }
     drop(answer);
     tokio::spawn(async move {

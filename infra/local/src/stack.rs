@@ -10,7 +10,7 @@ use serde_json::{Value, json, value::to_raw_value};
 use shared::{
     clock::{Deadline, Sleeper},
     config::Config,
-    host::{Host, Invocation, InvocationFailed},
+    host::{Host, Invocation, InvocationError},
     store::Store,
     telemetry::record::Sink,
 };
@@ -82,7 +82,7 @@ impl Stack {
         function: &str,
         event: impl Serialize,
         now: Option<DateTime<Utc>>,
-    ) -> Option<Result<Value, InvocationFailed>> {
+    ) -> Option<Result<Value, InvocationError>> {
         let (_, timeout) = self.hosts.get(function)?;
         self.call_within(function, event, now, *timeout).await
     }
@@ -94,7 +94,7 @@ impl Stack {
         event: impl Serialize,
         now: Option<DateTime<Utc>>,
         limit: Duration,
-    ) -> Option<Result<Value, InvocationFailed>> {
+    ) -> Option<Result<Value, InvocationError>> {
         let (host, _) = self.hosts.get(function)?;
         // Every JSON value serializes.
         let event = to_raw_value(&event).unwrap_or_default();

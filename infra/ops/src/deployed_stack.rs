@@ -101,7 +101,7 @@ impl DeployedStack {
 
     /// Reads the deployment's secret.
     pub(crate) async fn secret(&self) -> anyhow::Result<String> {
-        let secret = Secrets::of(&self.config).current(&self.resource_name("cron-secret")).await;
+        let secret = Secrets::from_config(&self.config).current(&self.resource_name("cron-secret")).await;
         let secret = secret.map_err(|failure| match failure {
             Failure::Internal(_) | Failure::Retry(_) => anyhow!("{} (in {})", chain(&failure), self.region),
             other => anyhow!(other.code()),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::invocation::InvocationFailed;
+use super::invocation::InvocationError;
 use crate::{
     domain::{
         rejection::{FieldError, Rejection, RejectionKind},
@@ -56,7 +56,7 @@ impl Reply {
 }
 
 /// The status of each sort of no.
-pub(crate) const fn status_of(kind: RejectionKind) -> u16 {
+pub(crate) const fn http_status(kind: RejectionKind) -> u16 {
     match kind {
         RejectionKind::Unauthorized => 401,
         RejectionKind::TooLarge => 413,
@@ -85,13 +85,13 @@ impl<'a> From<&'a FieldError> for FieldErrorView<'a> {
 }
 
 /// The status, and the body where it is a problem, of every failure.
-fn problem(failure: &Failure) -> (u16, Value) {
+fn status_and_problem(failure: &Failure) -> (u16, Value) {
     let code = failure.code();
     match failure {
         Failure::Rejected(rejection) => {
-            let status = status_of(rejection.kind());
+            let status = http_status(rejection.kind());
             let mut body = problem_body(status, code, &rejection.to_string());
-            let more = match rejection {
+            let extra_members = match rejection {
                 Rejection::Invalid(faults) => {
                     let errors: Vec<_> = faults.listed().iter().map(FieldErrorView::from).collect();
                     let rest = Some(("moreErrors", json!(faults.unlisted()))).filter(|_| faults.unlisted() > 0);
@@ -102,7 +102,7 @@ fn problem(failure: &Failure) -> (u16, Value) {
                 _ => [None, None],
             };
             if let Value::Object(fields) = &mut body {
-                fields.extend(more.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)));
+                fields.extend(extra_members.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)));
             }
             (status, body)
         }
@@ -116,7 +116,7 @@ fn problem(failure: &Failure) -> (u16, Value) {
 }
 
 /// A refusal that no operation makes.
-pub(super) fn refusal(status: u16, code: &str, detail: &str) -> Value {
+pub(super) fn problem_response(status: u16, code: &str, detail: &str) -> Value {
     response(status, "application/problem+json", &problem_body(status, code, detail), None)
 }
 
@@ -126,11 +126,11 @@ pub(super) fn problem_body(status: u16, code: &str, detail: &str) -> Value {
 }
 
 /// The answer to an HTTP request.
-pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
+pub(super) fn http_answer(outcome: &Result<Reply, Failure>) -> Value {
     match outcome {
         Ok(reply) => response(if reply.created { 201 } else { 200 }, "application/json", &reply.body, None),
         Err(failure) => {
-            let (status, body) = problem(failure);
+            let (status, body) = status_and_problem(failure);
             let header = match failure {
                 Failure::Rejected(Rejection::Unauthorized) => Some(("www-authenticate", "Bearer".to_owned())),
                 Failure::Rejected(Rejection::MethodNotAllowed { allow }) => Some(("allow", allow.clone())),
@@ -143,9 +143,9 @@ pub(super) fn http(outcome: &Result<Reply, Failure>) -> Value {
 }
 
 /// The answer to whoever looks whether the function is there.
-pub(super) fn health(method: &str) -> Value {
+pub(super) fn health_answer(method: &str) -> Value {
     if !matches!(method, "GET" | "HEAD") {
-        return http(&Err(Rejection::MethodNotAllowed { allow: "GET, HEAD".into() }.into()));
+        return http_answer(&Err(Rejection::MethodNotAllowed { allow: "GET, HEAD".into() }.into()));
     }
     let body = json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "zoneData": zone::data_version()});
     response(200, "application/json", &body, None)
@@ -165,33 +165,33 @@ fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str,
 
 /// The answer to a direct invocation: the body, or the problem; it fails only where a retry may help or the fault is
 /// ours.
-pub(super) fn direct(outcome: Result<Reply, Failure>) -> Result<Value, InvocationFailed> {
+pub(super) fn direct_answer(outcome: Result<Reply, Failure>) -> Result<Value, InvocationError> {
     let failure = match outcome {
         Ok(reply) => return Ok(reply.body),
         Err(failure) => failure,
     };
     let message = match failure {
-        Failure::Rejected(_) => return Ok(problem(&failure).1),
+        Failure::Rejected(_) => return Ok(status_and_problem(&failure).1),
         Failure::Retry(_) => "The store is busy.",
         Failure::Internal(_) | Failure::NotConfigured(_) => "Something went wrong on our side.",
     };
-    Err(InvocationFailed { code: failure.code(), message })
+    Err(InvocationError { code: failure.code(), message })
 }
 
 /// The answer to an event: what a rule refuses is done with. What may succeed later (the store is busy, a customer or
 /// an order is not known yet) fails, so that it is delivered again. So does one that is malformed: it ends in the function's
 /// queue, and is not lost.
-pub(super) fn event(outcome: Result<Reply, Failure>) -> Result<Value, InvocationFailed> {
+pub(super) fn event_answer(outcome: Result<Reply, Failure>) -> Result<Value, InvocationError> {
     let rejection = match outcome {
         Err(Failure::Rejected(rejection)) => rejection,
-        outcome => return direct(outcome),
+        outcome => return direct_answer(outcome),
     };
     let message = match rejection.kind() {
         RejectionKind::NotFound => "What this event is about is not known yet.",
         kind if is_malformed(kind) => "This event is malformed; the log names its fields.",
-        _ => return direct(Err(rejection.into())),
+        _ => return direct_answer(Err(rejection.into())),
     };
-    Err(InvocationFailed { code: rejection.code(), message })
+    Err(InvocationError { code: rejection.code(), message })
 }
 
 /// Whether what is refused so is the sender's to mend, and no other delivery of it will do.

@@ -6,8 +6,8 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     answer::{self, Reply},
-    authorize::Secret,
-    invocation::{Invocation, InvocationFailed},
+    authorize::SecretVerifier,
+    invocation::{Invocation, InvocationError},
     operation::{Context, Function, Handler},
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 const ANSWER_RESERVE: Duration = Duration::from_millis(250);
 
 /// The longest list of invalid fields in a log line, in characters.
-const LOGGED_FIELDS_MAX: usize = 2_000;
+const LOGGED_FIELDS_CHARS_MAX: usize = 2_000;
 
 /// The operation in the record of a call that named none.
 const NO_OPERATION: &str = "none";
@@ -39,7 +39,7 @@ pub struct Host {
     function: Function,
     store: Store,
     config: Arc<Config>,
-    secret: Option<Secret>,
+    secret: Option<SecretVerifier>,
     metrics: Sink,
     sleeper: Sleeper,
 }
@@ -54,7 +54,7 @@ struct CompletedCall {
 
 impl CompletedCall {
     /// A call that did not get so far as to do anything.
-    fn nothing(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
+    fn not_performed(operation: &'static str, org: Option<String>, failure: Failure) -> Self {
         Self { operation, org, outcome: Err(failure), metrics: Metrics::default() }
     }
 }
@@ -63,7 +63,7 @@ impl Host {
     /// A function that works on `store`, and lets in who shows the secret that is configured.
     #[must_use]
     pub fn new(function: Function, store: Store, config: Config, metrics: Sink) -> Self {
-        let secret = Secret::of(&config);
+        let secret = SecretVerifier::from_config(&config);
         Self { function, store, config: Arc::new(config), secret, metrics, sleeper: Sleeper::default() }
     }
 
@@ -74,13 +74,17 @@ impl Host {
     }
 
     /// Answers one raw event.
-    pub async fn answer(&self, raw: &RawValue, invocation: Invocation) -> Result<Value, InvocationFailed> {
+    pub async fn answer(&self, raw: &RawValue, invocation: Invocation) -> Result<Value, InvocationError> {
         match inbound::classify(raw) {
             Ok(Incoming::Http(request)) => self.answer_http(request, invocation).await,
             Ok(Incoming::Direct(fields)) => {
                 let operations: Vec<_> = self.function.operations().collect();
                 let call = fields.and_then(|fields| Call::from_direct(&operations, fields));
-                self.record(async { self.perform_for(Caller::Iam, call, invocation).await }, answer::direct).await
+                self.complete(
+                    async { self.authorize_and_perform(Caller::Iam, call, invocation).await },
+                    answer::direct_answer,
+                )
+                .await
             }
             Ok(Incoming::Event { name, detail }) => {
                 let operation = self.function.operations().find(|operation| operation.event == Some(name.as_str()));
@@ -93,7 +97,7 @@ impl Host {
                 let call = operation.map(|operation| (operation, Ok(Call::from_schedule(operation))));
                 self.answer_event(call, "a schedule", invocation).await
             }
-            Err(unknown) => self.answer_unknown(unknown.0).await,
+            Err(unknown) => self.reject_unknown(unknown.0).await,
         }
     }
 
@@ -102,13 +106,15 @@ impl Host {
         call: Option<(&'static Operation, Result<Call, Rejection>)>,
         name: &str,
         invocation: Invocation,
-    ) -> Result<Value, InvocationFailed> {
+    ) -> Result<Value, InvocationError> {
         let Some((operation, call)) = call else {
-            return self.answer_unknown(format!("{} takes no {name}", self.function.name)).await;
+            return self.reject_unknown(format!("{} takes no {name}", self.function.name)).await;
         };
         let completed = async {
-            let mut completed =
-                CompletedCall { operation: operation.name, ..self.perform_for(Caller::Iam, call, invocation).await };
+            let mut completed = CompletedCall {
+                operation: operation.name,
+                ..self.authorize_and_perform(Caller::Iam, call, invocation).await
+            };
             if let Err(Failure::Rejected(rejection)) = &completed.outcome
                 && answer::is_malformed(rejection.kind())
             {
@@ -116,75 +122,83 @@ impl Host {
             }
             completed
         };
-        self.record(completed, answer::event).await
+        self.complete(completed, answer::event_answer).await
     }
 
     /// An event that is wired to the wrong function fails, so that its alarm goes off.
-    async fn answer_unknown(&self, why: String) -> Result<Value, InvocationFailed> {
-        let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::internal(why));
-        self.record(async { completed }, answer::direct).await
+    async fn reject_unknown(&self, why: String) -> Result<Value, InvocationError> {
+        let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::internal(why));
+        self.complete(async { completed }, answer::direct_answer).await
     }
 
-    async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
+    async fn answer_http(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationError> {
         if request.path == "/health" {
-            let health = answer::health(&request.method);
+            let health = answer::health_answer(&request.method);
             return Ok(if request.is_head() { answer::without_body(health) } else { health });
         }
         let is_head = request.is_head();
-        let answered = self.answer_authorized(request, invocation).await;
-        if is_head { answered.map(answer::without_body) } else { answered }
+        let answer = self.answer_authorized(request, invocation).await;
+        if is_head { answer.map(answer::without_body) } else { answer }
     }
 
-    async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationFailed> {
+    async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationError> {
         let Some(secret) = &self.secret else {
             let why = InternalError::new("neither CRON_SECRET nor CRON_SECRET_NAME is set");
-            let completed = CompletedCall::nothing(NO_OPERATION, None, Failure::NotConfigured(why));
-            return self.record(async { completed }, |outcome| Ok(answer::http(&outcome))).await;
+            let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::NotConfigured(why));
+            return self.complete(async { completed }, |outcome| Ok(answer::http_answer(&outcome))).await;
         };
         // On the heap: what is inlined here is inlined into everything that calls, and grows with every layer.
         let completed = Box::pin(self.perform_http(secret, request, invocation));
-        self.record(completed, |outcome| Ok(answer::http(&outcome))).await
+        self.complete(completed, |outcome| Ok(answer::http_answer(&outcome))).await
     }
 
-    async fn perform_http(&self, secret: &Secret, request: HttpRequest, invocation: Invocation) -> CompletedCall {
-        let caller = self.caller(secret, request.authorization(), invocation);
-        let caller = tokio::time::timeout(invocation.deadline.left().saturating_sub(ANSWER_RESERVE), caller).await;
+    async fn perform_http(
+        &self,
+        secret: &SecretVerifier,
+        request: HttpRequest,
+        invocation: Invocation,
+    ) -> CompletedCall {
+        let caller = self.authenticate(secret, request.authorization(), invocation);
+        let caller = tokio::time::timeout(invocation.deadline.remaining().saturating_sub(ANSWER_RESERVE), caller).await;
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let operation = request.route(self.function.operations())?;
-            caller.check_operation(operation.for_deployment)?;
+            caller.authorize_operation(operation.for_deployment)?;
             request.check_encoding()?;
             Ok((caller, operation))
         });
         match routed {
             Ok((caller, operation)) => {
                 let call = request.into_call(operation);
-                CompletedCall { operation: operation.name, ..self.perform_for(caller, call, invocation).await }
+                CompletedCall {
+                    operation: operation.name,
+                    ..self.authorize_and_perform(caller, call, invocation).await
+                }
             }
-            Err(failure) => CompletedCall::nothing(NO_OPERATION, None, failure),
+            Err(failure) => CompletedCall::not_performed(NO_OPERATION, None, failure),
         }
     }
 
     /// The caller of a request, by the deployment's secret or by an org key, which may be a minute old.
-    async fn caller(
+    async fn authenticate(
         &self,
-        secret: &Secret,
+        secret: &SecretVerifier,
         authorization: Option<&str>,
         invocation: Invocation,
     ) -> Result<Caller, Failure> {
-        match auth::presented_credential(authorization)? {
+        match auth::parse_authorization(authorization)? {
             PresentedCredential::Secret(presented) => {
-                secret.check(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
+                secret.verify(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
             }
             PresentedCredential::Key(key) => {
-                let kept = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
-                Ok(key.caller(kept)?)
+                let stored = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
+                Ok(key.verify(stored)?)
             }
         }
     }
 
     /// Does what a call asks, if the caller may ask it.
-    async fn perform_for(
+    async fn authorize_and_perform(
         &self,
         caller: Caller,
         call: Result<Call, Rejection>,
@@ -192,15 +206,15 @@ impl Host {
     ) -> CompletedCall {
         let call = match call {
             Ok(call) => call,
-            Err(rejection) => return CompletedCall::nothing(NO_OPERATION, None, rejection.into()),
+            Err(rejection) => return CompletedCall::not_performed(NO_OPERATION, None, rejection.into()),
         };
         let (operation, org) = (call.operation.name, call.org_id().map(|org| org.to_string()));
-        if let Err(rejection) = caller.check_orgs(call.orgs(), call.cursor_org().as_deref()) {
-            return CompletedCall::nothing(operation, org, rejection.into());
+        if let Err(rejection) = caller.authorize_orgs(call.orgs(), call.cursor_org().as_deref()) {
+            return CompletedCall::not_performed(operation, org, rejection.into());
         }
         let handler = self.function.operations.iter().find(|(operation, _)| operation == call.operation);
         let Some((_, handler)) = handler else {
-            return CompletedCall::nothing(operation, org, Failure::internal("an operation of another function"));
+            return CompletedCall::not_performed(operation, org, Failure::internal("an operation of another function"));
         };
         let (outcome, metrics) = self.perform(*handler, call, invocation).await;
         CompletedCall { operation, org, outcome, metrics }
@@ -212,18 +226,18 @@ impl Host {
         let (config, sleeper) = (Arc::clone(&self.config), self.sleeper.clone());
         let context = Context::new(self.store.clone(), invocation, config, sleeper);
         // Answer 503 before Lambda's own timeout, so that the caller can retry. Replays make the retry safe.
-        let answered =
-            tokio::time::timeout(deadline.left().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
-        let outcome = answered.unwrap_or_else(|_| Err(out_of_time()));
+        let result =
+            tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), handler(&context, call)).await;
+        let outcome = result.unwrap_or_else(|_| Err(out_of_time()));
         (outcome, context.into_metrics())
     }
 
     /// Runs a call to its end, logs a failure once, answers it and writes the call's metrics record.
-    async fn record(
+    async fn complete(
         &self,
         call: impl Future<Output = CompletedCall>,
-        answer: fn(Result<Reply, Failure>) -> Result<Value, InvocationFailed>,
-    ) -> Result<Value, InvocationFailed> {
+        answer: fn(Result<Reply, Failure>) -> Result<Value, InvocationError>,
+    ) -> Result<Value, InvocationError> {
         let watch = Stopwatch::start();
         let CompletedCall { operation, org, outcome, metrics } = call.await;
         let function = self.function.name;
@@ -231,7 +245,7 @@ impl Host {
         let result = match &outcome {
             Ok(_) => CallResult::Succeeded,
             Err(Failure::Rejected(rejection)) => {
-                let fields: String = rejection.fields().join(", ").chars().take(LOGGED_FIELDS_MAX).collect();
+                let fields: String = rejection.fields().join(", ").chars().take(LOGGED_FIELDS_CHARS_MAX).collect();
                 tracing::info!(function, operation, org, code, fields, "refused");
                 CallResult::Refused
             }
@@ -248,8 +262,8 @@ impl Host {
         };
         let answer = answer(outcome);
         let namespace = self.config.metrics_namespace.as_str();
-        let (org, took, metrics) = (org.as_deref(), watch.elapsed(), &metrics);
-        let record = CallRecord { namespace, function, operation, org, result, code, took, metrics };
+        let (org, duration, metrics) = (org.as_deref(), watch.elapsed(), &metrics);
+        let record = CallRecord { namespace, function, operation, org, result, code, duration, metrics };
         (self.metrics)(&record.to_emf(clock::now().timestamp_millis()));
         answer
     }

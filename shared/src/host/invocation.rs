@@ -33,7 +33,7 @@ impl Invocation {
 
 /// A failed invocation. Lambda may retry it.
 #[derive(Debug)]
-pub struct InvocationFailed {
+pub struct InvocationError {
     /// The stable code.
     pub code: &'static str,
     /// A sentence that shows nothing internal.

@@ -6,7 +6,7 @@ use super::answer::Reply;
 use crate::{
     domain::rejection::Rejection,
     inbound::{
-        cursor::{Cursor, Scope},
+        cursor::{Cursor, CursorScope},
         fields::PageSize,
     },
     store::{Page, Row},
@@ -14,14 +14,14 @@ use crate::{
 
 /// One page of a list, as a request asks for it.
 pub struct List<'a> {
-    scope: Scope<'a>,
+    scope: CursorScope<'a>,
     size: PageSize,
     after: Option<String>,
 }
 
 impl<'a> List<'a> {
     /// The page at which the cursor continues, or the first page. A cursor of another list is rejected.
-    pub fn begin(scope: Scope<'a>, size: PageSize, cursor: Option<Cursor>) -> Result<Self, Rejection> {
+    pub fn begin(scope: CursorScope<'a>, size: PageSize, cursor: Option<Cursor>) -> Result<Self, Rejection> {
         let after = scope.resume(cursor)?;
         Ok(Self { scope, size, after })
     }

@@ -18,18 +18,18 @@ use super::answer::problem_body;
 pub(super) struct ProblemStream<S> {
     stream: S,
     /// What is written instead of a refusal, and how much of it has been.
-    instead: Option<(Vec<u8>, usize)>,
+    replacement: Option<(Vec<u8>, usize)>,
 }
 
 impl<S> ProblemStream<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, instead: None }
+        Self { stream, replacement: None }
     }
 }
 
 /// The problem for a bare refusal of the library.
-fn problem_for(written: &[u8]) -> Option<Vec<u8>> {
-    let head = std::str::from_utf8(written).ok()?;
+fn problem_for(head: &[u8]) -> Option<Vec<u8>> {
+    let head = std::str::from_utf8(head).ok()?;
     let mut lines = head.strip_suffix("\r\n\r\n")?.split("\r\n");
     let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?;
     let status = StatusCode::from_bytes(status.as_bytes()).ok().filter(StatusCode::is_client_error)?;
@@ -63,10 +63,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for ProblemStream<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for ProblemStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if this.instead.is_none() {
-            this.instead = problem_for(bytes).map(|problem| (problem, 0));
+        if this.replacement.is_none() {
+            this.replacement = problem_for(bytes).map(|problem| (problem, 0));
         }
-        let Some((problem, written)) = &mut this.instead else {
+        let Some((problem, written)) = &mut this.replacement else {
             return Pin::new(&mut this.stream).poll_write(cx, bytes);
         };
         while let Some(rest) = problem.get(*written..).filter(|rest| !rest.is_empty()) {
@@ -75,7 +75,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ProblemStream<S> {
                 more => *written += more,
             }
         }
-        this.instead = None;
+        this.replacement = None;
         Poll::Ready(Ok(bytes.len()))
     }
 

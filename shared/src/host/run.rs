@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 
 use super::{
     dispatch::Host,
-    invocation::{Invocation, InvocationFailed},
+    invocation::{Invocation, InvocationError},
     operation::Function,
-    serve::{Limits, Listening, serve},
+    serve::{HttpLimits, Listener, serve},
     url::{response, stop_signal, url_event},
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 
 /// How long an invocation may take whose deadline is no real one, as that of cargo-lambda's stand-in for Lambda, which
 /// lies in 1970.
-const UNTOLD_LIMIT: Duration = Duration::from_mins(1);
+const DEFAULT_INVOCATION_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs a function until its surroundings end it: under the Lambda runtime where there is one, else on `PORT`.
 #[must_use]
@@ -37,13 +37,13 @@ const UNTOLD_LIMIT: Duration = Duration::from_mins(1);
 pub fn run(function: Function) -> ExitCode {
     let lookup = |name: &str| std::env::var(name).ok();
     let in_lambda = lookup("AWS_LAMBDA_RUNTIME_API").is_some();
-    let started = || {
+    let run_to_end = || {
         let config = Config::from_lookup(lookup)?;
         telemetry::log::start_logging(&config.log_level);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(start(function, config, in_lambda))
     };
-    match started() {
+    match run_to_end() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Before the settings are read there is no log.
@@ -65,25 +65,26 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
     let host = Arc::new(Host::new(function, store, config, telemetry::record::stdout()));
     match port {
         _ if in_lambda => {
-            let answer = service_fn(|event: LambdaEvent<Box<RawValue>>| {
+            let service = service_fn(|event: LambdaEvent<Box<RawValue>>| {
                 let host = Arc::clone(&host);
                 async move {
-                    let told = Deadline::at(event.context.deadline());
-                    let deadline = if told.left().is_zero() { Deadline::after(UNTOLD_LIMIT) } else { told };
+                    let given = Deadline::at(event.context.deadline());
+                    let deadline =
+                        if given.remaining().is_zero() { Deadline::after(DEFAULT_INVOCATION_LIMIT) } else { given };
                     host.answer(&event.payload, Invocation::new(None, deadline)).await
                 }
             });
-            lambda_runtime::run(answer).await
+            lambda_runtime::run(service).await
         }
         Some(port) => {
-            on_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}").into())
+            serve_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}").into())
         }
         None => Err("neither in Lambda nor given a PORT".into()),
     }
 }
 
-async fn on_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::io::Result<()> {
-    let listening = Listening::on(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
+async fn serve_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::io::Result<()> {
+    let listener = Listener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
     let answer = move |parts: http::request::Parts, body: Bytes| {
         let host = Arc::clone(&host);
         async move {
@@ -94,11 +95,11 @@ async fn on_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::
             response(&answer)
         }
     };
-    serve(listening, Limits::default(), answer, stop_signal()).await
+    serve(listener, HttpLimits::default(), answer, stop_signal()).await
 }
 
-impl From<InvocationFailed> for Diagnostic {
-    fn from(failed: InvocationFailed) -> Self {
-        Self { error_type: failed.code.to_owned(), error_message: failed.message.to_owned() }
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Self { error_type: error.code.to_owned(), error_message: error.message.to_owned() }
     }
 }

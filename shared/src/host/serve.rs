@@ -25,57 +25,57 @@ use super::{
 use crate::domain::rejection::Rejection;
 
 /// A server that answers until it is told to stop.
-pub struct Listening {
-    listener: TcpListener,
+pub struct Listener {
+    tcp: TcpListener,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
-impl Listening {
+impl Listener {
     /// Takes an address; port 0 is any free one.
-    pub async fn on(address: SocketAddr) -> std::io::Result<Self> {
-        Self::of(TcpListener::bind(address).await?)
+    pub async fn bind(address: SocketAddr) -> std::io::Result<Self> {
+        Self::from_tcp(TcpListener::bind(address).await?)
     }
 
     /// Takes what listens already.
-    pub fn of(listener: TcpListener) -> std::io::Result<Self> {
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+    pub fn from_tcp(tcp: TcpListener) -> std::io::Result<Self> {
+        let address = tcp.local_addr()?;
+        Ok(Self { tcp, address })
     }
 }
 
 /// What a client may send, and how long it may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct HttpLimits {
     /// The largest body that is taken off the wire, in bytes.
-    pub body: usize,
+    pub body_bytes_max: usize,
     /// How long a whole body may take; then the answer is 408.
-    pub body_time: Duration,
+    pub body_timeout: Duration,
     /// How long the head of a request may take, from when one could come; then the connection is closed. A connection
     /// that is kept open without a request is closed by this, too.
-    pub head_time: Duration,
+    pub head_timeout: Duration,
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     /// A body of 6 MiB, as Lambda itself takes: the host refuses far smaller ones, in its turn; a client that is cut off
     /// while it sends may never see a refusal. Head and body take at most 30 seconds each.
     fn default() -> Self {
         let time = Duration::from_secs(30);
-        Self { body: 6 * 1024 * 1024, body_time: time, head_time: time }
+        Self { body_bytes_max: 6 * 1024 * 1024, body_timeout: time, head_timeout: time }
     }
 }
 
 /// How long requests in flight may take to finish once the server is told to stop. Cloud Run ends a process ten seconds
 /// after it has asked it to.
-const GRACE: Duration = Duration::from_secs(8);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 
 /// How long the server waits after it could not take a connection, as when there are too many.
-const PAUSE: Duration = Duration::from_secs(1);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers every request by `answer` until `stop`; requests in flight are finished then, within [`GRACE`].
+/// Answers every request by `answer` until `stop`; requests in flight are finished then, within [`SHUTDOWN_GRACE`].
 pub async fn serve<A, F>(
-    listening: Listening,
-    limits: Limits,
+    listener: Listener,
+    limits: HttpLimits,
     answer: A,
     stop: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()>
@@ -89,22 +89,25 @@ where
     loop {
         tokio::select! {
             () = &mut stop => break,
-            accepted = listening.listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(converse(stream, limits, answer.clone(), stopped.clone()))),
-                Err(_) => tokio::time::sleep(PAUSE).await,
+            accepted = listener.tcp.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let connection = serve_connection(stream, limits, answer.clone(), stopped.clone());
+                    drop(connections.spawn(connection));
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_RETRY_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
         }
     }
-    drop((listening, answer, stopping));
+    drop((listener, answer, stopping));
     let finished = async { while connections.join_next().await.is_some() {} };
     // What does not finish in time is cut off.
-    let _ = tokio::time::timeout(GRACE, finished).await;
+    let _ = tokio::time::timeout(SHUTDOWN_GRACE, finished).await;
     Ok(())
 }
 
 /// One connection, until either side closes it.
-async fn converse<A, F>(stream: TcpStream, limits: Limits, answer: A, mut stopped: watch::Receiver<()>)
+async fn serve_connection<A, F>(stream: TcpStream, limits: HttpLimits, answer: A, mut stopped: watch::Receiver<()>)
 where
     A: Fn(Parts, Bytes) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send + 'static,
@@ -112,12 +115,12 @@ where
     // An answer is small, and its reader waits for it.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let answered = respond(request, limits, answer.clone());
-        async move { Ok::<_, Infallible>(answered.await) }
+        let response = respond(request, limits, answer.clone());
+        async move { Ok::<_, Infallible>(response.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
+        .header_read_timeout(limits.head_timeout)
         .serve_connection(TokioIo::new(ProblemStream::new(stream)), service);
     let mut connection = pin!(connection);
     tokio::select! {
@@ -128,20 +131,21 @@ where
     let _ = connection.await;
 }
 
-async fn respond<A, F>(request: Request<Incoming>, limits: Limits, answer: A) -> Response
+async fn respond<A, F>(request: Request<Incoming>, limits: HttpLimits, answer: A) -> Response
 where
     A: Fn(Parts, Bytes) -> F,
     F: Future<Output = Response>,
 {
     let (parts, body) = request.into_parts();
-    let mut refused = match tokio::time::timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
+    let body = Limited::new(body, limits.body_bytes_max).collect();
+    let mut rejected = match tokio::time::timeout(limits.body_timeout, body).await {
         Ok(Ok(body)) => return answer(parts, body.to_bytes()).await,
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            response(&answer::http(&Err(Rejection::BodyTooLarge.into())))
+            response(&answer::http_answer(&Err(Rejection::BodyTooLarge.into())))
         }
         Ok(Err(_)) => problem(StatusCode::BAD_REQUEST, "malformed_request", "The body breaks off, or is malformed."),
         Err(_) => problem(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The body took too long to arrive."),
     };
-    refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    refused
+    rejected.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    rejected
 }

@@ -57,7 +57,7 @@ pub fn response(answer: &Value) -> Response {
 /// A refusal that no operation makes, as a problem with this code.
 #[must_use]
 pub fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
-    response(&answer::refusal(status.as_u16(), code, detail))
+    response(&answer::problem_response(status.as_u16(), code, detail))
 }
 
 /// Listens from now on for the process being asked to end; resolves when it is.

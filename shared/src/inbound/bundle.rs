@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
-    fields::{FieldErrors, FromFields, bounded_list, refuse, single_field},
+    fields::{FieldErrors, FromFields, bounded_list, invalid_value, single_field},
     json::{Fields, Json},
 };
 use crate::domain::{
@@ -57,10 +57,10 @@ impl BundleFields {
 
     /// The terms, with what the operator wants where the request does not say.
     #[must_use]
-    pub fn terms(&self, otherwise: DesiredState) -> BundleTerms {
+    pub fn terms(&self, default_state: DesiredState) -> BundleTerms {
         BundleTerms {
             offer: self.offer.clone(),
-            desired_state: self.desired.unwrap_or(otherwise),
+            desired_state: self.desired.unwrap_or(default_state),
             schedule: self.schedule.clone(),
             max_redemptions: self.max_redemptions,
             per_customer_limit: self.per_customer_limit,
@@ -71,7 +71,7 @@ impl BundleFields {
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Form {
+struct BundleForm {
     org_id: OrgId,
     bundle_id: BundleId,
     name: SingleLine,
@@ -104,15 +104,15 @@ struct Form {
 
 impl FromFields for BundleFields {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
-        let across = across(fields);
-        let form: Form = match (Form::read(fields), across.is_empty()) {
+        let cross_errors = cross_field_errors(fields);
+        let form: BundleForm = match (BundleForm::read(fields), cross_errors.is_empty()) {
             (Ok(form), true) => form,
-            (Ok(_), false) => return Err(across.into()),
-            (Err(errors), _) => return Err(errors.and(across)),
+            (Ok(_), false) => return Err(cross_errors.into()),
+            (Err(errors), _) => return Err(errors.append(cross_errors)),
         };
         let price = Price::new(form.original_total, form.bundle_price)
             .map_err(|rule| vec![FieldError::new("bundlePrice", rule)])?;
-        let Form { name, description, kind, products, .. } = form;
+        let BundleForm { name, description, kind, products, .. } = form;
         Ok(Self {
             org_id: form.org_id,
             bundle_id: form.bundle_id,
@@ -133,7 +133,7 @@ impl FromFields for BundleFields {
 }
 
 /// What is wrong between fields that are right by themselves: told together with what is wrong in others.
-fn across(fields: &Fields) -> Vec<FieldError> {
+fn cross_field_errors(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let (start, end) = (single_field(fields, "startDate"), single_field(fields, "endDate"));
     if !(Schedule { start, end, ..Schedule::default() }).can_start_before_end() {
@@ -153,29 +153,33 @@ fn across(fields: &Fields) -> Vec<FieldError> {
         Json::Object(product) => product.get("productId")?.as_str().map(str::to_owned),
         _ => None,
     };
-    let products = repeated(fields, "products", product);
-    faults.extend(products.map(|nth| FieldError::new(format!("products[{nth}].productId"), TWICE_RULE)));
-    let days = repeated(fields, "daysOfWeek", |value| match value {
+    let products = duplicate_positions(fields, "products", product);
+    faults.extend(products.map(|position| FieldError::new(format!("products[{position}].productId"), DUPLICATE_RULE)));
+    let days = duplicate_positions(fields, "daysOfWeek", |value| match value {
         Json::Number(digits) => digits.parse().map(f64::to_bits).ok(),
         _ => None,
     });
-    faults.extend(days.map(|nth| FieldError::new(format!("daysOfWeek[{nth}]"), TWICE_RULE)));
+    faults.extend(days.map(|position| FieldError::new(format!("daysOfWeek[{position}]"), DUPLICATE_RULE)));
     faults
 }
 
 /// Why something is not in a list: it is in it already.
-const TWICE_RULE: &str = "occurs twice";
+const DUPLICATE_RULE: &str = "occurs twice";
 
 /// The places in a list, of those that are read, of what stands further in front already.
-fn repeated<K: Ord>(fields: &Fields, name: &str, key: impl Fn(&Json) -> Option<K>) -> std::vec::IntoIter<usize> {
+fn duplicate_positions<K: Ord>(
+    fields: &Fields,
+    name: &str,
+    key: impl Fn(&Json) -> Option<K>,
+) -> std::vec::IntoIter<usize> {
     /// No list here may be longer.
-    const LENGTH_MAX: usize = 100;
+    const LIST_LENGTH_MAX: usize = 100;
 
     let Some(Json::List(list)) = fields.get(name) else { return Vec::new().into_iter() };
     let mut seen = BTreeSet::new();
-    let keys = list.iter().take(LENGTH_MAX).map(|value| key(value).map(|key| seen.insert(key)));
-    let twice = keys.enumerate().filter(|(_, is_new)| *is_new == Some(false)).map(|(nth, _)| nth);
-    twice.collect::<Vec<_>>().into_iter()
+    let keys = list.iter().take(LIST_LENGTH_MAX).map(|value| key(value).map(|key| seen.insert(key)));
+    let duplicates = keys.enumerate().filter(|(_, is_new)| *is_new == Some(false)).map(|(position, _)| position);
+    duplicates.collect::<Vec<_>>().into_iter()
 }
 
 /// When a window opens: a day can't begin at its end.
@@ -187,7 +191,7 @@ impl<E: DeserializeError> Deserr<E> for StartTime {
             Value::String(text) => TimeOfDay::try_from(text).ok().filter(|time| *time != TimeOfDay::END_OF_DAY),
             _ => None,
         };
-        time.map(Self).ok_or_else(|| refuse("must be a time of day from 00:00 to 23:59, in the form HH:MM", at))
+        time.map(Self).ok_or_else(|| invalid_value("must be a time of day from 00:00 to 23:59, in the form HH:MM", at))
     }
 }
 
@@ -210,6 +214,6 @@ impl<E: DeserializeError> Deserr<E> for Products {
             original_price,
         };
         let products: Vec<Product> = products.into_iter().map(product).collect();
-        Self::try_from(products).map_err(|rule| refuse(rule, at))
+        Self::try_from(products).map_err(|rule| invalid_value(rule, at))
     }
 }

@@ -19,25 +19,25 @@ pub struct Call {
     /// `If-None-Match: *`: create, don't replace.
     pub only_create: bool,
     /// Made by the function's schedule: nobody reads the answer.
-    pub by_schedule: bool,
+    pub is_scheduled: bool,
     fields: Fields,
     faults: Vec<FieldError>,
     /// Orgs that were named beside the one in the fields.
     other_orgs: Vec<String>,
-    ignores_unknown: bool,
+    ignores_unknown_fields: bool,
 }
 
 impl Call {
     /// A call by an event of the shop platform, whose other fields are nobody's business here.
     #[must_use]
     pub fn from_event(operation: &'static Operation, detail: Fields) -> Self {
-        Self { ignores_unknown: true, ..Self::from_fields(operation, detail) }
+        Self { ignores_unknown_fields: true, ..Self::from_fields(operation, detail) }
     }
 
     /// A call by the function's schedule.
     #[must_use]
     pub fn from_schedule(operation: &'static Operation) -> Self {
-        Self { by_schedule: true, ..Self::from_fields(operation, Fields::default()) }
+        Self { is_scheduled: true, ..Self::from_fields(operation, Fields::default()) }
     }
 
     /// A direct invocation with these fields: `operation` names one, or is left out where there is only one.
@@ -68,7 +68,15 @@ impl Call {
     const fn from_fields(operation: &'static Operation, fields: Fields) -> Self {
         let faults = Vec::new();
         let other_orgs = Vec::new();
-        Self { operation, only_create: false, by_schedule: false, fields, faults, other_orgs, ignores_unknown: false }
+        Self {
+            operation,
+            only_create: false,
+            is_scheduled: false,
+            fields,
+            faults,
+            other_orgs,
+            ignores_unknown_fields: false,
+        }
     }
 
     /// The org it names, readable or not.
@@ -86,7 +94,7 @@ impl Call {
     /// Whether it was made by an event of the shop platform.
     #[must_use]
     pub const fn is_event(&self) -> bool {
-        self.ignores_unknown
+        self.ignores_unknown_fields
     }
 
     /// Every org that it names, readable or not, wherever it does.
@@ -97,10 +105,10 @@ impl Call {
     /// The org that its cursor was given for, if it has a cursor that can be read.
     #[must_use]
     pub fn cursor_org(&self) -> Option<String> {
-        if self.ignores_unknown {
+        if self.ignores_unknown_fields {
             return None;
         }
-        cursor::org_of(self.fields.get(CURSOR)?.as_str()?).filter(|org| !org.is_empty())
+        cursor::decode_org(self.fields.get(CURSOR)?.as_str()?).filter(|org| !org.is_empty())
     }
 
     /// Reads the fields into a request: all faults at once, or none.
@@ -110,18 +118,21 @@ impl Call {
 
     /// The same, with rules between fields, or of a field and what else is known: their faults are told with all others. They
     /// are asked what is wrong with fields that may be wrong by themselves.
-    pub fn read_with<T: FromFields>(self, across: impl FnOnce(&Fields) -> Vec<FieldError>) -> Result<T, Rejection> {
-        let Self { mut fields, mut faults, ignores_unknown, .. } = self;
-        faults.extend(across(&fields));
-        let mut outcome = T::read(&fields);
-        if let (true, Err(errors)) = (ignores_unknown, &outcome) {
-            errors.unknown().for_each(|name| drop(fields.remove(name)));
-            outcome = T::read(&fields);
+    pub fn read_with<T: FromFields>(
+        self,
+        cross_field_errors: impl FnOnce(&Fields) -> Vec<FieldError>,
+    ) -> Result<T, Rejection> {
+        let Self { mut fields, mut faults, ignores_unknown_fields, .. } = self;
+        faults.extend(cross_field_errors(&fields));
+        let mut result = T::read(&fields);
+        if let (true, Err(errors)) = (ignores_unknown_fields, &result) {
+            errors.unknown_names().for_each(|name| drop(fields.remove(name)));
+            result = T::read(&fields);
         }
-        match outcome {
+        match result {
             Ok(request) if faults.is_empty() => Ok(request),
             Ok(_) => Err(FieldErrors::from(faults).into()),
-            Err(errors) => Err(errors.after(faults).into()),
+            Err(errors) => Err(errors.prepend(faults).into()),
         }
     }
 }

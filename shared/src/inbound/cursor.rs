@@ -5,7 +5,7 @@
 //! began; sweeps are the deployment's alone to call.
 //!
 //! Versions of this program run side by side, so a cursor says which version of its form it has. A field that is not known
-//! is ignored, which is right for what a reader may do without. What a reader must understand raises [`VERSION`], and is
+//! is ignored, which is right for what a reader may do without. What a reader must understand raises [`CURSOR_VERSION`], and is
 //! refused by every program that does not know it.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -13,7 +13,7 @@ use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::fields::refuse;
+use super::fields::invalid_value;
 use crate::domain::rejection::Rejection;
 
 /// A cursor as it came.
@@ -21,25 +21,25 @@ use crate::domain::rejection::Rejection;
 pub struct Cursor(String);
 
 /// What a request says in the place of a cursor to go on with the sweep that was begun last.
-const LATEST: &str = "latest";
+const LATEST_SWEEP: &str = "latest";
 
 impl Cursor {
     /// Whether it means the sweep that was begun last, wherever that stands.
     #[must_use]
     pub fn is_latest(&self) -> bool {
-        self.0 == LATEST
+        self.0 == LATEST_SWEEP
     }
 }
 
 /// What a list is bound to: its route, its org (empty without one), and what else the path names.
 #[derive(Debug, Clone, Copy)]
-pub struct Scope<'a> {
+pub struct CursorScope<'a> {
     /// The operation that lists.
     pub operation: &'a str,
     /// The org, or an empty text.
     pub org: &'a str,
     /// What else the path names, or an empty text.
-    pub of: &'a str,
+    pub qualifier: &'a str,
 }
 
 impl<E: DeserializeError> Deserr<E> for Cursor {
@@ -47,16 +47,16 @@ impl<E: DeserializeError> Deserr<E> for Cursor {
         if let Value::String(text) = value {
             Ok(Self(text))
         } else {
-            Err(refuse("must be a cursor that this list gave", at))
+            Err(invalid_value("must be a cursor that this list gave", at))
         }
     }
 }
 
-impl Scope<'_> {
+impl CursorScope<'_> {
     fn cursor(&self, position: &str) -> String {
-        let Self { operation, org, of } = *self;
-        let parts = Parts { v: VERSION, operation, org, of, position };
-        BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(parts).to_string())
+        let Self { operation, org, qualifier } = *self;
+        let content = CursorContent { v: CURSOR_VERSION, operation, org, qualifier, position };
+        BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(content).to_string())
     }
 
     /// The cursor for the rest of this list, if there is a rest.
@@ -71,8 +71,9 @@ impl Scope<'_> {
     }
 
     fn position(&self, cursor: &Cursor) -> Result<String, Rejection> {
-        let Parts { operation, org, of, position, .. } = parts(&cursor.0).ok_or(Rejection::InvalidCursor)?;
-        if operation != self.operation || org != self.org || of != self.of {
+        let CursorContent { operation, org, qualifier, position, .. } =
+            decode(&cursor.0).ok_or(Rejection::InvalidCursor)?;
+        if operation != self.operation || org != self.org || qualifier != self.qualifier {
             return Err(Rejection::InvalidCursor);
         }
         Ok(position)
@@ -82,34 +83,35 @@ impl Scope<'_> {
 /// A short digest of what a cursor is bound to beside its list. No release of the compiler changes it: a run that began
 /// before a deployment goes on after it.
 #[must_use]
-pub fn digest(of: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(of).iter().copied().take(9).collect::<Vec<u8>>())
+pub fn scope_digest(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text).iter().copied().take(9).collect::<Vec<u8>>())
 }
 
 /// The org that a cursor was given for.
-pub(super) fn org_of(cursor: &str) -> Option<String> {
-    parts(cursor).map(|parts| parts.org)
+pub(super) fn decode_org(cursor: &str) -> Option<String> {
+    decode(cursor).map(|content| content.org)
 }
 
 /// The version of a cursor's form.
-const VERSION: u32 = 1;
+const CURSOR_VERSION: u32 = 1;
 
 /// What a cursor says.
 #[derive(Serialize, Deserialize)]
-struct Parts<T> {
+struct CursorContent<T> {
     v: u32,
     operation: T,
     org: T,
-    of: T,
+    #[serde(rename = "of")]
+    qualifier: T,
     position: T,
 }
 
 /// What a cursor says, if it is one that is understood: of this version, or of the release before, which gave the four
 /// texts alone.
-fn parts(cursor: &str) -> Option<Parts<String>> {
+fn decode(cursor: &str) -> Option<CursorContent<String>> {
     let json = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    if let Ok([operation, org, of, position]) = serde_json::from_slice::<[String; 4]>(&json) {
-        return Some(Parts { v: VERSION, operation, org, of, position });
+    if let Ok([operation, org, qualifier, position]) = serde_json::from_slice::<[String; 4]>(&json) {
+        return Some(CursorContent { v: CURSOR_VERSION, operation, org, qualifier, position });
     }
-    serde_json::from_slice(&json).ok().filter(|parts: &Parts<String>| parts.v == VERSION)
+    serde_json::from_slice(&json).ok().filter(|content: &CursorContent<String>| content.v == CURSOR_VERSION)
 }

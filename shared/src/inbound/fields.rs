@@ -55,11 +55,11 @@ pub fn single_field<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Opti
 
 /// What is wrong with `fulfilledAt` if it is further ahead of now than this.
 #[must_use]
-pub fn fulfilled_too_late(fields: &Fields, now: DateTime<Utc>, ahead: FutureTolerance) -> Vec<FieldError> {
+pub fn fulfilled_at_errors(fields: &Fields, now: DateTime<Utc>, tolerance: FutureTolerance) -> Vec<FieldError> {
     const FIELD: &str = "fulfilledAt";
-    let (bound, rule) = ahead.bound();
-    let late = single_field::<Instant>(fields, FIELD).filter(|Instant(at)| *at > now + bound);
-    late.map(|_| FieldError::new(FIELD, rule)).into_iter().collect()
+    let (bound, rule) = tolerance.bound();
+    let too_late = single_field::<Timestamp>(fields, FIELD).filter(|Timestamp(at)| *at > now + bound);
+    too_late.map(|_| FieldError::new(FIELD, rule)).into_iter().collect()
 }
 
 /// All that is wrong with the fields of a request.
@@ -71,24 +71,24 @@ pub struct FieldErrors {
 
 impl FieldErrors {
     /// The names at the top that no field has.
-    pub(super) fn unknown(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn unknown_names(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
     }
 
     /// These, and those of another part of the request.
-    pub(super) fn with(mut self, mut others: Self) -> Self {
+    pub(super) fn merge(mut self, mut others: Self) -> Self {
         self.unknown.append(&mut others.unknown);
         Self { faults: self.faults.merge(others.faults), unknown: self.unknown }
     }
 
     /// These, and then others.
     #[must_use]
-    pub fn and(self, others: Vec<FieldError>) -> Self {
+    pub fn append(self, others: Vec<FieldError>) -> Self {
         Self { faults: self.faults.merge(others.into()), unknown: self.unknown }
     }
 
     /// These, of something that is at this path.
-    pub(super) fn within(self, path: &str) -> impl Iterator<Item = FieldError> {
+    pub(super) fn prefixed(self, path: &str) -> impl Iterator<Item = FieldError> {
         let at = |FieldError { field, message }: &FieldError| {
             let dot = if field.is_empty() || field.starts_with('[') { "" } else { "." };
             FieldError::new(format!("{path}{dot}{field}"), message.as_str())
@@ -98,7 +98,7 @@ impl FieldErrors {
     }
 
     /// These, after those of the form.
-    pub(super) fn after(self, faults: Vec<FieldError>) -> Self {
+    pub(super) fn prepend(self, faults: Vec<FieldError>) -> Self {
         Self { faults: InvalidFields::from(faults).merge(self.faults), unknown: self.unknown }
     }
 }
@@ -119,18 +119,18 @@ impl From<FieldErrors> for Rejection {
 pub(super) fn bounded_list<T: Deserr<E>, E: DeserializeError, V: IntoValue>(
     value: Value<V>,
     at: ValuePointerRef<'_>,
-    most: usize,
+    len_max: usize,
     rule: &str,
 ) -> Result<Vec<T>, E> {
     match value {
-        Value::Sequence(elements) if elements.len() > most => Err(refuse(rule, at)),
+        Value::Sequence(elements) if elements.len() > len_max => Err(invalid_value(rule, at)),
         value => Deserr::deserialize_from_value(value, at),
     }
 }
 
 impl MergeWithError<Self> for FieldErrors {
     fn merge(this: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
-        ControlFlow::Continue(this.unwrap_or_default().with(other))
+        ControlFlow::Continue(this.unwrap_or_default().merge(other))
     }
 }
 
@@ -140,30 +140,30 @@ impl DeserializeError for FieldErrors {
         error: ErrorKind<'_, V>,
         location: ValuePointerRef<'_>,
     ) -> ControlFlow<Self, Self> {
-        let mut all = this.unwrap_or_default();
-        let here = path(location);
-        let within = |name: &str| if here.is_empty() { name.to_owned() } else { format!("{here}.{name}") };
+        let mut errors = this.unwrap_or_default();
+        let here = field_path(location);
+        let field_at = |name: &str| if here.is_empty() { name.to_owned() } else { format!("{here}.{name}") };
         let (field, message) = match error {
-            ErrorKind::MissingField { field } => (within(field), "is missing".to_owned()),
+            ErrorKind::MissingField { field } => (field_at(field), "is missing".to_owned()),
             ErrorKind::UnknownKey { key, .. } => {
                 if here.is_empty() {
-                    all.unknown.push(key.to_owned());
+                    errors.unknown.push(key.to_owned());
                 }
-                (within(key), "is not a field of this request".to_owned())
+                (field_at(key), "is not a field of this request".to_owned())
             }
             ErrorKind::IncorrectValueKind { accepted, .. } => {
-                (here, format!("must be {}", listed(accepted.iter().copied().map(kind_name))))
+                (here, format!("must be {}", alternatives(accepted.iter().copied().map(kind_name))))
             }
             ErrorKind::UnknownValue { accepted, .. } => (here, format!("must be one of {}", accepted.join(", "))),
             ErrorKind::BadSequenceLen { expected, .. } => (here, format!("must have {expected} elements")),
             ErrorKind::Unexpected { msg } => (here, msg),
         };
-        all.faults.push(FieldError::new(field, message));
-        ControlFlow::Continue(all)
+        errors.faults.push(FieldError::new(field, message));
+        ControlFlow::Continue(errors)
     }
 }
 
-fn listed<T: Display>(names: impl Iterator<Item = T>) -> String {
+fn alternatives<T: Display>(names: impl Iterator<Item = T>) -> String {
     let mut names: Vec<_> = names.map(|name| name.to_string()).collect();
     names.dedup();
     names.join(" or ")
@@ -181,14 +181,14 @@ const fn kind_name(kind: ValueKind) -> &'static str {
     }
 }
 
-fn path(location: ValuePointerRef<'_>) -> String {
+fn field_path(location: ValuePointerRef<'_>) -> String {
     match location {
         ValuePointerRef::Origin => String::new(),
         ValuePointerRef::Key { key, prev } => {
-            let before = path(*prev);
+            let before = field_path(*prev);
             if before.is_empty() { key.to_owned() } else { format!("{before}.{key}") }
         }
-        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", path(*prev)),
+        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", field_path(*prev)),
     }
 }
 
@@ -200,7 +200,7 @@ enum Scalar {
 }
 
 impl Scalar {
-    fn of<V: IntoValue>(value: Value<V>) -> Self {
+    fn from_value<V: IntoValue>(value: Value<V>) -> Self {
         match value {
             Value::String(text) => Self::Text(text),
             Value::Integer(whole) => Self::Number(whole.into()),
@@ -237,14 +237,14 @@ macro_rules! scalar {
         impl<E: DeserializeError> Deserr<E> for $type {
             fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
                 let read: fn(Scalar) -> Result<Self, &'static str> = $read;
-                read(Scalar::of(value)).map_err(|rule| refuse(rule, at))
+                read(Scalar::from_value(value)).map_err(|rule| invalid_value(rule, at))
             }
         }
     };
 }
 
 /// The error of a value that breaks `rule`.
-pub(super) fn refuse<E: DeserializeError>(rule: &str, at: ValuePointerRef<'_>) -> E {
+pub(super) fn invalid_value<E: DeserializeError>(rule: &str, at: ValuePointerRef<'_>) -> E {
     deserr::take_cf_content(E::error::<Infallible>(None, ErrorKind::Unexpected { msg: rule.to_owned() }, at))
 }
 
@@ -299,7 +299,7 @@ macro_rules! by_name {
                     Value::String(name) => name.parse().ok(),
                     _ => None,
                 };
-                named.ok_or_else(|| refuse(&format!("must be one of {}", Self::NAMES.join(", ")), at))
+                named.ok_or_else(|| invalid_value(&format!("must be one of {}", Self::NAMES.join(", ")), at))
             }
         }
     )+};
@@ -309,25 +309,26 @@ by_name!(BundleStatus, BundleType, DesiredState, RedemptionMode, RiskLevel, Segm
 
 /// An instant, as RFC 3339.
 #[derive(Debug, Clone, Copy)]
-pub struct Instant(pub DateTime<Utc>);
-scalar!(Instant, |value| match value {
-    Scalar::Text(text) => time::parse(&text).map(Instant),
+pub struct Timestamp(pub DateTime<Utc>);
+scalar!(Timestamp, |value| match value {
+    Scalar::Text(text) => time::parse(&text).map(Timestamp),
     _ => Err(time::INSTANT_RULE),
 });
 
 /// A day of the week.
-struct Day(i64);
-scalar!(Day, |value| match value {
-    Scalar::Number(number) => number.to_i64().filter(|day| number.is_integer() && (0..7).contains(day)).map(Day),
+struct WeekdayNumber(i64);
+scalar!(WeekdayNumber, |value| match value {
+    Scalar::Number(number) =>
+        number.to_i64().filter(|day| number.is_integer() && (0..7).contains(day)).map(WeekdayNumber),
     _ => None,
 }
 .ok_or("must be a day, 0 (Sunday) to 6 (Saturday)"));
 
 impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let days: Vec<Day> = bounded_list(value, at, 7, DAYS_OF_WEEK_RULE)?;
-        let days: Vec<i64> = days.into_iter().map(|Day(day)| day).collect();
-        Self::try_from(days).map_err(|rule| refuse(rule, at))
+        let days: Vec<WeekdayNumber> = bounded_list(value, at, 7, DAYS_OF_WEEK_RULE)?;
+        let days: Vec<i64> = days.into_iter().map(|WeekdayNumber(day)| day).collect();
+        Self::try_from(days).map_err(|rule| invalid_value(rule, at))
     }
 }
 
@@ -345,11 +346,11 @@ pub struct OrgCurrency(pub Currency);
 
 impl<E: DeserializeError> Deserr<E> for Zone {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let read = match Scalar::of(value) {
+        let read = match Scalar::from_value(value) {
             Scalar::Text(text) => Self::from_request(&text),
             Scalar::Number(_) | Scalar::Other => Err(zone::ZONE_RULE.to_owned()),
         };
-        read.map_err(|why| refuse(&why, at))
+        read.map_err(|why| invalid_value(&why, at))
     }
 }
 

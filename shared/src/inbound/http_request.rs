@@ -14,10 +14,10 @@ use super::{
 use crate::domain::rejection::{FieldError, Rejection};
 
 /// Largest body that is read, in bytes.
-pub const MAX_BODY: usize = 256 * 1024;
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// How a body begins that is compressed by gzip.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// An HTTP request, before anything in it is believed.
 #[derive(Debug, Default)]
@@ -36,13 +36,13 @@ pub struct HttpRequest {
 
 /// An event that has none of the known forms.
 #[derive(Debug)]
-pub struct UnknownForm(pub String);
+pub struct UnknownEvent(pub String);
 
 impl HttpRequest {
-    pub(super) fn from_url_event(event: LambdaFunctionUrlRequest) -> Result<Self, UnknownForm> {
+    pub(super) fn from_url_event(event: LambdaFunctionUrlRequest) -> Result<Self, UnknownEvent> {
         let text = event.body.unwrap_or_default();
         let body = if event.is_base64_encoded {
-            BASE64_STANDARD.decode(text).map_err(|error| UnknownForm(error.to_string()))?
+            BASE64_STANDARD.decode(text).map_err(|error| UnknownEvent(error.to_string()))?
         } else {
             text.into_bytes()
         };
@@ -59,12 +59,12 @@ impl HttpRequest {
     /// comma, and no secret and no key matches what is joined.
     #[must_use]
     pub fn authorization(&self) -> Option<&str> {
-        let mut given = self.headers.get_all(header::AUTHORIZATION).iter();
-        given.next().filter(|_| given.next().is_none())?.to_str().ok()
+        let mut values = self.headers.get_all(header::AUTHORIZATION).iter();
+        values.next().filter(|_| values.next().is_none())?.to_str().ok()
     }
 
     /// The method by which it is routed: what may be asked for by GET may be asked for by HEAD.
-    fn asked_by(&self) -> &str {
+    fn routing_method(&self) -> &str {
         if self.is_head() { "GET" } else { &self.method }
     }
 
@@ -79,18 +79,18 @@ impl HttpRequest {
         if self.body.is_empty() {
             return Ok(());
         }
-        let named = |name| self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-        let encodings = named(header::CONTENT_ENCODING).flat_map(|value| value.split(',')).map(str::trim);
+        let header_values = |name| self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let encodings = header_values(header::CONTENT_ENCODING).flat_map(|value| value.split(',')).map(str::trim);
         let encoding = encodings.map(str::to_owned).find(|encoding| !encoding.eq_ignore_ascii_case("identity"));
-        let parameters = named(header::CONTENT_TYPE).flat_map(|value| value.split(';').skip(1)).map(str::trim);
+        let parameters = header_values(header::CONTENT_TYPE).flat_map(|value| value.split(';').skip(1)).map(str::trim);
         let charsets = parameters.filter_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
             name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_owned())
         });
         let is_utf_8 = |charset: &String| ["utf-8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known));
         let charset = charsets.into_iter().find(|charset| !is_utf_8(charset));
-        let shown = self.body.starts_with(&GZIP).then(|| "gzip".to_owned());
-        match encoding.filter(|encoding| !encoding.is_empty()).or(charset).or(shown) {
+        let detected = self.body.starts_with(&GZIP_MAGIC).then(|| "gzip".to_owned());
+        match encoding.filter(|encoding| !encoding.is_empty()).or(charset).or(detected) {
             Some(encoding) => Err(Rejection::UnsupportedEncoding { encoding }),
             None => Ok(()),
         }
@@ -98,14 +98,14 @@ impl HttpRequest {
 
     /// Whether the body is small enough to be read.
     pub fn check_size(&self) -> Result<(), Rejection> {
-        if self.body.len() > MAX_BODY { Err(Rejection::BodyTooLarge) } else { Ok(()) }
+        if self.body.len() > BODY_BYTES_MAX { Err(Rejection::BodyTooLarge) } else { Ok(()) }
     }
 
     /// Which of `operations` this asks for.
     pub fn route<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Result<&'a Operation, Rejection> {
         let mut allow: Vec<&str> = Vec::new();
-        for operation in operations.filter(|operation| operation.path_fields(&self.path).is_some()) {
-            if operation.method == self.asked_by() {
+        for operation in operations.filter(|operation| operation.match_path(&self.path).is_some()) {
+            if operation.method == self.routing_method() {
                 return Ok(operation);
             }
             allow.push(operation.method);
@@ -125,26 +125,27 @@ impl HttpRequest {
         let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
         let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Fields::default() };
         let mut other_orgs = Vec::new();
-        let mut overridden = |name: &str, value: &Json| {
+        let mut collect_orgs = |name: &str, value: &Json| {
             let text = value.as_str();
             other_orgs.extend(text.filter(|_| name == ORG_ID).map(str::to_owned));
-            other_orgs.extend(text.filter(|_| name == CURSOR).and_then(cursor::org_of).filter(|org| !org.is_empty()));
+            other_orgs
+                .extend(text.filter(|_| name == CURSOR).and_then(cursor::decode_org).filter(|org| !org.is_empty()));
         };
-        if !takes_body && let Ok(Json::Object(ignored)) = Json::parse(&self.body) {
-            ignored.iter().for_each(|(name, value)| overridden(name, value));
+        if !takes_body && let Ok(Json::Object(ignored_body)) = Json::parse(&self.body) {
+            ignored_body.iter().for_each(|(name, value)| collect_orgs(name, value));
         }
         for (name, value) in form_urlencoded::parse(self.query.as_bytes()) {
             let value = Json::Text(value.into_owned());
             if takes_body {
-                overridden(&name, &value);
+                collect_orgs(&name, &value);
                 faults.push(FieldError::new(name, "is a query parameter, which this request does not take"));
             } else if fields.insert(name.clone().into_owned(), value).is_some() {
                 return Err(Rejection::duplicate_field(&name));
             }
         }
-        for (name, value) in operation.path_fields(&self.path).unwrap_or_default() {
-            if let Some(other) = fields.insert(name.to_owned(), Json::Text(value)) {
-                overridden(name, &other);
+        for (name, value) in operation.match_path(&self.path).unwrap_or_default() {
+            if let Some(overridden) = fields.insert(name.to_owned(), Json::Text(value)) {
+                collect_orgs(name, &overridden);
                 faults.push(FieldError::new(name, "is given by the path; leave it out elsewhere"));
             }
         }

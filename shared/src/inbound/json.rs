@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::domain::rejection::Rejection;
 
 /// How deep lists and objects may lie in each other. No request of the contract has more than four.
-const MAX_DEPTH: usize = 32;
+const NESTING_DEPTH_MAX: usize = 32;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ impl Fields {
 
     /// Whether a field says something: it is there, and not null.
     #[must_use]
-    pub fn says(&self, name: &str) -> bool {
+    pub fn is_set(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| *value != Json::Null)
     }
 
@@ -90,12 +90,12 @@ impl Json {
     /// Reads a text: what is not JSON, nested too deep, or an object with two members of one name is refused.
     pub fn parse(text: &[u8]) -> Result<Self, Rejection> {
         let text = std::str::from_utf8(text).map_err(unreadable)?;
-        Self::read(serde_json::from_str(text).map_err(unreadable)?, MAX_DEPTH)
+        Self::parse_value(serde_json::from_str(text).map_err(unreadable)?, NESTING_DEPTH_MAX)
     }
 
     /// Reads what is known to be JSON.
-    pub(super) fn of(raw: &RawValue) -> Result<Self, Rejection> {
-        Self::read(raw, MAX_DEPTH)
+    pub(super) fn from_raw(raw: &RawValue) -> Result<Self, Rejection> {
+        Self::parse_value(raw, NESTING_DEPTH_MAX)
     }
 
     /// The text, if it is one.
@@ -104,17 +104,17 @@ impl Json {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    fn read(raw: &RawValue, depth: usize) -> Result<Self, Rejection> {
+    fn parse_value(raw: &RawValue, depth: usize) -> Result<Self, Rejection> {
         let text = raw.get();
         Ok(match text.bytes().next() {
             Some(b'{' | b'[') if depth == 0 => {
-                return Err(unreadable(format!("it is nested deeper than {MAX_DEPTH}")));
+                return Err(unreadable(format!("it is nested deeper than {NESTING_DEPTH_MAX}")));
             }
             Some(b'{') => {
                 let Members(members) = serde_json::from_str(text).map_err(unreadable)?;
                 let mut fields = Fields::default();
                 for (name, raw) in members {
-                    let value = Self::read(raw, depth - 1)?;
+                    let value = Self::parse_value(raw, depth - 1)?;
                     if fields.insert(name.clone().into_owned(), value).is_some() {
                         return Err(Rejection::duplicate_field(&name));
                     }
@@ -123,7 +123,7 @@ impl Json {
             }
             Some(b'[') => {
                 let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(unreadable)?;
-                Self::List(elements.into_iter().map(|raw| Self::read(raw, depth - 1)).collect::<Result<_, _>>()?)
+                Self::List(elements.into_iter().map(|raw| Self::parse_value(raw, depth - 1)).collect::<Result<_, _>>()?)
             }
             Some(b'"') => Self::Text(serde_json::from_str(text).map_err(unreadable)?),
             Some(b't') => Self::Boolean(true),
@@ -143,9 +143,9 @@ struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
+        struct MembersVisitor;
 
-        impl<'de> Visitor<'de> for Each {
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Members<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,20 +161,20 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
         }
 
-        deserializer.deserialize_map(Each)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
 /// The number that these digits are, if a float says it exactly. Every number that a rule accepts has fifteen digits at most,
 /// which a float holds: so one that it does not hold is refused, whatever the rule.
-fn exact(digits: &str) -> Option<f64> {
+fn exact_float(digits: &str) -> Option<f64> {
     let decimal = |text: &str| Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok();
     // Zeros at the end say nothing, however many there are.
     let is_plain = digits.contains('.') && !digits.contains(['e', 'E']);
     let digits = if is_plain { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
     let float: f64 = digits.parse().ok()?;
-    let (meant, held) = (decimal(digits)?, decimal(&float.to_string())?);
-    (meant == held).then_some(float)
+    let (decimal_value, float_value) = (decimal(digits)?, decimal(&float.to_string())?);
+    (decimal_value == float_value).then_some(float)
 }
 
 impl IntoValue for Json {
@@ -201,7 +201,7 @@ impl IntoValue for Json {
             Self::Number(digits) => match (digits.parse(), digits.parse()) {
                 (Ok(whole), _) => Value::Integer(whole),
                 (Err(_), Ok(negative)) => Value::NegativeInteger(negative),
-                _ => Value::Float(exact(&digits).unwrap_or(f64::NAN)),
+                _ => Value::Float(exact_float(&digits).unwrap_or(f64::NAN)),
             },
             Self::Text(text) => Value::String(text),
             Self::List(list) => Value::Sequence(list),

@@ -3,7 +3,7 @@
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
 
 use super::{
-    fields::{FieldErrors, FromFields, ORG_ID, bounded_list, refuse},
+    fields::{FieldErrors, FromFields, ORG_ID, bounded_list, invalid_value},
     json::Fields,
 };
 use crate::domain::{
@@ -28,18 +28,18 @@ pub struct LoyaltyFields {
 
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct Whose {
+struct OrgFields {
     org_id: OrgId,
 }
 
 impl FromFields for LoyaltyFields {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
-        let (whose, settings): (Fields, Fields) =
+        let (org, settings): (Fields, Fields) =
             fields.clone().into_iter().partition(|(name, _)| name.as_str() == ORG_ID);
-        match (Whose::read(&whose), LoyaltySettings::read(&settings)) {
-            (Ok(Whose { org_id }), Ok(settings)) => Ok(Self { org_id, settings }),
+        match (OrgFields::read(&org), LoyaltySettings::read(&settings)) {
+            (Ok(OrgFields { org_id }), Ok(settings)) => Ok(Self { org_id, settings }),
             (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
-            (Err(whose), Err(settings)) => Err(whose.with(settings)),
+            (Err(org), Err(settings)) => Err(org.merge(settings)),
         }
     }
 }
@@ -115,7 +115,7 @@ impl<E: DeserializeError> Deserr<E> for Tiers {
             .into_iter()
             .map(|TierFields { name, threshold, points_multiplier }| Tier { name, threshold, points_multiplier })
             .collect();
-        Self::try_from(tiers).map_err(|rule| refuse(rule, at))
+        Self::try_from(tiers).map_err(|rule| invalid_value(rule, at))
     }
 }
 
@@ -133,6 +133,6 @@ impl<E: DeserializeError> Deserr<E> for RedemptionTiers {
             .into_iter()
             .map(|RedemptionTierFields { points_cost, reward_value }| RedemptionTier { points_cost, reward_value })
             .collect();
-        Self::try_from(tiers).map_err(|rule| refuse(rule, at))
+        Self::try_from(tiers).map_err(|rule| invalid_value(rule, at))
     }
 }

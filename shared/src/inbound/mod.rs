@@ -27,6 +27,6 @@ pub mod ordered_bundles;
 pub mod raw_event;
 
 pub use call::Call;
-pub use http_request::{HttpRequest, MAX_BODY};
+pub use http_request::{BODY_BYTES_MAX, HttpRequest};
 pub use json::Fields;
 pub use raw_event::{Incoming, classify};

@@ -26,7 +26,7 @@ impl Operation {
 
     /// An operation by its EventBridge event alone.
     #[must_use]
-    pub const fn of_event(name: &'static str, detail_type: &'static str) -> Self {
+    pub const fn event_only(name: &'static str, detail_type: &'static str) -> Self {
         Self::new(name, "", "").on_event(detail_type)
     }
 
@@ -49,27 +49,29 @@ impl Operation {
     }
 
     /// The fields that a path names, if it is this operation's.
-    pub(super) fn path_fields(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
+    pub(super) fn match_path(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
         if self.method.is_empty() {
             return None;
         }
-        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        let (mut pattern, mut actual) = (self.path.split('/'), path.split('/'));
         let mut fields = Vec::new();
         loop {
-            match (wanted.next(), given.next()) {
+            match (pattern.next(), actual.next()) {
                 (None, None) => return Some(fields),
-                (Some(wanted), Some(given)) => match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                    Some(_) if given.is_empty() => return None,
-                    Some(name) => fields.push((name, decoded(given))),
-                    None if wanted == given => {}
-                    None => return None,
-                },
+                (Some(pattern), Some(actual)) => {
+                    match pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                        Some(_) if actual.is_empty() => return None,
+                        Some(name) => fields.push((name, percent_decode(actual))),
+                        None if pattern == actual => {}
+                        None => return None,
+                    }
+                }
                 _ => return None,
             }
         }
     }
 }
 
-fn decoded(segment: &str) -> String {
+fn percent_decode(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

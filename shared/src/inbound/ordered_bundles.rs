@@ -10,16 +10,16 @@ use super::{
 use crate::domain::{ids::BundleId, money::Money, rejection::FieldError};
 
 /// The field that names bundles by their ids.
-const BY_ID: &str = "bundleIds";
+const IDS_FIELD: &str = "bundleIds";
 
 /// The field that names bundles with what each saved.
-const WITH_SAVINGS: &str = "bundles";
+const BUNDLES_FIELD: &str = "bundles";
 
 /// How many bundles an order names, at most.
 const BUNDLES_MAX: usize = 100;
 
 /// Why a value does not name bundles.
-const RULE: &str = "must be a list of at most 100 bundles";
+const BUNDLES_RULE: &str = "must be a list of at most 100 bundles";
 
 /// A bundle of an order, and what the order saved by it if it says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct OrderedBundles {
 /// A bundle with what it saved; what else is said of it is for others.
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase)]
-struct WithSavings {
+struct BundleWithSavings {
     bundle_id: BundleId,
     #[deserr(default)]
     savings: Option<Money>,
@@ -53,36 +53,41 @@ impl OrderedBundles {
     pub fn take(fields: &mut Fields) -> Self {
         let by_id = |bundle: BundleId| OrderedBundle { bundle, savings: None };
         let with_savings =
-            |WithSavings { bundle_id, savings }: WithSavings| OrderedBundle { bundle: bundle_id, savings };
-        let mut all = Self::default();
-        all.add(BY_ID, fields.remove(BY_ID), by_id);
-        all.add(WITH_SAVINGS, fields.remove(WITH_SAVINGS), with_savings);
-        all
+            |BundleWithSavings { bundle_id, savings }: BundleWithSavings| OrderedBundle { bundle: bundle_id, savings };
+        let mut ordered = Self::default();
+        ordered.add_field(IDS_FIELD, fields.remove(IDS_FIELD), by_id);
+        ordered.add_field(BUNDLES_FIELD, fields.remove(BUNDLES_FIELD), with_savings);
+        ordered
     }
 
     /// What is wrong with `bundles`, for those who do nothing with it.
     #[must_use]
-    pub fn faults_of(fields: &Fields) -> Vec<FieldError> {
-        let mut bundles: Fields = fields.iter().filter(|(name, _)| *name == WITH_SAVINGS).map(owned).collect();
+    pub fn field_errors(fields: &Fields) -> Vec<FieldError> {
+        let mut bundles: Fields = fields.iter().filter(|(name, _)| *name == BUNDLES_FIELD).map(cloned_field).collect();
         Self::take(&mut bundles).faults
     }
 
-    fn add<T: Deserr<FieldErrors>>(&mut self, field: &str, said: Option<Json>, ordered: impl Fn(T) -> OrderedBundle) {
-        let elements = match said {
+    fn add_field<T: Deserr<FieldErrors>>(
+        &mut self,
+        field: &str,
+        value: Option<Json>,
+        convert: impl Fn(T) -> OrderedBundle,
+    ) {
+        let elements = match value {
             None | Some(Json::Null) => return,
             Some(Json::List(elements)) if elements.len() <= BUNDLES_MAX => elements,
-            Some(_) => return self.faults.push(FieldError::new(field, RULE)),
+            Some(_) => return self.faults.push(FieldError::new(field, BUNDLES_RULE)),
         };
         let named = self.named.get_or_insert_default();
-        for (place, element) in elements.into_iter().enumerate() {
+        for (position, element) in elements.into_iter().enumerate() {
             match deserr::deserialize::<T, _, FieldErrors>(element) {
-                Ok(bundle) => named.push(ordered(bundle)),
-                Err(errors) => self.faults.extend(errors.within(&format!("{field}[{place}]"))),
+                Ok(bundle) => named.push(convert(bundle)),
+                Err(errors) => self.faults.extend(errors.prefixed(&format!("{field}[{position}]"))),
             }
         }
     }
 }
 
-fn owned((name, value): (&String, &Json)) -> (String, Json) {
+fn cloned_field((name, value): (&String, &Json)) -> (String, Json) {
     (name.clone(), value.clone())
 }

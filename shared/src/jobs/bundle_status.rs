@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// Bundles worked on at once, within one page.
-pub const AT_ONCE: usize = 8;
+pub const BUNDLES_AT_ONCE: usize = 8;
 
 /// What was put on record of a bundle, or why nothing was.
-pub type Outcome = Result<Vec<Transition>, Failure>;
+pub type ReconcileOutcome = Result<Vec<Transition>, Failure>;
 
 /// What a bundle is brought up to date for.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ struct Candidate<'a> {
 
 impl Reconciler<'_> {
     /// Brings a listed bundle up to date. The list may lag behind the stored bundle.
-    pub async fn bundle(&self, org: &Org, listed: Versioned<Bundle>) -> Outcome {
+    pub async fn reconcile(&self, org: &Org, listed: Versioned<Bundle>) -> ReconcileOutcome {
         let id = listed.value.id.clone();
         // A bundle that was evaluated in another zone may be newer than the org in the cache.
         let is_usable = listed.value.recorded.zone == org.profile.timezone;
@@ -87,30 +87,32 @@ impl Reconciler<'_> {
     pub async fn apply_time_zone(
         &self,
         org: &Org,
-        meant: impl Fn(&BundleId) -> bool,
-        mut report: impl FnMut(BundleId, Outcome) -> ControlFlow<()>,
+        is_selected: impl Fn(&BundleId) -> bool,
+        mut report: impl FnMut(BundleId, ReconcileOutcome) -> ControlFlow<()>,
     ) -> Result<bool, Failure> {
-        const PAGE: usize = 100;
+        const PAGE_SIZE: usize = 100;
         /// What the last bundles, and the answer, may take.
         const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
         let mut after: Option<String> = None;
         loop {
-            let page = self.store.bundles(&org.id, after.as_deref(), PAGE).await?;
-            let behind = page.rows.into_iter().map(|row| row.value).filter(|listed| {
-                let is_behind = |bundle: &Versioned<Bundle>| {
+            let page = self.store.bundles(&org.id, after.as_deref(), PAGE_SIZE).await?;
+            let outdated = page.rows.into_iter().map(|row| row.value).filter(|listed| {
+                let is_outdated = |bundle: &Versioned<Bundle>| {
                     let recorded = bundle.value.recorded;
                     recorded.zone != org.profile.timezone || recorded.is_outdated
                 };
-                listed.image.as_ref().map_or(true, |bundle| is_behind(bundle)) && meant(&listed.id)
+                listed.image.as_ref().map_or(true, |bundle| is_outdated(bundle)) && is_selected(&listed.id)
             });
-            let mut behind = behind.peekable();
-            while behind.peek().is_some() {
-                if self.deadline.left() < ANSWER_RESERVE {
+            let mut outdated = outdated.peekable();
+            while outdated.peek().is_some() {
+                if self.deadline.remaining() < ANSWER_RESERVE {
                     return Ok(false);
                 }
-                let done = join_all(behind.by_ref().take(AT_ONCE).map(|listed| self.listed(org, listed))).await;
-                for (bundle, outcome) in done {
+                let outcomes =
+                    join_all(outdated.by_ref().take(BUNDLES_AT_ONCE).map(|listed| self.reconcile_listed(org, listed)))
+                        .await;
+                for (bundle, outcome) in outcomes {
                     if report(bundle, outcome).is_break() {
                         return Ok(false);
                     }
@@ -123,10 +125,10 @@ impl Reconciler<'_> {
         }
     }
 
-    async fn listed(&self, org: &Org, Listed { id, image }: ListedBundle) -> (BundleId, Outcome) {
+    async fn reconcile_listed(&self, org: &Org, Listed { id, image }: ListedBundle) -> (BundleId, ReconcileOutcome) {
         match image {
-            Ok(image) => (id, self.bundle(org, *image).await),
-            Err(why) => (id, Err(Failure::Internal(why))),
+            Ok(image) => (id, self.reconcile(org, *image).await),
+            Err(error) => (id, Err(Failure::Internal(error))),
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
     if sweep.should_stop() {
         return Err(Failure::unavailable("no time is left for the org"));
     }
-    if sweep.deadline.left() < FINAL_STEP_RESERVE {
+    if sweep.deadline.remaining() < FINAL_STEP_RESERVE {
         return Err(Failure::internal("the org is more than one call can read"));
     }
     Ok(())

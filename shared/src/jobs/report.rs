@@ -26,16 +26,16 @@ pub struct OrgReport<F> {
 
 /// What a call did.
 #[derive(Debug)]
-pub struct Swept<F> {
+pub struct SweepReport<F> {
     /// Org by org.
     pub results: Vec<OrgReport<F>>,
-    pub(super) took: Duration,
+    pub(super) duration: Duration,
     pub(super) cursor: Option<String>,
 }
 
-impl<F> Swept<F> {
+impl<F> SweepReport<F> {
     pub(super) const fn new() -> Self {
-        Self { results: Vec::new(), took: Duration::ZERO, cursor: None }
+        Self { results: Vec::new(), duration: Duration::ZERO, cursor: None }
     }
 
     /// Where the next call goes on, if the sweep is not done.
@@ -50,13 +50,13 @@ impl<F> Swept<F> {
         self.results.iter().map(|report| report.errors).sum()
     }
 
-    pub(super) fn report(&mut self, org_id: OrgId, figures: F, errors: u64, took: Duration) {
-        let duration = millis(took);
+    pub(super) fn add_org(&mut self, org_id: OrgId, figures: F, errors: u64, elapsed: Duration) {
+        let duration = millis(elapsed);
         self.results.push(OrgReport { org_id, success: errors == 0, figures, errors, duration });
     }
 }
 
-impl<F: Serialize> Swept<F> {
+impl<F: Serialize> SweepReport<F> {
     /// As it is answered, with what its orgs add up to. That goes to the log too: nobody reads what a schedule is
     /// answered.
     pub fn answer<S: Serialize>(&self, sums: S) -> impl Serialize + use<'_, F, S> {
@@ -65,7 +65,7 @@ impl<F: Serialize> Swept<F> {
         let summary = Summary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
         let (results, cursor) = (self.results.as_slice(), self.cursor.as_deref());
         tracing::info!(summary = %serde_json::json!(summary), goes_on = cursor.is_some(), "a call of a sweep is over");
-        Answer { success: total_errors == 0, job_duration: millis(self.took), results, summary, cursor }
+        Answer { success: total_errors == 0, job_duration: millis(self.duration), results, summary, cursor }
     }
 }
 
@@ -91,18 +91,18 @@ struct Summary<S> {
     total_errors: u64,
 }
 
-fn millis(took: Duration) -> u64 {
-    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What came of doing something for each of some.
-pub type Outcomes<I, T> = Vec<(I, Result<T, Failure>)>;
+pub type ItemOutcomes<I, T> = Vec<(I, Result<T, Failure>)>;
 
 /// What came of some writes; a failure if not one of them was made, because the store does not answer: then it is not
 /// about any of them, and none is to be passed by.
-pub fn fail_if_store_unavailable<I, T>(outcomes: Outcomes<I, T>) -> Result<Outcomes<I, T>, Failure> {
-    let is_out_of_reach = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
-    if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_out_of_reach(outcome)) {
+pub fn fail_if_store_unavailable<I, T>(outcomes: ItemOutcomes<I, T>) -> Result<ItemOutcomes<I, T>, Failure> {
+    let is_unavailable = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
+    if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_unavailable(outcome)) {
         return Ok(outcomes);
     }
     Err(Failure::unavailable("the store took no write of a batch"))

@@ -19,7 +19,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{fresh::commit_listed, report::Swept};
+use super::{fresh::commit_listed, report::SweepReport};
 use crate::{
     clock::{Deadline, Stopwatch, monotonic},
     domain::{
@@ -32,7 +32,7 @@ use crate::{
     error::chain,
     failure::Failure,
     host::Context,
-    inbound::cursor::{Cursor, Scope},
+    inbound::cursor::{Cursor, CursorScope},
     store::{Store, Versioned},
 };
 
@@ -68,7 +68,7 @@ pub struct Sweep<'a> {
 pub struct Progressed(AtomicBool);
 
 /// An org that has its turn.
-pub struct Visit<P> {
+pub struct OrgVisit<P> {
     /// The org, as it is when its turn comes.
     pub org: Arc<Org>,
     /// When the sweep began, whichever call this is.
@@ -78,7 +78,7 @@ pub struct Visit<P> {
 }
 
 /// What a visit came to.
-pub struct Visited<F, P> {
+pub struct VisitOutcome<F, P> {
     /// What was done.
     pub figures: F,
     /// What failed, and was left.
@@ -133,7 +133,7 @@ impl Sweep<'_> {
     /// Whether there is no time left for what can be left out.
     #[must_use]
     pub fn is_near_deadline(&self) -> bool {
-        self.deadline.left() < self.reserve
+        self.deadline.remaining() < self.reserve
     }
 
     /// Notes that the call has got somewhere.
@@ -166,7 +166,7 @@ impl Sweep<'_> {
 
     /// Commits a change of a customer that a list returned, which may lag behind the stored customer. `None` where nothing
     /// was to change, or the customer is gone.
-    pub async fn customer<T, F>(
+    pub async fn commit_customer<T, F>(
         &self,
         org: &OrgId,
         listed: Versioned<Customer>,
@@ -183,39 +183,46 @@ impl Sweep<'_> {
 
     /// Does its part of a sweep: what is left since `cursor`, or all from the beginning. `visit` does one org, or passes
     /// it over.
-    pub async fn run<F, P, V>(&self, cursor: Option<Cursor>, visit: impl Fn(Visit<P>) -> V) -> Result<Swept<F>, Failure>
+    pub async fn run<F, P, V>(
+        &self,
+        cursor: Option<Cursor>,
+        visit: impl Fn(OrgVisit<P>) -> V,
+    ) -> Result<SweepReport<F>, Failure>
     where
         F: Default,
         P: Clone + Serialize + DeserializeOwned,
-        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+        V: Future<Output = Result<Option<VisitOutcome<F, P>>, Failure>>,
     {
         let watch = Stopwatch::start();
-        let mut swept = Swept::new();
-        let Some(progress) = self.progress(cursor).await? else { return Ok(swept) };
+        let mut report = SweepReport::new();
+        let Some(progress) = self.starting_progress(cursor).await? else { return Ok(report) };
         let began = progress.began;
-        let left = match self.only {
-            Some(org) => self.one(org, progress, &visit, &mut swept).await?,
-            None => self.all(progress, &visit, &mut swept).await?,
+        let rest = match self.only {
+            Some(org) => self.sweep_one_org(org, progress, &visit, &mut report).await?,
+            None => self.sweep_all_orgs(progress, &visit, &mut report).await?,
         };
-        let position = left.map(|left| serde_json::json!(left).to_string());
+        let position = rest.map(|rest| serde_json::json!(rest).to_string());
         if self.only.is_none() && self.dry_run.is_none() {
-            self.keep(began, position.as_deref()).await;
+            self.save_position(began, position.as_deref()).await;
             if position.is_none() {
-                self.end().await;
+                self.record_end().await;
             }
         }
-        swept.cursor = self.scope().next(position);
-        swept.took = watch.elapsed();
-        Ok(swept)
+        report.cursor = self.scope().next(position);
+        report.duration = watch.elapsed();
+        Ok(report)
     }
 
-    fn scope(&self) -> Scope<'_> {
-        let of = self.dry_run.as_deref().unwrap_or("");
-        Scope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), of }
+    fn scope(&self) -> CursorScope<'_> {
+        let qualifier = self.dry_run.as_deref().unwrap_or("");
+        CursorScope { operation: self.operation, org: self.only.map_or("", OrgId::as_str), qualifier }
     }
 
     /// Where to begin; `None` if what is to go on has ended.
-    async fn progress<P: DeserializeOwned>(&self, cursor: Option<Cursor>) -> Result<Option<SweepProgress<P>>, Failure> {
+    async fn starting_progress<P: DeserializeOwned>(
+        &self,
+        cursor: Option<Cursor>,
+    ) -> Result<Option<SweepProgress<P>>, Failure> {
         let position = match cursor {
             None => return Ok(Some(SweepProgress { began: self.now, org: None, within: None })),
             Some(cursor) if cursor.is_latest() => {
@@ -227,129 +234,129 @@ impl Sweep<'_> {
             }
             cursor => self.scope().resume(cursor)?.ok_or(Rejection::InvalidCursor)?,
         };
-        let read: SweepProgress<P> = serde_json::from_str(&position).map_err(|_| Rejection::InvalidCursor)?;
-        let is_of_org = read.org.is_some() || read.within.is_none();
-        let is_meant = self.only.is_none_or(|only| read.org.as_ref().is_none_or(|org| org == only));
+        let progress: SweepProgress<P> = serde_json::from_str(&position).map_err(|_| Rejection::InvalidCursor)?;
+        let is_of_org = progress.org.is_some() || progress.within.is_none();
+        let is_meant = self.only.is_none_or(|only| progress.org.as_ref().is_none_or(|org| org == only));
         // It began before now: what is yet to come can't be judged.
-        if is_of_org && is_meant && read.began <= self.now {
-            Ok(Some(read))
+        if is_of_org && is_meant && progress.began <= self.now {
+            Ok(Some(progress))
         } else {
             Err(Rejection::InvalidCursor.into())
         }
     }
 
-    async fn one<F: Default, P, V>(
+    async fn sweep_one_org<F: Default, P, V>(
         &self,
         only: &OrgId,
         progress: SweepProgress<P>,
-        visit: &impl Fn(Visit<P>) -> V,
-        swept: &mut Swept<F>,
+        visit: &impl Fn(OrgVisit<P>) -> V,
+        report: &mut SweepReport<F>,
     ) -> Result<Option<SweepProgress<P>>, Failure>
     where
-        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+        V: Future<Output = Result<Option<VisitOutcome<F, P>>, Failure>>,
     {
         let SweepProgress { began, within: from, .. } = progress;
         let org = self.store.org_uncached(only, monotonic()).await?.filter(|org| !org.deleting);
         let org = org.ok_or(Rejection::UnknownOrg)?;
-        let within = self.visit(Visit { org, began, from }, visit, swept).await?;
+        let within = self.visit_org(OrgVisit { org, began, from }, visit, report).await?;
         Ok(within.map(|within| SweepProgress { began, org: Some(only.clone()), within: Some(within) }))
     }
 
-    async fn all<F: Default, P: Clone, V>(
+    async fn sweep_all_orgs<F: Default, P: Clone, V>(
         &self,
         progress: SweepProgress<P>,
-        visit: &impl Fn(Visit<P>) -> V,
-        swept: &mut Swept<F>,
+        visit: &impl Fn(OrgVisit<P>) -> V,
+        report: &mut SweepReport<F>,
     ) -> Result<Option<SweepProgress<P>>, Failure>
     where
-        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+        V: Future<Output = Result<Option<VisitOutcome<F, P>>, Failure>>,
     {
-        let SweepProgress { began, org: mut last, within: mut from } = progress;
+        let SweepProgress { began, org: mut last_org, within: mut from } = progress;
         loop {
             // First the org in which an earlier call stopped, then those after it.
-            let (ids, goes_on) = if let (Some(org), Some(_)) = (&last, &from) {
+            let (ids, has_more) = if let (Some(org), Some(_)) = (&last_org, &from) {
                 (vec![org.clone()], true)
             } else {
-                let page = self.stop_if_transient(self.store.org_ids(last.as_ref(), ORGS_PER_PAGE).await)?;
-                let Some(page) = page else { return Ok(Some(SweepProgress { began, org: last, within: None })) };
+                let page = self.stop_if_transient(self.store.org_ids(last_org.as_ref(), ORGS_PER_PAGE).await)?;
+                let Some(page) = page else { return Ok(Some(SweepProgress { began, org: last_org, within: None })) };
                 (page.rows.into_iter().map(|row| row.value).collect(), page.next.is_some())
             };
             for id in ids {
-                if self.should_stop() || swept.results.len() >= RESULTS_MAX {
-                    return Ok(Some(SweepProgress { began, org: last, within: from }));
+                if self.should_stop() || report.results.len() >= RESULTS_MAX {
+                    return Ok(Some(SweepProgress { began, org: last_org, within: from }));
                 }
-                match self.turn(&id, began, from.clone(), visit, swept).await? {
-                    TurnEnd::Over => (last, from) = (Some(id), None),
-                    TurnEnd::Stopped(within) => {
+                match self.sweep_org(&id, began, from.clone(), visit, report).await? {
+                    OrgOutcome::Done => (last_org, from) = (Some(id), None),
+                    OrgOutcome::Stopped(within) => {
                         return Ok(Some(SweepProgress { began, org: Some(id), within: Some(within) }));
                     }
-                    TurnEnd::NotYet => return Ok(Some(SweepProgress { began, org: last, within: from })),
+                    OrgOutcome::NotReached => return Ok(Some(SweepProgress { began, org: last_org, within: from })),
                 }
             }
-            if !goes_on {
+            if !has_more {
                 return Ok(None);
             }
         }
     }
 
     /// One org of many: what can't be read or done of it is told, and holds up no other.
-    async fn turn<F: Default, P, V>(
+    async fn sweep_org<F: Default, P, V>(
         &self,
         id: &OrgId,
         began: DateTime<Utc>,
         from: Option<P>,
-        visit: &impl Fn(Visit<P>) -> V,
-        swept: &mut Swept<F>,
-    ) -> Result<TurnEnd<P>, Failure>
+        visit: &impl Fn(OrgVisit<P>) -> V,
+        report: &mut SweepReport<F>,
+    ) -> Result<OrgOutcome<P>, Failure>
     where
-        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+        V: Future<Output = Result<Option<VisitOutcome<F, P>>, Failure>>,
     {
         let watch = Stopwatch::start();
-        let turn = async {
+        let visited = async {
             match self.store.org_uncached(id, monotonic()).await?.filter(|org| !org.deleting) {
-                Some(org) => self.visit(Visit { org, began, from }, visit, swept).await,
+                Some(org) => self.visit_org(OrgVisit { org, began, from }, visit, report).await,
                 // It is gone, or going.
                 None => Ok(None),
             }
         };
-        let turned = match turn.await {
+        let result = match visited.await {
             Err(Failure::Internal(error)) => {
                 tracing::error!(org = %id, error = chain(&error), at = %error.location(), "an org could not be swept");
-                swept.report(id.clone(), F::default(), 1, watch.elapsed());
+                report.add_org(id.clone(), F::default(), 1, watch.elapsed());
                 Ok(None)
             }
-            turned => turned,
+            result => result,
         };
-        let Some(within) = self.stop_if_transient(turned)? else { return Ok(TurnEnd::NotYet) };
+        let Some(within) = self.stop_if_transient(result)? else { return Ok(OrgOutcome::NotReached) };
         self.mark_progress();
-        Ok(within.map_or(TurnEnd::Over, TurnEnd::Stopped))
+        Ok(within.map_or(OrgOutcome::Done, OrgOutcome::Stopped))
     }
 
-    async fn visit<F, P, V>(
+    async fn visit_org<F, P, V>(
         &self,
-        turn: Visit<P>,
-        visit: &impl Fn(Visit<P>) -> V,
-        swept: &mut Swept<F>,
+        org_visit: OrgVisit<P>,
+        visit: &impl Fn(OrgVisit<P>) -> V,
+        report: &mut SweepReport<F>,
     ) -> Result<Option<P>, Failure>
     where
-        V: Future<Output = Result<Option<Visited<F, P>>, Failure>>,
+        V: Future<Output = Result<Option<VisitOutcome<F, P>>, Failure>>,
     {
-        let (watch, id) = (Stopwatch::start(), turn.org.id.clone());
-        Ok(visit(turn).await?.and_then(|Visited { figures, errors, stopped_at }| {
-            swept.report(id, figures, errors, watch.elapsed());
+        let (watch, id) = (Stopwatch::start(), org_visit.org.id.clone());
+        Ok(visit(org_visit).await?.and_then(|VisitOutcome { figures, errors, stopped_at }| {
+            report.add_org(id, figures, errors, watch.elapsed());
             stopped_at
         }))
     }
 
     /// What can't be kept is done once more: that is no reason to fail what was done.
-    async fn keep(&self, began: DateTime<Utc>, position: Option<&str>) {
+    async fn save_position(&self, began: DateTime<Utc>, position: Option<&str>) {
         if let Err(error) = self.store.save_sweep_position(self.operation, began, position).await {
             tracing::warn!(operation = self.operation, error = chain(&error), "how far the sweep is could not be kept");
         }
     }
 
     /// Nor is that the end can't be: if the next one's can't either, somebody is told.
-    async fn end(&self) {
+    async fn record_end(&self) {
         if let Err(error) = self.store.record_sweep_end(self.operation, self.now).await {
             tracing::warn!(
                 operation = self.operation,
@@ -361,11 +368,11 @@ impl Sweep<'_> {
 }
 
 /// What an org's turn came to.
-enum TurnEnd<P> {
+enum OrgOutcome<P> {
     /// It is done, or passed over.
-    Over,
+    Done,
     /// It goes on there.
     Stopped(P),
     /// It is still to come.
-    NotYet,
+    NotReached,
 }

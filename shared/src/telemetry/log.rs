@@ -32,21 +32,21 @@ pub fn start_logging(levels: &str) {
     let levels: Targets = levels.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let own = OWN_CRATES.map(|target| (target, LevelFilter::TRACE));
     let levels = levels.and(Targets::new().with_default(LevelFilter::INFO).with_targets(own));
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Bounded(io::stderr()));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| BoundedWriter(io::stderr()));
     let lines = lines.with_current_span(false).with_span_list(false).with_filter(levels);
     let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
 /// How long a log line may be, in bytes.
-pub const LINE_MAX: usize = 8 * 1024;
+pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
 /// How long one value of a line may be that is too long, in bytes.
-const VALUE_MAX: usize = 512;
+const VALUE_BYTES_MAX: usize = 512;
 
-/// Writes lines, each no longer than [`LINE_MAX`]. The formatter hands a line over in one piece.
-struct Bounded<W>(W);
+/// Writes lines, each no longer than [`LINE_BYTES_MAX`]. The formatter hands a line over in one piece.
+struct BoundedWriter<W>(W);
 
-impl<W: io::Write> io::Write for Bounded<W> {
+impl<W: io::Write> io::Write for BoundedWriter<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         match std::str::from_utf8(line) {
             Ok(text) => self.0.write_all(bounded(text).as_bytes())?,
@@ -60,11 +60,11 @@ impl<W: io::Write> io::Write for Bounded<W> {
     }
 }
 
-/// A log line, which is a JSON object, no longer than [`LINE_MAX`]: its long texts are cut, and `cutFrom` says from how many
+/// A log line, which is a JSON object, no longer than [`LINE_BYTES_MAX`]: its long texts are cut, and `cutFrom` says from how many
 /// bytes.
 #[must_use]
 pub fn bounded(line: &str) -> Cow<'_, str> {
-    if line.len() <= LINE_MAX {
+    if line.len() <= LINE_BYTES_MAX {
         return Cow::Borrowed(line);
     }
     let members: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
@@ -73,11 +73,11 @@ pub fn bounded(line: &str) -> Cow<'_, str> {
     let mut length = 64;
     for (name, value) in members {
         let value = match value {
-            Value::String(text) => Value::String(cut(&text)),
+            Value::String(text) => Value::String(truncated(&text)),
             value => value,
         };
         let size = name.len() + value.to_string().len() + 8;
-        if size <= VALUE_MAX + 64 && length + size <= LINE_MAX {
+        if size <= VALUE_BYTES_MAX + 64 && length + size <= LINE_BYTES_MAX {
             length += size;
             kept.insert(name, value);
         }
@@ -85,13 +85,13 @@ pub fn bounded(line: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}\n", Value::Object(kept)))
 }
 
-/// As much of a text as is [`VALUE_MAX`] long at most when it is written as JSON.
-fn cut(text: &str) -> String {
+/// As much of a text as is [`VALUE_BYTES_MAX`] long at most when it is written as JSON.
+fn truncated(text: &str) -> String {
     let mut length = 0;
-    let written = |char: char| if char.is_control() || matches!(char, '"' | '\\') { 6 } else { char.len_utf8() };
+    let json_len = |char: char| if char.is_control() || matches!(char, '"' | '\\') { 6 } else { char.len_utf8() };
     let fits = |char: &char| {
-        length += written(*char);
-        length <= VALUE_MAX
+        length += json_len(*char);
+        length <= VALUE_BYTES_MAX
     };
     text.chars().take_while(fits).collect()
 }

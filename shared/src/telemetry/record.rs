@@ -49,7 +49,7 @@ pub struct CallRecord<'a> {
     /// The code it was refused or failed with.
     pub code: Option<&'a str>,
     /// How long it took.
-    pub took: Duration,
+    pub duration: Duration,
     /// Its other metrics.
     pub metrics: &'a Metrics,
 }
@@ -62,7 +62,7 @@ impl CallRecord<'_> {
         let mut metrics = Vec::from(["Succeeded", "Refused", "Failed"].map(count));
         metrics.extend(self.metrics.iter().map(|(metric, value)| json!({"Name": metric.name(), "Unit": value.unit()})));
 
-        let ended = |result| i32::from(self.result == result);
+        let flag = |result| i32::from(self.result == result);
         let mut record = Map::new();
         record.insert(
             "_aws".into(),
@@ -72,10 +72,10 @@ impl CallRecord<'_> {
         );
         record.insert("Function".into(), self.function.into());
         record.insert("Operation".into(), self.operation.into());
-        record.insert("Duration".into(), Value::from(self.took.as_secs_f64() * 1000.0));
-        record.insert("Succeeded".into(), ended(CallResult::Succeeded).into());
-        record.insert("Refused".into(), ended(CallResult::Refused).into());
-        record.insert("Failed".into(), ended(CallResult::Failed).into());
+        record.insert("Duration".into(), Value::from(self.duration.as_secs_f64() * 1000.0));
+        record.insert("Succeeded".into(), flag(CallResult::Succeeded).into());
+        record.insert("Refused".into(), flag(CallResult::Refused).into());
+        record.insert("Failed".into(), flag(CallResult::Failed).into());
         record.extend(self.metrics.iter().map(|(metric, value)| (metric.name().into(), value.to_json())));
         record.extend(self.org.map(|org| ("OrgId".into(), org.into())));
         record.extend(self.code.map(|code| ("Code".into(), code.into())));

@@ -318,5 +318,5 @@ async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
 #[test]
 fn what_a_dry_run_is_bound_to_does_not_change_with_the_compiler() {
     // The first nine bytes of `printf null | sha256sum`.
-    assert_eq!(shared::inbound::cursor::digest("null"), "dCNOmK_nSY-1");
+    assert_eq!(shared::inbound::cursor::scope_digest("null"), "dCNOmK_nSY-1");
 }

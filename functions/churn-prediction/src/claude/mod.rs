@@ -214,7 +214,7 @@ impl Claude {
             if self.is_off().is_some() {
                 return Err(ExchangeFailure::Off);
             }
-            if deadline.left().is_zero() {
+            if deadline.remaining().is_zero() {
                 return Err(ExchangeFailure::OutOfTime);
             }
             if number == TRIES || timeouts == TIMEOUTS {
@@ -240,8 +240,8 @@ impl Claude {
     /// How long an answer may take: as the settings say, but no more than a share of what the first request had left, so
     /// that an API that never answers is given up within the call.
     fn timeout_for(&self, deadline: Deadline) -> Duration {
-        let share = *self.share.get_or_init(|| deadline.left() / SHARES);
-        self.timeout.min(share).min(deadline.left())
+        let share = *self.share.get_or_init(|| deadline.remaining() / SHARES);
+        self.timeout.min(share).min(deadline.remaining())
     }
 
     /// Counts requests in a row that were not answered at all.

@@ -58,7 +58,7 @@ impl Pace {
 
     /// Waits so long, apart from the others, and then for the turn of a request that is sent again.
     pub(super) async fn again(&self, pause: Duration, deadline: Deadline) -> Result<SentAt, TooLate> {
-        if pause >= deadline.left() {
+        if pause >= deadline.remaining() {
             return Err(TooLate::Soon);
         }
         if !pause.is_zero() {
@@ -80,7 +80,7 @@ impl Pace {
             if wait.is_zero() {
                 return Ok(SentAt(waited));
             }
-            if wait >= deadline.left() {
+            if wait >= deadline.remaining() {
                 return Err(if held > self.long { TooLate::Long } else { TooLate::Soon });
             }
             self.sleeper.sleep(wait).await;

@@ -214,7 +214,7 @@ impl TestShop {
         }
         let path = format!("/orgs/{}", self.org);
         let deadline = Deadline::after(REMOVAL_TIME_MAX);
-        while !deadline.left().is_zero() {
+        while !deadline.remaining().is_zero() {
             let answer = self.api.send(&ApiRequest::delete("back-office", &path)).await?;
             match answer.status {
                 StatusCode::NOT_FOUND => return Ok(()),
@@ -235,7 +235,7 @@ pub(crate) async fn poll_until<T>(
     let deadline = Deadline::after(limit);
     loop {
         let found = ask().await?;
-        if found.is_some() || deadline.left().is_zero() {
+        if found.is_some() || deadline.remaining().is_zero() {
             return Ok(found);
         }
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -13,7 +13,7 @@ use local::FUNCTIONS;
 use serde_json::{Value, json};
 use shared::{
     config::Config,
-    host::{Body, Limits, Listening, serve},
+    host::{Body, HttpLimits, Listener, serve},
 };
 
 const SECRET: &str = "local-secret";
@@ -182,13 +182,13 @@ fn how_long_a_request_may_take_is_read_from_the_settings() {
 
 /// A stand-in for AWS STS, and the form-encoded requests it received.
 async fn token_service() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let url = format!("http://{}", listening.address);
     let sent = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&sent);
     let serving = serve(
         listening,
-        Limits::default(),
+        HttpLimits::default(),
         move |_, body| {
             keep.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
             // The credentials expire so soon that the next request fetches new ones.

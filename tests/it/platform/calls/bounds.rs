@@ -10,7 +10,7 @@ use harness::{
 };
 use local::FUNCTIONS;
 use serde_json::Value;
-use shared::telemetry::log::{LINE_MAX, bounded};
+use shared::telemetry::log::{LINE_BYTES_MAX, bounded};
 
 /// The largest accepted body, in bytes.
 const BODY: usize = 256 * 1024;
@@ -91,10 +91,10 @@ async fn the_worst_body_of_each_route_is_answered_and_logged_in_few_words() {
     }
     assert!(routes > 30, "{routes}");
     for record in world.take_records() {
-        assert!(record.to_string().len() <= LINE_MAX);
+        assert!(record.to_string().len() <= LINE_BYTES_MAX);
     }
     for line in log.text().lines() {
-        assert!(line.len() <= LINE_MAX, "{} bytes: {line:.300}", line.len());
+        assert!(line.len() <= LINE_BYTES_MAX, "{} bytes: {line:.300}", line.len());
         assert_eq!(bounded(line), line);
     }
 }

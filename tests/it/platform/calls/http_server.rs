@@ -5,13 +5,13 @@ use std::{future::pending, net::Ipv4Addr, time::Duration};
 use harness::programs::{FunctionServer, LocalStack, send_raw};
 use http::{Response, StatusCode};
 use serde_json::Value;
-use shared::host::{Body, Limits, Listening, serve};
+use shared::host::{Body, HttpLimits, Listener, serve};
 
 const NO_TIME: Duration = Duration::from_millis(1);
 
 /// Starts a server with these limits that answers every request. Returns its address.
-async fn server(limits: Limits) -> String {
-    let listening = Listening::on((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+async fn server(limits: HttpLimits) -> String {
+    let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
     let address = listening.address.to_string();
     let answer = |_, _| async { Response::new(Body::from("taken")) };
     tokio::spawn(serve(listening, limits, answer, pending()));
@@ -31,7 +31,7 @@ fn is_problem(answer: &str, status: u16, code: &str) {
 
 #[tokio::test]
 async fn a_body_that_does_not_arrive_in_time_is_a_problem_and_ends_the_connection() {
-    let address = server(Limits { body_time: NO_TIME, ..Limits::default() }).await;
+    let address = server(HttpLimits { body_timeout: NO_TIME, ..HttpLimits::default() }).await;
     let begun = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 10\r\n\r\nhalf";
     is_problem(&send_raw(&address, begun).await, 408, "request_timeout");
     let in_chunks = b"POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n";
@@ -40,20 +40,20 @@ async fn a_body_that_does_not_arrive_in_time_is_a_problem_and_ends_the_connectio
 
 #[tokio::test]
 async fn a_body_may_take_half_a_minute_and_so_may_a_head() {
-    let limits = Limits::default();
-    assert_eq!((limits.body_time, limits.head_time), (Duration::from_secs(30), Duration::from_secs(30)));
+    let limits = HttpLimits::default();
+    assert_eq!((limits.body_timeout, limits.head_timeout), (Duration::from_secs(30), Duration::from_secs(30)));
 }
 
 #[tokio::test]
 async fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
-    let address = server(Limits { head_time: NO_TIME, ..Limits::default() }).await;
+    let address = server(HttpLimits { head_timeout: NO_TIME, ..HttpLimits::default() }).await;
     assert_eq!(send_raw(&address, b"GET / HTTP/1.1\r\nhost: he").await, "");
     assert_eq!(send_raw(&address, b"").await, "", "nor is a connection kept on which nothing comes");
 }
 
 #[tokio::test]
 async fn a_body_that_is_too_large_or_broken_is_a_problem() {
-    let address = server(Limits { body: 3, ..Limits::default() }).await;
+    let address = server(HttpLimits { body_bytes_max: 3, ..HttpLimits::default() }).await;
     let large = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 4\r\n\r\nfour";
     is_problem(&send_raw(&address, large).await, 413, "body_too_large");
     let broken = b"POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\nno length\r\n";
@@ -88,7 +88,7 @@ async fn what_the_http_library_refuses_is_a_problem_on_a_port_and_in_the_local_s
 
 #[tokio::test]
 async fn a_refusal_after_an_answer_on_the_same_connection_is_a_problem_too() {
-    let address = server(Limits::default()).await;
+    let address = server(HttpLimits::default()).await;
     let answers = send_raw(&address, b"GET / HTTP/1.1\r\nhost: here\r\n\r\nGET / HTTP/9.9\r\n\r\n").await;
     let (first, second) = answers.split_once("taken").unwrap();
     assert!(first.starts_with(&format!("HTTP/1.1 {} ", StatusCode::OK.as_u16())), "{first}");
@@ -97,7 +97,7 @@ async fn a_refusal_after_an_answer_on_the_same_connection_is_a_problem_too() {
 
 #[tokio::test]
 async fn http_2_is_not_spoken() {
-    let address = server(Limits::default()).await;
+    let address = server(HttpLimits::default()).await;
     // The first bytes of an HTTP/2 client with prior knowledge.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
     let answer = send_raw(&address, preface).await;

@@ -22,7 +22,7 @@ use shared::{
     inbound::operation::Operation,
     store::{self, Store},
     telemetry::{
-        log::{LINE_MAX, bounded},
+        log::{LINE_BYTES_MAX, bounded},
         metric,
     },
 };
@@ -176,7 +176,7 @@ fn no_log_line_is_longer_than_8_kilobytes_and_a_cut_one_is_json_still() {
     }
     let line = format!("{line}\n");
     let cut = bounded(&line);
-    assert!(cut.len() <= LINE_MAX, "{}", cut.len());
+    assert!(cut.len() <= LINE_BYTES_MAX, "{}", cut.len());
     assert!(cut.ends_with("}\n") && !cut[..cut.len() - 1].contains('\n'));
     let cut: Value = serde_json::from_str(&cut).unwrap();
     assert_eq!(cut["cutFrom"], line.len());

@@ -21,7 +21,7 @@ fn where_the_secret_is_is_read_from_the_settings() {
     let source = |settings| config(settings).unwrap().secret;
     assert!(source(&[]).is_none());
     assert!(source(&[("CRON_SECRET", " "), ("CRON_SECRET_NAME", "")]).is_none());
-    let here = |source: Option<SecretSource<DeploymentSecret>>| matches!(source, Some(SecretSource::Inline(here)) if here.is(&presented(OLD)));
+    let here = |source: Option<SecretSource<DeploymentSecret>>| matches!(source, Some(SecretSource::Inline(here)) if here.matches(&presented(OLD)));
     assert!(here(source(&[("CRON_SECRET", OLD)])));
     assert!(here(source(&[("CRON_SECRET", OLD), ("CRON_SECRET_NAME", NAME)])));
     let named = source(&[("CRON_SECRET", " "), ("CRON_SECRET_NAME", NAME)]);

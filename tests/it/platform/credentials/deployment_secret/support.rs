@@ -13,7 +13,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 use shared::{
-    auth::{DeploymentSecret, PresentedCredential, PresentedSecret, presented_credential},
+    auth::{DeploymentSecret, PresentedCredential, PresentedSecret, parse_authorization},
     clock::{self, Deadline, Sleeper},
     config::Config,
     host::{Context, Function, Host, Invocation, Pending, Reply},
@@ -136,7 +136,7 @@ pub(super) fn secret(text: &str) -> DeploymentSecret {
 }
 
 pub(super) fn presented(text: &str) -> PresentedSecret {
-    match presented_credential(Some(&format!("Bearer {text}"))).unwrap() {
+    match parse_authorization(Some(&format!("Bearer {text}"))).unwrap() {
         PresentedCredential::Secret(presented) => presented,
         PresentedCredential::Key(_) => panic!("{text} has the form of a key"),
     }
