@@ -32,7 +32,7 @@ pub enum InvalidSecret {
 impl DeploymentSecret {
     /// The digest of the text that callers present.
     pub fn new(secret: &str) -> Result<Self, InvalidSecret> {
-        match org_key::parts(secret) {
+        match org_key::parse_key(secret) {
             _ if secret.is_empty() => Err(InvalidSecret::Empty),
             Some(_) => Err(InvalidSecret::OrgKeyForm),
             None => Ok(Self(digest(secret))),
@@ -222,7 +222,7 @@ pub fn parse_authorization(authorization: Option<&str>) -> Result<PresentedCrede
         return Err(Rejection::Unauthorized);
     }
     let (text, digest) = (text.trim(), digest(text.trim()));
-    Ok(match org_key::parts(text) {
+    Ok(match org_key::parse_key(text) {
         Some((org, id)) => PresentedCredential::Key(PresentedKey { org, id, digest }),
         None => PresentedCredential::Secret(PresentedSecret(digest)),
     })

@@ -9,10 +9,12 @@
 //! | [`auth`] | credentials, and what their holder may do | domain |
 //! | [`config`] | the settings of a process, read once | auth |
 //! | [`inbound`] | a raw event becomes one typed call | domain |
+//! | [`outbound`] | the change events that Regulars emits | domain |
+//! | [`views`] | parts of answers that more than one function returns | domain |
 //! | [`aws`] | the configuration of AWS clients | error |
 //! | [`http_client`] | the HTTP client for services outside AWS | |
 //! | [`telemetry`] | JSON log lines, and one metrics record for each call | |
-//! | [`store`] | the only room that knows `DynamoDB` | aws, domain, error |
+//! | [`store`] | the only room that knows `DynamoDB` | aws, domain, error, outbound, retry |
 //! | [`failure`] | why a call failed, and retries after a conflict | clock, domain, error, retry, store |
 //! | [`secrets`] | reads secrets from Secrets Manager | aws, config, error, failure |
 //! | [`host`] | what every function runs in: a raw event in, a raw answer out | auth, clock, config, domain, error, failure, inbound, secrets, store, telemetry |
@@ -37,6 +39,7 @@ pub mod http_client;
 pub mod inbound;
 #[cfg(feature = "aws")]
 pub mod jobs;
+pub mod outbound;
 #[cfg(feature = "aws")]
 pub mod retry;
 #[cfg(feature = "aws")]
@@ -45,3 +48,4 @@ pub mod secrets;
 pub mod store;
 #[cfg(feature = "aws")]
 pub mod telemetry;
+pub mod views;

@@ -1,4 +1,4 @@
-//! How long the churn model takes: to be fitted to an org's customers, and to score a million of them.
+//! The time to fit the churn model to the customers of an org, and to score a million customers.
 
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "what the tests read the purchase log with")]
 
@@ -10,7 +10,7 @@ use shared::{
             features::Features,
             fit::fit,
             model::{Model, ModelFamily},
-            observation::{Observation, Sample},
+            observation::{CustomerSample, Observation},
             risk::{Probability, RiskLevel},
         },
         zone::Zone,
@@ -20,19 +20,19 @@ use shared::{
 #[path = "../harness/purchase_log.rs"]
 mod purchase_log;
 
-use purchase_log::{HORIZON_DAYS, Past, known_at, parting};
+use purchase_log::{HORIZON_DAYS, HistoricalCustomer, calibration_end, customers_known_at};
 
 const RUNS: usize = 11;
 
-fn observe(past: &Past, now: DateTime<Utc>) -> Observation {
+fn observe(past: &HistoricalCustomer, now: DateTime<Utc>) -> Observation {
     Observation::of(past.customer.orders.as_ref().unwrap(), Zone::default(), now)
 }
 
 fn observe_all(now: DateTime<Utc>) -> Vec<Observation> {
-    known_at(now).iter().map(|past| observe(past, now)).collect()
+    customers_known_at(now).iter().map(|past| observe(past, now)).collect()
 }
 
-/// Does something so often, and prints the median time.
+/// Runs `run` several times and prints the median time. Returns the last result.
 fn time<T>(what: &str, run: impl Fn() -> T) -> T {
     let mut took = Vec::new();
     let mut last = None;
@@ -46,19 +46,20 @@ fn time<T>(what: &str, run: impl Fn() -> T) -> T {
     last.unwrap()
 }
 
-/// Everything that is worked out of a customer without asking anybody.
-fn score(model: &Model, past: &Past) -> (Features, Probability, RiskLevel) {
-    let features = Features::at(&past.customer, Zone::default(), parting()).unwrap();
-    let probability = Probability::from_share(model.no_purchase(observe(past, parting()), HORIZON_DAYS)).unwrap();
+/// Computes everything about a customer that needs no call to Claude.
+fn score(model: &Model, past: &HistoricalCustomer) -> (Features, Probability, RiskLevel) {
+    let features = Features::at(&past.customer, Zone::default(), calibration_end()).unwrap();
+    let probability =
+        Probability::from_share(model.no_purchase(observe(past, calibration_end()), HORIZON_DAYS)).unwrap();
     (features, probability, RiskLevel::of(probability))
 }
 
 fn main() {
-    let log = known_at(parting());
-    let observed = observe_all(parting());
-    // As many different customers as are ever fitted on: those of the log as they were on several days.
-    let most: Vec<_> = (0..5).flat_map(|month| observe_all(parting() + TimeDelta::days(30 * month))).collect();
-    let most = most.get(..Sample::LARGEST).unwrap();
+    let log = customers_known_at(calibration_end());
+    let observed = observe_all(calibration_end());
+    // The largest sample for a fit: the customers of the log as of several dates.
+    let most: Vec<_> = (0..5).flat_map(|month| observe_all(calibration_end() + TimeDelta::days(30 * month))).collect();
+    let most = most.get(..CustomerSample::SIZE_MAX).unwrap();
     for family in [ModelFamily::BgNbd, ModelFamily::MbgNbd] {
         let customers = observed.len();
         time(&format!("fitting {family:?} to {customers} customers"), || fit(family, observed.iter().copied()));
@@ -69,6 +70,6 @@ fn main() {
         let million = log.iter().cycle().take(1_000_000);
         million.filter(|past| score(&model, past).2 == RiskLevel::Critical).count()
     });
-    let left = log.iter().cycle().take(1_000_000).filter(|past| past.left).count();
+    let left = log.iter().cycle().take(1_000_000).filter(|past| past.churned).count();
     println!("of whom {critical} are critical, and {left} left");
 }

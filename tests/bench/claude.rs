@@ -1,13 +1,13 @@
-//! How long a run takes that asks Claude about a thousand customers, against a stand-in that answers after 300 ms: with the
-//! pause between two requests and without, one request at a time and several.
+//! The duration of a run that asks Claude about a thousand customers. A stand-in replies after 300 ms. The pause
+//! between requests and the number of concurrent requests vary.
 
 use std::time::Duration;
 
 use harness::{
     World,
-    anthropic::{Anthropic, Say},
+    anthropic::{Anthropic, ApiReply},
     customers, instant, scenario,
-    world::{ORG, Setup},
+    world::{ORG, WorldSetup},
 };
 use serde_json::json;
 use shared::clock::Stopwatch;
@@ -26,7 +26,7 @@ async fn main() {
 
 async fn run(pause: &str, concurrency: &str) {
     let anthropic = Anthropic::start().await;
-    anthropic.always(Say::Slowly(ANSWER));
+    anthropic.always(ApiReply::Delayed(ANSWER));
     let environment = [
         ("ANTHROPIC_API_KEY", "a key"),
         ("ANTHROPIC_BASE_URL", &anthropic.url()),
@@ -34,7 +34,7 @@ async fn run(pause: &str, concurrency: &str) {
         ("CHURN_CONCURRENCY", concurrency),
     ];
     let environment = environment.map(|(name, value)| (name, value.to_owned())).to_vec();
-    let world = World::with(Setup { environment, ..Setup::default() }).await;
+    let world = World::with(WorldSetup { environment, ..WorldSetup::default() }).await;
     world.put_customer(ORG, "ada", &json!({})).await;
     let order = scenario::award("ada", "o1", "40", &json!({"fulfilledAt": "2026-05-01T12:00:00Z"}));
     assert_eq!(world.send_at(&order, instant(NOW)).await.status, 201);
@@ -42,9 +42,9 @@ async fn run(pause: &str, concurrency: &str) {
 
     let request = harness::Request::new("POST", "churn-prediction", "/").json(&json!({ "orgId": ORG }));
     let watch = Stopwatch::start();
-    let told = world.send_at(&request, instant(NOW)).await.body;
+    let reported = world.send_at(&request, instant(NOW)).await.body;
     let took = watch.elapsed().as_secs_f64();
-    assert_eq!((&told["results"][0]["claude"], told.get("cursor")), (&json!(CUSTOMERS), None), "{told}");
+    assert_eq!((&reported["results"][0]["claude"], reported.get("cursor")), (&json!(CUSTOMERS), None), "{reported}");
     let per_second = f64::from(u32::try_from(CUSTOMERS).unwrap()) / took;
-    println!("{pause:>9} {concurrency:>12} {:>9} {took:>9.1} {per_second:>11.0}", anthropic.seen().len());
+    println!("{pause:>9} {concurrency:>12} {:>9} {took:>9.1} {per_second:>11.0}", anthropic.requests().len());
 }

@@ -1,9 +1,9 @@
-//! What a cold start costs: from the start of a function's process to its first request for work, and to its first
-//! answer. README.md beside this file says how to run it, and what came out.
+//! The cost of a cold start: from the start of a function's process to its first poll, and to its first answer.
+//! README.md beside this file explains the measurement and has the results.
 //!
-//! The release binaries run as in Lambda, against a stand-in for its runtime API and, as the table, the embedded
-//! engine; nothing leaves the machine. Left out is what only Lambda has: fetching the code, starting the virtual
-//! machine, and the share of a processor that the memory size buys.
+//! The release binaries run as in Lambda, against a stand-in for its runtime API and with the embedded engine as the
+//! table. Nothing leaves the machine. The parts that only Lambda has are left out: fetching the code, starting the
+//! virtual machine, and the share of a processor that the memory size buys.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use harness::runtime_api::{FAR_AHEAD, RuntimeApi};
+use harness::runtime_api::{DEADLINE_FAR_MS, RuntimeApi};
 use local::{engine::Engine, stack::Stack, table, template::Template};
 use serde_json::{Value, json};
 use shared::{
@@ -22,20 +22,20 @@ use shared::{
     telemetry::record::Sink,
 };
 
-/// Starts that are not counted: they bring the binaries into memory.
+/// Uncounted starts, which load the binaries into memory.
 const WARM_UP: usize = 2;
 const ROUNDS: usize = 50;
 
-/// Where `make build` puts the binaries.
+/// The folder of the binaries that `make build` makes.
 const BUILT: &str = "target/lambda";
 
-/// The function whose answers are measured, because it has an operation of one read.
+/// The function whose answers are measured. It has an operation with one read.
 const READER: &str = "back-office";
 
-/// How the embedded engine is reached, the only table here that answers.
+/// The label of the embedded engine, the only table that answers.
 const LOCAL: &str = "http";
 
-/// An address that is not the region's own, so that the client trusts the system's roots; nobody calls it.
+/// An endpoint that makes the client trust the system's roots. It is never called.
 const NAMED_HTTPS: &str = "https://127.0.0.1:1";
 
 /// One way to start one binary, and how long each start took.
@@ -48,7 +48,7 @@ struct Case {
     starts: Vec<Start>,
 }
 
-/// One start: until it asked for work; until its first answer, and for later answers from its asking on.
+/// The times of one start: to the first poll, to the first answer, and from poll to answer for later answers.
 struct Start {
     poll: Duration,
     answers: Vec<Duration>,
@@ -61,7 +61,7 @@ async fn main() {
     let mut cases: Vec<Case> = folders().iter().flat_map(|folder| cases(folder, &engine.endpoint())).collect();
     assert!(!cases.is_empty(), "nothing is built; make bench builds it");
     for round in 0..WARM_UP + ROUNDS {
-        // One start of each in turn, so that a slow moment of the machine falls on all of them.
+        // The cases take turns, so that a slow moment of the machine affects all of them.
         for case in &mut cases {
             let start = start(case, &table).await;
             if round >= WARM_UP {
@@ -72,15 +72,15 @@ async fn main() {
     print(&cases);
 }
 
-/// Where the binaries are: the folders given as arguments, or what `make build` made.
+/// The folders with binaries: the arguments, or the folder of `make build`.
 fn folders() -> Vec<PathBuf> {
-    // Cargo adds an option of its own.
+    // Cargo adds its own option.
     let given = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let given: Vec<_> = given.map(|folder| harness::root().join(folder)).collect();
     if given.is_empty() { vec![harness::root().join(BUILT)] } else { given }
 }
 
-/// Makes the table of the template, puts the org there that will be read, and names the table.
+/// Creates the table of the template with one org. Returns the name of the table.
 async fn table_with_an_org(endpoint: &str) -> String {
     let text = std::fs::read_to_string(harness::root().join("infra/template.yaml")).unwrap();
     let template = Template::read(&text, &HashMap::new()).unwrap();
@@ -94,7 +94,7 @@ async fn table_with_an_org(endpoint: &str) -> String {
     template.table.name
 }
 
-/// Each function of a folder by each way to its table.
+/// Every function of a folder with every way to reach the table.
 fn cases(folder: &Path, engine: &str) -> Vec<Case> {
     let binaries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path().join("bootstrap"));
     let mut binaries: Vec<PathBuf> = binaries.filter(|binary| binary.is_file()).collect();
@@ -116,23 +116,23 @@ fn cases(folder: &Path, engine: &str) -> Vec<Case> {
     binaries.iter().flat_map(|binary| endpoints.map(|endpoint| case(binary, endpoint))).collect()
 }
 
-/// Starts a binary, lets it answer the calls, and ends it.
+/// Starts a binary, gives it the calls, and kills it.
 async fn start(case: &Case, table: &str) -> Start {
-    let mut runtime = RuntimeApi::start(case.calls.clone(), FAR_AHEAD).await;
+    let mut runtime = RuntimeApi::start(case.calls.clone(), DEADLINE_FAR_MS).await;
     let mut command = runtime.command(&case.binary, table);
     command.stdout(Stdio::null()).stderr(Stdio::inherit());
     command.envs(case.endpoint.iter().map(|endpoint| ("AWS_ENDPOINT_URL_DYNAMODB", endpoint)));
 
     let mut watch = Stopwatch::start();
     let mut process = command.spawn().unwrap();
-    runtime.sees("/next").await;
+    runtime.expect_request("/next").await;
     let poll = watch.elapsed();
     let mut answers = Vec::new();
     for _ in &case.calls {
-        let answer = runtime.sees("/response").await;
+        let answer = runtime.expect_request("/response").await;
         answers.push(watch.elapsed());
         assert_eq!(answer["orgId"], "shop", "{answer}");
-        runtime.sees("/next").await;
+        runtime.expect_request("/next").await;
         watch = Stopwatch::start();
     }
     process.kill().await.unwrap();

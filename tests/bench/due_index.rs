@@ -1,4 +1,4 @@
-//! What a run of `bundle-transitions` costs as bundles pile up of which always as many are due.
+//! The cost of a run of `bundle-transitions` as bundles accumulate while the number of due ones stays the same.
 
 use harness::{World, bundles, instant};
 use serde_json::json;
@@ -17,12 +17,12 @@ async fn main() {
         })
         .await;
         world.send(&bundles::put("b", &json!({"desiredState": "ended"}))).await;
-        world.wire.take_seen();
+        world.proxy.take_requests();
         let watch = Stopwatch::start();
         let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
         let took = watch.elapsed().as_millis();
         assert_eq!(run["summary"]["transitionsPerformed"], DUE, "{run}");
-        let seen = world.wire.take_seen();
+        let seen = world.proxy.take_requests();
         let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
         let (queries, reads, writes) = (count("Query"), count("BatchGetItem"), count("TransactWriteItems"));
         println!("{bundles:>10} {DUE:>6} {queries:>9} {reads:>7} {writes:>13} {took:>9}");

@@ -1,6 +1,7 @@
-//! How good the churn score is on a real purchase log: fitted on what was known on a day, judged by the 90 days after.
+//! The accuracy of the churn score on a real purchase log: fitted to the data of one date, compared with the next 90
+//! days.
 
-use harness::purchase_log::{HORIZON_DAYS, Past, known_at, parting};
+use harness::purchase_log::{HORIZON_DAYS, HistoricalCustomer, calibration_end, customers_known_at};
 use shared::domain::{
     churn::{
         accuracy::{ScoredOutcome, auc, brier, calibration},
@@ -12,20 +13,20 @@ use shared::domain::{
     zone::Zone,
 };
 
-/// What somebody might write down who does not measure: up to so many days since the last order, this probability.
+/// A guess without measurement: a probability for each range of days since the last order.
 const BY_HAND: [(u32, f64); 5] = [(30, 0.1), (60, 0.3), (90, 0.5), (180, 0.8), (u32::MAX, 0.95)];
 
-fn observe(past: &Past) -> Observation {
-    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, parting())
+fn observe(past: &HistoricalCustomer) -> Observation {
+    Observation::of(past.customer.orders.as_ref().unwrap(), Zone::UTC, calibration_end())
 }
 
-fn by_hand(past: &Past) -> f64 {
-    let days = time::days_between(past.customer.last_order_at().unwrap(), parting());
+fn by_hand(past: &HistoricalCustomer) -> f64 {
+    let days = time::days_between(past.customer.last_order_at().unwrap(), calibration_end());
     BY_HAND.iter().find(|(up_to, _)| days <= *up_to).unwrap().1
 }
 
-fn judge(log: &[Past], score: impl Fn(&Past) -> f64) -> Vec<ScoredOutcome> {
-    log.iter().map(|past| ScoredOutcome { predicted: score(past), happened: past.left }).collect()
+fn judge(log: &[HistoricalCustomer], score: impl Fn(&HistoricalCustomer) -> f64) -> Vec<ScoredOutcome> {
+    log.iter().map(|past| ScoredOutcome { predicted: score(past), happened: past.churned }).collect()
 }
 
 fn name(family: ModelFamily) -> &'static str {
@@ -60,11 +61,11 @@ fn print_calibration(judged: &[ScoredOutcome]) {
 }
 
 fn main() {
-    let log = known_at(parting());
-    let base_rate = judge(&log, |past| if past.left { 1.0 } else { 0.0 });
+    let log = customers_known_at(calibration_end());
+    let base_rate = judge(&log, |past| if past.churned { 1.0 } else { 0.0 });
     let base_rate =
         base_rate.iter().map(|one| one.predicted).sum::<f64>() / f64::from(u32::try_from(log.len()).unwrap());
-    let (customers, day) = (log.len(), time::text(parting()));
+    let (customers, day) = (log.len(), time::text(calibration_end()));
     println!(
         "{customers} customers at {day}; {:.1} % bought nothing in the {HORIZON_DAYS} days after",
         base_rate * 100.0

@@ -1,5 +1,5 @@
-//! What a run of `tier-recalculation` costs as customers pile up of whom always one in a hundred changes: requests,
-//! time and memory. The release binary runs as in Lambda, in a process of its own, so that its memory is its own.
+//! The cost of a run of `tier-recalculation` as customers accumulate, of whom one in a hundred changes: requests, time
+//! and memory. The release binary runs as in Lambda, in its own process, so that its memory can be measured.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,17 +8,17 @@ use std::{
 
 use harness::{
     World, customers, instant,
-    runtime_api::{FAR_AHEAD, RuntimeApi},
+    runtime_api::{DEADLINE_FAR_MS, RuntimeApi},
     scenario,
     world::ORG,
 };
 use serde_json::json;
 use shared::clock::Stopwatch;
 
-/// Where `make build` puts the binary.
+/// The binary that `make build` makes.
 const BUILT: &str = "target/lambda/tier-recalculation/bootstrap";
 
-/// One in so many is lowered.
+/// One in this many customers falls a tier.
 const ONE_IN: usize = 100;
 
 #[tokio::main(flavor = "multi_thread")]
@@ -34,10 +34,10 @@ async fn main() {
     assert!(many * 10 <= few * 12, "the memory it takes does not grow with the customers");
 }
 
-/// Runs it once, prints a row, and answers the most memory that it held, in kilobytes.
+/// Runs the job once and prints a row. Returns the peak memory in kilobytes.
 async fn run(binary: &Path, customers: usize) -> u64 {
     let world = World::new().await;
-    // One ordered when the run lowers whoever did not since, the other in between; everybody else is a copy of them.
+    // One customer has been inactive long enough to fall a tier, and one has not. All others are copies.
     for (name, at) in [("lowered", "2025-01-01T00:00:00Z"), ("active", "2026-11-01T00:00:00Z")] {
         world.put_customer(ORG, name, &json!({})).await;
         let order = scenario::award(name, name, "600", &json!({ "fulfilledAt": at }));
@@ -45,23 +45,23 @@ async fn run(binary: &Path, customers: usize) -> u64 {
     }
     customers::copy(&world, "lowered", 1..customers / ONE_IN).await;
     customers::copy(&world, "active", 1..customers - customers / ONE_IN).await;
-    world.wire.take_seen();
+    world.proxy.take_requests();
 
     let call = json!({ "orgId": ORG });
-    let mut runtime = RuntimeApi::start(vec![call], FAR_AHEAD).await;
+    let mut runtime = RuntimeApi::start(vec![call], DEADLINE_FAR_MS).await;
     let mut command = runtime.command(binary, &world.table);
     command.stdout(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    command.env("AWS_ENDPOINT_URL_DYNAMODB", world.wire.endpoint());
+    command.env("AWS_ENDPOINT_URL_DYNAMODB", world.proxy.endpoint());
     let process = command.spawn().unwrap();
-    runtime.sees("/next").await;
+    runtime.expect_request("/next").await;
     let watch = Stopwatch::start();
-    let told = runtime.sees("/response").await;
+    let reported = runtime.expect_request("/response").await;
     let took = watch.elapsed();
     let peak = peak_kilobytes(process.id().unwrap());
 
-    assert_eq!(told["summary"]["totalCustomers"], customers, "{told}");
-    assert_eq!(told["summary"]["totalChanged"], customers / ONE_IN, "{told}");
-    let seen = world.wire.take_seen();
+    assert_eq!(reported["summary"]["totalCustomers"], customers, "{reported}");
+    assert_eq!(reported["summary"]["totalChanged"], customers / ONE_IN, "{reported}");
+    let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
     let (queries, reads, writes) = (count("Query"), count("BatchGetItem"), count("TransactWriteItems"));
     let per_second = u128::try_from(customers).unwrap() * 1_000 / took.as_millis().max(1);
@@ -75,7 +75,7 @@ async fn run(binary: &Path, customers: usize) -> u64 {
     peak
 }
 
-/// The most memory that a process has held, as the kernel tells.
+/// The peak memory of a process, in kilobytes.
 fn peak_kilobytes(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();

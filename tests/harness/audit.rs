@@ -1,4 +1,4 @@
-//! What must hold of every ledger, whatever happened.
+//! The invariants of every ledger.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::World;
 
-/// A customer's ledger, oldest first, read page by page.
+/// Reads a customer's ledger page by page. Returns the entries, oldest first.
 pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
     let mut entries = Vec::new();
     let mut cursor = String::new();
@@ -24,17 +24,19 @@ pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
     entries
 }
 
-/// Reads a customer and checks: the balance is the sum of the entries, each entry's balance follows from the one before,
-/// lifetime value and order count follow from the entries, and the tier is where the last change of tier left it, or the
-/// lowest without one.
+/// Checks a customer against their ledger, and returns the customer.
+///
+/// - The balance is the sum of the entries, and each entry's balance follows from the entry before.
+/// - Lifetime value and order count follow from the entries.
+/// - The tier is the result of the last tier change. Without a tier change it is the lowest tier.
 pub async fn check(world: &World, org: &str, customer: &str) -> Value {
-    let who = world.get(&format!("/orgs/{org}/customers/{customer}")).await;
-    assert_eq!(who.status, 200, "{:?}", who.body);
+    let record = world.get(&format!("/orgs/{org}/customers/{customer}")).await;
+    assert_eq!(record.status, 200, "{:?}", record.body);
     let settings = world.get(&format!("/orgs/{org}/loyalty")).await.body;
     let entries = ledger(world, org, customer).await;
     let mut balance = 0;
-    let mut left: HashMap<&str, i64> = HashMap::new();
-    let mut spent: HashMap<&str, i64> = HashMap::new();
+    let mut paid: HashMap<&str, i64> = HashMap::new();
+    let mut redeemed: HashMap<&str, i64> = HashMap::new();
     let mut tier: Option<&Value> = None;
     for entry in &entries {
         balance += entry["points"].as_i64().unwrap();
@@ -42,32 +44,32 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
         let order = entry["orderId"].as_str().unwrap_or_default();
         match entry["kind"].as_str().unwrap() {
             "points_earned" => {
-                let earlier = left.insert(order, cents(&entry["orderTotal"]));
+                let earlier = paid.insert(order, cents(&entry["orderTotal"]));
                 assert_eq!(earlier, None, "{order} earned twice: {entries:#?}");
             }
             "points_reversed" => {
-                let rest = left[order] - cents(&entry["refundTotal"]);
+                let rest = paid[order] - cents(&entry["refundTotal"]);
                 assert!(rest >= 0, "{order} was refunded beyond what was paid: {entries:#?}");
                 if rest == 0 {
-                    left.remove(order)
+                    paid.remove(order)
                 } else {
-                    left.insert(order, rest)
+                    paid.insert(order, rest)
                 };
             }
             "points_restored" => {
-                *left.entry(order).or_default() += cents(&entry["refundTotal"]);
+                *paid.entry(order).or_default() += cents(&entry["refundTotal"]);
             }
             "points_redeemed" => {
-                assert!(balance >= 0, "{order} was paid with points that were not there: {entries:#?}");
+                assert!(balance >= 0, "{order} was paid with more points than the balance: {entries:#?}");
                 assert!(
-                    spent.insert(order, -entry["points"].as_i64().unwrap()).is_none(),
+                    redeemed.insert(order, -entry["points"].as_i64().unwrap()).is_none(),
                     "{order} twice: {entries:#?}"
                 );
             }
             "points_returned" => {
-                assert_eq!(spent.remove(order), entry["points"].as_i64(), "{order} returned: {entries:#?}");
-                // It can't be paid with points again.
-                spent.insert(order, 0);
+                assert_eq!(redeemed.remove(order), entry["points"].as_i64(), "{order} returned: {entries:#?}");
+                // The order cannot be paid with points again.
+                redeemed.insert(order, 0);
             }
             "tier_changed" => {
                 assert!(tier.is_none_or(|tier| entry["from"] == *tier), "{customer}'s ledger: {entries:#?}");
@@ -76,15 +78,15 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
             _ => {}
         }
     }
-    let told = format!("{}\n{entries:#?}", who.body);
-    assert_eq!(who.body["points"], balance, "the balance is not the sum of the entries: {told}");
-    assert_eq!(cents(&who.body["lifetimeValue"]), left.values().sum::<i64>(), "lifetime value: {told}");
-    assert_eq!(who.body["orderCount"], left.len(), "order count: {told}");
-    assert_eq!(&who.body["tier"], tier.unwrap_or(&settings["tiers"][0]["name"]), "tier: {told}");
-    who.body
+    let context = format!("{}\n{entries:#?}", record.body);
+    assert_eq!(record.body["points"], balance, "the balance is not the sum of the entries: {context}");
+    assert_eq!(cents(&record.body["lifetimeValue"]), paid.values().sum::<i64>(), "lifetime value: {context}");
+    assert_eq!(record.body["orderCount"], paid.len(), "order count: {context}");
+    assert_eq!(&record.body["tier"], tier.unwrap_or(&settings["tiers"][0]["name"]), "tier: {context}");
+    record.body
 }
 
-/// An amount in an answer, in minor units.
+/// An amount of an answer, in minor units.
 pub fn cents(amount: &Value) -> i64 {
     let text = amount.to_string();
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));

@@ -1,4 +1,4 @@
-//! Bundles in scenarios, and what must hold of every one of them, whatever happened.
+//! Bundles in scenarios, and the invariants of every bundle.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use shared::domain::time;
 
 use crate::{Request, Scenario, World, audit::cents, instant, world::ORG};
 
-/// What people set of a bundle of soap, with more to say about it.
+/// The fields of a bundle of soap, extended by `more`.
 pub fn terms(more: &Value) -> Value {
     let mut terms = json!({
         "name": "Soap for two", "type": "bogo", "originalTotal": "20.00", "bundlePrice": "15.50", "desiredState": "published",
@@ -19,112 +19,113 @@ pub fn terms(more: &Value) -> Value {
     terms
 }
 
-/// The request to create or replace a bundle.
+/// The request to create or replace a bundle with [`terms`].
 pub fn put(bundle: &str, more: &Value) -> Request {
     Request::new("PUT", "back-office", format!("/orgs/{ORG}/bundles/{bundle}")).json(&terms(more))
 }
 
-/// The request to say what is wanted of a bundle.
+/// The request to move a bundle to another state.
 pub fn move_to(bundle: &str, to: &str) -> Request {
     let body = json!({"to": to, "reason": "as the test says"});
     Request::new("POST", "back-office", format!("/orgs/{ORG}/bundles/{bundle}/transition")).json(&body)
 }
 
-/// The request to redeem a bundle, with more to say about it.
+/// The request to redeem a bundle, extended by `more`.
 pub fn redeem(bundle: &str, customer: &str, order: &str, more: &Value) -> Request {
     let mut body = json!({"orgId": ORG, "bundleId": bundle, "customerId": customer, "orderId": order});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     Request::new("POST", "bundle-redemption", "/redemptions").json(&body)
 }
 
-/// The request to give a redemption back.
+/// The request to void a redemption.
 pub fn void(bundle: &str, order: &str) -> Request {
     Request::new("DELETE", "bundle-redemption", format!("/redemptions/{order}?orgId={ORG}&bundleId={bundle}"))
 }
 
-/// The request to run the job.
+/// The request to run `bundle-transitions`.
 pub fn job(body: &Value) -> Request {
     Request::new("POST", "bundle-transitions", "/").json(body)
 }
 
 impl Scenario {
-    /// There is a published bundle, about which this is known.
+    /// Creates or replaces a published bundle.
     pub fn bundle(self, bundle: &str, more: Value) -> Self {
         let (name, request) = (bundle.to_owned(), put(bundle, &more));
-        self.then(move |progress| {
-            progress.bundles.push(name.clone());
-            Box::pin(async move { progress.send(request).await })
+        self.then(move |state| {
+            state.bundles.push(name.clone());
+            Box::pin(async move { state.send(request).await })
         })
         .accepted()
     }
 
-    /// An operator says what is wanted of a bundle.
+    /// Moves a bundle to another state.
     pub fn move_to(self, bundle: &str, to: &str) -> Self {
         self.send(move_to(bundle, to))
     }
 
-    /// An order redeems a bundle.
+    /// Redeems a bundle for an order.
     pub fn redeem(self, bundle: &str, customer: &str, order: &str) -> Self {
         self.send(redeem(bundle, customer, order, &json!({})))
     }
 
-    /// An order that was fulfilled then redeems a bundle.
+    /// Redeems a bundle for an order that was fulfilled at `fulfilled_at`.
     pub fn redeem_at(self, bundle: &str, customer: &str, order: &str, fulfilled_at: &str) -> Self {
         self.send(redeem(bundle, customer, order, &json!({"fulfilledAt": fulfilled_at})))
     }
 
-    /// An order's redemption is given back.
+    /// Voids the redemption of an order.
     pub fn void(self, bundle: &str, order: &str) -> Self {
         self.send(void(bundle, order))
     }
 
-    /// The job runs.
+    /// Runs `bundle-transitions`.
     pub fn job(self) -> Self {
         self.send(job(&json!({}))).accepted().expect(json!({"success": true}))
     }
 
-    /// Of a bundle at least this is answered.
+    /// Expects these fields in the bundle.
     pub fn expect_bundle(self, bundle: &str, part: Value) -> Self {
         self.send(Request::new("GET", "back-office", format!("/orgs/{ORG}/bundles/{bundle}"))).accepted().expect(part)
     }
 
-    /// A bundle is listed under this status.
+    /// Expects this recorded status in the list of bundles.
     pub fn expect_listed(self, bundle: &str, status: &'static str) -> Self {
         let bundle = bundle.to_owned();
-        self.then(move |progress| {
+        self.then(move |state| {
             Box::pin(async move {
-                let stored = stored(&progress.world, ORG, &bundle).await;
+                let stored = stored(&state.world, ORG, &bundle).await;
                 assert_eq!(stored["status"], status, "{stored}");
             })
         })
     }
 
-    /// A bundle's transitions read so, oldest first: `scheduled>active 2026-06-01T12:00 start date reached`.
+    /// Expects these transitions, oldest first: `scheduled>active 2026-06-01T12:00 start date reached`.
     pub fn expect_transitions<const N: usize>(self, bundle: &str, lines: [&'static str; N]) -> Self {
         let bundle = bundle.to_owned();
-        self.then(move |progress| {
+        self.then(move |state| {
             Box::pin(async move {
-                let read: Vec<String> = transitions(&progress.world, ORG, &bundle).await.iter().map(line).collect();
-                assert_eq!(read, lines);
+                let actual: Vec<String> = transitions(&state.world, ORG, &bundle).await.iter().map(line).collect();
+                assert_eq!(actual, lines);
             })
         })
     }
 
-    /// A bundle's counters say so.
+    /// Expects these fields in the statistics of the bundle.
     pub fn expect_stats(self, bundle: &str, part: Value) -> Self {
         let path = format!("/stats?orgId={ORG}&bundleId={bundle}");
         self.send(Request::new("GET", "bundle-redemption", path)).accepted().expect(part)
     }
 }
 
-/// A transition, as a test writes it.
+/// A transition as one line of text.
 pub fn line(transition: &Value) -> String {
     let text = |name: &str| transition[name].as_str().unwrap();
     let at = text("at").trim_end_matches("00.000Z").trim_end_matches(':');
     format!("{}>{} {at} {}", text("from"), text("to"), text("reason"))
 }
 
-async fn whole(world: &World, function: &'static str, path: &str, plural: &str) -> Vec<Value> {
+/// Reads a list page by page.
+async fn read_all(world: &World, function: &'static str, path: &str, plural: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut cursor = String::new();
     loop {
@@ -141,7 +142,7 @@ async fn whole(world: &World, function: &'static str, path: &str, plural: &str) 
 /// A bundle's transitions, oldest first.
 pub async fn transitions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
     let path = format!("/orgs/{org}/bundles/{bundle}/transitions?");
-    let mut rows = whole(world, "back-office", &path, "transitions").await;
+    let mut rows = read_all(world, "back-office", &path, "transitions").await;
     rows.reverse();
     rows
 }
@@ -149,22 +150,22 @@ pub async fn transitions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
 /// A bundle's redemptions, newest first.
 pub async fn redemptions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
     let path = format!("/redemptions?orgId={org}&bundleId={bundle}&");
-    whole(world, "bundle-redemption", &path, "redemptions").await
+    read_all(world, "bundle-redemption", &path, "redemptions").await
 }
 
-/// A bundle as it is listed, with its status as last recorded.
+/// The row of a bundle in the list, with its recorded status.
 pub async fn stored(world: &World, org: &str, bundle: &str) -> Value {
-    let listed = whole(world, "back-office", &format!("/orgs/{org}/bundles?"), "bundles").await;
+    let listed = read_all(world, "back-office", &format!("/orgs/{org}/bundles?"), "bundles").await;
     listed.into_iter().find(|row| row["bundleId"] == bundle).expect("the bundle is listed")
 }
 
-/// Puts copies of a bundle beside it, past the functions, each due then or never; as many as asked for, numbered.
+/// Writes numbered copies of a bundle to the table. Copy number `n` is due at `due(n)`, or never.
 pub async fn copy(world: &World, bundle: &str, copies: usize, due: impl Fn(usize) -> Option<&'static str>) {
     let text = |value: String| AttributeValue::S(value);
     let item = item(world, ORG, bundle).await;
     let numbers: Vec<usize> = (0..copies).collect();
-    for some in numbers.chunks(25) {
-        let puts = some.iter().map(|number| {
+    for batch in numbers.chunks(25) {
+        let puts = batch.iter().map(|number| {
             let mut item = item.clone();
             item.insert("sk".into(), text(format!("BUNDLE#{bundle}{number:06}")));
             item.insert("bundleId".into(), text(format!("{bundle}{number:06}")));
@@ -182,7 +183,7 @@ pub async fn copy(world: &World, bundle: &str, copies: usize, due: impl Fn(usize
     }
 }
 
-/// A bundle as it lies in the table.
+/// The stored item of a bundle.
 pub async fn item(world: &World, org: &str, bundle: &str) -> HashMap<String, AttributeValue> {
     let key = |value: String| AttributeValue::S(value);
     let get = world.client.get_item().table_name(&world.table).key("pk", key(format!("ORG#{org}")));
@@ -190,9 +191,9 @@ pub async fn item(world: &World, org: &str, bundle: &str) -> HashMap<String, Att
     get.send().await.unwrap().item.expect("the bundle")
 }
 
-/// Makes a bundle one that was judged by older zone rules, of which no run of the job has heard yet: it falls due an hour
-/// late.
-pub async fn judged_by_older_rules(world: &World, org: &str, bundle: &str) {
+/// Changes a bundle as if older time zone data had been used: the bundle falls due an hour late. The job has not yet
+/// seen the newer data.
+pub async fn record_older_zone_rules(world: &World, org: &str, bundle: &str) {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let due = item(world, org, bundle).await.get("at").map(|at| instant(at.as_s().unwrap()) + TimeDelta::hours(1));
     let update = |pk: String, sk: &str| {
@@ -212,7 +213,7 @@ pub async fn judged_by_older_rules(world: &World, org: &str, bundle: &str) {
     marked.expression_attribute_values(":data", text("2025b")).send().await.unwrap();
 }
 
-/// Checks that a bundle is listed to be looked at when its status will next change after the instant it is on record for.
+/// Checks that the due index holds the next status change after the instant of the recorded status.
 async fn check_due(world: &World, org: &str, bundle: &str) {
     let item = item(world, org, bundle).await;
     let recorded = instant(item["recorded"].as_m().unwrap()["at"].as_s().unwrap());
@@ -223,8 +224,8 @@ async fn check_due(world: &World, org: &str, bundle: &str) {
     assert_eq!(item.contains_key("list"), due.is_some());
 }
 
-/// Checks that history, counters, limits, recorded status and due index agree, and that each transition follows from the
-/// last.
+/// Checks that history, counters, limits, recorded status and due index agree, and that each transition begins with the
+/// status that the transition before ended with. Returns the row of the bundle.
 pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
     check_due(world, org, bundle).await;
     let stored = stored(world, org, bundle).await;
@@ -237,23 +238,27 @@ pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
     for row in &counting {
         *by_customer.entry(row["customerId"].as_str().unwrap()).or_default() += 1;
     }
-    let told = format!("{stored}\n{stats}\n{history:#?}");
+    let context = format!("{stored}\n{stats}\n{history:#?}");
     let customers: BTreeSet<&str> = history.iter().map(|row| row["customerId"].as_str().unwrap()).collect();
     for customer in customers.into_iter().take(60) {
         let path = format!("/eligibility?orgId={org}&bundleId={bundle}&customerId={customer}");
-        let asked = world.send(&Request::new("GET", "bundle-redemption", path)).await.body;
-        assert_eq!(asked["currentCount"], by_customer.get(customer).copied().unwrap_or(0), "{customer} of {told}");
+        let eligibility = world.send(&Request::new("GET", "bundle-redemption", path)).await.body;
+        assert_eq!(
+            eligibility["currentCount"],
+            by_customer.get(customer).copied().unwrap_or(0),
+            "{customer} of {context}"
+        );
     }
-    assert_eq!(stored["currentRedemptions"], counting.len(), "{told}");
-    assert_eq!(stats["totalRedemptions"], counting.len(), "{told}");
-    assert_eq!(stats["uniqueCustomers"], by_customer.len(), "{told}");
+    assert_eq!(stored["currentRedemptions"], counting.len(), "{context}");
+    assert_eq!(stats["totalRedemptions"], counting.len(), "{context}");
+    assert_eq!(stats["uniqueCustomers"], by_customer.len(), "{context}");
     let saved: i64 = counting.iter().map(|row| cents(&row["savings"])).sum();
-    assert_eq!(cents(&stats["totalSavings"]), saved, "{told}");
+    assert_eq!(cents(&stats["totalSavings"]), saved, "{context}");
     if let Some(max) = stored["maxRedemptions"].as_u64() {
-        assert!(counting.len() as u64 <= max, "oversold: {told}");
+        assert!(counting.len() as u64 <= max, "oversold: {context}");
     }
     if let Some(limit) = stored["perCustomerLimit"].as_u64() {
-        assert!(by_customer.values().all(|count| *count <= limit), "somebody had too many: {told}");
+        assert!(by_customer.values().all(|count| *count <= limit), "a customer is above the limit: {context}");
     }
 
     let transitions = transitions(world, org, bundle).await;

@@ -1,9 +1,11 @@
-//! A stand-in for CloudWatch: the template's alarms, as they are written, over data points that a test hands in.
+//! A stand-in for CloudWatch: evaluates the template's alarms over data points that a test records.
 //!
-//! Of an alarm it does what the service documents: the window slides with each minute; it goes off where so many of the last
-//! periods breach. A period without data points has no value. For those the service looks further back, how far it does not
-//! say: where there are values enough, the newest of them count, else a period without one counts as `TreatMissingData`
-//! says. What is newer than two minutes has not come yet.
+//! It follows the service's documentation:
+//!
+//! - The evaluation window slides minute by minute. An alarm goes off when enough of the last periods breach.
+//! - A period without data points has no value. The service then looks at earlier periods, and does not document how many.
+//!   With enough values, the newest values count. Otherwise a period without a value counts as `TreatMissingData` says.
+//! - Data points become visible after two minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +15,16 @@ use serde_json::{Value, json};
 
 use crate::{expression::Expression, roles};
 
-/// The stack's name.
+/// The name of the stack.
 const STACK: &str = "regulars";
 
-/// So many periods more than an alarm is about are looked at.
-const FURTHER_BACK: i32 = 3;
+/// The number of earlier periods that are looked at when values are missing.
+const EXTRA_PERIODS: i32 = 3;
 
-/// For how long what is recorded does not show.
-const LATE: TimeDelta = TimeDelta::minutes(2);
+/// The time until a data point is visible.
+const PUBLISH_DELAY: TimeDelta = TimeDelta::minutes(2);
 
-/// A metric, by all that tells it from others.
+/// The identity of a metric.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Metric {
     /// Its namespace.
@@ -34,7 +36,7 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// The metrics of a record, with their values.
+    /// The metrics of an embedded metric format record, with their values.
     pub fn of_record(record: &Value) -> Vec<(Self, Vec<f64>)> {
         let mut found = Vec::new();
         for directive in record["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
@@ -57,7 +59,7 @@ impl Metric {
         found
     }
 
-    fn of_aws(namespace: &str, name: &str, dimensions: &[(&str, String)]) -> Self {
+    fn new(namespace: &str, name: &str, dimensions: &[(&str, String)]) -> Self {
         let dimensions = dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         Self { namespace: namespace.into(), name: name.into(), dimensions }
     }
@@ -66,39 +68,39 @@ impl Metric {
 /// An alarm of the template.
 #[derive(Debug)]
 pub struct Alarm {
-    /// Its name, without the stack's.
+    /// The name, without the name of the stack.
     pub name: String,
-    /// What it says it means.
+    /// The description.
     pub description: String,
-    /// What it watches, by the ids of its expressions.
+    /// The metrics it reads, each with its statistic, by the id in expressions.
     pub metrics: BTreeMap<String, (Metric, String)>,
     expressions: BTreeMap<String, Expression>,
-    watched: String,
+    returned_id: String,
     period: TimeDelta,
     periods: i32,
-    breaching: usize,
+    breaching_min: usize,
     comparison: String,
     threshold: f64,
-    missing: Missing,
+    missing_data: MissingData,
 }
 
-/// What a period without a value counts as.
+/// `TreatMissingData`: how a period without a value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    Good,
-    Bad,
-    /// Nothing: where there are only such, nobody knows.
-    Nothing,
+enum MissingData {
+    NotBreaching,
+    Breaching,
+    /// The period does not count. Without any value the alarm has insufficient data.
+    Ignored,
 }
 
-/// What an alarm says.
+/// The state of an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// All is well.
+    /// The threshold is not breached.
     Ok,
-    /// It is not.
+    /// The threshold is breached.
     Alarm,
-    /// Nobody knows.
+    /// There are no values.
     InsufficientData,
 }
 
@@ -108,43 +110,45 @@ pub struct CloudWatch {
     points: Vec<(DateTime<Utc>, Metric, f64)>,
 }
 
-/// A filter of the template that makes a metric of a log's lines.
-struct Filter {
-    log: String,
+/// A metric filter of the template, which turns log lines into a metric.
+struct MetricFilter {
+    log_group: String,
     pattern: Regex,
     metric: Metric,
     value: f64,
-    otherwise: f64,
+    default_value: f64,
 }
 
-/// Every filter of the template.
-fn filters() -> Vec<Filter> {
+/// Every metric filter of the template.
+fn metric_filters() -> Vec<MetricFilter> {
     let template = roles::template();
     let resources = template["Resources"].as_object().unwrap();
     let filters = resources.values().filter(|resource| resource["Type"] == "AWS::Logs::MetricFilter");
-    filters.map(|filter| Filter::read(&resolved(&template, &filter["Properties"]))).collect()
+    filters.map(|filter| MetricFilter::parse(&resolved(&template, &filter["Properties"]))).collect()
 }
 
-/// The metrics that filters make of the lines of logs.
-pub fn filtered() -> BTreeSet<Metric> {
-    filters().into_iter().map(|filter| filter.metric).collect()
+/// The metrics that metric filters make.
+pub fn metric_filter_metrics() -> BTreeSet<Metric> {
+    metric_filters().into_iter().map(|filter| filter.metric).collect()
 }
 
-impl Filter {
-    fn read(properties: &Value) -> Self {
+impl MetricFilter {
+    fn parse(properties: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let pattern = text(&properties["FilterPattern"]);
         let pattern = pattern.strip_prefix('%').and_then(|pattern| pattern.strip_suffix('%')).expect("a regex");
-        // What the service takes in one: no groups, and of the signs just some.
-        let is_taken = |char: char| char.is_ascii_alphanumeric() || ":_#=@/;,-^$?[]{}|\\*+.".contains(char);
-        assert!(pattern.chars().all(is_taken), "{pattern}");
-        let [made] = properties["MetricTransformations"].as_array().unwrap().as_slice() else { panic!("{properties}") };
+        // The service's regular expressions have no groups and few special characters.
+        let is_allowed = |char: char| char.is_ascii_alphanumeric() || ":_#=@/;,-^$?[]{}|\\*+.".contains(char);
+        assert!(pattern.chars().all(is_allowed), "{pattern}");
+        let [transformation] = properties["MetricTransformations"].as_array().unwrap().as_slice() else {
+            panic!("{properties}")
+        };
         Self {
-            log: text(&properties["LogGroupName"]),
+            log_group: text(&properties["LogGroupName"]),
             pattern: Regex::new(pattern).unwrap(),
-            metric: Metric::of_aws(&text(&made["MetricNamespace"]), &text(&made["MetricName"]), &[]),
-            value: text(&made["MetricValue"]).parse().unwrap(),
-            otherwise: made["DefaultValue"].as_f64().unwrap(),
+            metric: Metric::new(&text(&transformation["MetricNamespace"]), &text(&transformation["MetricName"]), &[]),
+            value: text(&transformation["MetricValue"]).parse().unwrap(),
+            default_value: transformation["DefaultValue"].as_f64().unwrap(),
         }
     }
 }
@@ -154,10 +158,10 @@ pub fn alarms() -> Vec<Alarm> {
     let template = roles::template();
     let resources = template["Resources"].as_object().unwrap();
     let alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
-    alarms.map(|alarm| Alarm::read(&resolved(&template, &alarm["Properties"]))).collect()
+    alarms.map(|alarm| Alarm::parse(&resolved(&template, &alarm["Properties"]))).collect()
 }
 
-/// What a value of the template is in a stack: names of functions, logs and queues, and texts that have them in them.
+/// Resolves `Ref`, `Fn::GetAtt` and `Fn::Sub` in a value of the template to the names of functions, log groups and queues.
 pub fn resolved(template: &Value, value: &Value) -> Value {
     let name = |resource: &str| -> String {
         let properties = &template["Resources"][resource]["Properties"];
@@ -186,18 +190,18 @@ pub fn resolved(template: &Value, value: &Value) -> Value {
 }
 
 impl Alarm {
-    fn read(properties: &Value) -> Self {
+    fn parse(properties: &Value) -> Self {
         let text = |name: &str| properties[name].as_str().unwrap_or_else(|| panic!("{name}: {properties}")).to_owned();
         let name = text("AlarmName").strip_prefix("regulars-").unwrap().to_owned();
-        let (mut metrics, mut expressions, mut watched, mut periods) =
+        let (mut metrics, mut expressions, mut returned_ids, mut periods) =
             (BTreeMap::new(), BTreeMap::new(), vec![], vec![]);
         for query in properties["Metrics"].as_array().unwrap() {
             let id = query["Id"].as_str().unwrap().to_owned();
             if query.get("ReturnData") != Some(&json!(false)) {
-                watched.push(id.clone());
+                returned_ids.push(id.clone());
             }
             if let Some(expression) = query["Expression"].as_str() {
-                expressions.insert(id, Expression::read(expression));
+                expressions.insert(id, Expression::parse(expression));
                 continue;
             }
             let (stat, metric) = (&query["MetricStat"], &query["MetricStat"]["Metric"]);
@@ -206,52 +210,52 @@ impl Alarm {
                 .map(|one| (one["Name"].as_str().unwrap(), one["Value"].as_str().unwrap().to_owned()))
                 .collect();
             let of = |name: &str| metric[name].as_str().unwrap().to_owned();
-            let metric = Metric::of_aws(&of("Namespace"), &of("MetricName"), &dimensions);
+            let metric = Metric::new(&of("Namespace"), &of("MetricName"), &dimensions);
             metrics.insert(id, (metric, stat["Stat"].as_str().unwrap().to_owned()));
             periods.push(stat["Period"].as_i64().unwrap());
         }
         periods.dedup();
         let number = |name: &str| properties[name].as_i64().unwrap();
-        let missing = match text("TreatMissingData").as_str() {
-            "breaching" => Missing::Bad,
-            "notBreaching" => Missing::Good,
-            "missing" => Missing::Nothing,
-            other => panic!("{name}: {other} is not known here"),
+        let missing_data = match text("TreatMissingData").as_str() {
+            "breaching" => MissingData::Breaching,
+            "notBreaching" => MissingData::NotBreaching,
+            "missing" => MissingData::Ignored,
+            other => panic!("{name}: {other} is not implemented here"),
         };
         let alarm = Self {
             description: text("AlarmDescription"),
             metrics,
             expressions,
-            watched: watched.pop().unwrap(),
+            returned_id: returned_ids.pop().unwrap(),
             period: TimeDelta::seconds(periods[0]),
             periods: i32::try_from(number("EvaluationPeriods")).unwrap(),
-            breaching: usize::try_from(number("DatapointsToAlarm")).unwrap(),
+            breaching_min: usize::try_from(number("DatapointsToAlarm")).unwrap(),
             comparison: text("ComparisonOperator"),
             threshold: properties["Threshold"].as_f64().unwrap(),
-            missing,
+            missing_data,
             name,
         };
-        assert!(watched.is_empty() && periods.len() == 1, "{}: one thing is watched, in one period", alarm.name);
-        alarm.is_within_the_limits();
+        assert!(returned_ids.is_empty() && periods.len() == 1, "{}: one id is returned, in one period", alarm.name);
+        alarm.check_service_limits();
         alarm
     }
 
-    /// Those of the service.
-    fn is_within_the_limits(&self) {
-        let longest = if self.period < TimeDelta::hours(1) { TimeDelta::days(1) } else { TimeDelta::days(7) };
-        assert!(self.period * self.periods <= longest, "{}: looks too far back", self.name);
-        assert!(self.metrics.len() <= 10, "{}: watches too many metrics", self.name);
-        assert!(self.breaching <= usize::try_from(self.periods).unwrap(), "{}", self.name);
-        assert!(self.description.len() <= 1024, "{}: says too much", self.name);
+    /// Checks the limits that `CloudWatch` documents.
+    fn check_service_limits(&self) {
+        let window_max = if self.period < TimeDelta::hours(1) { TimeDelta::days(1) } else { TimeDelta::days(7) };
+        assert!(self.period * self.periods <= window_max, "{}: the window is too long", self.name);
+        assert!(self.metrics.len() <= 10, "{}: too many metrics", self.name);
+        assert!(self.breaching_min <= usize::try_from(self.periods).unwrap(), "{}", self.name);
+        assert!(self.description.len() <= 1024, "{}: the description is too long", self.name);
     }
 
     fn breaches(&self, value: Option<f64>) -> bool {
-        let Some(value) = value else { return self.missing == Missing::Bad };
+        let Some(value) = value else { return self.missing_data == MissingData::Breaching };
         match self.comparison.as_str() {
             "GreaterThanThreshold" => value > self.threshold,
             "GreaterThanOrEqualToThreshold" => value >= self.threshold,
             "LessThanThreshold" => value < self.threshold,
-            other => panic!("{}: {other} is not known here", self.name),
+            other => panic!("{}: {other} is not implemented here", self.name),
         }
     }
 }
@@ -265,76 +269,77 @@ impl Default for CloudWatch {
 
 impl CloudWatch {
     /// The names of the alarms.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn alarm_names(&self) -> impl Iterator<Item = &str> {
         self.alarms.keys().map(String::as_str)
     }
 
-    /// Functions wrote these records then.
-    pub fn record(&mut self, at: DateTime<Utc>, records: &[Value]) {
+    /// Records the metrics of embedded metric format records.
+    pub fn record_metrics(&mut self, at: DateTime<Utc>, records: &[Value]) {
         for (metric, values) in records.iter().flat_map(Metric::of_record) {
             self.points.extend(values.into_iter().map(|value| (at, metric.clone(), value)));
         }
     }
 
-    /// An invocation of a function failed then, or came to no end: Lambda's own metric.
-    pub fn error(&mut self, at: DateTime<Utc>, function: &str) {
-        self.lambda(at, "Errors", function);
+    /// Records a failed invocation in Lambda's metric `Errors`.
+    pub fn record_error(&mut self, at: DateTime<Utc>, function: &str) {
+        self.record_lambda(at, "Errors", function);
     }
 
-    /// A call of a function was turned away then, for too many were running: Lambda's own metric.
-    pub fn throttle(&mut self, at: DateTime<Utc>, function: &str) {
-        self.lambda(at, "Throttles", function);
+    /// Records a throttled invocation in Lambda's metric `Throttles`.
+    pub fn record_throttle(&mut self, at: DateTime<Utc>, function: &str) {
+        self.record_lambda(at, "Throttles", function);
     }
 
-    fn lambda(&mut self, at: DateTime<Utc>, metric: &str, function: &str) {
+    fn record_lambda(&mut self, at: DateTime<Utc>, metric: &str, function: &str) {
         let name = format!("{STACK}-{function}");
         let live = format!("{name}:live");
-        let metric = Metric::of_aws("AWS/Lambda", metric, &[("FunctionName", name), ("Resource", live)]);
+        let metric = Metric::new("AWS/Lambda", metric, &[("FunctionName", name), ("Resource", live)]);
         self.points.push((at, metric, 1.0));
     }
 
-    /// Lambda wrote a line to a function's log then, of which the filters of that log make metrics.
-    pub fn line(&mut self, at: DateTime<Utc>, function: &str, line: &str) {
-        let of_log = filters().into_iter().filter(|filter| filter.log == format!("/aws/lambda/{STACK}-{function}"));
+    /// Records a line in a function's log, through the metric filters of that log.
+    pub fn record_log_line(&mut self, at: DateTime<Utc>, function: &str, line: &str) {
+        let of_log =
+            metric_filters().into_iter().filter(|filter| filter.log_group == format!("/aws/lambda/{STACK}-{function}"));
         self.points.extend(of_log.map(|filter| {
-            let value = if filter.pattern.is_match(line) { filter.value } else { filter.otherwise };
+            let value = if filter.pattern.is_match(line) { filter.value } else { filter.default_value };
             (at, filter.metric, value)
         }));
     }
 
-    /// So many messages were in a queue then: SQS's own metric.
-    pub fn queue(&mut self, at: DateTime<Utc>, queue: &str, messages: u32) {
+    /// Records the number of visible messages of a queue in SQS's metric.
+    pub fn record_queue_depth(&mut self, at: DateTime<Utc>, queue: &str, messages: u32) {
         let dimensions = [("QueueName", format!("{STACK}-{queue}-failures"))];
-        let metric = Metric::of_aws("AWS/SQS", "ApproximateNumberOfMessagesVisible", &dimensions);
+        let metric = Metric::new("AWS/SQS", "ApproximateNumberOfMessagesVisible", &dimensions);
         self.points.push((at, metric, messages.into()));
     }
 
-    /// What an alarm says at a minute.
+    /// The state of an alarm at `now`.
     pub fn state(&self, alarm: &str, now: DateTime<Utc>) -> State {
         let alarm = self.alarms.get(alarm).unwrap_or_else(|| panic!("there is no alarm {alarm}"));
-        let come: Vec<_> = self.points.iter().filter(|(at, ..)| *at <= now - LATE).collect();
-        let values = (0..alarm.periods + FURTHER_BACK).map(|back| {
+        let visible: Vec<_> = self.points.iter().filter(|(at, ..)| *at <= now - PUBLISH_DELAY).collect();
+        let values = (0..alarm.periods + EXTRA_PERIODS).map(|back| {
             let until = now - alarm.period * back;
             let of = |metric: &Metric, stat: &str| {
                 let within =
-                    come.iter().filter(|(at, of, _)| of == metric && (until - alarm.period..until).contains(at));
+                    visible.iter().filter(|(at, of, _)| of == metric && (until - alarm.period..until).contains(at));
                 statistic(stat, &within.map(|(.., value)| *value).collect::<Vec<_>>())
             };
-            value(alarm, &alarm.watched, &of)
+            value(alarm, &alarm.returned_id, &of)
         });
         let values: Vec<Option<f64>> = values.collect();
-        if alarm.missing == Missing::Nothing && values.iter().all(Option::is_none) {
+        if alarm.missing_data == MissingData::Ignored && values.iter().all(Option::is_none) {
             return State::InsufficientData;
         }
         let periods = usize::try_from(alarm.periods).unwrap();
-        let there: Vec<Option<f64>> = values.iter().flatten().map(|value| Some(*value)).collect();
-        let judged = if there.len() >= periods { there } else { values };
-        let breaching = judged.into_iter().take(periods).filter(|value| alarm.breaches(*value)).count();
-        if breaching >= alarm.breaching { State::Alarm } else { State::Ok }
+        let present: Vec<Option<f64>> = values.iter().flatten().map(|value| Some(*value)).collect();
+        let evaluated = if present.len() >= periods { present } else { values };
+        let breaching = evaluated.into_iter().take(periods).filter(|value| alarm.breaches(*value)).count();
+        if breaching >= alarm.breaching_min { State::Alarm } else { State::Ok }
     }
 }
 
-/// What an id of an alarm comes to in a period.
+/// The value of an alarm's id in one period.
 fn value(alarm: &Alarm, id: &str, of: &dyn Fn(&Metric, &str) -> Option<f64>) -> Option<f64> {
     if let Some((metric, stat)) = alarm.metrics.get(id) {
         return of(metric, stat);
@@ -348,6 +353,6 @@ fn statistic(stat: &str, values: &[f64]) -> Option<f64> {
         _ if values.is_empty() => None,
         "Sum" => Some(values.iter().sum()),
         "Maximum" => values.iter().copied().reduce(f64::max),
-        other => panic!("the statistic {other} is not known here"),
+        other => panic!("the statistic {other} is not implemented here"),
     }
 }

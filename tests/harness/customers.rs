@@ -1,4 +1,4 @@
-//! Many customers at once, and the tiers that they hold.
+//! Many customers at once, and the tiers they hold.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::{World, instant, scenario::award, world::ORG};
 
-/// Puts copies of a customer beside them, past the functions, numbered.
+/// Writes numbered copies of a customer's profile to the table.
 pub async fn copy(world: &World, customer: &str, numbers: Range<usize>) {
     let text = |value: String| AttributeValue::S(value);
     let get = world.client.get_item().table_name(&world.table).key("pk", text(format!("CUSTOMER#{ORG}#{customer}")));
     let item = get.key("sk", text("PROFILE".into())).send().await.unwrap().item.expect("the customer");
     let numbers: Vec<usize> = numbers.collect();
-    for some in numbers.chunks(25) {
-        let puts = some.iter().map(|number| {
+    for batch in numbers.chunks(25) {
+        let puts = batch.iter().map(|number| {
             let id = format!("{customer}{number:06}");
             let mut item = item.clone();
             item.insert("pk".into(), text(format!("CUSTOMER#{ORG}#{id}")));
@@ -27,8 +27,9 @@ pub async fn copy(world: &World, customer: &str, numbers: Range<usize>) {
     }
 }
 
-/// Two pages of customers for a sweep and some more: 2,018, of whom 20 are to be lowered at [`DUE`].
-pub async fn two_pages_and_a_bit(world: &World) {
+/// Creates 2,018 customers, which are two pages of a sweep and part of a third. 20 of them fall a tier at
+/// [`DEMOTIONS_DUE_AT`].
+pub async fn seed_two_pages(world: &World) {
     let days = [("old", "2026-05-01T00:00:00Z"), ("mid", "2026-06-01T00:00:00Z"), ("young", "2026-06-01T01:00:00Z")];
     for (name, at) in days {
         world.put_customer(ORG, name, &json!({})).await;
@@ -41,13 +42,13 @@ pub async fn two_pages_and_a_bit(world: &World) {
     for name in ["early", "never"] {
         world.put_customer(ORG, name, &json!({})).await;
     }
-    world.wire.take_seen();
+    world.proxy.take_requests();
 }
 
-/// When `old` and `mid` are due, and `young` not yet.
-pub const DUE: &str = "2026-11-28T00:30:00Z";
+/// The instant at which `old` and `mid` have been inactive long enough to fall a tier, and `young` has not.
+pub const DEMOTIONS_DUE_AT: &str = "2026-11-28T00:30:00Z";
 
-/// An org's customers, page by page.
+/// All customers of an org.
 pub async fn all(world: &World, org: &str) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -60,7 +61,7 @@ pub async fn all(world: &World, org: &str) -> Vec<Value> {
     }
 }
 
-/// How many hold which tier.
+/// The number of customers in each tier.
 pub fn per_tier(customers: &[Value]) -> BTreeMap<&str, usize> {
     let mut tiers = BTreeMap::new();
     customers.iter().for_each(|customer| *tiers.entry(customer["tier"].as_str().unwrap()).or_default() += 1);

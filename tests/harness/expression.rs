@@ -1,8 +1,8 @@
-//! Metric math, as far as the template uses it: numbers, ids, `+ - * / > <`, `FILL` and `IF`.
+//! CloudWatch's metric math, as far as the template uses it: numbers, ids, `+ - * / > <`, `FILL` and `IF`.
 //!
-//! A value that is missing makes missing what is worked out of it, and so does a division by zero.
+//! An expression with a missing value, or with a division by zero, has no value.
 
-/// An expression, read.
+/// A parsed expression.
 #[derive(Debug)]
 pub enum Expression {
     Number(f64),
@@ -11,19 +11,19 @@ pub enum Expression {
     Call(String, Vec<Self>),
 }
 
-/// What is left of a text.
-struct Rest<'a>(&'a str);
+/// The text that is not parsed yet.
+struct Parser<'a>(&'a str);
 
 impl Expression {
-    /// Reads an expression.
-    pub fn read(text: &str) -> Self {
-        let mut rest = Rest(text);
-        let read = rest.comparison();
-        assert_eq!(rest.0.trim(), "", "what follows in {text} is not known here");
-        read
+    /// Parses an expression.
+    pub fn parse(text: &str) -> Self {
+        let mut parser = Parser(text);
+        let expression = parser.comparison();
+        assert_eq!(parser.0.trim(), "", "the rest of {text} is not implemented here");
+        expression
     }
 
-    /// What it comes to in one period, where an id comes to what `of` says.
+    /// The value in one period. `of` gives the value of an id.
     pub fn evaluate(&self, of: &dyn Fn(&str) -> Option<f64>) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -38,12 +38,12 @@ impl Expression {
                     let holds = condition.evaluate(of)? != 0.0;
                     if holds { then.evaluate(of) } else { otherwise.evaluate(of) }
                 }
-                _ => panic!("{name} of {arguments:?} is not known here"),
+                _ => panic!("{name} of {arguments:?} is not implemented here"),
             },
         }
     }
 
-    /// The ids in it.
+    /// The ids that the expression names.
     pub fn ids(&self) -> Vec<&str> {
         match self {
             Self::Number(_) => Vec::new(),
@@ -65,8 +65,8 @@ fn operate(left: f64, sign: char, right: f64) -> Option<f64> {
     }
 }
 
-impl Rest<'_> {
-    /// The next sign, if it is one of these.
+impl Parser<'_> {
+    /// Takes the next sign if it is one of `signs`.
     fn sign(&mut self, signs: &str) -> Option<char> {
         self.0 = self.0.trim_start();
         let sign = self.0.chars().next().filter(|sign| signs.contains(*sign))?;
@@ -74,10 +74,10 @@ impl Rest<'_> {
         Some(sign)
     }
 
-    /// The next characters that are such.
-    fn word(&mut self, is_of_it: impl Fn(char) -> bool) -> String {
+    /// Takes the next characters that `belongs` accepts.
+    fn word(&mut self, belongs: impl Fn(char) -> bool) -> String {
         self.0 = self.0.trim_start();
-        let end = self.0.find(|char| !is_of_it(char)).unwrap_or(self.0.len());
+        let end = self.0.find(|char| !belongs(char)).unwrap_or(self.0.len());
         let (word, rest) = self.0.split_at(end);
         self.0 = rest;
         word.to_owned()
@@ -106,11 +106,11 @@ impl Rest<'_> {
     fn factor(&mut self) -> Expression {
         if self.sign("(").is_some() {
             let inner = self.comparison();
-            assert!(self.sign(")").is_some(), "a bracket is open before {}", self.0);
+            assert!(self.sign(")").is_some(), "a bracket is not closed before {}", self.0);
             return inner;
         }
         let word = self.word(|char| char.is_ascii_alphanumeric() || char == '.' || char == '_');
-        assert!(!word.is_empty(), "{} is not known here", self.0);
+        assert!(!word.is_empty(), "{} is not implemented here", self.0);
         if let Ok(number) = word.parse() {
             return Expression::Number(number);
         }

@@ -1,5 +1,5 @@
-//! The wire between SDK and engine: a proxy that counts requests and, told so, makes one fail or all from one on. It lets
-//! each function do what its role in the template allows, and nothing else.
+//! The proxy between the functions and DynamoDB. It counts requests and injects faults. It rejects every action that the
+//! role of the calling function does not allow.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,29 +23,29 @@ use tokio::{net::TcpListener, sync::Notify};
 
 use crate::roles::{self, Actions};
 
-/// What can happen to a request on its way.
+/// A fault that a request can meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It never arrives: a crash, or a broken connection, before the commit.
+    /// The request is lost: a crash or a broken connection before the commit.
     DropRequest,
-    /// It is carried out and its answer is lost: a crash, or a broken connection, after the commit.
+    /// The request is executed and its response is lost: a crash or a broken connection after the commit.
     DropResponse,
-    /// It hangs, and its connection with it.
+    /// The request gets no response, and its connection stays open.
     Hang,
-    /// Another transaction holds one of its items. Only transactions meet this; others are let through.
+    /// `TransactionConflict` on one item. Only transactions meet this fault.
     Conflict,
-    /// One of a transaction's items is throttled. Only transactions meet this; others are let through.
+    /// `ThrottlingError` on one item. Only transactions meet this fault.
     ThrottledItem,
-    /// Nothing of a batch was done. Only batches meet this; others are let through.
+    /// The whole batch comes back unprocessed. Only batches meet this fault.
     Unprocessed,
-    /// The table is throttled.
+    /// `ProvisionedThroughputExceededException`.
     Throttle,
-    /// The service has an error of its own.
+    /// `InternalServerError`.
     ServerError,
 }
 
 impl Fault {
-    /// All of them.
+    /// Every fault.
     pub const ALL: [Self; 8] = [
         Self::DropRequest,
         Self::DropResponse,
@@ -57,7 +57,7 @@ impl Fault {
         Self::ServerError,
     ];
 
-    /// Whether a request of this operation can meet it.
+    /// Whether a request of this operation can meet the fault.
     pub fn meets(self, operation: &str) -> bool {
         match self {
             Self::Conflict | Self::ThrottledItem => operation == "TransactWriteItems",
@@ -67,54 +67,54 @@ impl Fault {
     }
 }
 
-/// How long a fault lasts.
+/// How many requests meet a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasting {
-    /// The one request.
+pub enum FaultDuration {
+    /// One request.
     Once,
-    /// That request and all after it, until [`Wire::heal`].
+    /// One request and all later ones, until [`FaultProxy::heal`].
     UntilHealed,
 }
 
 #[derive(Default)]
 struct State {
-    seen: Vec<String>,
-    /// What each function has done.
-    taken: BTreeMap<String, Actions>,
-    plan: Option<(usize, Fault, Lasting)>,
-    at_random: Option<(fastrand::Rng, usize)>,
+    requests: Vec<String>,
+    /// The actions of each function.
+    actions: BTreeMap<String, Actions>,
+    planned_fault: Option<(usize, Fault, FaultDuration)>,
+    random_faults: Option<(fastrand::Rng, usize)>,
     empty_pages: usize,
-    slow: Option<Duration>,
-    /// What queries were answered while the index lags.
-    lagging: Option<HashMap<String, Bytes>>,
-    torn: Option<Torn>,
+    query_delay: Option<Duration>,
+    /// The first response to each query, while the index is frozen.
+    frozen_index: Option<HashMap<String, Bytes>>,
+    torn_read: Option<TornRead>,
 }
 
-/// A batch read that is not one moment: part of it is answered, and the rest only after something else has happened.
+/// A batch read that is not one snapshot: some keys are read first, and the others after a signal.
 #[derive(Clone)]
-struct Torn {
-    first: &'static str,
-    half_read: Arc<Notify>,
-    go_on: Arc<Notify>,
+struct TornRead {
+    first_partitions: &'static str,
+    first_half_read: Arc<Notify>,
+    read_rest: Arc<Notify>,
 }
 
-/// The proxy, seen from the test.
+/// The proxy, as a test controls it.
 #[derive(Clone)]
-pub struct Wire {
+pub struct FaultProxy {
     state: Arc<Mutex<State>>,
     endpoint: String,
 }
 
 type Forward = Client<HttpConnector, Full<Bytes>>;
 
-impl Wire {
-    /// A wire to the engine at `engine`.
-    pub async fn to(engine: &str) -> Self {
+impl FaultProxy {
+    /// Starts a proxy in front of the engine at `engine`.
+    pub async fn start(engine: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let wire = Self { state: Arc::default(), endpoint };
-        let (state, engine) = (Arc::clone(&wire.state), engine.trim_end_matches('/').to_owned());
-        let roles = Arc::new(roles::on_the_table());
+        let proxy = Self { state: Arc::default(), endpoint };
+        let (state, engine) = (Arc::clone(&proxy.state), engine.trim_end_matches('/').to_owned());
+        let roles = Arc::new(roles::table_actions());
         let forward: Forward = Client::builder(TokioExecutor::new()).build_http();
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
@@ -122,95 +122,95 @@ impl Wire {
                 let roles = Arc::clone(&roles);
                 let service = service_fn(move |request| {
                     let (state, roles) = (Arc::clone(&state), Arc::clone(&roles));
-                    carry(state, roles, forward.clone(), engine.clone(), request)
+                    forward_request(state, roles, forward.clone(), engine.clone(), request)
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
             }
         });
-        wire
+        proxy
     }
 
-    /// Where the SDK is to connect to, with every right.
+    /// The endpoint that allows every action.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Where a function is to connect to, with the rights of its role.
+    /// The endpoint that allows the actions of a function's role.
     pub fn endpoint_of(&self, function: &str) -> String {
         format!("{}/{function}", self.endpoint)
     }
 
-    /// What each function has done since this was last asked.
-    pub fn take_taken(&self) -> BTreeMap<String, Actions> {
-        std::mem::take(&mut self.state.lock().unwrap().taken)
+    /// Takes the actions that each function has taken since the last call.
+    pub fn take_actions(&self) -> BTreeMap<String, Actions> {
+        std::mem::take(&mut self.state.lock().unwrap().actions)
     }
 
-    /// From now on: the request with this number, counted from 0, meets a fault.
-    pub fn fail(&self, number: usize, fault: Fault, lasting: Lasting) {
+    /// Makes request `number` from now on meet a fault, counted from 0.
+    pub fn fail(&self, number: usize, fault: Fault, duration: FaultDuration) {
         let mut state = self.state.lock().unwrap();
-        state.seen.clear();
-        state.plan = Some((number, fault, lasting));
+        state.requests.clear();
+        state.planned_fault = Some((number, fault, duration));
     }
 
-    /// From now on: every request meets some fault with a chance of one in `one_in`.
+    /// Makes one in `one_in` requests meet a random fault.
     pub fn fail_at_random(&self, seed: u64, one_in: usize) {
-        self.state.lock().unwrap().at_random = Some((fastrand::Rng::with_seed(seed), one_in));
+        self.state.lock().unwrap().random_faults = Some((fastrand::Rng::with_seed(seed), one_in));
     }
 
-    /// From now on: so many queries of the index answer an empty page that is not the last.
+    /// Makes the next queries of the index return an empty page with a key to continue from, this many times.
     pub fn answer_empty_pages(&self, pages: usize) {
         self.state.lock().unwrap().empty_pages = pages;
     }
 
-    /// From now on: every query takes so long.
-    pub fn slow_queries(&self, by: Option<Duration>) {
-        self.state.lock().unwrap().slow = by;
+    /// Delays every query from now on.
+    pub fn delay_queries(&self, delay: Option<Duration>) {
+        self.state.lock().unwrap().query_delay = delay;
     }
 
-    /// From now on the index lags: a query is answered as it was the first time.
-    pub fn let_the_index_lag(&self) {
-        self.state.lock().unwrap().lagging = Some(HashMap::new());
+    /// Freezes the index: from now on a repeated query gets its first response again.
+    pub fn freeze_index(&self) {
+        self.state.lock().unwrap().frozen_index = Some(HashMap::new());
     }
 
-    /// The next batch read answers only those keys at first whose partitions begin so, and leaves the rest unprocessed.
-    /// Answers two signals: that it has read half, and that it may go on.
-    pub fn tear_next_read(&self, first: &'static str) -> (Arc<Notify>, Arc<Notify>) {
-        let torn = Torn { first, half_read: Arc::default(), go_on: Arc::default() };
-        let signals = (Arc::clone(&torn.half_read), Arc::clone(&torn.go_on));
-        self.state.lock().unwrap().torn = Some(torn);
+    /// Tears the next batch read in two. First the keys are read whose partitions begin with `first_partitions`, and the
+    /// others come back unprocessed. Returns two signals: the first half is read, and the response may be sent.
+    pub fn tear_next_read(&self, first_partitions: &'static str) -> (Arc<Notify>, Arc<Notify>) {
+        let torn_read = TornRead { first_partitions, first_half_read: Arc::default(), read_rest: Arc::default() };
+        let signals = (Arc::clone(&torn_read.first_half_read), Arc::clone(&torn_read.read_rest));
+        self.state.lock().unwrap().torn_read = Some(torn_read);
         signals
     }
 
-    /// Whether no request is to meet a fault.
-    pub fn is_whole(&self) -> bool {
+    /// Whether no request will meet a fault.
+    pub fn is_fault_free(&self) -> bool {
         let state = self.state.lock().unwrap();
-        state.plan.is_none() && state.at_random.is_none()
+        state.planned_fault.is_none() && state.random_faults.is_none()
     }
 
-    /// No more faults.
+    /// Ends all faults.
     pub fn heal(&self) {
         let mut state = self.state.lock().unwrap();
-        state.plan = None;
-        state.at_random = None;
+        state.planned_fault = None;
+        state.random_faults = None;
     }
 
-    /// The operations requested since this was last asked, as `BatchGetItem`.
-    pub fn take_seen(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.lock().unwrap().seen)
+    /// Takes the operations requested since the last call, as `BatchGetItem`.
+    pub fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 }
 
 impl State {
     fn next_fault(&mut self, operation: &str) -> Option<Fault> {
-        let number = self.seen.len();
-        self.seen.push(operation.to_owned());
-        let planned = self.plan.filter(|(at, _, lasting)| match lasting {
-            Lasting::Once => number == *at,
-            Lasting::UntilHealed => number >= *at,
+        let number = self.requests.len();
+        self.requests.push(operation.to_owned());
+        let planned = self.planned_fault.filter(|(at, _, duration)| match duration {
+            FaultDuration::Once => number == *at,
+            FaultDuration::UntilHealed => number >= *at,
         });
-        let random = self.at_random.as_mut().and_then(|(rng, one_in)| {
+        let random = self.random_faults.as_mut().and_then(|(rng, one_in)| {
             let hit = rng.usize(0..*one_in) == 0;
-            // Hanging is left to those who wait for it.
+            // A hang would slow every test down.
             let quick: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::Hang).collect();
             hit.then(|| quick[rng.usize(0..quick.len())])
         });
@@ -219,41 +219,41 @@ impl State {
     }
 }
 
-/// A request lost, or its answer: the connection ends without one.
+/// The connection closes without a response: the request or the response is lost.
 #[derive(Debug)]
-struct Lost;
+struct ConnectionLost;
 
-impl std::fmt::Display for Lost {
+impl std::fmt::Display for ConnectionLost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("lost")
+        f.write_str("connection lost")
     }
 }
 
-impl std::error::Error for Lost {}
+impl std::error::Error for ConnectionLost {}
 
-async fn carry(
+async fn forward_request(
     state: Arc<Mutex<State>>,
     roles: Arc<BTreeMap<String, Actions>>,
     forward: Forward,
     engine: String,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Lost> {
+) -> Result<Response<Full<Bytes>>, ConnectionLost> {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let (mut parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Lost)?.to_bytes();
+    let body = body.collect().await.map_err(|_| ConnectionLost)?.to_bytes();
     let function = parts.uri.path().trim_matches('/');
     if !function.is_empty() {
-        let taken = roles::taken(&operation, &body);
-        if let Some(action) = taken.iter().find(|action| !roles[function].contains(*action)) {
+        let actions = roles::required_actions(&operation, &body);
+        if let Some(action) = actions.iter().find(|action| !roles[function].contains(*action)) {
             eprintln!("the role of {function} does not allow {action}");
             return Ok(error(StatusCode::BAD_REQUEST, "AccessDeniedException", &json!({})));
         }
-        state.lock().unwrap().taken.entry(function.to_owned()).or_default().extend(taken);
+        state.lock().unwrap().actions.entry(function.to_owned()).or_default().extend(actions);
     }
-    let torn = if operation == "BatchGetItem" { state.lock().unwrap().torn.take() } else { None };
-    if let Some(torn) = torn {
-        return torn.carry(parts, &body, &forward, &engine).await;
+    let torn_read = if operation == "BatchGetItem" { state.lock().unwrap().torn_read.take() } else { None };
+    if let Some(torn_read) = torn_read {
+        return torn_read.forward(parts, &body, &forward, &engine).await;
     }
     let fault = {
         let mut state = state.lock().unwrap();
@@ -264,12 +264,12 @@ async fn carry(
         }
         fault
     };
-    let slow = state.lock().unwrap().slow.filter(|_| operation == "Query");
-    if let Some(by) = slow {
-        tokio::time::sleep(by).await;
+    let delay = state.lock().unwrap().query_delay.filter(|_| operation == "Query");
+    if let Some(delay) = delay {
+        tokio::time::sleep(delay).await;
     }
     match fault {
-        Some(Fault::DropRequest) => return Err(Lost),
+        Some(Fault::DropRequest) => return Err(ConnectionLost),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Conflict) => return Ok(cancelled(&body, "TransactionConflict")),
         Some(Fault::ThrottledItem) => return Ok(cancelled(&body, "ThrottlingError")),
@@ -283,52 +283,56 @@ async fn carry(
         Some(Fault::DropResponse) | None => {}
     }
     let is_of_index = |body: &Bytes| body.windows(9).any(|window| window == b"IndexName");
-    // Read, because the same request is written in another order each time.
+    // The fields of equal requests come in a different order each time. A parsed request has one order.
     let query = (operation == "Query" && is_of_index(&body))
         .then(|| serde_json::from_slice::<Value>(&body).unwrap().to_string());
     parts.uri = engine.parse().unwrap();
-    let answer = forward.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| Lost)?;
-    let (mut parts, body) = answer.into_parts();
-    let mut body = body.collect().await.map_err(|_| Lost)?.to_bytes();
-    if let (Some(query), Some(lagging)) = (query, &mut state.lock().unwrap().lagging) {
-        body = lagging.entry(query).or_insert(body).clone();
-        // It counts the bytes of the other answer.
-        for of_the_other in ["content-length", "x-amz-crc32"] {
-            parts.headers.remove(of_the_other);
+    let response = forward.request(Request::from_parts(parts, Full::new(body))).await.map_err(|_| ConnectionLost)?;
+    let (mut parts, body) = response.into_parts();
+    let mut body = body.collect().await.map_err(|_| ConnectionLost)?.to_bytes();
+    if let (Some(query), Some(first_responses)) = (query, &mut state.lock().unwrap().frozen_index) {
+        body = first_responses.entry(query).or_insert(body).clone();
+        // These headers describe the replaced body.
+        for header in ["content-length", "x-amz-crc32"] {
+            parts.headers.remove(header);
         }
     }
-    if fault == Some(Fault::DropResponse) { Err(Lost) } else { Ok(Response::from_parts(parts, Full::new(body))) }
+    if fault == Some(Fault::DropResponse) {
+        Err(ConnectionLost)
+    } else {
+        Ok(Response::from_parts(parts, Full::new(body)))
+    }
 }
 
-impl Torn {
-    async fn carry(
+impl TornRead {
+    async fn forward(
         self,
         mut parts: Parts,
         body: &[u8],
         forward: &Forward,
         engine: &str,
-    ) -> Result<Response<Full<Bytes>>, Lost> {
+    ) -> Result<Response<Full<Bytes>>, ConnectionLost> {
         let mut request: Value = serde_json::from_slice(body).unwrap();
         let items = request["RequestItems"].as_object_mut().unwrap();
         let (table, wanted) = items.iter_mut().next().unwrap();
         let (table, mut rest) = (table.clone(), wanted.clone());
-        let is_first = |key: &Value| key["pk"]["S"].as_str().unwrap().starts_with(self.first);
+        let is_first = |key: &Value| key["pk"]["S"].as_str().unwrap().starts_with(self.first_partitions);
         wanted["Keys"].as_array_mut().unwrap().retain(is_first);
         rest["Keys"].as_array_mut().unwrap().retain(|key| !is_first(key));
         parts.uri = engine.parse().unwrap();
         parts.headers.remove("content-length");
         let half = Full::new(Bytes::from(request.to_string()));
-        let half = forward.request(Request::from_parts(parts, half)).await.map_err(|_| Lost)?;
-        let half = half.into_body().collect().await.map_err(|_| Lost)?.to_bytes();
+        let half = forward.request(Request::from_parts(parts, half)).await.map_err(|_| ConnectionLost)?;
+        let half = half.into_body().collect().await.map_err(|_| ConnectionLost)?.to_bytes();
         let mut read: Value = serde_json::from_slice(&half).unwrap();
         read["UnprocessedKeys"] = json!({ table: rest });
-        self.half_read.notify_one();
-        self.go_on.notified().await;
-        Ok(answer(StatusCode::OK, &read))
+        self.first_half_read.notify_one();
+        self.read_rest.notified().await;
+        Ok(respond(StatusCode::OK, &read))
     }
 }
 
-/// A cancelled transaction, for a reason that its first item has.
+/// A cancelled transaction. The reason is that of the first item.
 fn cancelled(body: &[u8], reason: &str) -> Response<Full<Bytes>> {
     let request: Value = serde_json::from_slice(body).unwrap();
     let items = request["TransactItems"].as_array().map_or(1, Vec::len);
@@ -336,30 +340,30 @@ fn cancelled(body: &[u8], reason: &str) -> Response<Full<Bytes>> {
     error(StatusCode::BAD_REQUEST, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
 }
 
-/// A batch of which nothing was done.
+/// A batch that comes back unprocessed.
 fn unprocessed(operation: &str, body: &[u8]) -> Response<Full<Bytes>> {
     let request: Value = serde_json::from_slice(body).unwrap();
     let left = if operation == "BatchGetItem" { "UnprocessedKeys" } else { "UnprocessedItems" };
-    answer(StatusCode::OK, &json!({ left: request["RequestItems"], "Responses": {} }))
+    respond(StatusCode::OK, &json!({ left: request["RequestItems"], "Responses": {} }))
 }
 
-/// An empty page that is not the last: the list begins just after the position it names.
+/// An empty page whose key to continue from lies before the first item.
 fn empty_page(body: &[u8]) -> Response<Full<Bytes>> {
     let request: Value = serde_json::from_slice(body).unwrap();
     let first = if request["ScanIndexForward"] == false { "9999" } else { "0" };
     let list = &request["ExpressionAttributeValues"][":list"];
     let position = json!({"pk": {"S": "-"}, "sk": {"S": "-"}, "list": list, "at": {"S": first}});
-    answer(StatusCode::OK, &json!({"Count": 0, "ScannedCount": 0, "Items": [], "LastEvaluatedKey": position}))
+    respond(StatusCode::OK, &json!({"Count": 0, "ScannedCount": 0, "Items": [], "LastEvaluatedKey": position}))
 }
 
 fn error(status: StatusCode, code: &str, fields: &Value) -> Response<Full<Bytes>> {
     let mut body = fields.clone();
     body["__type"] = format!("com.amazonaws.dynamodb.v20120810#{code}").into();
     body["message"] = format!("injected {code}").into();
-    answer(status, &body)
+    respond(status, &body)
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+fn respond(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
     response.body(Full::from(body.to_string())).unwrap()
 }

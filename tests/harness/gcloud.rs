@@ -1,20 +1,21 @@
-//! A stand-in for gcloud, the command line of Google Cloud, and a project there as that shows it: the scripts of Cloud Run are
-//! run with it.
+//! A stand-in for gcloud, the command line of Google Cloud, and for a project as gcloud shows it. The scripts of
+//! `infra/cloud-run` run against the stand-in.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use tokio::process::Command;
 
 use crate::{
-    programs::{self, Ended},
+    programs::{self, ProgramOutput},
     root,
 };
 
-/// The deployment's secret as the project keeps it, with everything that could be misread.
+/// The deployment's secret in the project. It has every character that a script could misread.
 pub const SECRET: &str = r#"the "secret" \ of, a=shop"#;
 
-/// Writes down what it is told, a line a call and tabs between, and what its files of flags say and who may read them.
-/// As gcloud does, it shows what it made unless told not to; and it fails where gcloud's own log would have the secret.
+/// Records its arguments, one line a call, separated by tabs. Records the text and the file modes of its flags files.
+///
+/// Like gcloud, it prints what it created unless `--format=none` is given. It fails where gcloud would log the secret.
 const GCLOUD: &str = r#"#!/usr/bin/env bash
 set -eu
 (IFS=$'\t'; printf '%s\n' "$*") >>calls
@@ -38,7 +39,7 @@ case "$*" in
   "scheduler jobs list "*) cat jobs ;;
   "scheduler jobs create http "*) echo "$5,ENABLED" >>jobs ;;
   "scheduler jobs update http "*) sed -i "s/^$5,.*/$5,ENABLED/" jobs ;;
-  # A job that is paused can't be paused, nor one that is not be resumed.
+  # Only an enabled job can be paused, and only a paused job can be resumed.
   "scheduler jobs pause "*) grep -qx "$4,ENABLED" jobs && sed -i "s/^$4,.*/$4,PAUSED/" jobs ;;
   "scheduler jobs resume "*) grep -qx "$4,PAUSED" jobs && sed -i "s/^$4,.*/$4,ENABLED/" jobs ;;
 esac
@@ -49,11 +50,11 @@ esac
 [[ ! -e failing || "$*" != *"$(cat failing)"* ]] || exit 1
 "#;
 
-/// A project on Google Cloud, as its command line shows it.
-pub struct Project(PathBuf);
+/// A project on Google Cloud, as gcloud shows it.
+pub struct GcloudProject(PathBuf);
 
-impl Project {
-    /// One with a secret and no jobs.
+impl GcloudProject {
+    /// A project with a secret and no jobs.
     pub fn with_secret() -> Self {
         let folder = std::env::temp_dir().join(format!("regulars-project-{:016x}", fastrand::u64(..)));
         fs::create_dir_all(folder.join("tmp")).unwrap();
@@ -61,36 +62,36 @@ impl Project {
         fs::write(&gcloud, GCLOUD).unwrap();
         fs::set_permissions(&gcloud, fs::Permissions::from_mode(0o755)).unwrap();
         let project = Self(folder);
-        project.write("secret", SECRET);
-        project.write("jobs", "");
+        project.write_file("secret", SECRET);
+        project.write_file("jobs", "");
         project
     }
 
-    /// Writes a file of the stand-in's: `secret`, `jobs` (lines of name and state), `broken`, with which every call fails, or
-    /// `failing`, with which those fail that have this in them.
-    pub fn write(&self, file: &str, text: &str) {
+    /// Writes a file of the stand-in: `secret`, `jobs` (lines of name and state), `broken` (every call fails) or `failing`
+    /// (calls that contain this text fail).
+    pub fn write_file(&self, file: &str, text: &str) {
         fs::write(self.0.join(file), text).unwrap();
     }
 
-    /// A file of the stand-in's, which it begins anew.
-    pub fn take(&self, file: &str) -> String {
+    /// Takes the text of a file of the stand-in, and removes the file.
+    pub fn take_file(&self, file: &str) -> String {
         let text = fs::read_to_string(self.0.join(file)).unwrap_or_default();
         let _ = fs::remove_file(self.0.join(file));
         text
     }
 
-    /// What gcloud was told, call by call.
+    /// Takes the arguments of each call of gcloud.
     pub fn take_calls(&self) -> Vec<Vec<String>> {
-        self.take("calls").lines().map(|call| call.split('\t').map(str::to_owned).collect()).collect()
+        self.take_file("calls").lines().map(|call| call.split('\t').map(str::to_owned).collect()).collect()
     }
 
-    /// Runs a script to its end: it shows the secret nowhere, and leaves nothing behind.
-    pub async fn run(&self, script: &str, arguments: &[&str]) -> Ended {
+    /// Runs a script to its end. Checks that the script shows the secret nowhere and removes its temporary files.
+    pub async fn run(&self, script: &str, arguments: &[&str]) -> ProgramOutput {
         self.run_with(script, arguments, &[]).await
     }
 
-    /// The same, with some settings more.
-    pub async fn run_with(&self, script: &str, arguments: &[&str], more: &[(&str, &str)]) -> Ended {
+    /// [`Self::run`] with more settings.
+    pub async fn run_with(&self, script: &str, arguments: &[&str], more: &[(&str, &str)]) -> ProgramOutput {
         let path = format!("{}:{}", self.0.display(), std::env::var("PATH").unwrap());
         let mut command = Command::new(root().join("infra/cloud-run").join(script));
         command.args(arguments).env_clear().env("PATH", path).current_dir(&self.0).kill_on_drop(true);
@@ -101,22 +102,22 @@ impl Project {
         ]);
         command.envs(more.iter().copied());
         let ended = programs::run(&mut command).await;
-        for shown in [&ended.out, &ended.err, &fs::read_to_string(self.0.join("calls")).unwrap_or_default()] {
-            assert!(!shown.contains("a=shop"), "the secret is shown: {shown}");
+        for text in [&ended.out, &ended.err, &fs::read_to_string(self.0.join("calls")).unwrap_or_default()] {
+            assert!(!text.contains("a=shop"), "the secret is shown: {text}");
         }
-        assert_eq!(fs::read_dir(self.0.join("tmp")).unwrap().count(), 0, "the script leaves nothing behind");
+        assert_eq!(fs::read_dir(self.0.join("tmp")).unwrap().count(), 0, "the script removes its temporary files");
         ended
     }
 
-    /// Runs the script of the jobs, which has to succeed.
-    pub async fn jobs(&self, arguments: &[&str]) -> String {
+    /// Runs `jobs.sh`, which must succeed. Returns its output.
+    pub async fn run_jobs(&self, arguments: &[&str]) -> String {
         let ended = self.run("jobs.sh", arguments).await;
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{arguments:?}");
         ended.out
     }
 }
 
-impl Drop for Project {
+impl Drop for GcloudProject {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }

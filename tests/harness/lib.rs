@@ -1,41 +1,43 @@
-//! What the tests are made of.
+//! The harness of the tests.
 //!
 //! | room | what it is |
 //! |---|---|
-//! | [`world`] | the system of a test: every function, on a DynamoDB of its own behind a wire that can fail |
+//! | [`world`] | the system of one test: every function, with its own DynamoDB behind a proxy that injects faults |
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
-//! | [`faults`] | the wire: counts requests, and loses, hangs or refuses the one it is told to |
-//! | [`account`] | stand-ins for services of the account that a stack is in |
-//! | [`anthropic`] | a stand-in for the API that Claude is asked over |
-//! | [`audit`] | what must hold of every ledger, whatever happened |
-//! | [`bundles`] | bundles in scenarios, and what must hold of every one of them |
-//! | [`cloudwatch`] | a stand-in for CloudWatch: the template's alarms, over what was recorded |
-//! | [`customers`] | many customers at once, and the tiers that they hold |
-//! | [`expression`] | metric math, as far as the template uses it |
-//! | [`log`] | everything that is logged on a thread, kept to be looked at |
-//! | [`roles`] | what the template's roles allow, enforced on what is asked of DynamoDB |
-//! | [`slack`] | a stand-in for a channel's webhook |
-//! | [`secrets`] | a stand-in for Secrets Manager, with one secret in it that can be rotated |
-//! | [`waits`] | a sleeper that writes down what is asked of it, and does not wait |
-//! | [`watch`] | a world whose records go to the alarms of the template |
-//! | [`vectors`] | every row of a file of cases |
-//! | [`runtime_api`] | a stand-in for what hands a deployed function its calls |
-//! | [`purchase_log`] | a real purchase log, told to the rules |
-//! | [`front`] | a proxy in front of a local stack that breaks one function on purpose |
+//! | [`faults`] | the proxy between functions and DynamoDB: counts requests, enforces roles, injects faults |
+//! | [`anthropic`] | a stand-in for Anthropic's Messages API |
+//! | [`audit`] | the invariants of every ledger |
+//! | [`aws_services`] | stand-ins for AWS services that `ctl` calls |
+//! | [`bundles`] | bundles in scenarios, and their invariants |
+//! | [`cloudwatch`] | a stand-in for CloudWatch: the template's alarms over recorded metrics |
+//! | [`customers`] | many customers at once, and the tiers they hold |
+//! | [`expression`] | CloudWatch's metric math, as far as the template uses it |
 //! | [`gcloud`] | a stand-in for the command line of Google Cloud |
-//! | [`programs`] | the built binaries, run as a user runs them |
+//! | [`log`] | captured log lines of one thread |
+//! | [`monitored_world`] | a world whose metrics feed the template's alarms |
+//! | [`operations`] | one call of every operation of every function |
+//! | [`programs`] | the built binaries, run as processes |
+//! | [`purchase_log`] | customers of a real purchase log, as known on a date |
+//! | [`roles`] | the DynamoDB actions that the template's roles allow |
+//! | [`runtime_api`] | a stand-in for Lambda's runtime API |
+//! | [`secrets`] | a stand-in for Secrets Manager with one secret |
+//! | [`slack`] | a stand-in for a Slack webhook |
+//! | [`stack_proxy`] | a proxy in front of a local stack that breaks one function |
+//! | [`vectors`] | the rows of a vector file |
+//! | [`waits`] | a sleeper that records waits and returns at once |
 
-pub mod account;
 pub mod anthropic;
 pub mod audit;
+pub mod aws_services;
 pub mod bundles;
 pub mod cloudwatch;
 pub mod customers;
 pub mod expression;
 pub mod faults;
-pub mod front;
 pub mod gcloud;
 pub mod log;
+pub mod monitored_world;
+pub mod operations;
 pub mod programs;
 pub mod purchase_log;
 pub mod roles;
@@ -43,20 +45,20 @@ pub mod runtime_api;
 pub mod scenario;
 pub mod secrets;
 pub mod slack;
+pub mod stack_proxy;
 pub mod vectors;
 pub mod waits;
-pub mod watch;
 pub mod world;
 
 pub use scenario::{Scenario, world};
 pub use world::{Request, Response, World};
 
-/// The repository's root, from which its files are read.
+/// The root of the repository.
 pub fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// An instant, as a test writes it.
+/// Parses an RFC 3339 instant.
 pub fn instant(text: &str) -> chrono::DateTime<chrono::Utc> {
     shared::domain::time::parse(text).unwrap_or_else(|rule| panic!("{text} {rule}"))
 }

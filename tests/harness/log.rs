@@ -1,7 +1,7 @@
-//! Everything that is logged on a thread, kept to be looked at.
+//! Captured log lines of one thread.
 //!
-//! There is one subscriber for all threads, and each keeps its own lines. With one for each test, a line that is logged while another
-//! test's comes or goes could be taken for one that nobody wants.
+//! One subscriber serves all threads, and each thread captures its own lines. With one subscriber per test, tracing could
+//! cache a line as disabled while the subscriber of another test comes or goes.
 
 use std::{
     cell::RefCell,
@@ -17,78 +17,78 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// What was logged.
+/// The captured lines.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct CapturedLog(Arc<Mutex<Vec<u8>>>);
 
-/// As long as it is there, what is logged on its thread is kept.
-pub struct Keeping(());
+/// Captures the lines of its thread until it is dropped.
+pub struct CaptureGuard(());
 
-/// How lines are kept.
+/// The format of captured lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum LineFormat {
     Text,
     Json,
 }
 
 thread_local! {
-    static KEPT: RefCell<Option<(Form, Level, Log)>> = const { RefCell::new(None) };
+    static CAPTURE: RefCell<Option<(LineFormat, Level, CapturedLog)>> = const { RefCell::new(None) };
 }
 
 static SUBSCRIBER: Once = Once::new();
 
-/// What this thread wants to keep in a form.
-fn wanted<S: Subscriber>(as_it_is: Form) -> impl Filter<S> {
+/// Whether this thread captures a line in this format.
+fn is_captured<S: Subscriber>(layer_format: LineFormat) -> impl Filter<S> {
     dynamic_filter_fn(move |metadata: &Metadata<'_>, _| {
-        KEPT.with_borrow(|kept| {
-            kept.as_ref().is_some_and(|(form, level, _)| *form == as_it_is && metadata.level() <= level)
+        CAPTURE.with_borrow(|capture| {
+            capture.as_ref().is_some_and(|(format, level, _)| *format == layer_format && metadata.level() <= level)
         })
     })
 }
 
-impl Log {
-    /// Keeps what is logged on this thread from now on, as long as the guard is.
-    pub fn start(level: Level) -> (Self, Keeping) {
-        Self::keep(Form::Text, level)
+impl CapturedLog {
+    /// Captures the lines of this thread, up to `level`, as text until the guard is dropped.
+    pub fn start(level: Level) -> (Self, CaptureGuard) {
+        Self::capture(LineFormat::Text, level)
     }
 
-    /// The same as lines of JSON, as a function writes them.
-    pub fn start_json(level: Level) -> (Self, Keeping) {
-        Self::keep(Form::Json, level)
+    /// Captures lines of JSON, as a function writes them.
+    pub fn start_json(level: Level) -> (Self, CaptureGuard) {
+        Self::capture(LineFormat::Json, level)
     }
 
-    fn keep(form: Form, level: Level) -> (Self, Keeping) {
+    fn capture(format: LineFormat, level: Level) -> (Self, CaptureGuard) {
         SUBSCRIBER.call_once(|| {
             let text = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Writer);
             let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Writer);
             let json = json.with_current_span(false).with_span_list(false);
-            let subscriber = tracing_subscriber::registry().with(text.with_filter(wanted(Form::Text)));
-            subscriber.with(json.with_filter(wanted(Form::Json))).init();
+            let subscriber = tracing_subscriber::registry().with(text.with_filter(is_captured(LineFormat::Text)));
+            subscriber.with(json.with_filter(is_captured(LineFormat::Json))).init();
         });
         let log = Self::default();
-        KEPT.set(Some((form, level, log.clone())));
-        (log, Keeping(()))
+        CAPTURE.set(Some((format, level, log.clone())));
+        (log, CaptureGuard(()))
     }
 
-    /// All of it.
+    /// All captured lines.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-impl Drop for Keeping {
+impl Drop for CaptureGuard {
     fn drop(&mut self) {
-        KEPT.set(None);
+        CAPTURE.set(None);
     }
 }
 
-/// Writes to what this thread keeps.
+/// Writes to the captured lines of this thread.
 struct Writer;
 
 impl io::Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        KEPT.with_borrow(|kept| {
-            if let Some((.., log)) = kept {
+        CAPTURE.with_borrow(|capture| {
+            if let Some((.., log)) = capture {
                 log.0.lock().unwrap().extend_from_slice(bytes);
             }
         });

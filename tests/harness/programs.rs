@@ -1,4 +1,4 @@
-//! The built binaries, run as a user runs them.
+//! The built binaries, run as processes.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -15,10 +15,10 @@ use tokio::{
 
 use crate::root;
 
-/// How long a program may take to start or end before a test gives it up: far longer than any does, on a busy machine too.
-pub const PATIENCE: Duration = Duration::from_mins(5);
+/// The longest time that a test waits for a program. Every program is far faster, on a busy machine too.
+pub const WAIT_MAX: Duration = Duration::from_mins(5);
 
-/// A binary of the workspace, built with the tests' own profile.
+/// The path of a binary of the workspace, built with the tests' profile.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(|deps| deps.parent()).unwrap().join(name);
@@ -26,12 +26,12 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// A command to run a binary in the repository's root, without the settings of whoever runs the tests.
+/// A command that runs a binary in the root of the repository, without settings from the environment of the tests.
 pub fn command(name: &str) -> Command {
-    shut_in(Command::new(binary(name)))
+    isolated(Command::new(binary(name)))
 }
 
-fn shut_in(mut command: Command) -> Command {
+fn isolated(mut command: Command) -> Command {
     command.current_dir(root()).kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for variable in [
         "CRON_SECRET",
@@ -46,7 +46,7 @@ fn shut_in(mut command: Command) -> Command {
         "AWS_PROFILE",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-        // A test may spend nothing.
+        // Requests with a real key would cost money.
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_SECRET",
         "ANTHROPIC_BASE_URL",
@@ -61,8 +61,9 @@ fn shut_in(mut command: Command) -> Command {
     command
 }
 
-/// The command line in an account where nothing is but what a test puts there, by the service's name in the SDK's settings.
-pub fn operator(arguments: &[&str], services: &[(&str, &str)]) -> Command {
+/// A command that runs `ctl`. `services` gives the URL of a stand-in for each AWS service, by its name in the SDK's
+/// settings.
+pub fn ctl_command(arguments: &[&str], services: &[(&str, &str)]) -> Command {
     let mut command = command("ctl");
     command.args(arguments);
     for variable in [
@@ -86,7 +87,7 @@ pub fn operator(arguments: &[&str], services: &[(&str, &str)]) -> Command {
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
-        // Nobody listens there, so a service that a test does not name is out of reach.
+        // Nothing listens there, so a service without a stand-in is out of reach.
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
     ]);
     for (service, url) in services {
@@ -95,64 +96,67 @@ pub fn operator(arguments: &[&str], services: &[(&str, &str)]) -> Command {
     command
 }
 
-/// Interrupts a program, as a user at a terminal does.
+/// Sends `SIGINT` to a program.
 pub async fn interrupt(program: &Child) {
     let id = program.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
 }
 
-/// An HTTP client, to call what runs as a program.
+/// An HTTP client for calls to programs.
 pub fn http() -> reqwest::Client {
-    // Already installed is installed.
+    // An error means that a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
-/// Sends these bytes to a server on a connection of their own, and gives all that it answers until it closes it.
-pub async fn speak(address: &str, bytes: &[u8]) -> String {
+/// Sends bytes to a server on a new connection. Returns everything that the server sends until it closes the connection.
+pub async fn send_raw(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address.trim_start_matches("http://")).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
-    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it closes the connection").unwrap();
+    tokio::time::timeout(WAIT_MAX, stream.read_to_end(&mut answer))
+        .await
+        .expect("the server closes the connection")
+        .unwrap();
     String::from_utf8(answer).unwrap()
 }
 
-/// What a program that ended left behind.
+/// The exit code and output of a program.
 #[derive(Debug)]
-pub struct Ended {
-    /// Its exit code.
+pub struct ProgramOutput {
+    /// The exit code.
     pub code: Option<i32>,
-    /// What it wrote to standard output.
+    /// Standard output.
     pub out: String,
-    /// What it wrote to standard error.
+    /// Standard error.
     pub err: String,
 }
 
-/// Runs a program to its end.
-pub async fn run(command: &mut Command) -> Ended {
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").unwrap();
+/// Runs a program until it exits.
+pub async fn run(command: &mut Command) -> ProgramOutput {
+    let output = tokio::time::timeout(WAIT_MAX, command.output()).await.expect("the program exits").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    ProgramOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// A local stack that runs as a program.
+/// A local stack that runs as a process.
 pub struct LocalStack {
     child: Child,
     out: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
-    /// Where it answers.
+    /// Its URL.
     pub url: String,
-    /// Where its DynamoDB answers.
+    /// The URL of its DynamoDB.
     pub dynamodb: String,
 }
 
 impl LocalStack {
-    /// Starts one on any free port and waits until it is ready.
+    /// Starts a local stack on a free port and waits until it is ready.
     pub async fn start(arguments: &[&str]) -> Self {
-        Self::of(command("local").args(["--port", "0"]).args(arguments)).await
+        Self::start_with(command("local").args(["--port", "0"]).args(arguments)).await
     }
 
-    /// Starts one by this command and waits until it is ready.
-    pub async fn of(command: &mut Command) -> Self {
+    /// Starts a local stack by this command and waits until it is ready.
+    pub async fn start_with(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let ready = async {
@@ -164,28 +168,28 @@ impl LocalStack {
                     _ => {}
                 }
             }
-            panic!("it ended before it was ready");
+            panic!("the stack exited before it was ready");
         };
-        let (url, dynamodb) = tokio::time::timeout(PATIENCE, ready).await.expect("it gets ready");
+        let (url, dynamodb) = tokio::time::timeout(WAIT_MAX, ready).await.expect("the program gets ready");
         Self { child, out, url, dynamodb }
     }
 
-    /// Ends it by force.
+    /// Kills the process.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Sends a signal by its name, as `TERM`, and waits for the end.
-    pub async fn end(mut self, signal: &str) -> Ended {
+    /// Sends a signal by its name, as `TERM`, and waits for the exit.
+    pub async fn stop(mut self, signal: &str) -> ProgramOutput {
         send_signal(&self.child, signal).await;
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
+        let status = tokio::time::timeout(WAIT_MAX, self.child.wait()).await.expect("the program exits").unwrap();
         let (mut out, mut err) = (String::new(), String::new());
         self.out.into_inner().read_to_string(&mut out).await.unwrap();
-        // Where it goes to a file, it is there.
+        // A test may have redirected standard error to a file.
         if let Some(mut stderr) = self.child.stderr.take() {
             stderr.read_to_string(&mut err).await.unwrap();
         }
-        Ended { code: status.code(), out, err }
+        ProgramOutput { code: status.code(), out, err }
     }
 }
 
@@ -194,31 +198,31 @@ async fn send_signal(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([format!("-{signal}"), id]).status().await.unwrap().success());
 }
 
-/// A function that answers on a port, as on Cloud Run.
-pub struct OnPort {
+/// A function that serves HTTP on a port, as on Cloud Run.
+pub struct FunctionServer {
     child: Child,
     address: SocketAddr,
-    /// Where it answers.
+    /// Its URL.
     pub url: String,
 }
 
-impl OnPort {
-    /// Starts one on any free port and waits until it answers.
+impl FunctionServer {
+    /// Starts a function on a free port and waits until it answers.
     pub async fn start(function: &str, settings: &[(&str, &str)]) -> Self {
-        Self::start_by(|| command(function), function, settings).await
+        Self::start_with(|| command(function), function, settings).await
     }
 
-    /// Starts one that gets so many KiB of memory and no more. Nobody reads what it counts.
-    pub async fn start_within(kib: u32, function: &str, settings: &[(&str, &str)]) -> Self {
+    /// Starts a function with a memory limit in KiB. Its metrics are discarded.
+    pub async fn start_with_memory_limit(kib: u32, function: &str, settings: &[(&str, &str)]) -> Self {
         let limited = || {
-            let mut limited = shut_in(Command::new("sh"));
+            let mut limited = isolated(Command::new("sh"));
             limited.args(["-c", &format!("ulimit -d {kib} && exec \"$0\" > /dev/null")]).arg(binary(function));
             limited
         };
-        Self::start_by(limited, function, settings).await
+        Self::start_with(limited, function, settings).await
     }
 
-    async fn start_by(command: impl Fn() -> Command, function: &str, settings: &[(&str, &str)]) -> Self {
+    async fn start_with(command: impl Fn() -> Command, function: &str, settings: &[(&str, &str)]) -> Self {
         let http = http();
         loop {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
@@ -235,17 +239,17 @@ impl OnPort {
                 }
                 true
             };
-            if tokio::time::timeout(PATIENCE, ready).await.expect("it gets ready") {
+            if tokio::time::timeout(WAIT_MAX, ready).await.expect("the program gets ready") {
                 return Self { child, address: free, url };
             }
-            let mut why = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut why).await.unwrap();
-            assert!(why.contains("in use"), "{function}: {why}");
+            let mut error = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut error).await.unwrap();
+            assert!(error.contains("in use"), "{function}: {error}");
         }
     }
 
-    /// Begins a request: when this answers, the function has begun with it, too, and waits for the body.
-    pub async fn begin(&self, method: &str, path: &str, secret: &str, body: &'static str) -> Begun {
+    /// Begins a request. When this returns, the function has read the headers and waits for the body.
+    pub async fn begin_request(&self, method: &str, path: &str, secret: &str, body: &'static str) -> PendingRequest {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
         let head = format!(
@@ -254,10 +258,13 @@ impl OnPort {
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         let expected = b"HTTP/1.1 100 Continue\r\n\r\n";
-        let mut told = vec![0; expected.len()];
-        tokio::time::timeout(PATIENCE, stream.read_exact(&mut told)).await.expect("it begins").unwrap();
-        assert_eq!(told, expected);
-        Begun { stream, body }
+        let mut received = vec![0; expected.len()];
+        tokio::time::timeout(WAIT_MAX, stream.read_exact(&mut received))
+            .await
+            .expect("the function reads the headers")
+            .unwrap();
+        assert_eq!(received, expected);
+        PendingRequest { stream, body }
     }
 
     /// Sends a signal by its name, as `TERM`.
@@ -265,36 +272,40 @@ impl OnPort {
         send_signal(&self.child, signal).await;
     }
 
-    /// Waits until it takes no more connections.
-    pub async fn is_closed(&self) {
+    /// Waits until the function refuses connections.
+    pub async fn wait_closed(&self) {
         let closed = async {
             while TcpStream::connect(self.address).await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, closed).await.expect("it stops listening");
+        tokio::time::timeout(WAIT_MAX, closed).await.expect("the function stops listening");
     }
 
-    /// Waits for the end.
-    pub async fn ended(self) -> Ended {
-        let output = tokio::time::timeout(PATIENCE, self.child.wait_with_output()).await.expect("it ends").unwrap();
+    /// Waits for the exit.
+    pub async fn wait_exit(self) -> ProgramOutput {
+        let output =
+            tokio::time::timeout(WAIT_MAX, self.child.wait_with_output()).await.expect("the program exits").unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        ProgramOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 }
 
-/// A request whose body is yet to come.
-pub struct Begun {
+/// A request whose body is not sent yet.
+pub struct PendingRequest {
     stream: TcpStream,
     body: &'static str,
 }
 
-impl Begun {
-    /// Sends the body, and gives the answer's status.
+impl PendingRequest {
+    /// Sends the body. Returns the status of the answer.
     pub async fn finish(mut self) -> u16 {
         self.stream.write_all(self.body.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        tokio::time::timeout(PATIENCE, self.stream.read_to_string(&mut answer)).await.expect("it answers").unwrap();
+        tokio::time::timeout(WAIT_MAX, self.stream.read_to_string(&mut answer))
+            .await
+            .expect("the function answers")
+            .unwrap();
         answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer}"))
     }
 }

@@ -1,4 +1,4 @@
-//! The purchase log, told to the rules order by order up to some day, and what happened after it.
+//! Customers of the purchase log: awarded order by order up to a date, with the outcome after it.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ use shared::domain::{
     money::Money,
 };
 
-/// How far ahead the log is looked at: what `activeDays` is unless a shop says otherwise.
+/// The days after the date that decide the outcome. Equal to the default of `activeDays`.
 pub const HORIZON_DAYS: u32 = 90;
 
-/// Somebody as they were known on a day, and what came of it.
-pub struct Past {
-    /// The customer as the orders until then left them.
+/// A customer as known on a date, and the outcome.
+pub struct HistoricalCustomer {
+    /// The customer after the orders up to the date.
     pub customer: Customer,
     /// Whether no order came in the [`HORIZON_DAYS`] after.
-    pub left: bool,
+    pub churned: bool,
 }
 
-/// The end of the day on which the literature parts the log.
-pub fn parting() -> DateTime<Utc> {
+/// The end of the calibration period in the literature. The holdout period begins then.
+pub fn calibration_end() -> DateTime<Utc> {
     "1997-09-30T23:59:59Z".parse().unwrap()
 }
 
-/// Everybody who had bought by `now`, with that day's orders known.
-pub fn known_at(now: DateTime<Utc>) -> Vec<Past> {
+/// The customers with an order up to `now`.
+pub fn customers_known_at(now: DateTime<Utc>) -> Vec<HistoricalCustomer> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/cdnow-sample.csv");
     let text = std::fs::read_to_string(file).unwrap();
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
@@ -36,27 +36,29 @@ pub fn known_at(now: DateTime<Utc>) -> Vec<Past> {
     for order in text.lines().skip(1).map(order) {
         let at = order.fulfilled_at;
         if at <= now {
-            let stranger =
-                || Past { customer: Customer::new(order.customer.clone(), CustomerProfile::default()), left: true };
-            let past = known.entry(order.customer.clone()).or_insert_with(stranger);
+            let new_customer = || HistoricalCustomer {
+                customer: Customer::new(order.customer.clone(), CustomerProfile::default()),
+                churned: true,
+            };
+            let past = known.entry(order.customer.clone()).or_insert_with(new_customer);
             past.customer = award::award(&past.customer, &loyalty, order, at).unwrap().customer;
         } else if at <= now + TimeDelta::days(i64::from(HORIZON_DAYS))
             && let Some(past) = known.get_mut(&order.customer)
         {
-            past.left = false;
+            past.churned = false;
         }
     }
     known.into_values().collect()
 }
 
-/// One line of the log: `order_id,customer_id,date,quantity,amount`.
+/// Parses one line of the log: `order_id,customer_id,date,quantity,amount`.
 fn order(line: &str) -> Order {
     let columns: Vec<&str> = line.split(',').collect();
     let [id, customer, date, _, amount] = columns[..] else { panic!("{line}") };
     Order {
         id: id.to_owned().try_into().unwrap(),
         customer: customer.to_owned().try_into().unwrap(),
-        total: Money::requested(amount.parse::<Decimal>().unwrap()).unwrap(),
+        total: Money::from_request(amount.parse::<Decimal>().unwrap()).unwrap(),
         equity_status: false,
         fulfilled_at: date.parse::<NaiveDate>().unwrap().and_time(NaiveTime::MIN).and_utc(),
     }

@@ -1,4 +1,4 @@
-//! What the template lets each function do with the table: the wire holds every function of every test to it.
+//! The actions that the template's roles allow on the table. The proxy enforces them in every test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use crate::root;
 
-/// Actions of DynamoDB, as `PutItem`; those on the index with its name, as `Query by_time`.
+/// Actions of DynamoDB, as `PutItem`. An action on the index carries its name, as `Query by_time`.
 pub type Actions = BTreeSet<String>;
 
-/// The template, read.
+/// The template as JSON.
 pub fn template() -> Value {
     yaml::to_json(&std::fs::read_to_string(root().join("infra/template.yaml")).unwrap()).unwrap()
 }
 
-/// The functions of the template: each with the name of its resource and its properties.
+/// The functions of the template: the logical id and the properties of each.
 pub fn functions(template: &Value) -> BTreeMap<String, (String, Value)> {
     let resources = template["Resources"].as_object().unwrap().iter();
     let functions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
@@ -26,9 +26,9 @@ pub fn functions(template: &Value) -> BTreeMap<String, (String, Value)> {
     named.collect()
 }
 
-/// What a function's role allows: each action with what it is allowed on.
-pub fn allowed(template: &Value, properties: &Value) -> Vec<(String, Value)> {
-    let role = properties["Role"]["Fn::GetAtt"][0].as_str().expect("a role of its own");
+/// The actions that the role of a function allows, each with its resource.
+pub fn allowed_actions(template: &Value, properties: &Value) -> Vec<(String, Value)> {
+    let role = properties["Role"]["Fn::GetAtt"][0].as_str().expect("its own role");
     let policies = template["Resources"][role]["Properties"]["Policies"].as_array().unwrap().iter();
     let statements = policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
     let mut allowed = Vec::new();
@@ -37,33 +37,37 @@ pub fn allowed(template: &Value, properties: &Value) -> Vec<(String, Value)> {
         let resources =
             statement["Resource"].as_array().cloned().unwrap_or_else(|| vec![statement["Resource"].clone()]);
         for action in statement["Action"].as_array().unwrap() {
-            allowed.extend(resources.iter().map(|on| (action.as_str().unwrap().to_owned(), on.clone())));
+            allowed.extend(resources.iter().map(|resource| (action.as_str().unwrap().to_owned(), resource.clone())));
         }
     }
     allowed
 }
 
-/// What each function may do with the table.
-pub fn on_the_table() -> BTreeMap<String, Actions> {
+/// The actions that each function may take on the table.
+pub fn table_actions() -> BTreeMap<String, Actions> {
     let template = template();
     let functions = functions(&template).into_iter();
     let of = |properties: &Value| {
-        let allowed = allowed(&template, properties).into_iter();
-        let ours = allowed.filter_map(|(action, on)| Some((action.strip_prefix("dynamodb:")?.to_owned(), on)));
-        ours.map(|(action, on)| {
-            if on == json!({"Fn::GetAtt": ["Table", "Arn"]}) {
-                return action;
-            }
-            let index = on["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix("${Table.Arn}/index/"));
-            format!("{action} {}", index.unwrap_or_else(|| panic!("{action} on what is no table: {on}")))
-        })
-        .collect()
+        let actions = allowed_actions(&template, properties).into_iter();
+        let actions = actions.filter_map(|(action, on)| Some((action.strip_prefix("dynamodb:")?.to_owned(), on)));
+        actions
+            .map(|(action, resource)| {
+                if resource == json!({"Fn::GetAtt": ["Table", "Arn"]}) {
+                    return action;
+                }
+                let index = resource["Fn::Sub"].as_str().and_then(|arn| arn.strip_prefix("${Table.Arn}/index/"));
+                format!(
+                    "{action} {}",
+                    index.unwrap_or_else(|| panic!("{action} on another resource than the table: {resource}"))
+                )
+            })
+            .collect()
     };
     functions.map(|(name, (_, properties))| (name, of(&properties))).collect()
 }
 
-/// The actions that a request takes, by its operation and its body.
-pub fn taken(operation: &str, body: &[u8]) -> Actions {
+/// The actions that a request needs, by its operation and its body.
+pub fn required_actions(operation: &str, body: &[u8]) -> Actions {
     match operation {
         "TransactWriteItems" => {
             let request: Value = serde_json::from_slice(body).unwrap();

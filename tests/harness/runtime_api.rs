@@ -1,4 +1,4 @@
-//! A stand-in for Lambda's runtime API: what hands a deployed function its calls.
+//! A stand-in for Lambda's runtime API, from which a deployed function takes its calls.
 
 use std::{
     net::Ipv4Addr,
@@ -11,24 +11,24 @@ use serde_json::{Value, json};
 use shared::host::{HttpLimits, Listener, response, serve};
 use tokio::{process::Command, sync::mpsc};
 
-use crate::programs::PATIENCE;
+use crate::programs::WAIT_MAX;
 
-/// A deadline that no call meets.
-pub const FAR_AHEAD: u64 = 9_999_999_999_999;
+/// A deadline in the far future, in milliseconds since 1970.
+pub const DEADLINE_FAR_MS: u64 = 9_999_999_999_999;
 
-/// A stand-in for Lambda's runtime API, with some calls to hand out.
+/// The stand-in, with a list of calls.
 pub struct RuntimeApi {
     address: String,
-    seen: mpsc::UnboundedReceiver<(String, Value)>,
+    requests: mpsc::UnboundedReceiver<(String, Value)>,
 }
 
 impl RuntimeApi {
-    /// Starts one that hands these calls out, to be answered by a deadline in milliseconds since 1970.
+    /// Starts a stand-in that gives a function these calls. The deadline is in milliseconds since 1970.
     pub async fn start(calls: Vec<Value>, deadline: u64) -> Self {
         let listening = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
         let address = listening.address.to_string();
-        let (see, seen) = mpsc::unbounded_channel();
-        let ended = see.clone();
+        let (sender, requests) = mpsc::unbounded_channel();
+        let ended = sender.clone();
         let calls = Arc::new(Mutex::new(calls.into_iter()));
         let serving = serve(
             listening,
@@ -36,12 +36,12 @@ impl RuntimeApi {
             move |parts, body| {
                 let path = parts.uri.path().to_owned();
                 let call = path.ends_with("/next").then(|| calls.lock().unwrap().next());
-                // Nobody looks any more when the start has been measured.
-                let _ = see.send((path, serde_json::from_slice(&body).unwrap_or_default()));
+                // The receiver is gone once a benchmark has measured the start.
+                let _ = sender.send((path, serde_json::from_slice(&body).unwrap_or_default()));
                 async move {
                     match call {
-                        Some(Some(call)) => response(&handed_out(&call, deadline)),
-                        // Lambda, too, leaves the request open until there is something to do.
+                        Some(Some(call)) => response(&next_invocation(&call, deadline)),
+                        // Lambda also leaves the request open until there is a call.
                         Some(None) => std::future::pending().await,
                         None => response(&json!({"statusCode": 202})),
                     }
@@ -50,10 +50,10 @@ impl RuntimeApi {
             async move { ended.closed().await },
         );
         tokio::spawn(serving);
-        Self { address, seen }
+        Self { address, requests }
     }
 
-    /// A command to run a function's binary as Lambda would: with what Lambda sets, and nothing of whoever runs the tests.
+    /// A command that runs a function's binary with the environment that Lambda sets, and no other variables.
     pub fn command(&self, binary: &Path, table: &str) -> Command {
         let mut command = Command::new(binary);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).envs(
@@ -75,16 +75,16 @@ impl RuntimeApi {
         command
     }
 
-    /// Waits for the function's next request, which has to be this one, and gives its body.
-    pub async fn sees(&mut self, step: &str) -> Value {
+    /// Waits for the next request of the function. Its path must end with `path_end`. Returns its body.
+    pub async fn expect_request(&mut self, path_end: &str) -> Value {
         let (path, body) =
-            tokio::time::timeout(PATIENCE, self.seen.recv()).await.expect("the function is silent").unwrap();
-        assert!(path.ends_with(step), "the function sent {body} to {path}");
+            tokio::time::timeout(WAIT_MAX, self.requests.recv()).await.expect("the function sends a request").unwrap();
+        assert!(path.ends_with(path_end), "the function sent {body} to {path}");
         body
     }
 }
 
-fn handed_out(call: &Value, deadline: u64) -> Value {
+fn next_invocation(call: &Value, deadline: u64) -> Value {
     let headers = json!({
         "lambda-runtime-aws-request-id": "00000000-0000-0000-0000-000000000000",
         "lambda-runtime-deadline-ms": deadline.to_string(),

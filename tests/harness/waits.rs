@@ -1,4 +1,4 @@
-//! A sleeper that writes down what is asked of it and lets no time pass: the waits are tested, not the clock.
+//! A sleeper that records waits and returns at once, so that tests of waits take no time.
 
 use std::{
     sync::{Arc, Mutex},
@@ -7,22 +7,22 @@ use std::{
 
 use shared::clock::Sleeper;
 
-/// The waits that were asked for.
+/// The recorded waits.
 #[derive(Clone, Default)]
-pub struct Waits(Arc<Mutex<Vec<Duration>>>);
+pub struct RecordedWaits(Arc<Mutex<Vec<Duration>>>);
 
-impl Waits {
-    /// The sleeper that writes here.
+impl RecordedWaits {
+    /// A sleeper that records here.
     pub fn sleeper(&self) -> Sleeper {
-        let asked = Arc::clone(&self.0);
-        Sleeper::new(move |long| {
-            asked.lock().unwrap().push(long);
-            // Whoever waits lets others go first, however short it is.
+        let waits = Arc::clone(&self.0);
+        Sleeper::new(move |duration| {
+            waits.lock().unwrap().push(duration);
+            // Other tasks run during a wait.
             tokio::task::yield_now()
         })
     }
 
-    /// What was asked for since this was last called, in order.
+    /// Takes the waits since the last call, in order.
     pub fn take(&self) -> Vec<Duration> {
         std::mem::take(&mut self.0.lock().unwrap())
     }

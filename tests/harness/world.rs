@@ -1,8 +1,8 @@
-//! The system of a test: every function of the template, on a DynamoDB of its own.
+//! The system of one test: every function of the template, with its own DynamoDB.
 //!
-//! The engine is embedded, one for each world, so tests run side by side. With `AWS_ENDPOINT_URL_DYNAMODB` set it is
-//! the DynamoDB there, on which each world makes a table and removes it in the end. Either way the functions reach it
-//! over a [`Wire`].
+//! Each world has its own embedded engine, so tests run side by side. With `AWS_ENDPOINT_URL_DYNAMODB` set, each world
+//! creates its own table in the DynamoDB at that endpoint and deletes it at the end. In both cases the functions reach
+//! DynamoDB through a [`FaultProxy`].
 
 use std::{
     collections::HashMap,
@@ -22,28 +22,28 @@ use serde_json::{
 };
 use shared::{clock::Sleeper, host::InvocationError, store, telemetry::record::Sink};
 
-use crate::{faults::Wire, instant, root};
+use crate::{faults::FaultProxy, instant, root};
 
 /// The secret of every world.
 pub const SECRET: &str = "a-secret-of-the-tests";
 
-/// The org that every world begins with.
+/// The org of every new world.
 pub const ORG: &str = "shop";
 
-/// What time it is, unless a test says otherwise.
+/// The time of a call, unless a test sets another.
 pub fn noon() -> DateTime<Utc> {
     instant("2026-06-01T12:00:00Z")
 }
 
-/// The system of a test.
+/// The system of one test.
 pub struct World {
-    /// Its functions.
+    /// The functions.
     pub stack: Stack,
-    /// What lies between them and the engine.
-    pub wire: Wire,
-    /// Reaches the engine past the wire.
+    /// The proxy between the functions and the engine.
+    pub proxy: FaultProxy,
+    /// A client that bypasses the proxy.
     pub client: Client,
-    /// The table's name.
+    /// The name of the table.
     pub table: String,
     template: Template,
     sleeper: Sleeper,
@@ -51,18 +51,18 @@ pub struct World {
     engine: Option<Engine>,
 }
 
-/// What a world may have of its own.
+/// How a world differs from the template.
 #[derive(Default)]
-pub struct Setup {
-    /// How long its functions may take, if not as the template says.
+pub struct WorldSetup {
+    /// The time-out of the functions, instead of the template's.
     pub timeout: Option<Duration>,
-    /// What is in their environment beside what the template says.
+    /// Environment variables of the functions, beside the template's.
     pub environment: Vec<(&'static str, String)>,
-    /// What they ask their waits of, if not of the time itself.
+    /// The sleeper of the functions, instead of real time.
     pub sleeper: Sleeper,
 }
 
-/// An HTTP request to a function's URL.
+/// A request to a function's URL.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The method.
@@ -71,60 +71,60 @@ pub struct Request {
     pub function: &'static str,
     /// The path, with a query if any.
     pub path: String,
-    /// The body, as it is sent.
+    /// The bytes of the body.
     pub body: Vec<u8>,
-    /// The headers, in lower case.
+    /// The headers, with names in lower case.
     pub headers: HashMap<&'static str, String>,
 }
 
-/// What a function answered to an HTTP request.
+/// The response of a function's URL.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// The headers, in lower case.
+    /// The headers, with names in lower case.
     pub headers: HashMap<String, String>,
     /// The body.
     pub body: Value,
 }
 
-/// An event as Lambda hands it to a function: a text.
+/// The JSON text of an event, as Lambda passes it to a function.
 ///
 /// # Panics
 ///
-/// If it can't be written as JSON.
-pub fn raw(event: impl Serialize) -> Box<RawValue> {
+/// If the event cannot be serialised.
+pub fn raw_event(event: impl Serialize) -> Box<RawValue> {
     to_raw_value(&event).expect("JSON")
 }
 
 impl Request {
-    /// A request that shows the world's secret.
+    /// A request with the world's secret.
     pub fn new(method: &'static str, function: &'static str, path: impl Into<String>) -> Self {
         let headers = HashMap::from([("authorization", format!("Bearer {SECRET}"))]);
         Self { method, function, path: path.into(), body: Vec::new(), headers }
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body.
     #[must_use]
     pub fn json(self, body: &Value) -> Self {
         Self { body: body.to_string().into_bytes(), ..self }
     }
 
-    /// With another header.
+    /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.insert(name, value.to_owned());
         self
     }
 
-    /// Without credentials.
+    /// Removes the credentials.
     #[must_use]
     pub fn anonymous(mut self) -> Self {
         self.headers.remove("authorization");
         self
     }
 
-    /// The event that a function URL would make of it.
+    /// The event that a function URL makes of the request.
     pub fn to_event(&self) -> Value {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let text = String::from_utf8(self.body.clone());
@@ -147,18 +147,18 @@ impl Response {
         Self { status: StatusCode::from_u16(status).unwrap(), headers, body }
     }
 
-    /// Whether something was made: by this call, or by one that was answered 503 though its transaction had committed, of
-    /// which this one is the replay. How fast the machine is decides which.
-    pub fn has_landed(&self) -> bool {
+    /// Whether the request has taken effect: by this call, or by an earlier call whose answer was 503 although its
+    /// transaction had committed. A retry of the latter is a replay.
+    pub fn is_applied(&self) -> bool {
         self.status == StatusCode::CREATED || self.body["replayed"] == true
     }
 
-    /// The code of a problem, or nothing.
+    /// The code of a problem, or an empty text.
     pub fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    /// The fields that a problem complains of, in its order.
+    /// The invalid fields of a problem, in its order.
     pub fn fields(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().into_iter().flatten();
         errors.map(|error| error["field"].as_str().unwrap()).collect()
@@ -166,22 +166,22 @@ impl Response {
 }
 
 impl World {
-    /// A world as the template says, with functions that may take as long as it says.
+    /// A world as in the template.
     pub async fn new() -> Self {
         Self::with_timeout(None).await
     }
 
-    /// A world whose functions give up after a while of the test's choosing.
+    /// A world whose functions have this time-out.
     pub async fn with_timeout(timeout: Option<Duration>) -> Self {
-        Self::with(Setup { timeout, ..Setup::default() }).await
+        Self::with(WorldSetup { timeout, ..WorldSetup::default() }).await
     }
 
-    /// A world with something of its own.
-    pub async fn with(setup: Setup) -> Self {
-        let Setup { timeout, environment, sleeper } = setup;
+    /// A world that differs from the template.
+    pub async fn with(setup: WorldSetup) -> Self {
+        let WorldSetup { timeout, environment, sleeper } = setup;
         let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
         let mut template = Template::read(&text, &HashMap::new()).unwrap();
-        template.give("CRON_SECRET_NAME", "CRON_SECRET", SECRET);
+        template.set_variable("CRON_SECRET_NAME", "CRON_SECRET", SECRET);
         for function in template.functions.values_mut() {
             function.timeout = timeout.unwrap_or(function.timeout);
             function.environment.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
@@ -201,19 +201,19 @@ impl World {
                     (Some(engine), endpoint)
                 }
             };
-        let wire = Wire::to(&endpoint).await;
+        let proxy = FaultProxy::start(&endpoint).await;
         let records: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let written = Arc::clone(&records);
-        let metrics: Sink = Arc::new(move |line| written.lock().unwrap().push(serde_json::from_str(line).unwrap()));
-        let clients = |function: &str| store::local_client(&wire.endpoint_of(function));
+        let recorded = Arc::clone(&records);
+        let metrics: Sink = Arc::new(move |line| recorded.lock().unwrap().push(serde_json::from_str(line).unwrap()));
+        let clients = |function: &str| store::local_client(&proxy.endpoint_of(function));
         table::ensure(&store::local_client(&endpoint), &template.table).await.unwrap();
         let stack = Stack::new(&template, clients, &metrics, &sleeper).unwrap();
         let client = store::local_client(&endpoint);
         let table = template.table.name.clone();
-        let world = Self { stack, wire, client, table, template, sleeper, records, engine };
+        let world = Self { stack, proxy, client, table, template, sleeper, records, engine };
         world.put_org(ORG, &json!({"name": "Shop"})).await;
         world.put_loyalty(ORG, &json!({})).await;
-        world.wire.take_seen();
+        world.proxy.take_requests();
         world
     }
 
@@ -222,35 +222,35 @@ impl World {
         self.send_at(request, noon()).await
     }
 
-    /// Calls a function's URL at some time.
+    /// Calls a function's URL at `now`.
     pub async fn send_at(&self, request: &Request, now: DateTime<Utc>) -> Response {
         Self::send_to(&self.stack, request, now).await
     }
 
-    /// Calls a function's URL in some process.
+    /// Calls a function's URL in another process.
     pub async fn send_to(process: &Stack, request: &Request, now: DateTime<Utc>) -> Response {
         let answer = process.call(request.function, request.to_event(), Some(now)).await.expect("the function");
-        Response::read(&answer.expect("a request always has an answer"))
+        Response::read(&answer.expect("a request has an answer"))
     }
 
-    /// Calls a function's URL, with so much time to answer.
+    /// Calls a function's URL with this much time left.
     pub async fn send_within(&self, request: &Request, now: DateTime<Utc>, limit: Duration) -> Response {
         let answer = self.stack.call_within(request.function, request.to_event(), Some(now), limit).await;
-        Response::read(&answer.expect("the function").expect("a request always has an answer"))
+        Response::read(&answer.expect("the function").expect("a request has an answer"))
     }
 
-    /// Calls a function's URL at some time, and again while it says to try again.
-    pub async fn send_until_settled(&self, request: &Request, now: DateTime<Utc>) -> Response {
+    /// Calls a function's URL at `now`, and retries while the answer is 503.
+    pub async fn send_with_retries(&self, request: &Request, now: DateTime<Utc>) -> Response {
         for _ in 0..200 {
             let response = self.send_at(request, now).await;
             if response.status != StatusCode::SERVICE_UNAVAILABLE {
                 return response;
             }
         }
-        panic!("{} {} never settles", request.method, request.path);
+        panic!("{} {} is always answered 503", request.method, request.path);
     }
 
-    /// Hands a function a raw event at noon.
+    /// Invokes a function with an event at noon.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvocationError> {
         self.stack.call(function, event, Some(noon())).await.expect("the function")
     }
@@ -260,7 +260,7 @@ impl World {
         self.send(&Request::new("PUT", "back-office", format!("/orgs/{org}")).json(body)).await
     }
 
-    /// Sets an org's loyalty settings.
+    /// Replaces an org's loyalty settings.
     pub async fn put_loyalty(&self, org: &str, body: &Value) -> Response {
         self.send(&Request::new("PUT", "back-office", format!("/orgs/{org}/loyalty")).json(body)).await
     }
@@ -270,27 +270,27 @@ impl World {
         self.send(&Request::new("PUT", "back-office", format!("/orgs/{org}/customers/{customer}")).json(body)).await
     }
 
-    /// Reads something of the back office.
+    /// Sends a `GET` to the back office.
     pub async fn get(&self, path: &str) -> Response {
         self.send(&Request::new("GET", "back-office", path)).await
     }
 
-    /// The same functions on the same table as another process, which has read nothing yet and shares no cache.
+    /// The same functions on the same table in another process, with empty caches.
     pub fn another_process(&self) -> Stack {
         let metrics: Sink = Arc::new(|_| ());
-        let clients = |function: &str| store::local_client(&self.wire.endpoint_of(function));
+        let clients = |function: &str| store::local_client(&self.proxy.endpoint_of(function));
         Stack::new(&self.template, clients, &metrics, &self.sleeper).unwrap()
     }
 
-    /// Makes an item unreadable, by hand: one of its attributes becomes a text that it can't be.
-    pub async fn spoil(&self, pk: &str, sk: &str, attribute: &str) {
+    /// Makes an item unreadable: one attribute becomes a text of the wrong type.
+    pub async fn corrupt(&self, pk: &str, sk: &str, attribute: &str) {
         let text = |value: &str| AttributeValue::S(value.to_owned());
-        let spoil = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
-        let spoil = spoil.update_expression("SET #a = :a").expression_attribute_names("#a", attribute);
-        spoil.expression_attribute_values(":a", text("spoiled")).send().await.unwrap();
+        let update = self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk));
+        let update = update.update_expression("SET #a = :a").expression_attribute_names("#a", attribute);
+        update.expression_attribute_values(":a", text("spoiled")).send().await.unwrap();
     }
 
-    /// The metrics records written since this was last asked.
+    /// Takes the metrics records written since the last call.
     pub fn take_records(&self) -> Vec<Value> {
         std::mem::take(&mut self.records.lock().unwrap())
     }
@@ -307,7 +307,7 @@ impl Drop for World {
             runtime.block_on(client.delete_table().table_name(table).send()).map(drop)
         });
         if let Ok(Err(error)) = removal.join() {
-            eprintln!("a test's table was left behind: {error:?}");
+            eprintln!("the table of a test was not deleted: {error:?}");
         }
     }
 }

@@ -1,61 +1,25 @@
-//! One file a job. Every test has a world of its own, so they run side by side.
+//! The tests of the system. Each test has its own world, so tests run side by side.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | orders that earn points and tiers, refunds | [`awards`] |
+//! | points redeemed at checkout | [`points`] |
+//! | bundles: definitions, redemptions, schedules, transitions | [`bundles`] |
+//! | the recalculation of tiers | [`tiers`] |
+//! | churn predictions, the statistical model, Claude | [`churn`] |
+//! | the weekly report | [`report`] |
+//! | orgs, settings and customers in the back office | [`back_office`] |
+//! | rules for every function: calls, credentials, faults, races, costs, versions | [`platform`] |
+//! | the template, alarms, roles, the local stack, Cloud Run, `ctl` | [`infra`] |
+//! | imports, layout and names in the repository | [`house`] |
 
-mod alarms;
 mod awards;
 mod back_office;
-mod bad_input;
-mod bounds;
-mod bundle_dates;
-mod bundle_rules;
 mod bundles;
-mod changes;
-mod checkout;
 mod churn;
-mod churn_features;
-mod churn_measures;
-mod churn_mishaps;
-mod churn_model;
-mod claude;
-mod cloud_run;
-mod cloud_scheduler;
-mod deleted_orgs;
-mod deployment_secret;
-mod earning;
-mod events;
-mod figures;
-mod four_kinds_of_call;
 mod house;
-mod http_limits;
-mod idempotency;
-mod load;
-mod local_data;
-mod local_guard;
-mod local_stack;
-mod log_privacy;
-mod lost_and_broken;
-mod many_at_once;
-mod model;
-mod operations;
-mod operations_redrive;
-mod order_history;
-mod org_keys;
-mod recalculation;
-mod redemptions;
-mod refund_voids;
-mod refunds;
-mod requests;
-mod requests_counted;
-mod roles;
-mod rules;
-mod schedules;
-mod sold_out;
-mod sold_while_on;
-mod state_machine;
-mod sweeps;
-mod telemetry;
-mod torn_reads;
-mod transitions;
-mod verify;
-mod versions;
-mod weekly_report;
-mod zones;
+mod infra;
+mod platform;
+mod points;
+mod report;
+mod tiers;

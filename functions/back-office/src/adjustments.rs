@@ -40,7 +40,7 @@ pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure
 
 async fn attempt(context: &Context, org: &Org, request: &AdjustmentRequest) -> Result<Reply, Failure> {
     let AdjustmentRequest { customer_id, adjustment_id, points, reason, .. } = request;
-    let (customer, record) = context.store.adjustment(&org.id, customer_id, adjustment_id).await?;
+    let (customer, record) = context.store.customer_and_adjustment(&org.id, customer_id, adjustment_id).await?;
     let customer = customer.ok_or(Rejection::UnknownCustomer)?;
 
     if let Some(record) = record {

@@ -23,6 +23,7 @@ use shared::{
         fields::PageSize,
     },
     store::Versioned,
+    views::TransitionView,
 };
 
 use crate::{
@@ -42,7 +43,7 @@ async fn replace(context: &Context, fields: &BundleFields, only_create: bool) ->
     match bundle {
         Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let terms = fields.terms(current.value.terms.desired);
+            let terms = fields.terms(current.value.terms.desired_state);
             change(context, &org, &current, terms, None).await
         }
         None => {
@@ -71,7 +72,7 @@ pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, F
     retry_conflicts(context.deadline, || async {
         let (org, bundle) = load(context, &org_id, &bundle_id).await?;
         let current = bundle.ok_or(Rejection::BundleNotFound)?;
-        let terms = BundleTerms { desired: to, ..current.value.terms.clone() };
+        let terms = BundleTerms { desired_state: to, ..current.value.terms.clone() };
         change(context, &org, &current, terms, Some(reason.clone())).await
     })
     .await
@@ -96,7 +97,7 @@ async fn change(
         transaction.record_status(&update, current)?;
         update
     };
-    transaction.require_org(org.version)?;
+    transaction.require_org_version(org.version)?;
     transaction.commit().await?;
     if complete {
         Ok(Reply::ok(&BundleView::now(&org.value, update.bundle, context.now)))
@@ -112,7 +113,7 @@ async fn load(
     org_id: &OrgId,
     bundle_id: &BundleId,
 ) -> Result<(Versioned<Org>, Option<Versioned<Bundle>>), Failure> {
-    let (org, bundle) = context.store.bundle_of_org(org_id, bundle_id).await?;
+    let (org, bundle) = context.store.org_and_bundle(org_id, bundle_id).await?;
     let org = org.filter(|org| !org.value.deleting).ok_or(Rejection::UnknownOrg)?;
     Ok((org, bundle))
 }
@@ -139,7 +140,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
         let Some(bundle) = context.store.bundle(&org_id, &bundle_id).await? else {
             return Ok(None);
         };
-        if bundle.value.usage.ever {
+        if bundle.value.usage.ever_redeemed {
             return Err(Rejection::BundleRedeemed.into());
         }
         let mut transaction = context.store.transaction(&org);
@@ -148,7 +149,7 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
         Ok(Some(bundle.value))
     })
     .await?;
-    context.store.erase_transitions(&org_id, &bundle_id).await?;
+    context.store.delete_transitions(&org_id, &bundle_id).await?;
     let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
     Ok(Reply::ok(&BundleView::now(&org, bundle, context.now)))
 }
@@ -205,5 +206,5 @@ pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, 
         // The bundle never changed, or does not exist.
         context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
     }
-    Ok(list.answer("transitions", page, Some))
+    Ok(list.answer("transitions", page, |row| Some(row.map(TransitionView::from))))
 }

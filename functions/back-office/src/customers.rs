@@ -1,7 +1,5 @@
 //! Customers: created or replaced, read, listed, erased; and what happened to their points.
 
-use std::collections::HashMap;
-
 use deserr::Deserr;
 use shared::{
     domain::{
@@ -25,7 +23,7 @@ use shared::{
 
 use crate::{
     pages::{ListRow, Listing, filtered_page},
-    view::CustomerView,
+    view::{CustomerView, EntryView},
 };
 
 #[derive(Deserr)]
@@ -140,7 +138,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let view = |customer: Customer| {
         let is_at = |level| {
             let churn = customer.churn.as_ref().filter(|_| customer.orders.is_some());
-            churn.is_some_and(|churn| churn.level() == level && churn.looks_ahead(horizon_days, context.now))
+            churn.is_some_and(|churn| churn.level() == level && churn.is_within_horizon(horizon_days, context.now))
         };
         let at_risk = risk_level.is_none_or(is_at);
         let view = CustomerView::new(&org, customer, context.now);
@@ -170,13 +168,9 @@ async fn at_risk(
     after: Option<String>,
     size: usize,
 ) -> Result<Page<Option<Customer>>, StoreError> {
-    let page = context.store.at_risk(org, level, context.now, after.as_deref(), size).await?;
+    let page = context.store.customers_at_risk(org, level, context.now, after.as_deref(), size).await?;
     let ids: Vec<CustomerId> = page.rows.iter().filter_map(|row| row.value.clone()).collect();
-    let mut found: HashMap<CustomerId, Customer> = HashMap::new();
-    if !ids.is_empty() {
-        let customers = context.store.customers_by_id(org, &ids).await?.into_iter();
-        found.extend(customers.map(|customer| (customer.value.id.clone(), customer.value)));
-    }
+    let mut found = context.store.customers_by_id(org, &ids).await?;
     let rows = page.rows.into_iter().map(|Row { value, position }| {
         let value = value.and_then(|id| found.remove(&id));
         Row { value, position }
@@ -206,5 +200,5 @@ pub(crate) async fn activity(context: &Context, call: Call) -> Result<Reply, Fai
         // The customer is new, or does not exist.
         context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
     }
-    Ok(list.answer("entries", page, Some))
+    Ok(list.answer("entries", page, |row| Some(row.map(EntryView::from))))
 }

@@ -35,7 +35,7 @@ struct CreateKeyRequest {
 struct CreatedKeyView {
     key_id: KeyId,
     name: SingleLine,
-    /// Shown this once.
+    /// The text of the key, which only this answer contains.
     key: String,
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure
         let org = context.org_versioned(&org_id).await?;
         // Each attempt makes another: of one whose answer was lost nobody knows the secret.
         let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(Failure::internal)?;
-        let text = org_key::text(&org_id, &id, &random::<32>()?);
+        let text = org_key::format_key(&org_id, &id, &random::<32>()?);
         let (name, digest) = (name.clone(), auth::key_digest(&text));
         let kept = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
         context.store.add_key(&org, &kept).await?;

@@ -11,6 +11,7 @@ use shared::{
     failure::Failure,
     host::{Context, Reply, retry_conflicts},
     inbound::{Call, loyalty::LoyaltyFields},
+    views::LoyaltyView,
 };
 
 use crate::orgs::OrgRequest;
@@ -36,14 +37,15 @@ async fn replace(
     let is_new = before.is_none();
     let loyalty = Some(Loyalty::replaced(before, settings.clone()));
     context.store.put_org(&Org { loyalty, ..current.value.clone() }, Some(&current)).await?;
-    Ok(if is_new { Reply::created(settings) } else { Reply::ok(settings) })
+    let view = LoyaltyView::from(settings);
+    Ok(if is_new { Reply::created(&view) } else { Reply::ok(&view) })
 }
 
 /// Every amount of the settings is one of the org's currency.
 fn check_amounts(org: &Org, settings: &LoyaltySettings) -> Result<(), Rejection> {
     let currency = &org.profile.currency;
     // Of many the first that is not: tiers are sorted, so the place of one says nothing.
-    let is_wrong = |amount: &Money| currency.floored(*amount) != *amount;
+    let is_wrong = |amount: &Money| currency.floor(*amount) != *amount;
     org.check_amounts([
         ("earnRate.per", settings.earn_rate.map(|rate| rate.per.get())),
         ("tiers", settings.tiers.iter().map(|tier| tier.threshold).find(is_wrong)),
@@ -55,5 +57,5 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
     let OrgRequest { org_id } = call.read()?;
     let org = context.org_versioned(&org_id).await?;
     let loyalty = org.value.loyalty.ok_or(Rejection::LoyaltyNotSet)?;
-    Ok(Reply::ok(&loyalty.settings))
+    Ok(Reply::ok(&LoyaltyView::from(&loyalty.settings)))
 }

@@ -153,10 +153,10 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     retry_conflicts(context.deadline, || mark(context, &org_id)).await?;
     let mut total: u64 = 0;
     loop {
-        let (deleted, complete) = context.store.delete_some_of(&org_id, AT_ONCE).await?;
-        total = total.saturating_add(deleted);
-        if complete || context.deadline.remaining() < PAGE_RESERVE {
-            return Ok(Reply::ok(&DeletedView { deleted: total, complete }));
+        let deletion = context.store.delete_org_step(&org_id, AT_ONCE).await?;
+        total = total.saturating_add(deletion.items_deleted);
+        if deletion.is_complete || context.deadline.remaining() < PAGE_RESERVE {
+            return Ok(Reply::ok(&DeletedView { deleted: total, complete: deletion.is_complete }));
         }
     }
 }

@@ -62,7 +62,7 @@ struct CancelledOrder {
     customer_id: Option<CustomerId>,
 }
 
-/// What came of each bundle of an order.
+/// The outcome of each bundle of an order.
 #[derive(Serialize)]
 struct OrderBundlesAnswer {
     bundles: Vec<BundleOutcome>,

@@ -75,7 +75,7 @@ struct EligibilityAnswer {
 pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, Failure> {
     let EligibilityRequest { org_id, bundle_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
-    let (bundle, current_count) = context.store.bundle_and_count(&org_id, &bundle_id, &customer_id).await?;
+    let (bundle, current_count) = context.store.bundle_and_customer_count(&org_id, &bundle_id, &customer_id).await?;
     let Some(bundle) = bundle else { return Err(missing_bundle(context, &org, &bundle_id).await?.into()) };
     let bundle = bundle.value;
     require_known_customer(context, &org, &bundle, &customer_id).await?;

@@ -12,7 +12,7 @@ use shared::{
             redemption::{self, BundleRedemption, Fulfilment, Redeem},
             state::Bundle,
             status::BundleStatus,
-            transition::status_on_record,
+            transition::recorded_status_at,
         },
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
@@ -50,7 +50,7 @@ pub(crate) struct Purchase {
     pub(crate) savings: Option<Money>,
 }
 
-/// What came of a redemption, and whether it is the first time that this is told.
+/// The result of a redemption, and whether this call made it.
 pub(crate) struct Redeemed {
     pub(crate) redemption: BundleRedemption,
     pub(crate) is_new: bool,
@@ -64,7 +64,7 @@ struct BundleRedemptionAnswer {
     limit_reached: bool,
 }
 
-/// A redemption as answered.
+/// A redemption as answers show it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BundleRedemptionView {
@@ -152,7 +152,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     }
     if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
         // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.
-        let (_, state) = context.store.bundle_redemption_state(&org.id, bundle, order).await?;
+        let (_, state) = context.store.order_and_bundle_redemption_state(&org.id, bundle, order).await?;
         if let Some(replayed) = replay(state.as_ref().map(|state| &state.value), customer) {
             return replayed;
         }
@@ -212,8 +212,8 @@ async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<
     if !bundle.existed_at(at) {
         return Ok(false);
     }
-    let next = context.store.transition_after(&org.id, &bundle.id, at).await?;
-    Ok(status_on_record(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
+    let next = context.store.first_transition_after(&org.id, &bundle.id, at).await?;
+    Ok(recorded_status_at(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
 }
 
 /// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.

@@ -64,7 +64,7 @@ pub(crate) async fn void(
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderId) -> Result<Voided, Failure> {
-    let (header, state) = context.store.bundle_redemption_state(&org.id, bundle, order).await?;
+    let (header, state) = context.store.order_and_bundle_redemption_state(&org.id, bundle, order).await?;
     let (redemption, state) = match &state {
         Some(Versioned { value: RedemptionState::Redeemed(redemption), .. }) if redemption.voided_at.is_some() => {
             return Ok(Voided { redemption: Some(redemption.clone()), is_new: false });
@@ -82,7 +82,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     };
 
     // What the count is by is only known from the record.
-    let (current, by_customer) = context.store.bundle_and_count(&org.id, bundle, &redemption.customer).await?;
+    let (current, by_customer) = context.store.bundle_and_customer_count(&org.id, bundle, &redemption.customer).await?;
     let current =
         current.ok_or_else(|| Failure::internal(format!("bundle {bundle} was redeemed and does not exist")))?;
     let org = &*org_with_current_zone(context, org, &current.value).await?;

@@ -1,98 +1,100 @@
-//! What a run tells.
+//! The answer of a run.
 
 use std::time::Duration;
 
 use serde::Serialize;
-use shared::domain::{
-    bundle::{status::BundleStatus, transition::Transition},
-    ids::{BundleId, OrgId},
+use shared::{
+    domain::{
+        bundle::{status::BundleStatus, transition::Transition},
+        ids::{BundleId, OrgId},
+    },
+    views::TransitionView,
 };
 
-/// So much is told at most: an answer has a largest size.
+/// The maximum number of reported transitions and errors, because an answer has a maximum size.
 const REPORTED_MAX: usize = 5_000;
 
-/// What was done, and what was not.
+/// The transitions and the errors of a run.
 pub(crate) struct RunReport {
-    /// Whether all of it is told: else only as much as fits.
-    is_whole: bool,
-    transitions: Vec<TransitionView>,
+    /// Whether every transition is reported. Otherwise the report stops at its maximum size.
+    reports_all: bool,
+    transitions: Vec<BundleTransitionView>,
     errors: Vec<FailedBundleView>,
     performed: usize,
     failed: usize,
-    /// How many transitions led into each status.
-    kinds: [usize; BundleStatus::ALL.len()],
+    /// The number of transitions into each status, in the order of [`BundleStatus::ALL`].
+    entered: [usize; BundleStatus::ALL.len()],
 }
 
-/// A bundle's change of status.
+/// A change of a bundle's status.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TransitionView {
+struct BundleTransitionView {
     org_id: OrgId,
     bundle_id: BundleId,
     #[serde(flatten)]
-    transition: Transition,
+    transition: TransitionView,
 }
 
-/// A bundle that was not brought up to date; all of an org's where none is named.
+/// A bundle whose status was not updated. Without an id, all bundles of the org.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FailedBundleView {
     org_id: OrgId,
     #[serde(skip_serializing_if = "Option::is_none")]
     bundle_id: Option<BundleId>,
-    /// A stable code; the log has the cause.
+    /// The stable code. The log contains the cause.
     error: &'static str,
 }
 
 impl RunReport {
-    /// Nothing yet.
-    pub(crate) const fn new(is_whole: bool) -> Self {
+    /// An empty report.
+    pub(crate) const fn new(reports_all: bool) -> Self {
         Self {
-            is_whole,
+            reports_all,
             transitions: Vec::new(),
             errors: Vec::new(),
             performed: 0,
             failed: 0,
-            kinds: [0; BundleStatus::ALL.len()],
+            entered: [0; BundleStatus::ALL.len()],
         }
     }
 
-    /// Notes what was put on record of a bundle.
-    pub(crate) fn changed(&mut self, org: &OrgId, bundle: &BundleId, transitions: Vec<Transition>) {
+    /// Adds the recorded transitions of a bundle.
+    pub(crate) fn add_transitions(&mut self, org: &OrgId, bundle: &BundleId, transitions: Vec<Transition>) {
         self.performed += transitions.len();
-        for (status, entered) in BundleStatus::ALL.iter().zip(&mut self.kinds) {
+        for (status, entered) in BundleStatus::ALL.iter().zip(&mut self.entered) {
             *entered += transitions.iter().filter(|transition| transition.to == *status).count();
         }
-        if self.is_whole || !self.is_enough() {
-            let changed = transitions.into_iter();
-            let changed = changed.map(|transition| {
+        if self.reports_all || !self.is_full() {
+            let views = transitions.into_iter().map(|transition| {
                 let (org_id, bundle_id) = (org.clone(), bundle.clone());
-                TransitionView { org_id, bundle_id, transition }
+                BundleTransitionView { org_id, bundle_id, transition: transition.into() }
             });
-            self.transitions.extend(changed);
+            self.transitions.extend(views);
         }
     }
 
-    /// Notes that nothing was.
-    pub(crate) fn failed(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &'static str) {
+    /// Adds an error.
+    pub(crate) fn add_error(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &'static str) {
         self.failed += 1;
-        if self.is_whole || !self.is_enough() {
+        if self.reports_all || !self.is_full() {
             self.errors.push(FailedBundleView { org_id: org.clone(), bundle_id: bundle, error });
         }
     }
 
-    /// Whether there is as much to tell as can be told.
-    pub(crate) const fn is_enough(&self) -> bool {
+    /// Whether the report has its maximum size.
+    pub(crate) const fn is_full(&self) -> bool {
         self.transitions.len() + self.errors.len() >= REPORTED_MAX
     }
 
-    /// How many transitions led into each status.
-    pub(crate) fn kinds(&self) -> Vec<(BundleStatus, usize)> {
-        BundleStatus::ALL.iter().copied().zip(self.kinds).collect()
+    /// The number of transitions into each status.
+    pub(crate) fn entered(&self) -> Vec<(BundleStatus, usize)> {
+        BundleStatus::ALL.iter().copied().zip(self.entered).collect()
     }
 
-    /// Transitions put on record, and what was not.
-    pub(crate) const fn figures(&self) -> (usize, usize) {
+    /// The number of recorded transitions, and the number of errors.
+    pub(crate) const fn totals(&self) -> (usize, usize) {
         (self.performed, self.failed)
     }
 }
@@ -103,7 +105,7 @@ pub(crate) struct Answer {
     success: bool,
     /// In milliseconds.
     job_duration: u64,
-    transitions: Vec<TransitionView>,
+    transitions: Vec<BundleTransitionView>,
     errors: Vec<FailedBundleView>,
     summary: Summary,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,16 +120,15 @@ struct Summary {
 }
 
 impl Answer {
-    pub(crate) fn new(found: RunReport, took: Duration, cursor: Option<String>) -> Self {
-        let (transitions_performed, errors_encountered) = found.figures();
-        let RunReport { mut transitions, errors, .. } = found;
-        // Shards finish in no order; people read one.
+    pub(crate) fn new(report: RunReport, elapsed: Duration, cursor: Option<String>) -> Self {
+        let (transitions_performed, errors_encountered) = report.totals();
+        let RunReport { mut transitions, errors, .. } = report;
+        // Shards finish in any order, so the answer is sorted.
         transitions.sort_by(|a, b| {
-            let key =
-                |changed: &TransitionView| (changed.transition.at, changed.org_id.clone(), changed.bundle_id.clone());
+            let key = |view: &BundleTransitionView| (view.transition.at, view.org_id.clone(), view.bundle_id.clone());
             key(a).cmp(&key(b))
         });
-        let job_duration = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let job_duration = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let summary = Summary { transitions_performed, errors_encountered };
         Self { success: errors_encountered == 0, job_duration, transitions, errors, summary, cursor }
     }

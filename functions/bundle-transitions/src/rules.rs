@@ -8,7 +8,7 @@ use shared::{
     error::chain,
     failure::{Failure, retry_conflicts_within},
     host::Context,
-    store::{Marking, StoreError},
+    store::{StoreError, ZoneMarking},
 };
 
 /// Orgs in a page, after which it is kept how far this is.
@@ -18,7 +18,7 @@ const PAGE: usize = 20;
 const PAGE_RESERVE: Duration = Duration::from_secs(2);
 
 /// Marks all orgs, from where an earlier run has stopped, as far as the call's time goes: the next run goes on.
-pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result<(), Failure> {
+pub(crate) async fn mark_orgs(context: &Context, mut marking: ZoneMarking) -> Result<(), Failure> {
     let store = &context.store;
     while context.deadline.remaining() > PAGE_RESERVE {
         let page = store.org_ids(marking.after.as_ref(), PAGE).await?;
@@ -28,11 +28,11 @@ pub(crate) async fn mark_orgs(context: &Context, mut marking: Marking) -> Result
             marking.after = ids.last().cloned();
         }
         if page.next.is_none() {
-            store.keep_marking(None).await?;
+            store.save_zone_marking(None).await?;
             tracing::info!(zone_data = zone::data_version(), "all orgs are marked for newer zone rules");
             return Ok(());
         }
-        store.keep_marking(Some(&marking)).await?;
+        store.save_zone_marking(Some(&marking)).await?;
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
                 read => read?.map(|org| org.value),
             };
             match org.filter(|org| !org.deleting) {
-                Some(org) => Ok(store.mark_for_newer_rules(&org, *now).await?),
+                Some(org) => Ok(store.mark_org_for_zone_rules(&org, *now).await?),
                 None => Ok(()),
             }
         })

@@ -59,7 +59,7 @@ struct Run<'a> {
     is_read: bool,
     /// Held while they are read, so that no two shards read one.
     orgs: lock::Mutex<HashMap<OrgId, OrgLookup>>,
-    found: Mutex<RunReport>,
+    report: Mutex<RunReport>,
     /// Bundles that had their turn in this call. One that is still due afterwards is met again, and left to the next run.
     met: Mutex<HashSet<(OrgId, BundleId)>>,
     /// Orgs whose time zone has changed: they come last, because they may take long.
@@ -89,27 +89,27 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     }
 
     let reconciler = Reconciler { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let (orgs, found, changed_zones) = (lock::Mutex::default(), Mutex::new(RunReport::new(is_read)), Mutex::default());
-    let run = Run { reconciler, only: org_id.clone(), is_read, orgs, found, met: Mutex::default(), changed_zones };
+    let (orgs, report, changed_zones) = (lock::Mutex::default(), Mutex::new(RunReport::new(is_read)), Mutex::default());
+    let run = Run { reconciler, only: org_id.clone(), is_read, orgs, report, met: Mutex::default(), changed_zones };
     let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
     run.apply_time_zone().await;
     // A shard that can't be read fails the call: it is made again, and finds the others done.
     let left = ends.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
 
     let cursor = scope.next(progress.left(left).map(|left| left.position()));
-    let found = run.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let ((performed, failed), kinds) = (found.figures(), found.kinds());
+    let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let ((performed, failed), entered) = (report.totals(), report.entered());
     let is_over = cursor.is_none();
-    let reply = Reply::ok(&Answer::new(found, stopwatch.elapsed(), cursor));
+    let reply = Reply::ok(&Answer::new(report, stopwatch.elapsed(), cursor));
     if dry_run {
         return Ok(reply);
     }
     // The work is committed, whatever becomes of the call.
     context.metric(Metric::TransitionsPerformed, performed);
     context.metric(Metric::ErrorsEncountered, failed);
-    for (status, entered) in kinds.into_iter().filter(|(_, entered)| *entered > 0) {
+    for (status, count) in entered.into_iter().filter(|(_, count)| *count > 0) {
         if let Some(metric) = metric_of(status) {
-            context.metric(metric, entered);
+            context.metric(metric, count);
         }
     }
     // A call for one org is not a run.
@@ -183,20 +183,20 @@ impl Run<'_> {
 
     async fn one(&self, due: &Due) {
         let known = self.orgs.lock().await.get(&due.org).cloned();
-        let org = match (known, &due.what) {
+        let org = match (known, &due.item) {
             (Some(OrgLookup::There(org)), _) => org,
             (Some(OrgLookup::Unreadable), DueItem::Bundle(listed)) => {
-                with(&self.found, |found| found.failed(&due.org, Some(listed.id.clone()), "internal"));
+                with(&self.report, |report| report.add_error(&due.org, Some(listed.id.clone()), "internal"));
                 return;
             }
             (Some(OrgLookup::Unreadable), DueItem::TimeZoneChange(_)) | (Some(OrgLookup::Gone) | None, _) => return,
         };
-        if let DueItem::Bundle(listed) = &due.what
+        if let DueItem::Bundle(listed) = &due.item
             && !self.is_first(&org.id, &listed.id)
         {
             return;
         }
-        match &due.what {
+        match &due.item {
             DueItem::Bundle(Listed { id, image }) => {
                 let outcome = match image {
                     Ok(image) => self.reconciler.reconcile(&org, image.as_ref().clone()).await,
@@ -205,7 +205,7 @@ impl Run<'_> {
                 self.note(&org.id, id.clone(), outcome);
             }
             DueItem::TimeZoneChange(mark) => {
-                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())))
+                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())));
             }
         }
     }
@@ -222,7 +222,7 @@ impl Run<'_> {
             if let Err(failure) = self.apply_time_zone_to_org(&org, &mark).await {
                 // The mark is still there: the next run goes on.
                 tracing::warn!(org = %org.id, error = chain(&failure), "bundles are still to be judged by the new time zone");
-                with(&self.found, |found| found.failed(&org.id, None, failure.code()));
+                with(&self.report, |report| report.add_error(&org.id, None, failure.code()));
             }
         }
     }
@@ -254,17 +254,17 @@ impl Run<'_> {
                     let (from, to) = (change.from.name(), change.to.name());
                     tracing::info!(%org, %bundle, from, to, at = %change.at, dry_run, "transition");
                 }
-                with(&self.found, |found| found.changed(org, &bundle, transitions));
+                with(&self.report, |report| report.add_transitions(org, &bundle, transitions));
             }
             Err(failure) => {
                 tracing::error!(%org, %bundle, error = chain(&failure), "not brought up to date");
-                with(&self.found, |found| found.failed(org, Some(bundle), failure.code()));
+                with(&self.report, |report| report.add_error(org, Some(bundle), failure.code()));
             }
         }
     }
 
     fn is_enough(&self) -> bool {
-        self.is_read && with(&self.found, |found| found.is_enough())
+        self.is_read && with(&self.report, |report| report.is_full())
     }
 }
 

@@ -3,7 +3,7 @@
 use shared::{
     failure::Failure,
     host::Context,
-    store::Marking,
+    store::ZoneMarking,
     telemetry::metric::{Metric, MetricValue},
 };
 
@@ -15,10 +15,10 @@ const WATCHED: [(&str, Metric); 2] =
 /// continues if the time zone rules are newer than the rules by which bundles were evaluated.
 ///
 /// A run that cannot read this fails, although its bundles are up to date. So the run is repeated, and its alarm goes off.
-pub(crate) async fn report(context: &Context) -> Result<Option<Marking>, Failure> {
-    let watched = context.store.watched(WATCHED.map(|(operation, _)| operation), context.now).await?;
+pub(crate) async fn report(context: &Context) -> Result<Option<ZoneMarking>, Failure> {
+    let watched = context.store.sweep_watch(WATCHED.map(|(operation, _)| operation), context.now).await?;
     for ((_, metric), since) in WATCHED.into_iter().zip(watched.waited_since) {
         context.metric(metric, MetricValue::Hours((context.now - since).as_seconds_f64() / 3600.0));
     }
-    Ok(watched.newer_rules)
+    Ok(watched.zone_marking)
 }

@@ -1,4 +1,4 @@
-//! What a run tells.
+//! The answer and the metrics of a run.
 
 use serde::Serialize;
 use shared::{
@@ -10,32 +10,51 @@ use shared::{
 
 use crate::score::Scored;
 
-/// What was done in one org.
+/// The counters of one org.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ScoringFigures {
     predictions: u64,
-    /// High and critical.
+    /// Customers at high or critical risk.
     high_risk: u64,
     medium_risk: u64,
     low_risk: u64,
     claude: u64,
-    /// Those of them whose probability was too far from the statistical model's.
+    /// Predictions by Claude that were limited to the allowed distance from the statistical model.
     clipped: u64,
     statistical: u64,
-    /// How the predictions came out whose horizon has ended since it was last looked back.
+    /// The outcomes of the predictions whose horizon has ended since the last look-back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hindsight: Option<Hindsight>,
+    pub(crate) hindsight: Option<HindsightView>,
     #[serde(skip)]
     critical_risk: u64,
-    /// Those of them who were scored before, and not so high.
+    /// Customers at critical risk whose previous prediction had a lower level.
     #[serde(skip)]
     newly_critical: u64,
 }
 
+/// The outcomes of past predictions.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HindsightView {
+    predictions: usize,
+    left: usize,
+    came_true: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brier: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auc: Option<f64>,
+}
+
+impl From<Hindsight> for HindsightView {
+    fn from(Hindsight { predictions, left, came_true, brier, auc }: Hindsight) -> Self {
+        Self { predictions, left, came_true, brier, auc }
+    }
+}
+
 impl ScoringFigures {
-    /// Counts what was predicted of a customer who was at another level `before`, if at any.
-    pub(crate) fn predict(&mut self, Scored { prediction, clipped }: &Scored, before: Option<RiskLevel>) {
+    /// Counts a prediction. `before` is the level of the customer's previous prediction.
+    pub(crate) fn count_prediction(&mut self, Scored { prediction, clipped }: &Scored, before: Option<RiskLevel>) {
         self.predictions += 1;
         self.clipped += u64::from(*clipped);
         match prediction.level() {
@@ -60,18 +79,19 @@ impl ScoringFigures {
 struct Sums {
     total_predictions: u64,
     total_high_risk: u64,
-    /// Why Claude was not asked, or not to the end.
+    /// Why some or all customers were scored without Claude.
     #[serde(skip_serializing_if = "Option::is_none")]
     without_claude: Option<&'static str>,
 }
 
-/// What a call asked of Claude, and whether it counts.
+/// The use of Claude in a call.
+#[derive(Clone, Copy)]
 pub(crate) struct ClaudeUsage {
-    /// Why it had to do without, if it had.
+    /// Why some or all customers were scored without Claude.
     pub(crate) without_claude: Option<&'static str>,
-    /// Whether a key is set.
+    /// Whether an API key is configured.
     pub(crate) has_key: bool,
-    /// A dry run counts for nothing.
+    /// Whether the call is a dry run, which records no metrics.
     pub(crate) is_dry: bool,
 }
 
@@ -100,7 +120,7 @@ pub(crate) fn reply(context: &Context, swept: &SweepReport<ScoringFigures>, usag
     context.metric(Metric::Clipped, sum(|figures| figures.clipped));
     context.metric(Metric::ByStatistics, sum(|figures| figures.statistical));
     context.metric(Metric::ErrorsEncountered, swept.errors());
-    // Without a key, no customer had to do without Claude.
+    // Without a key, scoring by the statistical model alone is intended and not an incident.
     if has_key {
         context.metric(Metric::WithoutClaude, sum(|figures| figures.statistical));
     }

@@ -1,7 +1,5 @@
 //! Was it right? The predictions whose horizon is over, beside what has happened since.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     domain::{
@@ -9,7 +7,6 @@ use shared::{
             accuracy::ScoredOutcome,
             prediction::{Hindsight, PastPrediction},
         },
-        customer::Customer,
         ids::{CustomerId, OrgId},
     },
     jobs::sweep::Sweep,
@@ -45,7 +42,7 @@ pub(crate) async fn look_back(
             if sweep.is_near_deadline() {
                 return Ok(LookedBack::NotToTheEnd);
             }
-            let page = sweep.store.predictions(org, date, after.as_deref(), PAGE).await?;
+            let page = sweep.store.predictions_ending_on(org, date, after.as_deref(), PAGE).await?;
             let ended = page.rows.into_iter().filter_map(|row| row.value);
             let ended = ended.filter(|(_, past)| past.ends_at() > since && past.ends_at() <= now);
             outcomes.extend(evaluate_outcomes(sweep, org, ended.collect(), now).await?);
@@ -76,9 +73,7 @@ async fn evaluate_outcomes(
         return Ok(Vec::new());
     }
     let ids: Vec<CustomerId> = ended.iter().map(|(id, _)| id.clone()).collect();
-    let customers = sweep.store.customers_by_id(org, &ids).await?.into_iter();
-    let customers: HashMap<CustomerId, Customer> =
-        customers.map(|customer| (customer.value.id.clone(), customer.value)).collect();
+    let customers = sweep.store.customers_by_id(org, &ids).await?;
     let outcome = |(id, past): (CustomerId, PastPrediction)| past.evaluate(customers.get(&id)?.orders.as_ref(), now);
     Ok(ended.into_iter().filter_map(outcome).collect())
 }

@@ -6,7 +6,7 @@ use shared::{
         churn::{
             fit::{ChurnModelRecord, fit},
             model::{Model, ModelFamily},
-            observation::{Observation, Sample},
+            observation::{CustomerSample, Observation},
             prediction::Hindsight,
         },
         org::Org,
@@ -83,7 +83,7 @@ async fn read(sweep: &Sweep<'_>, org: &Org) -> Result<Option<ChurnModelRecord>, 
 /// A model fitted to a sample of everybody who has ordered, those who have left long ago too; `None` where there is no
 /// time for it.
 async fn anew(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Option<ChurnModelRecord>, Failure> {
-    let mut sample = Sample::default();
+    let mut sample = CustomerSample::default();
     let mut after: Option<String> = None;
     loop {
         if sweep.is_near_deadline() {
@@ -95,7 +95,7 @@ async fn anew(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Option
             let orders = met.image.ok().and_then(|image| image.value.orders);
             // What was ordered after `now`, by a clock that was set back, is not known yet.
             if let Some(orders) = orders.filter(|orders| orders.first_at <= now) {
-                sample.add(&met.id, Observation::of(&orders, org.profile.timezone, now));
+                sample.insert(&met.id, Observation::of(&orders, org.profile.timezone, now));
             }
         }
         after = page.next;

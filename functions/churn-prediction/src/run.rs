@@ -30,7 +30,7 @@ use shared::{
 };
 
 use crate::{
-    answer::{ClaudeUsage, ScoringFigures, reply},
+    answer::{ClaudeUsage, HindsightView, ScoringFigures, reply},
     claude::{Claude, SwitchOffReason},
     model,
     score::{Candidate, Scored, Scorer},
@@ -135,7 +135,7 @@ impl Run<'_> {
         // Looking back and fitting come first, and once; a single customer is not worth either.
         let model = if from.is_none() && self.only.is_none() {
             let (model, hindsight) = model::begin(&self.sweep, &org, began).await?;
-            figures.hindsight = hindsight;
+            figures.hindsight = hindsight.map(HindsightView::from);
             model
         } else {
             model::stored_model(&self.sweep, &org).await?
@@ -261,7 +261,7 @@ impl BatchScorer<'_> {
         };
         for (id, outcome) in written {
             match outcome {
-                Ok(Some((scored, before))) => self.figures.predict(&scored, before),
+                Ok(Some((scored, before))) => self.figures.count_prediction(&scored, before),
                 // Somebody else scored them meanwhile.
                 Ok(None) => {}
                 Err(failure) => self.fail(&id, &failure),

@@ -8,7 +8,7 @@ use shared::{
             features::Features,
             model::Model,
             observation::Observation,
-            prediction::{plausible, reasoning},
+            prediction::{clamp_to_plausible, statistical_reasoning},
             risk::Probability,
             score::{ChurnSource, Prediction},
         },
@@ -59,10 +59,8 @@ impl Scorer<'_> {
     /// What Claude says of each, where it says something that can be used.
     pub(crate) async fn ask(&self, candidates: &[Candidate]) -> Vec<Option<Verdict>> {
         let Some(claude) = self.claude else { return candidates.iter().map(|_| None).collect() };
-        let rows: Vec<ClaudeInput> = candidates
-            .iter()
-            .map(|one| ClaudeInput { features: one.features.clone(), statistical_probability: one.statistical })
-            .collect();
+        let rows: Vec<ClaudeInput> =
+            candidates.iter().map(|one| ClaudeInput::new(&one.features, one.statistical)).collect();
         claude.score(self.horizon_days, &rows, self.deadline).await
     }
 
@@ -71,10 +69,10 @@ impl Scorer<'_> {
         let statistical = candidate.statistical;
         let (probability, reasoning, source, clipped) = match verdict {
             Some(Verdict { probability: said, reasoning }) => {
-                let probability = plausible(said, statistical);
+                let probability = clamp_to_plausible(said, statistical);
                 (probability, reasoning, ChurnSource::Claude, probability != said)
             }
-            None => (statistical, reasoning(&candidate.features), ChurnSource::Statistical, false),
+            None => (statistical, statistical_reasoning(&candidate.features), ChurnSource::Statistical, false),
         };
         Scored { prediction: Prediction { probability, reasoning, source, at: self.now }, clipped }
     }

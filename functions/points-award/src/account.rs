@@ -8,7 +8,7 @@ use shared::{
         org::Org,
         points::Points,
         text::SingleLine,
-        tier::TierChange,
+        tier::{TierCause, TierChange},
     },
     failure::Failure,
     host::Context,
@@ -26,11 +26,24 @@ pub(crate) struct AccountSummary<'a> {
     balance: Points,
     tier: &'a SingleLine,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tier_change: Option<&'a TierChange>,
+    tier_change: Option<TierChangeView<'a>>,
+}
+
+#[derive(Serialize)]
+struct TierChangeView<'a> {
+    from: &'a SingleLine,
+    to: &'a SingleLine,
+    cause: TierCause,
+}
+
+impl<'a> From<&'a TierChange> for TierChangeView<'a> {
+    fn from(TierChange { from, to, cause }: &'a TierChange) -> Self {
+        Self { from, to, cause: *cause }
+    }
 }
 
 impl<'a> From<&'a AccountSnapshot> for AccountSummary<'a> {
     fn from(AccountSnapshot { balance, tier, tier_change }: &'a AccountSnapshot) -> Self {
-        Self { balance: *balance, tier, tier_change: tier_change.as_ref() }
+        Self { balance: *balance, tier, tier_change: tier_change.as_ref().map(TierChangeView::from) }
     }
 }

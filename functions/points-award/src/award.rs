@@ -10,7 +10,7 @@ use shared::{
         org::Org,
         points::Points,
         rate::EquityMultiplier,
-        recalculation::{Direction, direction},
+        recalculation::{TierDirection, direction_of},
         rejection::Rejection,
         time::FutureTolerance,
     },
@@ -78,7 +78,7 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     let customer = loaded.customer.ok_or(Rejection::UnknownCustomer)?;
 
     if let Some(award) = loaded.award {
-        if award::repeats(order, &award) {
+        if award::is_repeat(order, &award) {
             return Ok(Reply::replayed(&answer(&award)));
         }
         return Err(Rejection::IdempotencyMismatch.into());
@@ -104,7 +104,7 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     if terms.equity != EquityMultiplier::NONE {
         context.metric(Metric::PointsAwardedWithEquity, points.0);
     }
-    let is_promotion = |change| direction(&loyalty.settings, change) == Direction::Promotion;
+    let is_promotion = |change| direction_of(&loyalty.settings, change) == TierDirection::Promotion;
     if outcome.tier_change.as_ref().is_some_and(is_promotion) {
         context.metric(Metric::Promotions, 1_i64);
     }

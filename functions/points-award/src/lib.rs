@@ -1,6 +1,6 @@
 //! Awards points for orders, takes them back for refunds, and moves the tier with both.
 //!
-//! What an order earns is in `shared::domain::award`, what a refund takes back in `shared::domain::refund`.
+//! The rules are in `shared::domain::earning`.
 
 mod account;
 mod award;

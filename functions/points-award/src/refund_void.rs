@@ -44,7 +44,7 @@ struct RefundVoidAnswer<'a> {
 }
 
 impl<'a> RefundVoidAnswer<'a> {
-    /// There was nothing to give back.
+    /// The answer if there is no refund to void.
     const NOTHING: Self = Self { voided: false, points_restored: None, account: None };
 
     fn of(RefundVoid { points, outcome, .. }: &'a RefundVoid) -> Self {
@@ -120,7 +120,7 @@ async fn block(context: &Context, org: &Org, request: &RefundVoidRequest, known:
 async fn total_of(context: &Context, org: &Org, refund: &Refund, award: &Versioned<Award>) -> Result<Money, Failure> {
     let order = &award.value.order.id;
     let others = context.store.refunds_of_order(&org.id, order).await?;
-    let total = refund::rest_of(&award.value, others.iter().filter(|other| other.id != refund.id));
+    let total = refund::infer_total(&award.value, others.iter().filter(|other| other.id != refund.id));
     // Where the refunds read are of another moment than the award, the commit finds out.
     total.ok_or(Failure::Retry(Retry::Contended))
 }

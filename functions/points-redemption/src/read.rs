@@ -39,7 +39,7 @@ struct QuoteRequest {
 #[serde(rename_all = "camelCase")]
 struct QuoteAnswer {
     is_valid: bool,
-    /// Nothing where the points can't be redeemed.
+    /// 0 if the points cannot be redeemed.
     value: Money,
     max_points: Points,
     max_value: Money,
@@ -59,13 +59,13 @@ pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failur
     org.check_currency(currency.as_ref())?;
     let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
     let quoted = points_redemption::quote(valuation, customer.points, points, order_total);
-    // No order comes to more.
-    let most = points_redemption::max_redeemable(valuation, customer.points, order_total.or(Some(Money::LARGEST)));
+    // No order total exceeds this amount.
+    let max = points_redemption::max_redeemable(valuation, customer.points, order_total.or(Some(Money::REQUESTED_MAX)));
     let refusal = quoted.as_ref().err();
     Ok(Reply::ok(&QuoteAnswer {
         is_valid: quoted.is_ok(),
-        max_points: most.map_or(Points::ZERO, |(points, _)| points.get()),
-        max_value: most.map_or(Money::ZERO, |(_, value)| value),
+        max_points: max.map_or(Points::ZERO, |(points, _)| points.get()),
+        max_value: max.map_or(Money::ZERO, |(_, value)| value),
         code: refusal.map(Rejection::code),
         reason: refusal.map(ToString::to_string),
         value: quoted.unwrap_or(Money::ZERO),
@@ -88,8 +88,8 @@ struct OptionsAnswer {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OptionView {
-    #[serde(flatten)]
-    tier: RedemptionTier,
+    points_cost: PointsCost,
+    reward_value: Money,
     can_redeem: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     points_needed: Option<Points>,
@@ -101,12 +101,17 @@ pub(crate) async fn options(context: &Context, call: Call) -> Result<Reply, Fail
     let org = context.org(&org_id).await?;
     let balance = customer(context, &org_id, &customer_id).await?.points;
     let is_on = org.loyalty_in_force().is_ok();
-    let choice = |tier: &RedemptionTier| {
+    let view = |tier: &RedemptionTier| {
         let needed = tier.points_cost.get().minus(balance).filter(|needed| *needed > Points::ZERO);
-        OptionView { tier: *tier, can_redeem: is_on && needed.is_none(), points_needed: needed }
+        OptionView {
+            points_cost: tier.points_cost,
+            reward_value: tier.reward_value,
+            can_redeem: is_on && needed.is_none(),
+            points_needed: needed,
+        }
     };
     let settings = org.loyalty.iter().map(|loyalty| &loyalty.settings);
-    let options = settings.flat_map(|settings| settings.redemption_tiers.iter()).map(choice).collect();
+    let options = settings.flat_map(|settings| settings.redemption_tiers.iter()).map(view).collect();
     Ok(Reply::ok(&OptionsAnswer { balance, options }))
 }
 

@@ -97,7 +97,9 @@ fn replay(loaded: &PointsRedemptionContext, request: &PointsRedemptionRequest) -
         RedemptionState::Redeemed(PointsRedemption { voided: Some(_), .. }) | RedemptionState::VoidedBefore => {
             refused(Rejection::AlreadyVoided)
         }
-        RedemptionState::Redeemed(known) if points_redemption::repeats(known, request.points, request.order_total) => {
+        RedemptionState::Redeemed(known)
+            if points_redemption::is_repeat(known, request.points, request.order_total) =>
+        {
             Some(Ok(Reply::replayed(&answer(known))))
         }
         RedemptionState::Redeemed(_) => refused(Rejection::IdempotencyMismatch),

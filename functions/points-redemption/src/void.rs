@@ -38,7 +38,7 @@ struct PointsVoidAnswer {
 }
 
 impl PointsVoidAnswer {
-    /// There was nothing to give back.
+    /// The answer if there is no redemption to void.
     const NOTHING: Self = Self { voided: false, points_returned: None, balance: None };
 
     const fn of(redemption: &PointsRedemption, void: &PointsVoid) -> Self {

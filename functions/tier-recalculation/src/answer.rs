@@ -1,14 +1,14 @@
-//! What a run tells.
+//! The answer and the metrics of a run.
 
 use serde::Serialize;
 use shared::{
-    domain::recalculation::Direction,
+    domain::recalculation::TierDirection,
     host::{Context, Reply},
     jobs::report::{OrgReport, SweepReport},
     telemetry::metric::Metric,
 };
 
-/// What was done in one org.
+/// The counters of one org.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct RecalculationFigures {
     customers: u64,
@@ -20,25 +20,25 @@ pub(crate) struct RecalculationFigures {
 }
 
 impl RecalculationFigures {
-    /// Counts customers who were met.
-    pub(crate) const fn meet(&mut self, customers: u64) {
+    /// Counts customers, including those that could not be read.
+    pub(crate) const fn count_customers(&mut self, customers: u64) {
         self.customers += customers;
     }
 
-    /// Counts somebody who holds the tier at a height.
-    pub(crate) fn hold(&mut self, rank: usize) {
+    /// Counts a customer who holds the tier with this rank.
+    pub(crate) fn count_holder(&mut self, rank: usize) {
         if let Some(holding) = self.holding.get_mut(rank) {
             *holding += 1;
         }
     }
 
-    /// Counts a change.
-    pub(crate) const fn change(&mut self, direction: Direction) {
+    /// Counts a change of tier.
+    pub(crate) const fn count_change(&mut self, direction: TierDirection) {
         self.changed += 1;
         match direction {
-            Direction::Promotion => self.promotions += 1,
-            Direction::Demotion => self.demotions += 1,
-            Direction::Relisting => {}
+            TierDirection::Promotion => self.promotions += 1,
+            TierDirection::Demotion => self.demotions += 1,
+            TierDirection::Unranked => {}
         }
     }
 }
@@ -68,7 +68,7 @@ pub(crate) fn reply(context: &Context, swept: &SweepReport<RecalculationFigures>
     for (rank, metric) in Metric::HOLDING_TIERS.into_iter().enumerate() {
         let in_org = |report: &OrgReport<RecalculationFigures>| report.figures.holding.get(rank).copied().unwrap_or(0);
         let holding: u64 = swept.results.iter().map(in_org).sum();
-        // Most ladders have few steps.
+        // Most ladders have few tiers, and a metric without customers is not recorded.
         if holding > 0 {
             context.metric(metric, holding);
         }

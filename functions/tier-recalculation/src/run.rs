@@ -12,7 +12,7 @@ use shared::{
         ids::{CustomerId, OrgId},
         loyalty::{Loyalty, LoyaltySettings},
         org::Org,
-        recalculation::{Direction, recalculate},
+        recalculation::{TierDirection, recalculate},
         rejection::FieldError,
         tier,
     },
@@ -29,6 +29,7 @@ use shared::{
         sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
+    views::LoyaltyView,
 };
 
 use crate::answer::{RecalculationFigures, reply};
@@ -90,9 +91,12 @@ fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
     fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
 }
 
-/// A name for dry runs by these settings, so that none goes on by others.
+/// The name of the dry runs with these settings. A cursor of one dry run is rejected by a dry run with other settings.
+///
+/// The digest is that of the settings as JSON, because two versions of the function must agree on it during a rollout.
 fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
-    format!("dryRun {}", cursor::scope_digest(&serde_json::json!(trial_settings).to_string()))
+    let settings = trial_settings.map(LoyaltyView::from);
+    format!("dryRun {}", cursor::scope_digest(&serde_json::json!(settings).to_string()))
 }
 
 impl Run<'_> {
@@ -176,7 +180,7 @@ struct Batch {
 
 /// Which way somebody's tier went, and where it stands now.
 struct TierMove {
-    direction: Direction,
+    direction: TierDirection,
     rank: Option<usize>,
 }
 
@@ -203,9 +207,9 @@ impl TierEvaluator<'_> {
             let Some(outcomes) = self.sweep.stop_if_transient(fail_if_store_unavailable(outcomes))? else {
                 return Ok(Reached { last, is_all: false, errors });
             };
-            figures.meet(met);
+            figures.count_customers(met);
             for rank in staying {
-                figures.hold(rank);
+                figures.count_holder(rank);
             }
             for (id, failure) in unreadable {
                 errors += self.failed(&id, &failure);
@@ -213,9 +217,9 @@ impl TierEvaluator<'_> {
             for (id, outcome) in outcomes {
                 match outcome {
                     Ok(Some(TierMove { direction, rank })) => {
-                        figures.change(direction);
+                        figures.count_change(direction);
                         if let Some(rank) = rank {
-                            figures.hold(rank);
+                            figures.count_holder(rank);
                         }
                     }
                     // Somebody else has decided meanwhile, or they are gone.
@@ -251,7 +255,7 @@ impl TierEvaluator<'_> {
     /// Where the tier that somebody holds stands on the ladder, if it is listed.
     fn rank(&self, customer: &Customer) -> Option<usize> {
         let settings = &self.loyalty.settings;
-        settings.tiers.rank_of(tier::held_by(customer, settings))
+        settings.tiers.rank_of(tier::held_tier(customer, settings))
     }
 
     fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {

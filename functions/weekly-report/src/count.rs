@@ -10,7 +10,6 @@ use chrono::TimeDelta;
 use shared::{
     domain::{
         churn::prediction::PastPrediction,
-        customer::Customer,
         ids::{BundleId, CustomerId},
         org::Org,
         report::{figures::WeekFigures, tally::Tally, week::Week},
@@ -66,7 +65,7 @@ impl Counter<'_> {
         let page = |after: Option<String>| async move { store.bundles(org, after.as_deref(), PAGE).await };
         for_each_row(self.sweep, page, |bundle| {
             // Of one that can't be read, nobody knows.
-            if bundle.image.map_or(true, |bundle| bundle.value.usage.ever) {
+            if bundle.image.map_or(true, |bundle| bundle.value.usage.ever_redeemed) {
                 bundles.push(bundle.id);
             }
             ControlFlow::Continue(())
@@ -87,7 +86,7 @@ impl Counter<'_> {
                 return ControlFlow::Break(());
             }
             if let Some(redemption) = redemption {
-                self.tally.redemption(&redemption);
+                self.tally.count_redemption(&redemption);
             }
             ControlFlow::Continue(())
         })
@@ -102,7 +101,7 @@ impl Counter<'_> {
                 |after: Option<String>| async move { store.entries_of_day(org, day, after.as_deref(), PAGE).await };
             for_each_row(self.sweep, page, |entry| {
                 if let Some((customer, entry)) = entry {
-                    self.tally.entry(&customer, &entry);
+                    self.tally.count_entry(&customer, &entry);
                 }
                 ControlFlow::Continue(())
             })
@@ -111,7 +110,7 @@ impl Counter<'_> {
                 |after: Option<String>| async move { store.transitions_of_day(org, day, after.as_deref(), PAGE).await };
             for_each_row(self.sweep, page, |transition| {
                 if let Some((transition, at)) = transition {
-                    self.tally.transition(&transition, at);
+                    self.tally.count_transition(&transition, at);
                 }
                 ControlFlow::Continue(())
             })
@@ -132,9 +131,9 @@ impl Counter<'_> {
             customer.id.hash(&mut digest);
             match customer.image {
                 _ if !met.insert(digest.finish()) => {}
-                Ok(customer) => self.tally.customer(&customer.value),
+                Ok(customer) => self.tally.count_customer(&customer.value),
                 Err(error) => {
-                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted")
+                    tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted");
                 }
             }
             ControlFlow::Continue(())
@@ -147,9 +146,11 @@ impl Counter<'_> {
         let (store, org, now) = (self.sweep.store, &self.org.id, self.sweep.now);
         let mut ended: HashMap<CustomerId, PastPrediction> = HashMap::new();
         for day in week.utc_days() {
-            let page = |after: Option<String>| async move { store.predictions(org, day, after.as_deref(), PAGE).await };
+            let page = |after: Option<String>| async move {
+                store.predictions_ending_on(org, day, after.as_deref(), PAGE).await
+            };
             for_each_row(self.sweep, page, |prediction| {
-                let over = prediction.filter(|(_, past)| week.has(past.ends_at()) && past.is_kept(now));
+                let over = prediction.filter(|(_, past)| week.contains(past.ends_at()) && past.is_kept(now));
                 if let Some((customer, past)) = over {
                     let last = ended.entry(customer).or_insert(past);
                     *last = if past.at > last.at { past } else { *last };
@@ -163,13 +164,11 @@ impl Counter<'_> {
         for some in at_risk.chunks(AT_ONCE) {
             check_time(self.sweep)?;
             let ids: Vec<CustomerId> = some.iter().map(|(id, _)| id.clone()).collect();
-            let customers = retry_unavailable(self.sweep, || store.customers_by_id(org, &ids)).await?.into_iter();
-            let customers: HashMap<CustomerId, Customer> =
-                customers.map(|customer| (customer.value.id.clone(), customer.value)).collect();
+            let customers = retry_unavailable(self.sweep, || store.customers_by_id(org, &ids)).await?;
             for (id, past) in some {
                 let outcome = customers.get(id).and_then(|known| past.evaluate(known.orders.as_ref(), now));
                 if let Some(outcome) = outcome {
-                    self.tally.outcome(past, outcome);
+                    self.tally.count_outcome(past, outcome);
                 }
             }
         }

@@ -6,6 +6,7 @@ mod answer;
 mod count;
 mod run;
 mod slack;
+mod view;
 
 use shared::{host::Function, inbound::operation::Operation};
 

@@ -17,7 +17,7 @@ use shared::{
         org::Org,
         report::{
             figures::WeekFigures,
-            tally::{RECORDED_WITHIN, Tally, WeekContext},
+            tally::{RECORDING_DELAY_MAX, Tally, WeekContext},
             week::Week,
         },
     },
@@ -146,11 +146,11 @@ impl Run<'_> {
         let scored_at = self.scored_at(org).await?;
         let has_loyalty = org.loyalty_in_force().is_ok();
         let mut tally = Tally::new(WeekContext { week, settings, has_loyalty, scored_at, now: began });
-        let then = began - RECORDED_WITHIN;
+        let then = began - RECORDING_DELAY_MAX;
         let overdue_bundles = self.overdue_bundles.get_or_try_init(|| overdue_bundles(&self.sweep, then)).await?;
         for bundle in overdue_bundles.get(&org.id).into_iter().flatten() {
             let changes = bring_up_to_date(bundle, org.zone(), then).transitions.len();
-            tally.overdue(u64::try_from(changes).unwrap_or(u64::MAX));
+            tally.count_overdue_transitions(u64::try_from(changes).unwrap_or(u64::MAX));
         }
         Counter { sweep: &self.sweep, org, week, tally }.figures().await
     }
@@ -174,7 +174,7 @@ async fn overdue_bundles(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashM
     for shard in 0..DUE_SHARDS {
         let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
         for_each_row(sweep, page, |due| {
-            if let DueItem::Bundle(bundle) = due.what
+            if let DueItem::Bundle(bundle) = due.item
                 && let Ok(bundle) = bundle.image
             {
                 overdue_bundles.entry(due.org).or_default().push(bundle.value);

@@ -1,11 +1,12 @@
-//! Where the functions are: below one address, as a local stack serves them, or each at an address of its own, as in the
-//! cloud.
+//! The addresses of the functions. A local stack serves all functions below one address. In the cloud each function has
+//! an address of its own.
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, bail};
 use reqwest::Url;
 
-/// Every function that there is.
+/// The names of all functions.
 pub const FUNCTIONS: [&str; 8] = [
     "back-office",
     "bundle-redemption",
@@ -17,52 +18,54 @@ pub const FUNCTIONS: [&str; 8] = [
     "weekly-report",
 ];
 
-/// The functions' addresses, without a slash at the end.
+/// The functions' addresses, without a trailing slash.
 #[derive(Debug)]
-pub struct Addresses {
-    /// Of all that have none of their own: they answer below `/lambda-url/<function>/` there.
-    shared: Option<String>,
-    own: BTreeMap<&'static str, String>,
+pub struct FunctionAddresses {
+    /// The address for functions without one of their own. They answer below its path `/lambda-url/<function>/`.
+    common: Option<String>,
+    by_function: BTreeMap<&'static str, String>,
 }
 
-impl Addresses {
-    /// Reads addresses as they are given: `URL`, or `FUNCTION=URL`.
-    pub fn read(given: &[String]) -> Result<Self, String> {
-        let (mut shared, mut own) = (None, BTreeMap::new());
-        for given in given {
-            let twice = match given.split_once('=').filter(|(name, _)| !name.contains(':')) {
-                Some((name, url)) => {
-                    let known = FUNCTIONS.into_iter().find(|function| *function == name);
-                    let known =
-                        known.ok_or_else(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
-                    own.insert(known, address(url)?).is_some()
+impl FunctionAddresses {
+    /// Parses addresses in the forms `URL` and `FUNCTION=URL`. Fails for an unknown function and for a repeated
+    /// address.
+    pub fn parse(urls: &[String]) -> anyhow::Result<Self> {
+        let (mut common, mut by_function) = (None, BTreeMap::new());
+        for url in urls {
+            let is_repeated = match url.split_once('=').filter(|(name, _)| !name.contains(':')) {
+                Some((name, function_url)) => {
+                    let function = FUNCTIONS.into_iter().find(|function| *function == name);
+                    let function = function
+                        .with_context(|| format!("there is no function {name:?}, only {}", FUNCTIONS.join(", ")))?;
+                    by_function.insert(function, parse_address(function_url)?).is_some()
                 }
-                None => shared.replace(address(given)?).is_some(),
+                None => common.replace(parse_address(url)?).is_some(),
             };
-            if twice {
-                return Err(format!("{given:?} is a second address for the same"));
+            if is_repeated {
+                bail!("{url:?} is a second address for the same");
             }
         }
-        Ok(Self { shared, own })
+        Ok(Self { common, by_function })
     }
 
-    /// Where a function answers.
-    pub fn of(&self, function: &str) -> Result<String, String> {
-        let own = self.own.get(function).cloned();
-        own.or_else(|| self.shared.as_ref().map(|shared| format!("{shared}/lambda-url/{function}")))
-            .ok_or_else(|| format!("no address was given for {function}: --url {function}=https://…"))
+    /// The address of a function. Fails if none was given.
+    pub fn address_of(&self, function: &str) -> anyhow::Result<String> {
+        let by_function = self.by_function.get(function).cloned();
+        by_function
+            .or_else(|| self.common.as_ref().map(|common| format!("{common}/lambda-url/{function}")))
+            .with_context(|| format!("no address was given for {function}: --url {function}=https://…"))
     }
 
-    /// Refuses addresses that leave out a function.
-    pub fn of_every_function(&self) -> Result<(), String> {
-        FUNCTIONS.into_iter().try_for_each(|function| self.of(function).map(drop))
+    /// Fails unless every function has an address.
+    pub fn require_every_function(&self) -> anyhow::Result<()> {
+        FUNCTIONS.into_iter().try_for_each(|function| self.address_of(function).map(drop))
     }
 }
 
-fn address(text: &str) -> Result<String, String> {
+fn parse_address(text: &str) -> anyhow::Result<String> {
     if !text.starts_with("http://") && !text.starts_with("https://") {
-        return Err(format!("the address {text:?} must begin with http:// or https://"));
+        bail!("the address {text:?} must begin with http:// or https://");
     }
-    Url::parse(text).map_err(|error| format!("{text:?} is not an address: {error}"))?;
+    Url::parse(text).with_context(|| format!("{text:?} is not an address"))?;
     Ok(text.trim_end_matches('/').to_owned())
 }

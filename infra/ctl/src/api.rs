@@ -1,136 +1,149 @@
-//! The functions as seen from outside: HTTP with a bearer token. What may succeed later is tried again here.
+//! Calls the functions from outside, over HTTP with a bearer token. Retries requests that may succeed later.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
 use shared::domain::time;
 
-use crate::addresses::Addresses;
+use crate::addresses::FunctionAddresses;
 
-/// How often a request that may succeed later is tried, unless told otherwise, how long an answer may take, and the
-/// longest pause between.
-const TRIES: u32 = 8;
-const TIMEOUT: Duration = Duration::from_secs(30);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// Default number of attempts for a request that may succeed later.
+const ATTEMPTS_MAX: u32 = 8;
 
-/// The functions, as the holder of a secret sees them.
+/// Default time limit of one attempt.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest pause between two attempts.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(4);
+
+/// The functions, called with one secret.
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
-    addresses: Arc<Addresses>,
+    addresses: Arc<FunctionAddresses>,
     secret: Arc<str>,
-    tries: u32,
-    timeout: Duration,
+    attempts_max: u32,
+    answer_timeout: Duration,
 }
 
-/// What a function answered.
+/// The answer of a function.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiAnswer {
     pub(crate) status: StatusCode,
     pub(crate) body: Value,
 }
 
-/// One request, still to be sent.
-pub(crate) struct Request<'a> {
+/// A request to a function.
+pub(crate) struct ApiRequest<'a> {
     pub(crate) method: Method,
     pub(crate) function: &'a str,
     pub(crate) path: &'a str,
     pub(crate) body: Option<Value>,
-    /// The clock of a local stack; a deployed function ignores it.
+    /// Sets the clock of a local stack for this request. A deployed function ignores it.
     pub(crate) now: Option<DateTime<Utc>>,
-    pub(crate) only_create: bool,
+    pub(crate) create_only: bool,
 }
 
-impl<'a> Request<'a> {
+impl<'a> ApiRequest<'a> {
     pub(crate) const fn get(function: &'a str, path: &'a str) -> Self {
-        Self { method: Method::GET, function, path, body: None, now: None, only_create: false }
+        Self { method: Method::GET, function, path, body: None, now: None, create_only: false }
     }
 
     pub(crate) const fn put(function: &'a str, path: &'a str, body: Value) -> Self {
-        Self { method: Method::PUT, function, path, body: Some(body), now: None, only_create: false }
+        Self { method: Method::PUT, function, path, body: Some(body), now: None, create_only: false }
     }
 
     pub(crate) const fn delete(function: &'a str, path: &'a str) -> Self {
-        Self { method: Method::DELETE, function, path, body: None, now: None, only_create: false }
+        Self { method: Method::DELETE, function, path, body: None, now: None, create_only: false }
     }
 
     pub(crate) const fn post(function: &'a str, path: &'a str, body: Value) -> Self {
-        Self { method: Method::POST, function, path, body: Some(body), now: None, only_create: false }
+        Self { method: Method::POST, function, path, body: Some(body), now: None, create_only: false }
     }
 }
 
-impl Answer {
-    /// What a refusal says, on one line.
-    pub(crate) fn complaint(&self) -> String {
-        format!("{} {}", self.status.as_u16(), complaint(&self.body))
+impl ApiAnswer {
+    /// Status and problem of a rejection, on one line.
+    pub(crate) fn problem_summary(&self) -> String {
+        format!("{} {}", self.status.as_u16(), problem_summary(&self.body))
     }
 
-    /// The body of an answer that is not a refusal.
-    pub(crate) fn accepted(self) -> Result<Value, String> {
-        if self.status.is_success() { Ok(self.body) } else { Err(self.complaint()) }
+    /// The body of a successful answer. Fails with the problem of a rejection.
+    pub(crate) fn into_accepted_body(self) -> anyhow::Result<Value> {
+        if self.status.is_success() { Ok(self.body) } else { bail!(self.problem_summary()) }
     }
 }
 
 impl Api {
-    pub(crate) fn new(addresses: Addresses, secret: &str) -> Result<Self, String> {
-        // Already installed is installed.
+    pub(crate) fn new(addresses: FunctionAddresses, secret: &str) -> anyhow::Result<Self> {
+        // Fails only if a provider is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().build().map_err(|error| error.to_string())?;
-        Ok(Self { client, addresses: addresses.into(), secret: secret.into(), tries: TRIES, timeout: TIMEOUT })
+        let client = Client::builder().build()?;
+        Ok(Self {
+            client,
+            addresses: addresses.into(),
+            secret: secret.into(),
+            attempts_max: ATTEMPTS_MAX,
+            answer_timeout: ANSWER_TIMEOUT,
+        })
     }
 
-    /// Refuses addresses that leave out a function.
-    pub(crate) fn reaches_every_function(&self) -> Result<(), String> {
-        self.addresses.of_every_function()
+    /// Fails unless every function has an address.
+    pub(crate) fn require_every_function(&self) -> anyhow::Result<()> {
+        self.addresses.require_every_function()
     }
 
-    /// The same, tried so often, each time so long.
-    pub(crate) fn bounded(self, tries: u32, timeout: Duration) -> Self {
-        Self { tries, timeout, ..self }
+    /// The same functions, with other limits for each request.
+    pub(crate) fn with_limits(self, attempts_max: u32, answer_timeout: Duration) -> Self {
+        Self { attempts_max, answer_timeout, ..self }
     }
 
-    /// The same, with another secret.
+    /// The same functions, called with another secret.
     pub(crate) fn with_secret(self, secret: &str) -> Self {
         Self { secret: secret.into(), ..self }
     }
 
-    /// Sends a request until it is answered for good: 503 and a broken connection are tried again, with pauses.
-    pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Answer, String> {
-        let address = self.addresses.of(request.function)?;
+    /// Sends a request. An answer of 503 and a broken connection are retried after a pause. Fails if no attempt is
+    /// answered.
+    pub(crate) async fn send(&self, request: &ApiRequest<'_>) -> anyhow::Result<ApiAnswer> {
+        let address = self.addresses.address_of(request.function)?;
         let mut pause = Duration::from_millis(100);
-        for _ in 1..self.tries {
+        for _ in 1..self.attempts_max {
             match self.send_once(&address, request).await {
                 Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answer),
-                Err(error) if error.is_builder() => return Err(error.to_string()),
+                Err(error) if error.is_builder() => return Err(error.into()),
                 Ok(_) | Err(_) => tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await,
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(RETRY_PAUSE_MAX);
         }
-        self.send_once(&address, request).await.map_err(|error| format!("{address} does not answer: {}", cause(&error)))
+        let answer = self.send_once(&address, request).await.map_err(reqwest::Error::without_url);
+        answer.with_context(|| format!("{address} does not answer"))
     }
 
-    async fn send_once(&self, address: &str, request: &Request<'_>) -> Result<Answer, reqwest::Error> {
-        // In a query a plus is a space, and ids have pluses.
+    async fn send_once(&self, address: &str, request: &ApiRequest<'_>) -> Result<ApiAnswer, reqwest::Error> {
+        // Ids may contain a plus, which means a space in a query.
         let url = format!("{address}{}", request.path.replace('+', "%2B"));
-        let mut sent = self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(self.timeout);
+        let mut outgoing =
+            self.client.request(request.method.clone(), url).bearer_auth(&self.secret).timeout(self.answer_timeout);
         if let Some(body) = &request.body {
-            sent = sent.json(body);
+            outgoing = outgoing.json(body);
         }
         if let Some(now) = request.now {
-            sent = sent.header("x-regulars-now", time::text(now));
+            outgoing = outgoing.header("x-regulars-now", time::text(now));
         }
-        if request.only_create {
-            sent = sent.header(header::IF_NONE_MATCH, "*");
+        if request.create_only {
+            outgoing = outgoing.header(header::IF_NONE_MATCH, "*");
         }
-        let answer = sent.send().await?;
-        Ok(Answer { status: answer.status(), body: answer.json().await.unwrap_or_default() })
+        let answer = outgoing.send().await?;
+        Ok(ApiAnswer { status: answer.status(), body: answer.json().await.unwrap_or_default() })
     }
 }
 
-/// What a problem object says, on one line: its code, and each wrong field or else the sentence.
-pub fn complaint(problem: &Value) -> String {
+/// A problem object on one line: its code with each invalid field, or with its detail.
+pub fn problem_summary(problem: &Value) -> String {
     let text = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
     let errors = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
     let errors: Vec<String> = errors
@@ -141,13 +154,4 @@ pub fn complaint(problem: &Value) -> String {
         .collect();
     let detail = if errors.is_empty() { text("detail").to_owned() } else { errors.join("; ") };
     format!("{}: {detail}", text("code"))
-}
-
-/// What is at the bottom of an error: what wraps it names the whole request again.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

@@ -1,106 +1,108 @@
-//! Churn on the demo org: everybody active on a day of the log is scored, the log goes on, and is held against the scores.
+//! Churn on the demo org: scores the customers active on a day of the log, and compares the scores with the later
+//! orders.
 
 use std::collections::BTreeSet;
 
+use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use shared::domain::{
     churn::risk::RiskLevel,
     ids::{CustomerId, OrgId},
-    time,
 };
 
 use crate::{
-    api::{Api, Request},
+    api::{Api, ApiRequest},
     orders::PastOrders,
-    report::{minor, money, say, thousands},
+    output::print_line,
+    values::{format_amount, group_digits, parse_instant, parse_minor_units},
 };
 
-/// The end of the day on which customers are scored, with that day's orders known.
+/// The instant of the scoring: the end of a day, after that day's orders.
 const SCORED_AT: &str = "1997-09-30T23:59:59Z";
 
-/// How far ahead a score looks: what `activeDays` is unless a shop says otherwise.
-const HORIZON: TimeDelta = TimeDelta::days(90);
+/// Horizon of a score: the default of `activeDays`.
+const CHURN_HORIZON: TimeDelta = TimeDelta::days(90);
 
-/// The first second after the horizon.
-const LOOKED_BACK_AT: &str = "1997-12-30T00:00:00Z";
+/// The first second after the horizon, when the job evaluates its predictions.
+const EVALUATED_AT: &str = "1997-12-30T00:00:00Z";
 
-/// The Sunday of the promotion week, at two in New York.
-const SCORED_AGAIN_AT: &str = "1998-07-12T06:00:00Z";
+/// The Sunday of the promotion week, 02:00 in New York.
+const RESCORED_AT: &str = "1998-07-12T06:00:00Z";
 
-/// When the log is parted: what comes after the first is not known when scores are made, what comes after the second
-/// not when they are looked back at.
-pub(crate) fn parting() -> Result<[DateTime<Utc>; 2], String> {
-    Ok([time::parse(SCORED_AT)?, time::parse(LOOKED_BACK_AT)?])
+/// The two instants at which the log is split. The scoring knows no order after the first, the evaluation none after
+/// the second.
+pub(crate) fn log_cutoffs() -> anyhow::Result<[DateTime<Utc>; 2]> {
+    Ok([parse_instant(SCORED_AT)?, parse_instant(EVALUATED_AT)?])
 }
 
 /// The customers of one risk level.
-pub(crate) struct Level {
+pub(crate) struct RiskGroup {
     name: &'static str,
-    customers: Vec<Scored>,
+    customers: Vec<ScoredCustomer>,
 }
 
-struct Scored {
+struct ScoredCustomer {
     id: String,
-    /// In percent.
+    /// Probability of leaving, in percent.
     probability: f64,
-    /// In minor units.
+    /// Lifetime value, in minor units.
     lifetime_value: i64,
 }
 
-/// Scores everybody who is active on that day, and lists them by risk level, most valuable first.
-pub(crate) async fn score(api: &Api, org: &OrgId) -> Result<Vec<Level>, String> {
-    run(api, org, SCORED_AT).await?;
-    let mut levels = Vec::new();
+/// Scores the customers active at the scoring, and lists them by risk level, most valuable first.
+pub(crate) async fn score(api: &Api, org: &OrgId) -> anyhow::Result<Vec<RiskGroup>> {
+    run_job(api, org, SCORED_AT).await?;
+    let mut groups = Vec::new();
     for level in RiskLevel::ALL.iter().rev().copied() {
-        levels.push(Level { name: level.name(), customers: at_risk(api, org, level).await? });
+        groups.push(RiskGroup { name: level.name(), customers: list_at_risk(api, org, level).await? });
     }
-    Ok(levels)
+    Ok(groups)
 }
 
-/// Runs the job again when the horizon is over: how it says that its predictions came out, if there were any.
-pub(crate) async fn look_back(api: &Api, org: &OrgId) -> Result<Option<Value>, String> {
-    run(api, org, LOOKED_BACK_AT).await
+/// Runs the job after the horizon. Returns the job's evaluation of its predictions, if there were any.
+pub(crate) async fn evaluate(api: &Api, org: &OrgId) -> anyhow::Result<Option<Value>> {
+    run_job(api, org, EVALUATED_AT).await
 }
 
-/// Runs the job in the night before the week of the promotion is reported, so that the report finds scores.
-pub(crate) async fn score_again(api: &Api, org: &OrgId) -> Result<(), String> {
-    run(api, org, SCORED_AGAIN_AT).await.map(drop)
+/// Runs the job in the night before the promotion week is reported, so that the report has scores.
+pub(crate) async fn rescore(api: &Api, org: &OrgId) -> anyhow::Result<()> {
+    run_job(api, org, RESCORED_AT).await.map(drop)
 }
 
-/// One run, call by call; what it says of earlier predictions.
-async fn run(api: &Api, org: &OrgId, now: &str) -> Result<Option<Value>, String> {
-    let (mut hindsight, mut cursor) = (None, None);
+/// Calls the job until it returns no cursor. Returns its evaluation of earlier predictions.
+async fn run_job(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<Value>> {
+    let (mut evaluation, mut cursor) = (None, None);
     loop {
         let mut body = json!({ "orgId": org });
         if let (Some(cursor), Value::Object(fields)) = (cursor, &mut body) {
             fields.insert("cursor".into(), cursor);
         }
-        let request = Request { now: Some(time::parse(now)?), ..Request::post("churn-prediction", "/", body) };
-        let answer = api.send(&request).await?.accepted()?;
+        let request = ApiRequest { now: Some(parse_instant(now)?), ..ApiRequest::post("churn-prediction", "/", body) };
+        let answer = api.send(&request).await?.into_accepted_body()?;
         if answer.get("success") != Some(&Value::Bool(true)) {
-            return Err(format!("not everybody could be scored: {answer}"));
+            bail!("not all customers were scored: {answer}");
         }
-        hindsight = hindsight.or_else(|| answer.pointer("/results/0/hindsight").cloned());
+        evaluation = evaluation.or_else(|| answer.pointer("/results/0/hindsight").cloned());
         cursor = answer.get("cursor").cloned();
         if cursor.is_none() {
-            return Ok(hindsight);
+            return Ok(evaluation);
         }
     }
 }
 
-async fn at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> Result<Vec<Scored>, String> {
+async fn list_at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> anyhow::Result<Vec<ScoredCustomer>> {
     let (mut customers, mut cursor) = (Vec::new(), String::new());
     loop {
         let path = format!("/orgs/{org}/customers?riskLevel={}&limit=100{cursor}", level.name());
-        let list = Request { now: Some(time::parse(SCORED_AT)?), ..Request::get("back-office", &path) };
-        let page = api.send(&list).await?.accepted()?;
+        let list = ApiRequest { now: Some(parse_instant(SCORED_AT)?), ..ApiRequest::get("back-office", &path) };
+        let page = api.send(&list).await?.into_accepted_body()?;
         let listed = page.get("customers").and_then(Value::as_array).into_iter().flatten();
         for customer in listed {
-            customers.push(Scored {
+            customers.push(ScoredCustomer {
                 id: customer.get("customerId").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 probability: customer.get("churnProbability").and_then(Value::as_f64).unwrap_or(0.0),
-                lifetime_value: minor(customer.get("lifetimeValue"))?,
+                lifetime_value: parse_minor_units(customer.get("lifetimeValue"))?,
             });
         }
         match page.get("cursor").and_then(Value::as_str) {
@@ -110,36 +112,51 @@ async fn at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> Result<Vec<Scored>
     }
 }
 
-/// Who has ordered within the horizon, by the log.
-pub(crate) fn stayed(log: &PastOrders) -> Result<BTreeSet<CustomerId>, String> {
-    let from = time::parse(SCORED_AT)?;
-    let within = |at: DateTime<Utc>| at > from && at <= from + HORIZON;
-    let stayed = log.by_customer.iter().filter(|(_, orders)| orders.iter().any(|order| within(order.fulfilled_at)));
-    Ok(stayed.map(|(customer, _)| customer.clone()).collect())
+/// The customers that ordered within the horizon, by the log.
+pub(crate) fn retained_customers(log: &PastOrders) -> anyhow::Result<BTreeSet<CustomerId>> {
+    let from = parse_instant(SCORED_AT)?;
+    let is_in_horizon = |at: DateTime<Utc>| at > from && at <= from + CHURN_HORIZON;
+    let retained_customers =
+        log.by_customer.iter().filter(|(_, orders)| orders.iter().any(|order| is_in_horizon(order.fulfilled_at)));
+    Ok(retained_customers.map(|(customer, _)| customer.clone()).collect())
 }
 
-/// Shows how many were at which risk, how many of them really left, and what the job itself says of it.
-pub(crate) fn show(levels: &[Level], stayed: &BTreeSet<CustomerId>, hindsight: Option<&Value>) {
-    say("\nWho was about to leave, of those active on 30 September 1997: no order in the 90 days after\n");
-    let row = |cells: [&str; 5]| {
-        let [level, customers, score, left, valuable] = cells;
-        say(format!("  {level:<10}{customers:>10}{score:>12}{left:>12}  {valuable}").trim_end());
+/// Prints the customers and the share that left by risk level, and the job's own evaluation.
+pub(crate) fn print_table(groups: &[RiskGroup], retained_customers: &BTreeSet<CustomerId>, evaluation: Option<&Value>) {
+    print_line(
+        "\nChurn risk of the customers active on 30 September 1997, and how many had no order in the next 90 days\n",
+    );
+    let print_row = |cells: [&str; 5]| {
+        let [level, customers, score, share_left, most_valuable] = cells;
+        print_line(format!("  {level:<10}{customers:>10}{score:>12}{share_left:>12}  {most_valuable}").trim_end());
     };
-    row(["risk", "customers", "mean score", "really left", "most valuable"]);
-    for Level { name, customers } in levels {
+    print_row(["risk", "customers", "mean score", "left", "most valuable"]);
+    for RiskGroup { name, customers } in groups {
         let count = u32::try_from(customers.len()).unwrap_or(u32::MAX);
-        let percent = |sum: f64| if count == 0 { "-".to_owned() } else { format!("{:.1} %", sum / f64::from(count)) };
-        let score = percent(customers.iter().map(|customer| customer.probability).sum());
-        let has_left =
-            |customer: &Scored| CustomerId::try_from(customer.id.clone()).is_ok_and(|id| !stayed.contains(&id));
-        let left = percent(customers.iter().map(|customer| if has_left(customer) { 100.0 } else { 0.0 }).sum());
-        let valuable = customers.iter().take(2).map(|one| format!("{} (${})", one.id, money(one.lifetime_value)));
-        row([name, &thousands(count.into()), &score, &left, &valuable.collect::<Vec<_>>().join(", ")]);
+        let mean_percent =
+            |sum: f64| if count == 0 { "-".to_owned() } else { format!("{:.1} %", sum / f64::from(count)) };
+        let score = mean_percent(customers.iter().map(|customer| customer.probability).sum());
+        let has_left = |customer: &ScoredCustomer| {
+            CustomerId::try_from(customer.id.clone()).is_ok_and(|id| !retained_customers.contains(&id))
+        };
+        let share_left =
+            mean_percent(customers.iter().map(|customer| if has_left(customer) { 100.0 } else { 0.0 }).sum());
+        let most_valuable = customers
+            .iter()
+            .take(2)
+            .map(|customer| format!("{} (${})", customer.id, format_amount(customer.lifetime_value)));
+        print_row([
+            name,
+            &group_digits(count.into()),
+            &score,
+            &share_left,
+            &most_valuable.collect::<Vec<_>>().join(", "),
+        ]);
     }
-    if let Some(hindsight) = hindsight {
-        let number = |name: &str| hindsight.get(name).map_or_else(|| "-".into(), Value::to_string);
-        say(&format!(
-            "\n  What the job itself said of it 90 days later: of {} predictions {} came true, {} left; Brier {}, AUC {}",
+    if let Some(evaluation) = evaluation {
+        let number = |name: &str| evaluation.get(name).map_or_else(|| "-".into(), Value::to_string);
+        print_line(&format!(
+            "\n  The job's own evaluation 90 days later: {} predictions, {} correct, {} left; Brier {}, AUC {}",
             number("predictions"),
             number("cameTrue"),
             number("left"),
@@ -147,5 +164,5 @@ pub(crate) fn show(levels: &[Level], stayed: &BTreeSet<CustomerId>, hindsight: O
             number("auc"),
         ));
     }
-    say("");
+    print_line("");
 }

@@ -1,24 +1,28 @@
-//! `ctl demo`: an org made for showing, filled with past orders, and what came out.
+//! `ctl demo`: creates a demo org, loads past orders into it, and prints the results.
 
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
+use anyhow::bail;
 use serde_json::{Value, json};
 use shared::domain::ids::OrgId;
 
 use crate::{
-    DEFAULT_SECRET, Target,
-    api::{Api, Request},
-    checkout, churn, load, orders, promotion,
-    report::{complain, minor, money, say, thousands},
-    tiers, week,
+    api::{Api, ApiRequest},
+    checkout, churn, load, orders,
+    output::{print_error, print_line},
+    promotion,
+    target::{DEFAULT_SECRET, TargetOptions},
+    tiers,
+    values::{format_amount, group_digits, parse_minor_units},
+    weekly_report,
 };
 
-/// The org of the demonstration.
-const ORG: &str = "demo";
+/// Id of the demo org.
+const DEMO_ORG: &str = "demo";
 
-/// What an org's customers add up to.
+/// Totals over the customers of an org.
 #[derive(Default)]
-struct Holdings {
+struct OrgTotals {
     customers: i64,
     orders: i64,
     points: i64,
@@ -27,97 +31,98 @@ struct Holdings {
     balances: Vec<(String, i64)>,
 }
 
-/// Creates the org, loads the file, prints a table.
-pub(crate) async fn command(file: &Path, target: &Target, in_flight: u16) -> Result<ExitCode, String> {
-    let org = OrgId::try_from(ORG.to_owned())?;
-    let orders = orders::read(file)?;
+/// Plays the demonstration.
+pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> anyhow::Result<ExitCode> {
+    let org = OrgId::try_from(DEMO_ORG.to_owned()).map_err(anyhow::Error::msg)?;
+    let orders = orders::read_file(file)?;
     let addresses = target.addresses()?;
     let api = target.api()?;
     let path = format!("/orgs/{org}");
     let profile = json!({"name": "Demo shop", "disposable": true});
-    api.send(&Request::put("back-office", &path, profile)).await?.accepted()?;
-    let settings = api.send(&Request::put("back-office", &format!("{path}/loyalty"), json!({}))).await?.accepted()?;
+    api.send(&ApiRequest::put("back-office", &path, profile)).await?.into_accepted_body()?;
+    let settings =
+        api.send(&ApiRequest::put("back-office", &format!("{path}/loyalty"), json!({}))).await?.into_accepted_body()?;
 
-    say(&format!("Loading {} into the org {org} …", file.display()));
-    orders.bad_rows.iter().for_each(|row| complain(&format!("line {}: {}", row.line, row.why)));
-    let stayed = churn::stayed(&orders)?;
-    let [scored_at, looked_back_at] = churn::parting()?;
-    let (known, later) = orders.parted_at(scored_at);
-    let (horizon, rest) = later.parted_at(looked_back_at);
-    let mut totals = load::all(&api, &org, known, in_flight).await?;
-    let levels = churn::score(&api, &org).await?;
-    totals.add(load::all(&api, &org, horizon, in_flight).await?);
-    let hindsight = churn::look_back(&api, &org).await?;
-    totals.add(load::all(&api, &org, rest, in_flight).await?);
-    let before = holdings(&api, &org).await?;
-    table(&before, totals.orders_per_second());
+    print_line(&format!("Loading {} into the org {org} …", file.display()));
+    orders.bad_rows.iter().for_each(|row| print_error(&format!("line {}: {}", row.line, row.reason)));
+    let retained = churn::retained_customers(&orders)?;
+    let [scored_at, evaluated_at] = churn::log_cutoffs()?;
+    let (before_scoring, after_scoring) = orders.split_at(scored_at);
+    let (in_horizon, after_horizon) = after_scoring.split_at(evaluated_at);
+    let mut load_totals = load::load_orders(&api, &org, before_scoring, in_flight).await?;
+    let risk_groups = churn::score(&api, &org).await?;
+    load_totals.add(load::load_orders(&api, &org, in_horizon, in_flight).await?);
+    let evaluation = churn::evaluate(&api, &org).await?;
+    load_totals.add(load::load_orders(&api, &org, after_horizon, in_flight).await?);
+    let before = org_totals(&api, &org).await?;
+    print_totals(&before, load_totals.orders_per_second());
     tiers::recalculate(&api, &org).await?;
-    let holdings = holdings(&api, &org).await?;
-    tiers::table(&settings, &before.per_tier, &holdings.per_tier);
-    churn::show(&levels, &stayed, hindsight.as_ref());
-    promotion::week(&api, &org).await?;
-    churn::score_again(&api, &org).await?;
-    week::show(&api, &org, Some(promotion::over()?)).await?;
-    say("");
-    checkout::show(&api, &org, self::holdings(&api, &org).await?.balances).await?;
-    if let Some(refused) = totals.refused.first() {
-        return Err(format!("{} rows were refused, the first in line {}", totals.refused.len(), refused.line));
+    let org_totals = org_totals(&api, &org).await?;
+    tiers::print_table(&settings, &before.per_tier, &org_totals.per_tier);
+    churn::print_table(&risk_groups, &retained, evaluation.as_ref());
+    promotion::play_week(&api, &org).await?;
+    churn::rescore(&api, &org).await?;
+    weekly_report::print(&api, &org, Some(promotion::week_reported_at()?)).await?;
+    print_line("");
+    checkout::run(&api, &org, self::org_totals(&api, &org).await?.balances).await?;
+    if let Some(first) = load_totals.rejected.first() {
+        bail!("{} rows were rejected, the first in line {}", load_totals.rejected.len(), first.line);
     }
     let functions = [
         ("orgs, bundles, customers", "back-office"),
         ("awards and refunds", "points-award"),
         ("points at checkout", "points-redemption"),
         ("bundle redemptions", "bundle-redemption"),
-        ("the job that moves bundles", "bundle-transitions"),
-        ("the job that judges tiers", "tier-recalculation"),
-        ("the job that scores churn", "churn-prediction"),
-        ("the weekly report", "weekly-report"),
+        ("bundle transitions job", "bundle-transitions"),
+        ("tier recalculation job", "tier-recalculation"),
+        ("churn prediction job", "churn-prediction"),
+        ("weekly report", "weekly-report"),
     ];
-    for (what, function) in functions {
-        say(&format!("  {what:<28}{}/", addresses.of(function)?));
+    for (label, function) in functions {
+        print_line(&format!("  {label:<28}{}/", addresses.address_of(function)?));
     }
-    // A secret of somebody's own is not for the screen.
+    // Only the default secret may be printed.
     let is_default = target.secret.as_deref().is_none_or(|secret| secret == DEFAULT_SECRET);
     let secret = if is_default { DEFAULT_SECRET } else { "$CRON_SECRET" };
-    say(&format!(
+    print_line(&format!(
         "\nTry:\n  curl -s -H \"Authorization: Bearer {secret}\" '{}/orgs/{org}/customers?tier=Platinum&limit=3'",
-        addresses.of("back-office")?
+        addresses.address_of("back-office")?
     ));
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(holdings: &Holdings, orders_per_second: i64) {
-    let row = |name: &str, value: &str| say(&format!("  {name:<28}{value:>14}"));
-    say("");
-    row("orders", &thousands(holdings.orders));
-    row("customers", &thousands(holdings.customers));
-    row("points outstanding", &thousands(holdings.points));
-    row("lifetime value", &money(holdings.lifetime_value));
-    row("orders per second", &thousands(orders_per_second));
-    say("");
+fn print_totals(org_totals: &OrgTotals, orders_per_second: i64) {
+    let print_row = |name: &str, value: &str| print_line(&format!("  {name:<28}{value:>14}"));
+    print_line("");
+    print_row("orders", &group_digits(org_totals.orders));
+    print_row("customers", &group_digits(org_totals.customers));
+    print_row("points outstanding", &group_digits(org_totals.points));
+    print_row("lifetime value", &format_amount(org_totals.lifetime_value));
+    print_row("orders per second", &group_digits(orders_per_second));
+    print_line("");
 }
 
-/// Adds an org's customers up, page by page.
-async fn holdings(api: &Api, org: &OrgId) -> Result<Holdings, String> {
-    let mut sum = Holdings::default();
+/// Adds up the customers of an org, page by page.
+async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
+    let mut totals = OrgTotals::default();
     let mut cursor = String::new();
     loop {
         let path = format!("/orgs/{org}/customers?limit=100{cursor}");
-        let page = api.send(&Request::get("back-office", &path)).await?.accepted()?;
+        let page = api.send(&ApiRequest::get("back-office", &path)).await?.into_accepted_body()?;
         for customer in page.get("customers").and_then(Value::as_array).into_iter().flatten() {
-            let whole = |name: &str| customer.get(name).and_then(Value::as_i64).unwrap_or(0);
-            sum.customers += 1;
-            sum.orders += whole("orderCount");
-            sum.points += whole("points");
+            let integer = |name: &str| customer.get(name).and_then(Value::as_i64).unwrap_or(0);
+            totals.customers += 1;
+            totals.orders += integer("orderCount");
+            totals.points += integer("points");
             let id = customer.get("customerId").and_then(Value::as_str).unwrap_or_default();
-            sum.balances.push((id.to_owned(), whole("points")));
-            sum.lifetime_value += minor(customer.get("lifetimeValue"))?;
+            totals.balances.push((id.to_owned(), integer("points")));
+            totals.lifetime_value += parse_minor_units(customer.get("lifetimeValue"))?;
             let tier = customer.get("tier").and_then(Value::as_str).unwrap_or("none").to_owned();
-            *sum.per_tier.entry(tier).or_default() += 1;
+            *totals.per_tier.entry(tier).or_default() += 1;
         }
         match page.get("cursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(sum),
+            None => return Ok(totals),
         }
     }
 }

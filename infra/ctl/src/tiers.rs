@@ -1,35 +1,40 @@
-//! The recalculation of the demo org's tiers, the day after its purchase log ends.
+//! Recalculates the tiers of the demo org on the day after the end of its purchase log.
 
 use std::collections::BTreeMap;
 
+use anyhow::bail;
 use serde_json::{Value, json};
-use shared::domain::{ids::OrgId, time};
+use shared::domain::ids::OrgId;
 
 use crate::{
-    api::{Api, Request},
-    report::{say, thousands},
+    api::{Api, ApiRequest},
+    output::print_line,
+    values::{group_digits, parse_instant},
 };
 
 /// The night after the last day of the purchase log.
-const NOW: &str = "1998-07-01T00:00:00Z";
+const RECALCULATED_AT: &str = "1998-07-01T00:00:00Z";
 
-/// Recalculates, call by call, and tells how many moved which way.
-pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> Result<(), String> {
+/// Calls the job until it returns no cursor, and prints the number of promotions and demotions.
+pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     let mut body = json!({ "orgId": org });
     loop {
-        let request = Request { now: Some(time::parse(NOW)?), ..Request::post("tier-recalculation", "/", body) };
-        let answer = api.send(&request).await?.accepted()?;
-        for told in answer.get("results").and_then(Value::as_array).into_iter().flatten() {
+        let request = ApiRequest {
+            now: Some(parse_instant(RECALCULATED_AT)?),
+            ..ApiRequest::post("tier-recalculation", "/", body)
+        };
+        let answer = api.send(&request).await?.into_accepted_body()?;
+        for result in answer.get("results").and_then(Value::as_array).into_iter().flatten() {
             for name in ["customers", "promotions", "demotions", "errors"] {
-                *sums.entry(name).or_default() += told.get(name).and_then(Value::as_i64).unwrap_or(0);
+                *sums.entry(name).or_default() += result.get(name).and_then(Value::as_i64).unwrap_or(0);
             }
         }
         let Some(cursor) = answer.get("cursor") else { break };
         body = json!({ "orgId": org, "cursor": cursor });
     }
-    let sum = |name: &str| thousands(sums.get(name).copied().unwrap_or(0));
-    say(&format!(
+    let sum = |name: &str| group_digits(sums.get(name).copied().unwrap_or(0));
+    print_line(&format!(
         "Recalculated as of 1 July 1998: {} customers, {} promoted, {} lowered for inactivity",
         sum("customers"),
         sum("promotions"),
@@ -37,17 +42,17 @@ pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> Result<(), String> {
     ));
     match sums.get("errors") {
         Some(0) | None => Ok(()),
-        Some(errors) => Err(format!("{errors} customers could not be judged")),
+        Some(errors) => bail!("the tiers of {errors} customers could not be recalculated"),
     }
 }
 
-/// How many hold which tier, before and after, in the ladder's order.
-pub(crate) fn table(settings: &Value, before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) {
-    let row = |name: &str, before: &str, after: &str| say(&format!("  {name:<28}{before:>14}{after:>10}"));
-    row("tier", "before", "after");
+/// Prints the number of customers of each tier before and after, in the order of the tiers.
+pub(crate) fn print_table(settings: &Value, before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>) {
+    let print_row = |name: &str, before: &str, after: &str| print_line(&format!("  {name:<28}{before:>14}{after:>10}"));
+    print_row("tier", "before", "after");
     let names = settings.get("tiers").and_then(Value::as_array).into_iter().flatten();
     for name in names.filter_map(|tier| tier.get("name").and_then(Value::as_str)) {
-        let held = |tiers: &BTreeMap<String, i64>| thousands(tiers.get(name).copied().unwrap_or(0));
-        row(name, &held(before), &held(after));
+        let held = |tiers: &BTreeMap<String, i64>| group_digits(tiers.get(name).copied().unwrap_or(0));
+        print_row(name, &held(before), &held(after));
     }
 }

@@ -1,5 +1,7 @@
-//! Function URLs at `/lambda-url/<function>/…` and the Lambda Invoke API at
-//! `/2015-03-31/functions/<function>/invocations`, on one port, at the paths that `cargo lambda watch` uses.
+//! Function URLs and the Lambda Invoke API on one port, at the paths that `cargo lambda watch` uses.
+//!
+//! Function URLs are at `/lambda-url/<function>/…`. The Invoke API is at
+//! `/2015-03-31/functions/<function>/invocations`.
 
 use std::{
     convert::Infallible,
@@ -22,38 +24,39 @@ use tokio::{
 };
 
 use crate::{
-    guard::{self, Pages},
+    guard::{self, AllowedPages},
     stack::Stack,
 };
 
-/// Held by what is still to be done.
-type Later = mpsc::Sender<Infallible>;
+/// Held by each asynchronous invocation until it is finished.
+type PendingInvocation = mpsc::Sender<Infallible>;
 
-/// What stands before the name of a deployed function, where the stack has its usual name.
-const STACK: &str = "regulars-";
+/// Prefix of a deployed function's name in a stack with the default name.
+const STACK_NAME_PREFIX: &str = "regulars-";
 
-/// Sets the clock of one request, here and nowhere else.
-const CLOCK: &str = "x-regulars-now";
+/// Header that sets the clock of one request. Deployed functions ignore it.
+const CLOCK_HEADER: &str = "x-regulars-now";
 
-/// Takes a port of this machine, by both of its names: `cargo lambda invoke` uses the newer one. Port 0 is any free one.
+/// Listens on a port of the IPv4 and the IPv6 loopback address. `cargo lambda invoke` uses the IPv6 one. Port 0 selects
+/// a free port.
 pub async fn listen(port: u16) -> std::io::Result<Vec<Listener>> {
     let first = Listener::bind((Ipv4Addr::LOCALHOST, port).into()).await?;
     match Listener::bind((Ipv6Addr::LOCALHOST, first.address.port()).into()).await {
         Ok(second) => Ok(vec![first, second]),
         Err(error) if port != 0 && error.kind() == ErrorKind::AddrInUse => Err(error),
-        // Not every machine has the newer name.
+        // A machine may have no IPv6 loopback address.
         Err(_) => Ok(vec![first]),
     }
 }
 
-/// Answers until `stop`; requests in flight are finished then.
+/// Answers requests until `stop`, then finishes the requests in flight and the accepted asynchronous invocations.
 pub async fn run(
     listening: Vec<Listener>,
     stack: Arc<Stack>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let (later, mut all_done) = mpsc::channel::<Infallible>(1);
-    let answer = move |parts, body| answer(Arc::clone(&stack), later.clone(), parts, body);
+    let (pending, mut all_finished) = mpsc::channel::<Infallible>(1);
+    let answer = move |parts, body| answer(Arc::clone(&stack), pending.clone(), parts, body);
     let (stopping, stopped) = watch::channel(());
     let mut servers: JoinSet<std::io::Result<()>> = JoinSet::new();
     for listening in listening {
@@ -69,21 +72,21 @@ pub async fn run(
     while let Some(ended) = servers.join_next().await {
         ended.map_err(std::io::Error::other)??;
     }
-    // What was accepted to be done later is done, and then nobody holds the other end any more.
-    let _ = tokio::time::timeout(GRACE, all_done.recv()).await;
+    // The channel closes when the last asynchronous invocation drops its sender.
+    let _ = tokio::time::timeout(ASYNC_FINISH_MAX, all_finished.recv()).await;
     Ok(())
 }
 
-/// How long asynchronous invocations may take to finish once the stack is told to stop.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long asynchronous invocations may run on after the stack was asked to stop.
+const ASYNC_FINISH_MAX: Duration = Duration::from_secs(8);
 
-async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> Response {
-    if let Some(refused) = guard::refusal(&parts, Pages::Own) {
-        return refused;
+async fn answer(stack: Arc<Stack>, pending: PendingInvocation, parts: Parts, body: Bytes) -> Response {
+    if let Some(rejection) = guard::reject(&parts, AllowedPages::SameOrigin) {
+        return rejection;
     }
-    let now = match clock(&parts.headers) {
+    let now = match clock_override(&parts.headers) {
         Ok(now) => now,
-        Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK} {rule}")),
+        Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK_HEADER} {rule}")),
     };
     let path = parts.uri.path();
     if let Some(rest) = path.strip_prefix("/lambda-url/") {
@@ -97,9 +100,9 @@ async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> R
     let invoked = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
     match invoked {
         Some(_) if parts.method != Method::POST => {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "Functions are invoked by POST.")
+            problem(StatusCode::METHOD_NOT_ALLOWED, "The Invoke API accepts POST only.")
         }
-        Some(function) => invoke(stack, later, plain_name(function), &parts.headers, &body, now).await,
+        Some(function) => invoke(stack, pending, function_name(function), &parts.headers, &body, now).await,
         None => problem(
             StatusCode::NOT_FOUND,
             "Functions answer at /lambda-url/<function>/… and /2015-03-31/functions/<function>/invocations.",
@@ -107,23 +110,24 @@ async fn answer(stack: Arc<Stack>, later: Later, parts: Parts, body: Bytes) -> R
     }
 }
 
-/// A function's name in whatever form Lambda's API takes it: with the stack's before it, with an alias, as an ARN.
-fn plain_name(named: &str) -> String {
-    let named = named.replace("%3A", ":");
-    let name = named.rsplit_once(":function:").map_or(named.as_str(), |(_, name)| name);
+/// The function's own name in each form that Lambda's API accepts: with the stack's name, with an alias, or as an ARN.
+fn function_name(identifier: &str) -> String {
+    let identifier = identifier.replace("%3A", ":");
+    let name = identifier.rsplit_once(":function:").map_or(identifier.as_str(), |(_, name)| name);
     let name = name.split(':').next().unwrap_or_default();
-    name.strip_prefix(STACK).unwrap_or(name).to_owned()
+    name.strip_prefix(STACK_NAME_PREFIX).unwrap_or(name).to_owned()
 }
 
-fn clock(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
-    let set = headers.get(CLOCK).map(|value| value.to_str().map_err(|_| time::RULE).and_then(time::parse));
+fn clock_override(headers: &HeaderMap) -> Result<Option<DateTime<Utc>>, &'static str> {
+    let set =
+        headers.get(CLOCK_HEADER).map(|value| value.to_str().map_err(|_| time::INSTANT_RULE).and_then(time::parse));
     set.transpose()
 }
 
-/// The Lambda Invoke API: a failed invocation answers 200 too, and says so in a header.
+/// The Lambda Invoke API. A failed invocation is answered with 200 and marked in a header.
 async fn invoke(
     stack: Arc<Stack>,
-    later: Later,
+    pending: PendingInvocation,
     function: String,
     headers: &HeaderMap,
     body: &[u8],
@@ -139,20 +143,20 @@ async fn invoke(
         return unknown_function(&stack, &function);
     }
     match headers.get("x-amz-invocation-type").and_then(|kind| kind.to_str().ok()) {
-        Some("DryRun") => reply(StatusCode::NO_CONTENT, None),
+        Some("DryRun") => json_response(StatusCode::NO_CONTENT, None),
         Some("Event") => {
             tokio::spawn(async move {
                 stack.call_until_done(&function, payload, now).await;
-                drop(later);
+                drop(pending);
             });
-            reply(StatusCode::ACCEPTED, None)
+            json_response(StatusCode::ACCEPTED, None)
         }
         _ => match stack.call(&function, payload, now).await {
             None => unknown_function(&stack, &function),
-            Some(Ok(answer)) => reply(StatusCode::OK, Some(&answer)),
-            Some(Err(failed)) => {
-                let error = json!({"errorType": failed.code, "errorMessage": failed.message});
-                let mut response = reply(StatusCode::OK, Some(&error));
+            Some(Ok(answer)) => json_response(StatusCode::OK, Some(&answer)),
+            Some(Err(failure)) => {
+                let error = json!({"errorType": failure.code, "errorMessage": failure.message});
+                let mut response = json_response(StatusCode::OK, Some(&error));
                 response.headers_mut().insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
                 response
             }
@@ -161,8 +165,8 @@ async fn invoke(
 }
 
 fn unknown_function(stack: &Stack, function: &str) -> Response {
-    let known = stack.functions().collect::<Vec<_>>().join(", ");
-    problem(StatusCode::NOT_FOUND, &format!("There is no function {function}; there are {known}."))
+    let names = stack.functions().collect::<Vec<_>>().join(", ");
+    problem(StatusCode::NOT_FOUND, &format!("There is no function {function}; there are {names}."))
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response {
@@ -170,7 +174,7 @@ fn problem(status: StatusCode, detail: &str) -> Response {
     host::problem(status, code, detail)
 }
 
-fn reply(status: StatusCode, body: Option<&Value>) -> Response {
+fn json_response(status: StatusCode, body: Option<&Value>) -> Response {
     let mut response = Response::new(body.map_or_else(Body::default, |body| Body::from(body.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,5 +1,7 @@
-//! Keeps web pages out of the local stack. Any page that is open in the developer's browser can send requests to a port
-//! of this machine, and a name that a page's owner controls can be made to lead here.
+//! Rejects requests that web pages send to the local stack.
+//!
+//! Any page that is open in the developer's browser can send requests to a port of this machine. The owner of a page
+//! can also point a domain name at this machine.
 
 use http::{
     HeaderMap, StatusCode,
@@ -8,42 +10,43 @@ use http::{
 };
 use shared::host::{Response, problem};
 
-/// What a browser says about where a request comes from; no page can leave it out.
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Header in which a browser reports the origin of a request. A page cannot suppress it.
+const FETCH_SITE_HEADER: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Which pages may send requests.
+/// The web pages that may send requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pages {
-    /// Those of the same origin, which is this server itself.
-    Own,
-    /// None: nothing that answers here is for a browser.
+pub(crate) enum AllowedPages {
+    /// Pages of the same origin, which is this server itself.
+    SameOrigin,
+    /// No pages: nothing on this port is meant for a browser.
     None,
 }
 
-/// What a request is refused with that is not sent to a loopback name, or that another page sends than may.
-pub(crate) fn refusal(request: &Parts, pages: Pages) -> Option<Response> {
-    let refused = |code, detail| Some(problem(StatusCode::FORBIDDEN, code, detail));
-    let Some(host) = host(request).filter(|host| is_loopback(host)) else {
-        return refused("forbidden_host", "Only localhost, 127.0.0.1, [::1] and names under localhost lead here.");
+/// The rejection of a request that is not addressed to a loopback name, or that comes from a page that is not allowed.
+pub(crate) fn reject(request: &Parts, pages: AllowedPages) -> Option<Response> {
+    let forbidden = |code, detail| Some(problem(StatusCode::FORBIDDEN, code, detail));
+    let Some(host) = requested_host(request).filter(|host| is_loopback(host)) else {
+        return forbidden("forbidden_host", "Only localhost, 127.0.0.1, [::1] and names under localhost lead here.");
     };
-    if is_from_elsewhere(&request.headers, &host, pages) {
-        return refused("forbidden_origin", "No web page of another origin may call the local stack.");
+    if is_from_another_page(&request.headers, &host, pages) {
+        return forbidden("forbidden_origin", "No web page of another origin may call the local stack.");
     }
     None
 }
 
-/// The host and port that a request is sent to, in lower case, where it names one alone.
-fn host(request: &Parts) -> Option<String> {
-    let mut named = request.headers.get_all(header::HOST).iter();
-    let host = named.next()?.to_str().ok()?.to_ascii_lowercase();
-    let is_alone = named.next().is_none();
-    let in_target = request.uri.authority().is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(&host));
-    (is_alone && in_target).then_some(host)
+/// The host and port that a request is addressed to, in lower case. `None` if the request names none or several.
+fn requested_host(request: &Parts) -> Option<String> {
+    let mut hosts = request.headers.get_all(header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?.to_ascii_lowercase();
+    let is_only = hosts.next().is_none();
+    let agrees_with_target =
+        request.uri.authority().is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(&host));
+    (is_only && agrees_with_target).then_some(host)
 }
 
 fn is_loopback(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
-        // The colons of an address in brackets are its own.
+        // The colons of an IPv6 address in brackets separate no port.
         Some((name, port)) if !port.ends_with(']') => (name, port),
         _ => (host, ""),
     };
@@ -52,15 +55,16 @@ fn is_loopback(host: &str) -> bool {
     is_local && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_from_elsewhere(headers: &HeaderMap, host: &str, pages: Pages) -> bool {
-    let own = format!("http://{host}");
-    let is_own = |value: &[u8]| pages == Pages::Own && value.eq_ignore_ascii_case(own.as_bytes());
-    let is_near = |value: &[u8]| match value {
+fn is_from_another_page(headers: &HeaderMap, host: &str, pages: AllowedPages) -> bool {
+    let own_origin = format!("http://{host}");
+    let is_allowed_origin =
+        |value: &[u8]| pages == AllowedPages::SameOrigin && value.eq_ignore_ascii_case(own_origin.as_bytes());
+    let is_allowed_site = |value: &[u8]| match value {
         b"none" => true,
-        b"same-origin" => pages == Pages::Own,
+        b"same-origin" => pages == AllowedPages::SameOrigin,
         _ => false,
     };
     let mut origins = headers.get_all(header::ORIGIN).iter();
-    let mut sites = headers.get_all(FETCH_SITE).iter();
-    !origins.all(|value| is_own(value.as_bytes())) || !sites.all(|value| is_near(value.as_bytes()))
+    let mut sites = headers.get_all(FETCH_SITE_HEADER).iter();
+    !origins.all(|value| is_allowed_origin(value.as_bytes())) || !sites.all(|value| is_allowed_site(value.as_bytes()))
 }

@@ -1,42 +1,36 @@
-//! The local stack: the deployed system on one machine.
+//! The local stack runs the deployed system on one machine.
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`template`] | reads tables, functions and environment from `infra/template.yaml`, and refuses the rest |
-//! | [`yaml`] | CloudFormation's YAML as JSON |
-//! | [`engine`] | the embedded DynamoDB, and whose its data file is |
-//! | `dynamodb` | DynamoDB's protocol on it |
-//! | `guard` | keeps web pages out |
-//! | [`table`] | the table the template declares, created or compared |
+//! | [`template`] | reads table, functions and schedules from `infra/template.yaml`, and rejects the rest |
+//! | [`specs`] | the table and the functions, as the template declares them |
+//! | `properties` | the properties of the template's resources, used or ignored |
+//! | `resolve` | references and global properties of the template |
+//! | [`yaml`] | converts CloudFormation's YAML to JSON |
+//! | [`engine`] | the embedded DynamoDB and its data file |
+//! | `dynamodb` | the protocol of DynamoDB on the engine |
+//! | `guard` | rejects requests of web pages |
+//! | [`table`] | creates the declared table, or checks the existing one |
+//! | `functions` | the functions that the stack hosts |
 //! | [`stack`] | every function in its host, on that table |
-//! | [`schedules`] | when the template has functions called by the clock |
+//! | [`schedules`] | the schedules of the template |
 //! | [`gateway`] | function URLs and the Lambda Invoke API on one port |
 //!
-//! Functions are entered by the bytes that Lambda would hand them. What the cloud adds and this does not: IAM, quotas,
-//! and the delivery of events (invoke the function with one instead).
+//! A function receives the same bytes as from Lambda. The local stack has no IAM, no quotas and no delivery of events.
+//! To deliver an event, invoke the function with it.
 
 mod dynamodb;
 pub mod engine;
+mod functions;
 pub mod gateway;
 mod guard;
 mod properties;
 mod resolve;
 pub mod schedules;
+pub mod specs;
 pub mod stack;
 pub mod table;
 pub mod template;
 pub mod yaml;
 
-use shared::host::Function;
-
-/// Every function there is. That these are the template's, and the folder's, is tested.
-pub const FUNCTIONS: [Function; 8] = [
-    bundle_transitions::FUNCTION,
-    bundle_redemption::FUNCTION,
-    points_award::FUNCTION,
-    points_redemption::FUNCTION,
-    tier_recalculation::FUNCTION,
-    back_office::FUNCTION,
-    churn_prediction::FUNCTION,
-    weekly_report::FUNCTION,
-];
+pub use functions::FUNCTIONS;

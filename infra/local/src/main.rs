@@ -1,12 +1,13 @@
-//! The local stack's command line.
+//! The command line of the local stack.
 
 use std::{collections::HashMap, path::PathBuf, process::ExitCode, sync::Arc};
 
+use anyhow::{Context, bail};
 use clap::Parser;
 use local::{
     engine::Engine,
     gateway,
-    schedules::{self, Planned},
+    schedules::{self, ScheduledCall},
     stack::Stack,
     table,
     template::Template,
@@ -17,57 +18,57 @@ use shared::{
     store, telemetry,
 };
 
-/// Regulars on this machine: every function of the template, on an embedded `DynamoDB`.
+/// Runs every function of the template on this machine, on an embedded DynamoDB
 #[derive(Parser)]
 #[command(name = "local", version)]
-struct Options {
-    /// The port for function URLs and the Lambda Invoke API; 0 is any free one
+struct LocalCommandLine {
+    /// Port for function URLs and the Lambda Invoke API; 0 selects a free port
     #[arg(long, default_value_t = 9000)]
     port: u16,
-    /// The port for the embedded `DynamoDB`; 0 is any free one
+    /// Port for the embedded DynamoDB; 0 selects a free port
     #[arg(long, default_value_t = 0)]
     dynamodb_port: u16,
     /// Keep the data in this file instead of in memory
     #[arg(long)]
     data: Option<PathBuf>,
-    /// What to run
+    /// The template to run
     #[arg(long, default_value = "infra/template.yaml")]
     template: PathBuf,
     /// Print each call's metrics record
     #[arg(long)]
     metrics: bool,
-    /// With a command: go on serving when it has ended
+    /// Go on serving after the command has ended
     #[arg(long)]
     stay: bool,
     /// The deployment's secret
     #[arg(long, env = "CRON_SECRET", default_value = "local-secret", hide_env_values = true)]
     secret: String,
-    /// Use the `DynamoDB` at this address instead of an embedded one
+    /// Use the DynamoDB at this address instead of the embedded one
     #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
     dynamodb: Option<String>,
-    /// The key by which Claude is asked about churn; without one the statistical model alone scores
+    /// API key for Claude, which scores churn; without a key the statistical model scores alone
     #[arg(long, env = "ANTHROPIC_API_KEY", hide_env_values = true)]
     anthropic_key: Option<String>,
-    /// Where the Anthropic API is
+    /// Base URL of the Anthropic API
     #[arg(long, env = "ANTHROPIC_BASE_URL")]
     anthropic_url: Option<String>,
     #[command(flatten)]
-    churn: Churn,
-    /// The webhook of the Slack channel that is told of each week
+    churn: ChurnOptions,
+    /// Webhook of the Slack channel that receives the weekly report
     #[arg(long, env = "SLACK_WEBHOOK_URL", hide_env_values = true)]
     slack_webhook: Option<String>,
-    /// Which log lines are written to standard error
+    /// Level of the log lines on standard error
     #[arg(long, env = "LOG_LEVEL", default_value = "warn,dynoxide=error")]
     log_level: String,
-    /// A command to run once the stack is ready, with its address in `REGULARS_URL`; the stack ends with it
+    /// Command to run once the stack is ready, with the stack's address in `REGULARS_URL`; the stack ends with the command
     #[arg(last = true)]
     command: Vec<String>,
 }
 
-/// How Claude is asked; each is what the template says unless it is set.
+/// How Claude is asked. The default of each option is the template's value.
 #[derive(clap::Args)]
-struct Churn {
-    /// Which model is asked
+struct ChurnOptions {
+    /// Model
     #[arg(long, env = "CHURN_MODEL")]
     churn_model: Option<String>,
     /// Customers in one request
@@ -76,26 +77,26 @@ struct Churn {
     /// Milliseconds between two requests
     #[arg(long, env = "CHURN_PAUSE_MS")]
     churn_pause_ms: Option<String>,
-    /// Requests at once
+    /// Concurrent requests
     #[arg(long, env = "CHURN_CONCURRENCY")]
     churn_concurrency: Option<String>,
-    /// Milliseconds for one whole answer, at most
+    /// Longest time for one complete answer, in milliseconds
     #[arg(long, env = "CHURN_TIMEOUT_MS")]
     churn_timeout_ms: Option<String>,
 }
 
-impl Churn {
-    /// Gives the settings to the function that has them by the same names.
-    fn give(self, template: &mut Template) {
+impl ChurnOptions {
+    /// Sets the given options in the functions whose environment has them under the same names.
+    fn apply_to(&self, template: &mut Template) {
         for (variable, value) in [
-            ("CHURN_MODEL", self.churn_model),
-            ("CHURN_BATCH_SIZE", self.churn_batch_size),
-            ("CHURN_PAUSE_MS", self.churn_pause_ms),
-            ("CHURN_CONCURRENCY", self.churn_concurrency),
-            ("CHURN_TIMEOUT_MS", self.churn_timeout_ms),
+            ("CHURN_MODEL", &self.churn_model),
+            ("CHURN_BATCH_SIZE", &self.churn_batch_size),
+            ("CHURN_PAUSE_MS", &self.churn_pause_ms),
+            ("CHURN_CONCURRENCY", &self.churn_concurrency),
+            ("CHURN_TIMEOUT_MS", &self.churn_timeout_ms),
         ] {
             if let Some(value) = value {
-                template.give(variable, variable, &value);
+                template.set_variable(variable, variable, value);
             }
         }
     }
@@ -103,104 +104,112 @@ impl Churn {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = LocalCommandLine::parse();
     telemetry::log::start_logging(&options.log_level);
     match run(options).await {
         Ok(code) => code,
-        Err(why) => {
-            complain(&why);
+        Err(error) => {
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(options: Options) -> Result<ExitCode, String> {
+/// Reads the template, with the options that are settings of its functions.
+fn read_template(options: &LocalCommandLine) -> anyhow::Result<Template> {
     let file = options.template.display();
-    let text = std::fs::read_to_string(&options.template).map_err(|error| format!("template {file}: {error}"))?;
-    let mut parameters = HashMap::from([("LogLevel", options.log_level)]);
-    parameters.extend(options.anthropic_url.map(|url| ("AnthropicBaseUrl", url)));
-    let mut template = Template::read(&text, &parameters).map_err(|why| format!("template {file}: {why}"))?;
-    template.give("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
-    if let Some(key) = options.anthropic_key {
-        template.give("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", &key);
+    let text = std::fs::read_to_string(&options.template).with_context(|| format!("template {file}"))?;
+    let mut parameters = HashMap::from([("LogLevel", options.log_level.clone())]);
+    parameters.extend(options.anthropic_url.clone().map(|url| ("AnthropicBaseUrl", url)));
+    let mut template = Template::read(&text, &parameters).with_context(|| format!("template {file}"))?;
+    template.set_variable("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
+    if let Some(key) = &options.anthropic_key {
+        template.set_variable("ANTHROPIC_SECRET", "ANTHROPIC_API_KEY", key);
     }
-    options.churn.give(&mut template);
-    if let Some(webhook) = options.slack_webhook {
-        template.give("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", &webhook);
+    options.churn.apply_to(&mut template);
+    if let Some(webhook) = &options.slack_webhook {
+        template.set_variable("SLACK_WEBHOOK_SECRET", "SLACK_WEBHOOK_URL", webhook);
     }
+    Ok(template)
+}
 
-    let listening = gateway::listen(options.port).await.map_err(|error| format!("port {}: {error}", options.port))?;
+async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
+    let template = read_template(&options)?;
+    let listening = gateway::listen(options.port).await.with_context(|| format!("port {}", options.port))?;
     let url = listening.first().map(|listening| format!("http://{}", listening.address)).unwrap_or_default();
 
-    // Set to nothing is not set.
+    // An empty value counts as unset.
     let dynamodb = options.dynamodb.filter(|endpoint| !endpoint.trim().is_empty());
     if let Some(endpoint) = dynamodb.as_ref().filter(|endpoint| !endpoint.contains("://")) {
-        return Err(format!("the address of DynamoDB must begin with http:// or https://, not {endpoint:?}"));
+        bail!("the address of DynamoDB must begin with http:// or https://, not {endpoint:?}");
     }
     let engine = match (&dynamodb, &options.data) {
-        (Some(_), Some(_)) => return Err("--data is for the embedded DynamoDB; another one keeps its own".into()),
+        (Some(_), Some(_)) => bail!("--data needs the embedded DynamoDB, but another DynamoDB is selected"),
         (Some(_), None) => None,
         (None, data) => Some(Engine::start(data.as_deref(), options.dynamodb_port)?),
     };
     let endpoint = dynamodb.or(engine.as_ref().map(Engine::endpoint)).unwrap_or_default();
-    let client = store::client(Some(&endpoint)).await.map_err(|error| format!("{endpoint}: {error:?}"))?;
+    let client = store::client(Some(&endpoint)).await.with_context(|| endpoint.clone())?;
     let metrics: telemetry::record::Sink = if options.metrics { telemetry::record::stdout() } else { Arc::new(|_| ()) };
-    let plan: Vec<_> = template.schedules().collect();
-    // What is wrong with the file says more than what the client makes of it.
+    let scheduled_calls: Vec<_> = template.schedules().collect();
+    // A fault of the data file explains more than the client's error that results from it.
     let fault = engine.as_ref().map(Engine::fault);
-    let known_fault = |why| fault.as_ref().and_then(|fault| fault.borrow().clone()).unwrap_or(why);
-    table::ensure(&client, &template.table).await.map_err(known_fault)?;
+    let or_known_fault = |error| {
+        let fault = fault.as_ref().and_then(|fault| fault.borrow().clone());
+        fault.map_or(error, anyhow::Error::msg)
+    };
+    table::ensure(&client, &template.table).await.map_err(or_known_fault)?;
     let stack = Arc::new(Stack::new(&template, |_| client.clone(), &metrics, &Sleeper::default())?);
 
-    // Who reads that it is ready may ask it to end at once.
-    let asked_to_end = stop_signal();
-    say(&format!("dynamodb {endpoint} table {}", template.table.name));
+    // A caller may send the signal as soon as it reads the line `ready`.
+    let stop_requested = stop_signal();
+    print_line(&format!("dynamodb {endpoint} table {}", template.table.name));
     for function in stack.functions() {
-        say(&format!("{function} {url}/lambda-url/{function}/"));
+        print_line(&format!("{function} {url}/lambda-url/{function}/"));
     }
-    say(&format!("ready {url}"));
+    print_line(&format!("ready {url}"));
     if let Some(fault) = fault {
         tokio::spawn(report_fault(fault));
     }
 
-    let (done, stop) = tokio::sync::oneshot::channel::<()>();
+    let (stop_serving, stop) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(gateway::run(listening, Arc::clone(&stack), async { drop(stop.await) }));
     let mut serving = std::pin::pin!(serving);
-    let call = |Planned { function, to_the_end, .. }, event| {
+    let call = |ScheduledCall { function, until_done, .. }, event| {
         let stack = Arc::clone(&stack);
         async move {
-            if to_the_end {
+            if until_done {
                 stack.sweep(&function, event, None).await;
             } else {
                 stack.call_until_done(&function, event, None).await;
             }
         }
     };
-    let by_the_clock = || schedules::run(&plan, clock::now, call);
+    let run_schedules = || schedules::run(&scheduled_calls, clock::now, call);
     let code = tokio::select! {
-        code = attend(&options.command, options.stay, &url, &options.secret, asked_to_end, by_the_clock) => code,
-        _ = &mut serving => return Err("the server ended by itself".into()),
+        code = wait_for_end(&options.command, options.stay, &url, &options.secret, stop_requested, run_schedules) => code,
+        _ = &mut serving => bail!("the server stopped unexpectedly"),
     };
-    drop(done);
-    serving.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    drop(stop_serving);
+    serving.await??;
     if let Some(engine) = engine {
-        tokio::task::spawn_blocking(|| engine.end()).await.map_err(|error| error.to_string())?;
+        tokio::task::spawn_blocking(|| engine.stop()).await?;
     }
     code
 }
 
-/// Waits for what ends the stack: its command if it has one, else a signal.
+/// Waits until the stack has to end: with its command, or at a signal.
 ///
-/// While a command runs, it alone says what time it is; the template's schedules begin after it.
-async fn attend<F: Future<Output = ()>>(
+/// A command may set the clock of its requests, so the template's schedules start after the command has ended.
+async fn wait_for_end<F: Future<Output = ()>>(
     command: &[String],
     stay: bool,
     url: &str,
     secret: &str,
-    asked_to_end: impl Future<Output = ()>,
-    by_the_clock: impl FnOnce() -> F,
-) -> Result<ExitCode, String> {
-    let mut asked_to_end = std::pin::pin!(asked_to_end);
+    stop_requested: impl Future<Output = ()>,
+    run_schedules: impl FnOnce() -> F,
+) -> anyhow::Result<ExitCode> {
+    let mut stop_requested = std::pin::pin!(stop_requested);
     if let Some((program, arguments)) = command.split_first() {
         let mut running = tokio::process::Command::new(program)
             .args(arguments)
@@ -208,42 +217,42 @@ async fn attend<F: Future<Output = ()>>(
             .env("CRON_SECRET", secret)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| format!("{program}: {error}"))?;
+            .with_context(|| program.clone())?;
         let status = tokio::select! {
-            status = running.wait() => status.map_err(|error| format!("{program}: {error}"))?,
-            () = &mut asked_to_end => return Ok(ExitCode::SUCCESS),
+            status = running.wait() => status.with_context(|| program.clone())?,
+            () = &mut stop_requested => return Ok(ExitCode::SUCCESS),
         };
         if !stay || !status.success() {
             let code = status.code().and_then(|code| u8::try_from(code).ok());
             return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
         }
     }
-    // Schedules that never come again are no reason to end.
+    // The stack goes on serving when no schedule is due any more.
     let schedules = async {
-        by_the_clock().await;
+        run_schedules().await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = asked_to_end => {}
+        () = stop_requested => {}
         () = schedules => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says once what is wrong with the embedded store, when something is. The stack goes on: what can be read is still served.
+/// Reports the first fault of the embedded store. The stack keeps serving, because reads may still work.
 async fn report_fault(mut fault: tokio::sync::watch::Receiver<Option<String>>) {
     if let Ok(found) = fault.wait_for(Option::is_some).await {
-        complain(found.as_deref().unwrap_or_default());
+        print_error(found.as_deref().unwrap_or_default());
     }
 }
 
-fn complain(why: &str) {
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {why}\n"));
+fn print_error(message: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("local: {message}\n"));
 }
 
-fn say(line: &str) {
+fn print_line(line: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    // Nobody listening is no reason not to serve.
+    // The stack serves even if its output is closed.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }

@@ -1,18 +1,18 @@
-//! The template's properties, as far as they are known: what is used here, and what is the cloud's own business.
+//! The known properties of the template's resources. The local stack uses some of them and ignores the cloud-only ones.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::template::{Attribute, Expiry, Index, KeyPart};
+use crate::specs::{AttributeSpec, ExpirySpec, IndexSpec, KeyPartSpec};
 
-/// The cloud's own business: read, so that it is known, and not used.
+/// A cloud-only property: known, so that the template may have it, and ignored.
 pub(crate) type CloudOnly = Option<Value>;
 
-/// Resources that are the cloud's own business altogether: who may do what, where logs go, what is kept for a redrive (here
-/// it is logged), what watches and who is told, and what deploys.
-pub(crate) const CLOUD_ONLY: [&str; 15] = [
+/// Types of cloud-only resources: permissions, logs, failure queues, alarms, notifications and deployment. Where the
+/// cloud queues a failed call, the local stack logs it.
+pub(crate) const CLOUD_ONLY_TYPES: [&str; 15] = [
     "AWS::Chatbot::SlackChannelConfiguration",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
@@ -32,7 +32,7 @@ pub(crate) const CLOUD_ONLY: [&str; 15] = [
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Document {
+pub(crate) struct TemplateDocument {
     #[serde(rename = "AWSTemplateFormatVersion")]
     _version: CloudOnly,
     #[serde(rename = "Transform")]
@@ -40,33 +40,33 @@ pub(crate) struct Document {
     #[serde(rename = "Description")]
     _description: CloudOnly,
     #[serde(rename = "Parameters", default)]
-    pub(crate) parameters: HashMap<String, Parameter>,
+    pub(crate) parameters: HashMap<String, TemplateParameter>,
     #[serde(rename = "Conditions")]
     _conditions: CloudOnly,
     #[serde(rename = "Globals", default)]
-    pub(crate) globals: Globals,
+    pub(crate) globals: TemplateGlobals,
     #[serde(rename = "Resources")]
-    pub(crate) resources: BTreeMap<String, Resource>,
+    pub(crate) resources: BTreeMap<String, TemplateResource>,
     #[serde(rename = "Outputs")]
     _outputs: CloudOnly,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Parameter {
+pub(crate) struct TemplateParameter {
     pub(crate) default: Option<Value>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub(crate) struct Globals {
+pub(crate) struct TemplateGlobals {
     #[serde(default)]
     pub(crate) function: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub(crate) struct Resource {
+pub(crate) struct TemplateResource {
     pub(crate) r#type: String,
     pub(crate) properties: Map<String, Value>,
     #[serde(rename = "Condition")]
@@ -83,11 +83,11 @@ pub(crate) struct Resource {
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct TableProperties {
     pub(crate) table_name: String,
-    pub(crate) attribute_definitions: Vec<Attribute>,
-    pub(crate) key_schema: Vec<KeyPart>,
+    pub(crate) attribute_definitions: Vec<AttributeSpec>,
+    pub(crate) key_schema: Vec<KeyPartSpec>,
     #[serde(default)]
-    pub(crate) global_secondary_indexes: Vec<Index>,
-    pub(crate) time_to_live_specification: Option<Expiry>,
+    pub(crate) global_secondary_indexes: Vec<IndexSpec>,
+    pub(crate) time_to_live_specification: Option<ExpirySpec>,
     #[serde(rename = "BillingMode")]
     _billing_mode: CloudOnly,
     #[serde(rename = "DeletionProtectionEnabled")]
@@ -105,7 +105,7 @@ pub(crate) struct TableProperties {
 pub(crate) struct FunctionProperties {
     pub(crate) code_uri: String,
     pub(crate) timeout: u64,
-    pub(crate) environment: Environment,
+    pub(crate) environment: FunctionEnvironment,
     #[serde(default)]
     pub(crate) events: BTreeMap<String, EventSource>,
     #[serde(rename = "Architectures")]
@@ -138,7 +138,7 @@ pub(crate) struct FunctionProperties {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub(crate) struct Environment {
+pub(crate) struct FunctionEnvironment {
     pub(crate) variables: HashMap<String, String>,
 }
 
@@ -149,12 +149,12 @@ pub(crate) enum EventSource {
     ScheduleV2(ScheduleProperties),
 }
 
-/// Of a state machine it matters which function it calls, and when it is started: how it goes about it is the cloud's
-/// business, and that of the stack to do alike.
+/// A state machine: the function that it calls, and its schedules. `Stack::sweep` does locally what its definition does
+/// in the cloud.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct StateMachineProperties {
-    pub(crate) definition_substitutions: Substitutions,
+    pub(crate) definition_substitutions: DefinitionSubstitutions,
     #[serde(default)]
     pub(crate) events: BTreeMap<String, EventSource>,
     #[serde(rename = "DefinitionUri")]
@@ -167,13 +167,13 @@ pub(crate) struct StateMachineProperties {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Substitutions {
-    pub(crate) function: Referred,
+pub(crate) struct DefinitionSubstitutions {
+    pub(crate) function: ResourceReference,
 }
 
-/// `!Ref Resource.Alias`.
+/// A reference, `!Ref Resource.Alias`.
 #[derive(Deserialize)]
-pub(crate) struct Referred {
+pub(crate) struct ResourceReference {
     #[serde(rename = "Ref")]
     pub(crate) name: String,
 }
@@ -198,7 +198,7 @@ pub(crate) struct ScheduleProperties {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct RuleProperties {
-    pub(crate) pattern: Pattern,
+    pub(crate) pattern: EventPattern,
     #[serde(rename = "DeadLetterConfig")]
     _dead_letters: CloudOnly,
     #[serde(rename = "EventBusName")]
@@ -207,7 +207,7 @@ pub(crate) struct RuleProperties {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Pattern {
+pub(crate) struct EventPattern {
     pub(crate) detail_type: Vec<String>,
     #[serde(rename = "source")]
     _source: CloudOnly,

@@ -1,10 +1,10 @@
-//! What a template's value is once its references are followed and its globals applied.
+//! Resolves references in the template's values, and merges global properties into a function's.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-/// A function's properties over the globals', maps merged, as SAM does.
+/// Merges a function's properties into the global ones. As in SAM, maps are merged and other values are replaced.
 pub(crate) fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> Value {
     let mut merged = globals.clone();
     for (name, value) in own {
@@ -17,32 +17,31 @@ pub(crate) fn merge(globals: &Map<String, Value>, own: &Map<String, Value>) -> V
     Value::Object(merged)
 }
 
-/// Replaces what refers to something known by its value. What refers to something else stays as it is, which only a
-/// property of the cloud's own business may.
-pub(crate) fn resolve(value: &Value, known: &HashMap<String, String>) -> Result<Value, String> {
+/// Replaces each reference to a known name by its value. Other references stay unchanged, and deserialization then
+/// accepts them in cloud-only properties alone.
+pub(crate) fn resolve(value: &Value, values: &HashMap<String, String>) -> Value {
     match value {
-        Value::Array(items) => items.iter().map(|item| resolve(item, known)).collect(),
+        Value::Array(items) => items.iter().map(|item| resolve(item, values)).collect(),
         Value::Object(object) => {
             if let (1, Some(Value::String(name))) = (object.len(), object.get("Ref")) {
-                return Ok(known.get(name).map_or_else(|| value.clone(), |found| found.as_str().into()));
+                return values.get(name).map_or_else(|| value.clone(), |found| found.as_str().into());
             }
             if let (1, Some(Value::String(text))) = (object.len(), object.get("Fn::Sub")) {
-                return Ok(substitute(text, known).map_or_else(|| value.clone(), Value::String));
+                return substitute(text, values).map_or_else(|| value.clone(), Value::String);
             }
-            let resolved = object.iter().map(|(name, value)| Ok((name.clone(), resolve(value, known)?)));
-            resolved.collect::<Result<Map<_, _>, String>>().map(Value::Object)
+            Value::Object(object.iter().map(|(name, value)| (name.clone(), resolve(value, values))).collect())
         }
-        plain => Ok(plain.clone()),
+        scalar => scalar.clone(),
     }
 }
 
-/// Fills `${Name}` where every name is known.
-fn substitute(text: &str, known: &HashMap<String, String>) -> Option<String> {
+/// Fills in each `${Name}`. `None` if a name is unknown.
+fn substitute(text: &str, values: &HashMap<String, String>) -> Option<String> {
     let mut parts = text.split("${");
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (name, rest) = part.split_once('}')?;
-        filled.push_str(known.get(name)?);
+        filled.push_str(values.get(name)?);
         filled.push_str(rest);
     }
     Some(filled)

@@ -1,7 +1,9 @@
-//! The template's schedules: `rate(…)` and `cron(…)` expressions as EventBridge Scheduler reads them, in their time zones.
+//! The template's schedules: `rate(…)` and `cron(…)` expressions in their time zones, as EventBridge Scheduler reads
+//! them.
 
 use std::time::Duration;
 
+use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use croner::{
     Cron,
@@ -11,112 +13,115 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use shared::domain::{time, zone::Zone};
 
-/// When a function is called.
+/// A schedule expression in its time zone.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    when: When,
+    recurrence: Recurrence,
     zone: Zone,
 }
 
-/// A function and when it is called.
+/// A function with the schedule that calls it.
 #[derive(Debug, Clone)]
-pub struct Planned {
-    /// The function.
+pub struct ScheduledCall {
+    /// The name of the function.
     pub function: String,
-    /// When.
+    /// The schedule.
     pub schedule: Schedule,
-    /// Whether it is called again with its cursor until it is done, or once.
-    pub to_the_end: bool,
+    /// Whether each run calls the function again with its cursor until it returns none. Otherwise a run is one call.
+    pub until_done: bool,
 }
 
 #[derive(Debug, Clone)]
-enum When {
-    /// Every so long, from when the stack began.
-    Every(TimeDelta),
-    /// At these times of the zone's calendar.
-    At(Box<Cron>),
+enum Recurrence {
+    /// At a fixed period, counted from the start of the stack.
+    Rate(TimeDelta),
+    /// At these times of the calendar in the schedule's time zone.
+    Calendar(Box<Cron>),
 }
 
 impl Schedule {
-    /// Reads an expression and its time zone, UTC where none is named.
-    pub fn read(expression: &str, zone: Option<&str>) -> Result<Self, String> {
+    /// Parses an expression. The default of `zone` is UTC. Fails for an expression that EventBridge Scheduler
+    /// rejects.
+    pub fn read(expression: &str, zone: Option<&str>) -> anyhow::Result<Self> {
         let zone = zone.unwrap_or("UTC");
-        let zone = zone.parse().map_err(|_| format!("no time zone: {zone}"))?;
-        let within = |word: &str| expression.strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')');
-        let when = match (within("rate"), within("cron")) {
-            (Some(rate), _) => every(rate),
-            (None, Some(cron)) => at(cron),
-            (None, None) => Err("must be rate(…) or cron(…)".into()),
+        let zone = zone.parse().map_err(|_| anyhow!("unknown time zone: {zone}"))?;
+        let arguments_of = |word: &str| expression.strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')');
+        let recurrence = match (arguments_of("rate"), arguments_of("cron")) {
+            (Some(rate), _) => parse_rate(rate),
+            (None, Some(cron)) => parse_cron(cron),
+            (None, None) => Err(anyhow!("must be rate(…) or cron(…)")),
         };
-        Ok(Self { when: when.map_err(|why| format!("{expression}: {why}"))?, zone })
+        Ok(Self { recurrence: recurrence.with_context(|| expression.to_owned())?, zone })
     }
 
-    /// The first time after `now` of a schedule that began at `began`; `None`: never again.
+    /// The first time after `now`, or `None` if there is none. A rate counts from `started_at`.
     #[must_use]
-    pub fn next(&self, began: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        match &self.when {
-            When::Every(period) => {
-                let passed = (now - began).num_seconds().max(0) / period.num_seconds();
-                Some(began + *period * i32::try_from(passed + 1).ok()?)
+    pub fn next(&self, started_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match &self.recurrence {
+            Recurrence::Rate(period) => {
+                let passed = (now - started_at).num_seconds().max(0) / period.num_seconds();
+                Some(started_at + *period * i32::try_from(passed + 1).ok()?)
             }
-            When::At(cron) => {
+            Recurrence::Calendar(cron) => {
                 cron.find_next_occurrence(&now.with_timezone(&self.zone), false).ok().map(|at| at.to_utc())
             }
         }
     }
 }
 
-fn every(rate: &str) -> Result<When, String> {
-    let (number, unit) = rate.split_once(' ').ok_or("must be a number and a unit")?;
-    let number: u32 = number.parse().ok().filter(|number| *number > 0).ok_or("must be a number from 1")?;
+fn parse_rate(rate: &str) -> anyhow::Result<Recurrence> {
+    let (number, unit) = rate.split_once(' ').context("must be a number and a unit")?;
+    let number: u32 = number.parse().ok().filter(|number| *number > 0).context("must be a number from 1")?;
     let unit = match (unit, number) {
         ("minute", 1) | ("minutes", 2..) => TimeDelta::minutes(1),
         ("hour", 1) | ("hours", 2..) => TimeDelta::hours(1),
         ("day", 1) | ("days", 2..) => TimeDelta::days(1),
-        _ => return Err("the unit must be minute, hour or day, with an s for more than one".into()),
+        _ => bail!("the unit must be minute, hour or day, with an s for more than one"),
     };
     let period = i32::try_from(number).ok().and_then(|number| unit.checked_mul(number));
-    period.map(When::Every).ok_or_else(|| "is too long".into())
+    period.map(Recurrence::Rate).context("the period is too long")
 }
 
-/// AWS's six fields, minutes to years; days of the week count from 1, Sunday.
-fn at(cron: &str) -> Result<When, String> {
+/// Parses AWS's six fields, minutes to years. Days of the week count from 1, which is Sunday.
+fn parse_cron(cron: &str) -> anyhow::Result<Recurrence> {
     let fields: Vec<&str> = cron.split_whitespace().collect();
     let [_, _, day, _, weekday, _] = fields.as_slice() else {
-        return Err("must have six fields: minutes, hours, day, month, day of the week, year".into());
+        bail!("must have six fields: minutes, hours, day, month, day of the week, year");
     };
     if (*day == "?") == (*weekday == "?") {
-        return Err("one of day and day of the week must be ?, and not both".into());
+        bail!("exactly one of day and day of the week must be ?");
     }
     let parser =
         CronParser::builder().seconds(Seconds::Required).year(Year::Required).alternative_weekdays(true).build();
-    let cron = parser.parse(&format!("0 {}", fields.join(" "))).map_err(|error| error.to_string())?;
-    Ok(When::At(Box::new(cron)))
+    let cron = parser.parse(&format!("0 {}", fields.join(" ")))?;
+    Ok(Recurrence::Calendar(Box::new(cron)))
 }
 
-/// Calls each function at its times, for ever: one call after the other, so that a slow one delays the next and no two
-/// of a function run at once.
+/// Makes each scheduled call at its times, until no schedule has another time.
+///
+/// The calls of one schedule run one after another. A slow call delays the next one, and the times that it misses are
+/// skipped.
 pub async fn run<F: Future<Output = ()>>(
-    plan: &[Planned],
+    calls: &[ScheduledCall],
     clock: impl Fn() -> DateTime<Utc>,
-    call: impl Fn(Planned, Value) -> F,
+    call: impl Fn(ScheduledCall, Value) -> F,
 ) {
-    let began = clock();
+    let started_at = clock();
     let (clock, call) = (&clock, &call);
-    join_all(plan.iter().map(|planned| async move {
-        while let Some(at) = planned.schedule.next(began, clock()) {
-            let left = (at - clock()).to_std().unwrap_or(Duration::ZERO);
-            tokio::time::sleep(left).await;
+    join_all(calls.iter().map(|scheduled| async move {
+        while let Some(at) = scheduled.schedule.next(started_at, clock()) {
+            let wait = (at - clock()).to_std().unwrap_or(Duration::ZERO);
+            tokio::time::sleep(wait).await;
             if clock() >= at {
-                call(planned.clone(), event(at)).await;
+                call(scheduled.clone(), schedule_event(at)).await;
             }
         }
     }))
     .await;
 }
 
-/// What EventBridge Scheduler hands a function that it is told nothing else for.
-fn event(at: DateTime<Utc>) -> Value {
+/// The event that EventBridge Scheduler sends if a schedule has no input.
+fn schedule_event(at: DateTime<Utc>) -> Value {
     json!({
         "version": "0", "id": "local", "detail-type": "Scheduled Event", "source": "aws.scheduler",
         "account": "000000000000", "time": time::text(at), "region": "local", "resources": [], "detail": "{}",

@@ -1,7 +1,8 @@
-//! Every function of the template in its host, on one table.
+//! Hosts every function of the template on one table.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use anyhow::{Context, bail};
 use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,56 +15,57 @@ use shared::{
     telemetry::record::Sink,
 };
 
-use crate::{FUNCTIONS, template::Template};
+use crate::{functions::FUNCTIONS, template::Template};
 
-/// The functions, ready to be called.
+/// The hosted functions.
 pub struct Stack {
     hosts: BTreeMap<String, (Host, Duration)>,
 }
 
 impl Stack {
-    /// Puts every function on the template's table, which has to be there, through a client for each.
+    /// Hosts every function on the template's table, which must exist. `client` returns the client of a function.
     ///
-    /// They share what is cached, so that a change of settings by one of them shows at once in the others. What keeps a pace
-    /// asks its waits of `sleeper`.
+    /// The functions share one cache, so that all of them see a change of settings at once. A function that paces its
+    /// work waits through `sleeper`.
+    ///
+    /// Fails if the template and the functions disagree: about their names, the events and schedules that they take, or
+    /// their settings.
     pub fn new(
         template: &Template,
         client: impl Fn(&str) -> Client,
         metrics: &Sink,
         sleeper: &Sleeper,
-    ) -> Result<Self, String> {
+    ) -> anyhow::Result<Self> {
         let mut hosts = BTreeMap::new();
         let mut store: Option<Store> = None;
         for (name, spec) in &template.functions {
             let function = FUNCTIONS.into_iter().find(|function| function.name == name);
             let function =
-                function.ok_or_else(|| format!("the template's function {name} is not in the local stack"))?;
-            let takes = |event: &String| function.operations().any(|operation| operation.event == Some(event));
-            if let Some(event) = spec.events.iter().find(|event| !takes(event)) {
-                return Err(format!("the template sends {event} to {name}, which does not take it"));
+                function.with_context(|| format!("the template's function {name} is not in the local stack"))?;
+            let takes_event = |event: &String| function.operations().any(|operation| operation.event == Some(event));
+            if let Some(event) = spec.events.iter().find(|event| !takes_event(event)) {
+                bail!("the template sends {event} to {name}, which does not take it");
             }
             let takes_schedules = function.operations().any(|operation| operation.scheduled);
             if spec.is_scheduled() && !takes_schedules {
-                return Err(format!("the template has a schedule for {name}, which takes none"));
+                bail!("the template has a schedule for {name}, which takes none");
             }
             let config = Config::from_lookup(|variable| spec.environment.get(variable).cloned());
-            let config = config.map_err(|error| error.to_string())?;
+            let config = config?;
             if config.table != template.table.name {
-                return Err(format!(
-                    "the template gives {name} the table {}, and declares {}",
-                    config.table, template.table.name
-                ));
+                bail!("the template gives {name} the table {}, and declares {}", config.table, template.table.name);
             }
-            let own = match &store {
-                Some(store) => store.through(client(name)),
+            let function_store = match &store {
+                Some(store) => store.with_client(client(name)),
                 None => Store::new(client(name), &template.table.name),
             };
-            let host = Host::new(function, own.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
-            store = Some(own);
+            let host =
+                Host::new(function, function_store.clone(), config, Arc::clone(metrics)).with_sleeper(sleeper.clone());
+            store = Some(function_store);
             hosts.insert(name.clone(), (host, spec.timeout));
         }
         match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {
-            Some(missing) => Err(format!("the function {} is not in the template", missing.name)),
+            Some(missing) => bail!("the function {} is not in the template", missing.name),
             None => Ok(Self { hosts }),
         }
     }
@@ -73,7 +75,8 @@ impl Stack {
         self.hosts.keys().map(String::as_str)
     }
 
-    /// Hands a function a raw event, as Lambda would; `now` sets its clock. `None` if there is no such function.
+    /// Calls a function with a raw event, as Lambda does, within the template's time limit. `now` sets the clock of the
+    /// call. Returns `None` for an unknown function.
     pub async fn call(
         &self,
         function: &str,
@@ -84,7 +87,7 @@ impl Stack {
         self.call_within(function, event, now, *timeout).await
     }
 
-    /// The same, with another time limit than the template's.
+    /// As [`Self::call`], within another time limit than the template's.
     pub async fn call_within(
         &self,
         function: &str,
@@ -93,13 +96,13 @@ impl Stack {
         limit: Duration,
     ) -> Option<Result<Value, InvocationError>> {
         let (host, _) = self.hosts.get(function)?;
-        // Whatever is JSON has a text.
+        // Every JSON value serializes.
         let event = to_raw_value(&event).unwrap_or_default();
         Some(host.answer(&event, Invocation::new(now, Deadline::after(limit))).await)
     }
 
-    /// An asynchronous invocation: tried again twice, as Lambda does, though sooner. What fails then too is given up,
-    /// with a log line. Answers what it came to in the end.
+    /// Invokes a function asynchronously. As in Lambda a failed call is retried twice, here after shorter pauses. If
+    /// the last attempt fails too, the event is logged and dropped. Returns the answer of the attempt that succeeded.
     pub async fn call_until_done(
         &self,
         function: &str,
@@ -110,7 +113,7 @@ impl Stack {
             match self.call(function, &event, now).await? {
                 Ok(answer) => return Some(answer),
                 Err(failed) if pause == 0 => {
-                    tracing::error!(function, code = failed.code, "an event was given up");
+                    tracing::error!(function, code = failed.code, "an event was dropped after its last attempt");
                 }
                 Err(_) => tokio::time::sleep(Duration::from_secs(pause)).await,
             }
@@ -118,11 +121,11 @@ impl Stack {
         None
     }
 
-    /// What the template's state machines do: calls a function again with its cursor until it answers none any more.
+    /// Calls a function again with its cursor until it returns none, as the template's state machines do.
     pub async fn sweep(&self, function: &str, mut event: Value, now: Option<DateTime<Utc>>) {
         while let Some(answer) = self.call_until_done(function, event, now).await {
             if let Some(code) = answer.get("code") {
-                tracing::error!(function, %code, "a sweep was refused");
+                tracing::error!(function, %code, "a sweep was rejected");
             }
             let Some(cursor) = answer.get("cursor") else { return };
             event = json!({ "cursor": cursor });

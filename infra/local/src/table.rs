@@ -1,10 +1,10 @@
-//! The table that the template declares: created where it is missing, compared where it is there.
+//! Creates the table that the template declares, or checks the existing one.
 
 use std::time::Duration;
 
+use anyhow::{Context, bail};
 use aws_sdk_dynamodb::{
     Client,
-    error::DisplayErrorContext,
     operation::describe_table::DescribeTableError,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, Projection, TableDescription,
@@ -12,75 +12,82 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use crate::template::{Expiry, KeyPart, TableSpec};
+use crate::specs::{ExpirySpec, KeyPartSpec, TableSpec};
 
-/// Makes sure that the table is there, as declared, and ready.
-pub async fn ensure(client: &Client, spec: &TableSpec) -> Result<(), String> {
+/// Pause between two looks at a table that is being created.
+const ACTIVE_POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A minute of polls. The embedded engine needs none of it, DynamoDB itself may need all.
+const ACTIVE_POLLS_MAX: usize = 600;
+
+/// Ensures that the table exists as declared and is active.
+///
+/// Fails if DynamoDB does not answer, or if an existing table has other keys or indexes.
+pub async fn ensure(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
     match describe(client, &spec.name).await? {
-        Some(table) => compare(&table, spec),
+        Some(table) => check_schema(&table, spec),
         None => create(client, spec).await,
     }
 }
 
-async fn describe(client: &Client, name: &str) -> Result<Option<TableDescription>, String> {
+async fn describe(client: &Client, name: &str) -> anyhow::Result<Option<TableDescription>> {
     match client.describe_table().table_name(name).send().await {
         Ok(answer) => Ok(answer.table),
         Err(error) => match error.as_service_error() {
             Some(DescribeTableError::ResourceNotFoundException(_)) => Ok(None),
-            _ => Err(format!("DynamoDB does not answer: {}", DisplayErrorContext(error))),
+            _ => Err(error).context("DynamoDB does not answer"),
         },
     }
 }
 
-fn compare(table: &TableDescription, spec: &TableSpec) -> Result<(), String> {
-    let key = |schema: &[KeySchemaElement]| -> Vec<_> {
+fn check_schema(table: &TableDescription, spec: &TableSpec) -> anyhow::Result<()> {
+    let actual_key = |schema: &[KeySchemaElement]| -> Vec<_> {
         schema.iter().map(|part| (part.attribute_name.clone(), part.key_type.to_string())).collect()
     };
-    let wanted = |parts: &[KeyPart]| -> Vec<_> {
+    let declared_key = |parts: &[KeyPartSpec]| -> Vec<_> {
         parts.iter().map(|part| (part.attribute_name.clone(), part.key_type.clone())).collect()
     };
-    let mut have: Vec<_> = table
+    let mut actual_indexes: Vec<_> = table
         .global_secondary_indexes()
         .iter()
-        .map(|index| (index.index_name().unwrap_or_default().to_owned(), key(index.key_schema())))
+        .map(|index| (index.index_name().unwrap_or_default().to_owned(), actual_key(index.key_schema())))
         .collect();
-    have.sort();
-    let mut want: Vec<_> =
-        spec.indexes.iter().map(|index| (index.index_name.clone(), wanted(&index.key_schema))).collect();
-    want.sort();
-    if key(table.key_schema()) == wanted(&spec.key) && have == want {
+    actual_indexes.sort();
+    let mut declared_indexes: Vec<_> =
+        spec.indexes.iter().map(|index| (index.index_name.clone(), declared_key(&index.key_schema))).collect();
+    declared_indexes.sort();
+    if actual_key(table.key_schema()) == declared_key(&spec.key) && actual_indexes == declared_indexes {
         return Ok(());
     }
-    Err(format!("the table {} has other keys or indexes than the template declares", spec.name))
+    bail!("the table {} has other keys or indexes than the template declares", spec.name)
 }
 
-async fn create(client: &Client, spec: &TableSpec) -> Result<(), String> {
-    let request = build(client, spec).map_err(|error| format!("{}: {error}", spec.name))?;
-    request.send().await.map_err(|error| format!("{}: {}", spec.name, DisplayErrorContext(error)))?;
-    // A minute is far more than a local engine needs, and what DynamoDB itself may take.
-    for _ in 0..600 {
+async fn create(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
+    let request = create_request(client, spec).with_context(|| spec.name.clone())?;
+    request.send().await.with_context(|| spec.name.clone())?;
+    for _ in 0..ACTIVE_POLLS_MAX {
         let status = describe(client, &spec.name).await?.and_then(|table| table.table_status);
         if status == Some(TableStatus::Active) {
-            return expire(client, spec).await;
+            return enable_expiry(client, spec).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(ACTIVE_POLL_INTERVAL).await;
     }
-    Err(format!("the table {} did not become active within a minute", spec.name))
+    bail!("the table {} did not become active within a minute", spec.name)
 }
 
-/// Has items go when their time is over. That is for a new table alone: DynamoDB refuses to be told twice.
-async fn expire(client: &Client, spec: &TableSpec) -> Result<(), String> {
-    let Some(Expiry { attribute_name, enabled }) = &spec.expiry else { return Ok(()) };
+/// Enables the time to live of items. DynamoDB rejects a second request, so only a new table gets one.
+async fn enable_expiry(client: &Client, spec: &TableSpec) -> anyhow::Result<()> {
+    let Some(ExpirySpec { attribute_name, enabled }) = &spec.expiry else { return Ok(()) };
     let expiry = TimeToLiveSpecification::builder().attribute_name(attribute_name).enabled(*enabled).build();
-    let expiry = expiry.map_err(|error| format!("{}: {error}", spec.name))?;
+    let expiry = expiry.with_context(|| spec.name.clone())?;
     let request = client.update_time_to_live().table_name(&spec.name).time_to_live_specification(expiry);
-    request.send().await.map_err(|error| format!("{}: {}", spec.name, DisplayErrorContext(error)))?;
+    request.send().await.with_context(|| spec.name.clone())?;
     Ok(())
 }
 
 type CreateTable = aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 
-fn build(client: &Client, spec: &TableSpec) -> Result<CreateTable, aws_sdk_dynamodb::error::BuildError> {
+fn create_request(client: &Client, spec: &TableSpec) -> Result<CreateTable, aws_sdk_dynamodb::error::BuildError> {
     let mut request = client.create_table().table_name(&spec.name).billing_mode(BillingMode::PayPerRequest);
     for attribute in &spec.attributes {
         let definition = AttributeDefinition::builder()
@@ -99,8 +106,8 @@ fn build(client: &Client, spec: &TableSpec) -> Result<CreateTable, aws_sdk_dynam
     Ok(request.set_key_schema(Some(key_schema(&spec.key)?)))
 }
 
-fn key_schema(parts: &[KeyPart]) -> Result<Vec<KeySchemaElement>, aws_sdk_dynamodb::error::BuildError> {
-    let element = |part: &KeyPart| {
+fn key_schema(parts: &[KeyPartSpec]) -> Result<Vec<KeySchemaElement>, aws_sdk_dynamodb::error::BuildError> {
+    let element = |part: &KeyPartSpec| {
         let element = KeySchemaElement::builder().attribute_name(&part.attribute_name);
         element.key_type(part.key_type.as_str().into()).build()
     };

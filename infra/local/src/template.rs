@@ -1,150 +1,68 @@
-//! What the template declares, as far as it matters on one machine.
+//! Reads the parts of the template that matter on one machine.
 //!
-//! A property that is neither used here nor listed as the cloud's own business is refused: otherwise the template could
-//! say one thing and this stack do another. What is the cloud's business is named in `properties`.
+//! A property that is neither used nor listed as cloud-only is rejected, so that the local stack never silently differs
+//! from the template. `properties` lists the cloud-only ones.
 
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
-use serde::{Deserialize, de::DeserializeOwned};
+use anyhow::{Context, bail};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    properties::{CLOUD_ONLY, Document, EventSource, FunctionProperties, StateMachineProperties, TableProperties},
+    properties::{
+        CLOUD_ONLY_TYPES, EventSource, FunctionProperties, StateMachineProperties, TableProperties, TemplateDocument,
+    },
     resolve::{merge, resolve},
-    schedules::{Planned, Schedule},
+    schedules::{Schedule, ScheduledCall},
+    specs::{FunctionSpec, TableSpec},
     yaml,
 };
 
-/// The local stack's name, where the template says `AWS::StackName`.
+/// The local stack's value of `AWS::StackName`.
 const STACK_NAME: &str = "regulars";
 
-const FUNCTION: &str = "AWS::Serverless::Function";
-const STATE_MACHINE: &str = "AWS::Serverless::StateMachine";
+const FUNCTION_TYPE: &str = "AWS::Serverless::Function";
+const STATE_MACHINE_TYPE: &str = "AWS::Serverless::StateMachine";
 
-/// What the template declares.
+/// The declared table and functions.
 #[derive(Debug)]
 pub struct Template {
-    /// The one table.
+    /// The table; a template has exactly one.
     pub table: TableSpec,
-    /// The functions, by name: the last part of `CodeUri`.
+    /// The functions by name. The name is the last part of `CodeUri`.
     pub functions: BTreeMap<String, FunctionSpec>,
 }
 
-/// A table, with what its engine needs to know.
-#[derive(Debug, Clone)]
-pub struct TableSpec {
-    /// Its name.
-    pub name: String,
-    /// Key attributes and their types.
-    pub attributes: Vec<Attribute>,
-    /// Its primary key.
-    pub key: Vec<KeyPart>,
-    /// Its indexes.
-    pub indexes: Vec<Index>,
-    /// The attribute that says when an item may go, if one does.
-    pub expiry: Option<Expiry>,
-}
-
-/// When an item may go.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Expiry {
-    /// The attribute that says so, in seconds since 1970.
-    pub attribute_name: String,
-    /// Whether it is looked at.
-    pub enabled: bool,
-}
-
-/// A function, with what its host needs to know.
-#[derive(Debug, Clone)]
-pub struct FunctionSpec {
-    /// How long a call may take.
-    pub timeout: Duration,
-    /// Its environment.
-    pub environment: HashMap<String, String>,
-    /// The `detail-type`s of the events it is called with.
-    pub events: Vec<String>,
-    /// When it is called by the clock, once.
-    pub schedules: Vec<Schedule>,
-    /// When a state machine is started by the clock that calls it until it is done.
-    pub sweeps: Vec<Schedule>,
-}
-
-impl FunctionSpec {
-    /// Whether the clock calls it, once or until it is done.
-    #[must_use]
-    pub const fn is_scheduled(&self) -> bool {
-        !(self.schedules.is_empty() && self.sweeps.is_empty())
-    }
-}
-
-/// An attribute of a key.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Attribute {
-    /// Its name.
-    pub attribute_name: String,
-    /// `S`, `N` or `B`.
-    pub attribute_type: String,
-}
-
-/// A part of a key.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct KeyPart {
-    /// Its attribute.
-    pub attribute_name: String,
-    /// `HASH` or `RANGE`.
-    pub key_type: String,
-}
-
-/// An index.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Index {
-    /// Its name.
-    pub index_name: String,
-    /// Its key.
-    pub key_schema: Vec<KeyPart>,
-    /// What it holds.
-    pub projection: Projection,
-}
-
-/// What an index holds.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub struct Projection {
-    /// `ALL` or `KEYS_ONLY`.
-    pub projection_type: String,
-}
-
 impl Template {
-    /// Reads a template; `parameters` are those that have no default, or another value here.
-    pub fn read(text: &str, parameters: &HashMap<&str, String>) -> Result<Self, String> {
-        let document: Document = typed("the template", yaml::to_json(text)?)?;
+    /// Reads a template. `parameters` are values for parameters that have no default, or need another value here.
+    ///
+    /// Fails for a template that is not valid, or that has a resource or a property that the local stack does not know.
+    pub fn read(text: &str, parameters: &HashMap<&str, String>) -> anyhow::Result<Self> {
+        let document: TemplateDocument = deserialize("the template", yaml::to_json(text)?)?;
         let tables = document.resources.iter().filter(|(_, resource)| resource.r#type == "AWS::DynamoDB::Table");
         let tables: Vec<&String> = tables.map(|(name, _)| name).collect();
         let [table_name] = tables.as_slice() else {
-            return Err("must have exactly one AWS::DynamoDB::Table".into());
+            bail!("must have exactly one AWS::DynamoDB::Table");
         };
 
-        let mut known = HashMap::from([("AWS::StackName".to_owned(), STACK_NAME.to_owned())]);
+        let mut values = HashMap::from([("AWS::StackName".to_owned(), STACK_NAME.to_owned())]);
         for (name, parameter) in &document.parameters {
             let value = parameters.get(name.as_str()).cloned();
             let default =
                 parameter.default.as_ref().map(|default| default.as_str().map_or(default.to_string(), str::to_owned));
-            known.extend(value.or(default).map(|value| (name.clone(), value)));
+            values.extend(value.or(default).map(|value| (name.clone(), value)));
         }
 
         let mut table = None;
         for (name, resource) in &document.resources {
             match resource.r#type.as_str() {
                 "AWS::DynamoDB::Table" => {
-                    let properties = resolve(&Value::Object(resource.properties.clone()), &known)?;
-                    let properties: TableProperties = typed(name, properties)?;
+                    let properties = resolve(&Value::Object(resource.properties.clone()), &values);
+                    let properties: TableProperties = deserialize(name, properties)?;
                     table = Some(TableSpec {
                         name: properties.table_name,
                         attributes: properties.attribute_definitions,
@@ -153,61 +71,65 @@ impl Template {
                         expiry: properties.time_to_live_specification,
                     });
                 }
-                FUNCTION | STATE_MACHINE => {}
-                other if CLOUD_ONLY.contains(&other) => {}
-                // There is no vault here: what is secret comes by the environment of the stack itself.
-                "AWS::SecretsManager::Secret" => drop(known.insert(name.clone(), String::new())),
-                other => return Err(format!("{name}: the local stack does not know the resource type {other}")),
+                FUNCTION_TYPE | STATE_MACHINE_TYPE => {}
+                other if CLOUD_ONLY_TYPES.contains(&other) => {}
+                // There is no Secrets Manager here. Secrets come from the environment of the stack itself.
+                "AWS::SecretsManager::Secret" => drop(values.insert(name.clone(), String::new())),
+                other => bail!("{name}: the local stack does not know the resource type {other}"),
             }
         }
-        let table = table.ok_or("must have a table")?;
-        known.insert((*table_name).clone(), table.name.clone());
-        let functions = document.functions(&known)?;
+        let table = table.context("must have exactly one AWS::DynamoDB::Table")?;
+        values.insert((*table_name).clone(), table.name.clone());
+        let functions = document.function_specs(&values)?;
         Ok(Self { table, functions })
     }
 
-    /// Gives those functions a secret itself that the template tells by which variable to find it.
-    pub fn give(&mut self, found_by: &str, variable: &str, secret: &str) {
-        for spec in self.functions.values_mut().filter(|spec| spec.environment.contains_key(found_by)) {
-            spec.environment.insert(variable.to_owned(), secret.to_owned());
+    /// Sets an environment variable in each function whose environment has the variable `selector`.
+    pub fn set_variable(&mut self, selector: &str, variable: &str, value: &str) {
+        for spec in self.functions.values_mut().filter(|spec| spec.environment.contains_key(selector)) {
+            spec.environment.insert(variable.to_owned(), value.to_owned());
         }
     }
 
-    /// Every schedule, with the function that it calls.
-    pub fn schedules(&self) -> impl Iterator<Item = Planned> {
+    /// Every schedule with the function that it calls.
+    pub fn schedules(&self) -> impl Iterator<Item = ScheduledCall> {
         self.functions.iter().flat_map(|(name, spec)| {
-            let planned = move |to_the_end: bool| {
-                move |schedule: &Schedule| Planned { function: name.clone(), schedule: schedule.clone(), to_the_end }
+            let scheduled = move |until_done: bool| {
+                move |schedule: &Schedule| ScheduledCall {
+                    function: name.clone(),
+                    schedule: schedule.clone(),
+                    until_done,
+                }
             };
-            spec.schedules.iter().map(planned(false)).chain(spec.sweeps.iter().map(planned(true)))
+            spec.schedules.iter().map(scheduled(false)).chain(spec.sweeps.iter().map(scheduled(true)))
         })
     }
 }
 
-impl Document {
-    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
-        let of_type = self.resources.iter().filter(move |(_, resource)| resource.r#type == kind);
-        of_type.map(|(name, resource)| (name, &resource.properties))
+impl TemplateDocument {
+    fn resources_of_type(&self, kind: &str) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
+        let resources_of_type = self.resources.iter().filter(move |(_, resource)| resource.r#type == kind);
+        resources_of_type.map(|(name, resource)| (name, &resource.properties))
     }
 
-    fn functions(&self, known: &HashMap<String, String>) -> Result<BTreeMap<String, FunctionSpec>, String> {
+    fn function_specs(&self, values: &HashMap<String, String>) -> anyhow::Result<BTreeMap<String, FunctionSpec>> {
         let mut functions = BTreeMap::new();
         let mut names = HashMap::new();
-        for (resource, properties) in self.of_type(FUNCTION) {
-            let (name, spec) = function(resource, &merge(&self.globals.function, properties), known)?;
+        for (resource, properties) in self.resources_of_type(FUNCTION_TYPE) {
+            let (name, spec) = function_spec(resource, &merge(&self.globals.function, properties), values)?;
             names.insert(resource, name.clone());
             functions.insert(name, spec);
         }
-        for (resource, properties) in self.of_type(STATE_MACHINE) {
-            let properties = resolve(&Value::Object(properties.clone()), known)?;
-            let properties: StateMachineProperties = typed(resource, properties)?;
+        for (resource, properties) in self.resources_of_type(STATE_MACHINE_TYPE) {
+            let properties = resolve(&Value::Object(properties.clone()), values);
+            let properties: StateMachineProperties = deserialize(resource, properties)?;
             let alias = properties.definition_substitutions.function.name;
-            let called = alias.strip_suffix(".Alias").unwrap_or(&alias).to_owned();
-            let spec = names.get(&called).and_then(|name| functions.get_mut(name));
-            let spec = spec.ok_or_else(|| format!("{resource} calls {called}, which is no function"))?;
-            let (events, schedules) = sources(resource, properties.events)?;
+            let function = alias.strip_suffix(".Alias").unwrap_or(&alias).to_owned();
+            let spec = names.get(&function).and_then(|name| functions.get_mut(name));
+            let spec = spec.with_context(|| format!("{resource} calls {function}, which is no function"))?;
+            let (events, schedules) = event_sources(resource, properties.events)?;
             if let Some(event) = events.first() {
-                return Err(format!("{resource}: the local stack starts no state machine for {event}"));
+                bail!("{resource}: the local stack starts no state machine for {event}");
             }
             spec.sweeps.extend(schedules);
         }
@@ -215,10 +137,14 @@ impl Document {
     }
 }
 
-fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> Result<(String, FunctionSpec), String> {
-    let properties: FunctionProperties = typed(name, resolve(properties, known)?)?;
+fn function_spec(
+    name: &str,
+    properties: &Value,
+    values: &HashMap<String, String>,
+) -> anyhow::Result<(String, FunctionSpec)> {
+    let properties: FunctionProperties = deserialize(name, resolve(properties, values))?;
     let folder = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-    let (events, schedules) = sources(name, properties.events)?;
+    let (events, schedules) = event_sources(name, properties.events)?;
     let spec = FunctionSpec {
         timeout: Duration::from_secs(properties.timeout),
         environment: properties.environment.variables,
@@ -229,8 +155,8 @@ fn function(name: &str, properties: &Value, known: &HashMap<String, String>) -> 
     Ok((folder, spec))
 }
 
-/// The `detail-type`s of the events, and the schedules.
-fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> Result<(Vec<String>, Vec<Schedule>), String> {
+/// Splits the event sources of a resource into the `detail-type`s of its events and its schedules.
+fn event_sources(name: &str, sources: BTreeMap<String, EventSource>) -> anyhow::Result<(Vec<String>, Vec<Schedule>)> {
     let (mut events, mut schedules) = (Vec::new(), Vec::new());
     for source in sources.into_values() {
         match source {
@@ -238,13 +164,13 @@ fn sources(name: &str, sources: BTreeMap<String, EventSource>) -> Result<(Vec<St
             EventSource::ScheduleV2(schedule) => {
                 let zone = schedule.schedule_expression_timezone.as_deref();
                 let read = Schedule::read(&schedule.schedule_expression, zone);
-                schedules.push(read.map_err(|why| format!("{name}: {why}"))?);
+                schedules.push(read.with_context(|| name.to_owned())?);
             }
         }
     }
     Ok((events, schedules))
 }
 
-fn typed<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|error| format!("{what}: {error}"))
+fn deserialize<T: DeserializeOwned>(name: &str, value: Value) -> anyhow::Result<T> {
+    serde_json::from_value(value).with_context(|| name.to_owned())
 }

@@ -1,18 +1,19 @@
-//! CloudFormation's YAML as JSON: the short forms (`!Ref x`) become the long ones (`{"Ref": "x"}`).
+//! Converts CloudFormation's YAML to JSON. Short forms (`!Ref x`) become long ones (`{"Ref": "x"}`).
 
+use anyhow::bail;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-/// Reads one document.
-pub fn to_json(text: &str) -> Result<Value, String> {
-    let documents = Yaml::load_from_str(text).map_err(|error| error.to_string())?;
+/// Converts one document. Fails for invalid YAML, several documents, aliases, and keys that are not strings.
+pub fn to_json(text: &str) -> anyhow::Result<Value> {
+    let documents = Yaml::load_from_str(text)?;
     match documents.as_slice() {
         [document] => convert(document),
-        _ => Err("must be one YAML document".into()),
+        _ => bail!("must be one YAML document"),
     }
 }
 
-fn convert(node: &Yaml<'_>) -> Result<Value, String> {
+fn convert(node: &Yaml<'_>) -> anyhow::Result<Value> {
     Ok(match node {
         Yaml::Value(scalar) => match scalar {
             Scalar::Null => Value::Null,
@@ -26,7 +27,7 @@ fn convert(node: &Yaml<'_>) -> Result<Value, String> {
             let mut object = Map::new();
             for (key, value) in entries {
                 let Value::String(key) = convert(key)? else {
-                    return Err("a key that is not a text".into());
+                    bail!("a key is not a string");
                 };
                 object.insert(key, convert(value)?);
             }
@@ -40,6 +41,6 @@ fn convert(node: &Yaml<'_>) -> Result<Value, String> {
                 (name, _) => json!({ format!("Fn::{name}"): inner }),
             }
         }
-        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => return Err("an alias or a broken value".into()),
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => bail!("an alias or a malformed value"),
     })
 }

@@ -1,8 +1,8 @@
-//! `ctl deploy`: SAM builds every function and deploys one environment of `samconfig.toml`.
+//! `ctl deploy`: builds every function with SAM and deploys one environment of `samconfig.toml`.
 //!
-//! SAM publishes a new version of a function where its code or its part of the template has changed. What a parameter is set
-//! to is neither, and would reach no version that anybody calls. So a digest of the settings is put beside each program:
-//! where they have changed, so has the code.
+//! SAM publishes a new version of a function if its code or its part of the template has changed. A changed parameter
+//! value is neither, so it would reach no published version. Therefore a digest of the settings is written beside each
+//! program. Then changed settings are changed code.
 
 use std::{
     env, fs,
@@ -11,44 +11,46 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 use shared::{clock, domain::time};
 
-/// Where `sam build` leaves what `sam deploy` takes.
-const BUILT: &str = ".aws-sam/build";
+/// The folder with the output of `sam build`, which `sam deploy` uploads.
+const BUILD_FOLDER: &str = ".aws-sam/build";
 
-/// Where the parameters are.
-const SETTINGS: &str = "samconfig.toml";
+/// The file with the parameters of the environments.
+const SETTINGS_FILE: &str = "samconfig.toml";
 
-const MISSING: &str = "is missing: pip install aws-sam-cli cargo-lambda";
+const INSTALL_HINT: &str = "is missing: pip install aws-sam-cli cargo-lambda";
 
-/// Builds and deploys; `anew` publishes a new version of every function, changed or not.
-pub(crate) fn command(environment: &str, anew: bool, compiler: &str) -> Result<ExitCode, String> {
-    let root = root()?;
-    let answers = |program: &str, arguments: &[&str]| {
-        let asked = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        asked.is_ok_and(|status| status.success())
+/// Builds and deploys an environment. `force_new_versions` publishes a new version of every function, changed or not.
+pub(crate) fn run(environment: &str, force_new_versions: bool, compiler: &str) -> anyhow::Result<ExitCode> {
+    let project_root = project_root()?;
+    let is_installed = |program: &str, arguments: &[&str]| {
+        let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
     };
-    if !answers("sam", &["--version"]) {
-        return Err(format!("sam {MISSING}"));
+    if !is_installed("sam", &["--version"]) {
+        bail!("sam {INSTALL_HINT}");
     }
-    if !answers("cargo", &["lambda", "--version"]) {
-        return Err(format!("cargo-lambda {MISSING}"));
+    if !is_installed("cargo", &["lambda", "--version"]) {
+        bail!("cargo-lambda {INSTALL_HINT}");
     }
-    run(&root, compiler, &["sam", "build", "--config-env", environment])?;
-    mark(&root, anew).map_err(|error| format!("the settings can't be put into {BUILT}: {error}"))?;
-    run(&root, compiler, &["sam", "deploy", "--config-env", environment])?;
+    run_step(&project_root, compiler, &["sam", "build", "--config-env", environment])?;
+    write_settings_digests(&project_root, force_new_versions)
+        .with_context(|| format!("the settings can't be written to {BUILD_FOLDER}"))?;
+    run_step(&project_root, compiler, &["sam", "deploy", "--config-env", environment])?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts a digest of the settings, and of the time if all is to be published anew, beside each program that was built.
-fn mark(root: &Path, anew: bool) -> io::Result<()> {
-    let mut digest = Sha256::new_with_prefix(fs::read(root.join(SETTINGS))?);
-    if anew {
+/// Writes a digest of the settings beside each built program. To force new versions, the digest covers the time too.
+fn write_settings_digests(project_root: &Path, force_new_versions: bool) -> io::Result<()> {
+    let mut digest = Sha256::new_with_prefix(fs::read(project_root.join(SETTINGS_FILE))?);
+    if force_new_versions {
         digest.update(time::text(clock::now()));
     }
     let digest = digest.finalize().iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
-    for entry in fs::read_dir(root.join(BUILT))? {
+    for entry in fs::read_dir(project_root.join(BUILD_FOLDER))? {
         let folder = entry?.path();
         if folder.join("bootstrap").exists() {
             fs::write(folder.join("settings"), format!("{digest}\n"))?;
@@ -57,22 +59,22 @@ fn mark(root: &Path, anew: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder of `samconfig.toml`, from here upwards.
-fn root() -> Result<PathBuf, String> {
-    let here = env::current_dir().map_err(|error| format!("where this is can't be told: {error}"))?;
-    let root = here.ancestors().find(|folder| folder.join(SETTINGS).exists());
-    root.map(Path::to_owned).ok_or_else(|| "there is no samconfig.toml here or above: run it in the project".into())
+/// The nearest folder with a `samconfig.toml`, from the working folder upwards.
+fn project_root() -> anyhow::Result<PathBuf> {
+    let working_folder = env::current_dir().context("the working folder can't be read")?;
+    let project_root = working_folder.ancestors().find(|folder| folder.join(SETTINGS_FILE).exists());
+    project_root.map(Path::to_owned).context("there is no samconfig.toml here or above: run ctl deploy in the project")
 }
 
-/// Runs a step in the terminal of whoever deploys, who may be asked.
-fn run(root: &Path, compiler: &str, step: &[&str]) -> Result<(), String> {
+/// Runs a step in this terminal, because SAM may ask questions.
+fn run_step(project_root: &Path, compiler: &str, step: &[&str]) -> anyhow::Result<()> {
     let Some((program, arguments)) = step.split_first() else { return Ok(()) };
     let status =
-        Command::new(program).args(arguments).current_dir(root).env("CARGO_LAMBDA_COMPILER", compiler).status();
+        Command::new(program).args(arguments).current_dir(project_root).env("CARGO_LAMBDA_COMPILER", compiler).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{} ended with {status}", step.join(" "))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!("{program} {MISSING}")),
-        Err(error) => Err(format!("{} can't be run: {error}", step.join(" "))),
+        Ok(status) => bail!("{} ended with {status}", step.join(" ")),
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!("{program} {INSTALL_HINT}"),
+        Err(error) => Err(error).with_context(|| format!("{} can't be run", step.join(" "))),
     }
 }

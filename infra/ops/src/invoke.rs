@@ -1,4 +1,4 @@
-//! Functions called directly, as Lambda's Invoke API has it, and what their answers mean.
+//! Calls functions through Lambda's Invoke API and interprets their answers.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use aws_sdk_lambda::{
 };
 use serde_json::Value;
 
-use crate::cloud::{Cloud, Trouble};
+use crate::{deployed_stack::DeployedStack, service_error::ServiceError};
 
-/// More than the longest that a function may take, which is a quarter of an hour.
-pub(crate) const LONGEST: Duration = Duration::from_mins(16);
+/// Time limit of a call, longer than the 15 minutes that Lambda allows.
+pub(crate) const INVOKE_TIMEOUT: Duration = Duration::from_mins(16);
 
-/// What a call came to.
-pub(crate) enum Outcome {
-    /// What it asked for was done; this is the answer.
-    Done(Value),
-    /// A rule says no; this is the problem object.
-    Refused(Value),
-    /// It failed, and may do later.
+/// The outcome of a call.
+pub(crate) enum InvokeOutcome {
+    /// The call succeeded with this answer.
+    Succeeded(Value),
+    /// A rule rejected the call with this problem object.
+    Rejected(Value),
+    /// The call failed for this reason and may succeed later.
     Failed(String),
 }
 
-/// The figures of an answer that has a summary, else as much of it as fits on a line.
-pub(crate) fn summary(answer: &Value) -> String {
+/// The figures of an answer's summary. For an answer without one, the beginning of the answer.
+pub(crate) fn answer_summary(answer: &Value) -> String {
     let figures = answer.get("summary").and_then(Value::as_object);
     figures.map_or_else(
         || answer.to_string().chars().take(300).collect(),
@@ -33,45 +33,53 @@ pub(crate) fn summary(answer: &Value) -> String {
     )
 }
 
-/// Whether an answer says that not all of it was done.
-pub(crate) fn is_unsuccessful(answer: &Value) -> bool {
+/// Whether an answer reports that a part of the work failed.
+pub(crate) fn is_incomplete(answer: &Value) -> bool {
     answer.get("success") == Some(&Value::Bool(false))
 }
 
-/// Calls functions.
+/// A client that calls functions.
 pub(crate) struct Invoker<'a> {
-    cloud: &'a Cloud,
+    stack: &'a DeployedStack,
     client: Client,
 }
 
 impl<'a> Invoker<'a> {
-    /// A call is waited for as long as it may take, and made once: whoever called decides about another.
-    pub(crate) fn of(cloud: &'a Cloud) -> Self {
-        let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).operation_timeout(LONGEST);
-        let timeouts = timeouts.operation_attempt_timeout(LONGEST).build();
-        let config = Builder::from(&cloud.config).timeout_config(timeouts).retry_config(RetryConfig::disabled());
-        Self { cloud, client: Client::from_conf(config.build()) }
+    /// A client with the time limit of the longest call. It does not retry, because its caller decides about another
+    /// call.
+    pub(crate) fn new(stack: &'a DeployedStack) -> Self {
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(Duration::from_secs(2)).operation_timeout(INVOKE_TIMEOUT);
+        let timeouts = timeouts.operation_attempt_timeout(INVOKE_TIMEOUT).build();
+        let config = Builder::from(&stack.config).timeout_config(timeouts).retry_config(RetryConfig::disabled());
+        Self { stack, client: Client::from_conf(config.build()) }
     }
 
-    /// Calls a function, by its name and alias or by an ARN that has both, and waits for what comes of it.
-    pub(crate) async fn call(&self, function: &str, alias: Option<&str>, payload: &Value) -> Result<Outcome, Trouble> {
+    /// Calls a function and waits for the outcome. `function` is a name with the alias in `alias`, or an ARN with an
+    /// alias.
+    pub(crate) async fn call(
+        &self,
+        function: &str,
+        alias: Option<&str>,
+        payload: &Value,
+    ) -> Result<InvokeOutcome, ServiceError> {
         let payload = Blob::new(payload.to_string());
         let call = self.client.invoke().function_name(function).set_qualifier(alias.map(str::to_owned));
-        let answer = call.payload(payload).send().await.map_err(|error| self.cloud.trouble("Lambda", &error))?;
+        let answer = call.payload(payload).send().await.map_err(|error| self.stack.service_error("Lambda", &error))?;
         let body = answer.payload().map_or(&[][..], Blob::as_ref);
-        // Whatever answers otherwise is none of ours, and has done nothing.
+        // Every function of Regulars answers with an object.
         let Some(body) = serde_json::from_slice(body).ok().filter(Value::is_object) else {
-            return Ok(Outcome::Failed("what answered is no function of Regulars".into()));
+            return Ok(InvokeOutcome::Failed("what answered is no function of Regulars".into()));
         };
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         if answer.function_error().is_some() {
-            return Ok(Outcome::Failed(format!("{}: {}", text("errorType"), text("errorMessage"))));
+            return Ok(InvokeOutcome::Failed(format!("{}: {}", text("errorType"), text("errorMessage"))));
         }
         let is_problem =
             body.get("code").is_some_and(Value::is_string) && body.get("status").is_some_and(Value::is_u64);
         if is_problem {
-            return Ok(Outcome::Refused(body));
+            return Ok(InvokeOutcome::Rejected(body));
         }
-        Ok(Outcome::Done(body))
+        Ok(InvokeOutcome::Succeeded(body))
     }
 }

@@ -1,131 +1,141 @@
-//! `ctl jobs`: what the clock starts, by its schedules in EventBridge Scheduler.
+//! `ctl jobs`: lists, runs, pauses and resumes the scheduled jobs, by their schedules in EventBridge Scheduler.
 
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
 use aws_sdk_scheduler::{Client, operation::get_schedule::GetScheduleOutput, types::ScheduleState};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use shared::{clock, domain::time};
 
 use crate::{
-    cloud::{Cloud, Kind, Trouble},
-    invoke::{Invoker, Outcome, is_unsuccessful, summary},
+    deployed_stack::DeployedStack,
+    invoke::{InvokeOutcome, Invoker, answer_summary, is_incomplete},
+    service_error::{ServiceError, ServiceErrorKind},
 };
 use ctl::{
-    complaint,
-    report::{complain, say},
+    output::{print_error, print_line},
+    problem_summary,
 };
 
-/// Every job that there is. Its schedule has its name, after the stack's.
+/// All jobs. A job's schedule is named after the stack and the job.
 const JOBS: [&str; 4] = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"];
 
-/// The group that schedules are in that are put into none.
-const GROUP: &str = "default";
+/// The group of schedules that name no group.
+const SCHEDULE_GROUP: &str = "default";
 
-/// What can be done to jobs.
+/// The actions on jobs.
 #[derive(Subcommand)]
-pub(crate) enum Act {
-    /// Each job, whether it is on, and when it runs
+pub(crate) enum JobAction {
+    /// List each job with its state and its schedule
     List,
-    /// Start what the schedule would start, now, paused or not
+    /// Start a job now as its schedule would, paused or not
     Run {
-        /// Which job
+        /// The job
         #[arg(value_parser = JOBS)]
         job: String,
     },
-    /// Let the clock start a job, or all of them, no more
+    /// Stop the schedule of a job, or of all jobs
     Pause {
-        /// Which job; all of them if it is left out
+        /// The job; all jobs if omitted
         #[arg(value_parser = JOBS)]
         job: Option<String>,
     },
-    /// Let the clock start a job, or all of them, again
+    /// Start the schedule of a job, or of all jobs, again
     Resume {
-        /// Which job; all of them if it is left out
+        /// The job; all jobs if omitted
         #[arg(value_parser = JOBS)]
         job: Option<String>,
     },
 }
 
-pub(crate) async fn command(cloud: &Cloud, act: &Act) -> Result<ExitCode, String> {
-    let schedules = Schedules { cloud, client: Client::new(&cloud.config) };
-    match act {
-        Act::List => schedules.each(None, async |job, schedule| Ok(row(job, schedule))).await,
-        Act::Run { job } => run(cloud, job, &schedules.one(job).await?).await.map(|()| ExitCode::SUCCESS),
-        Act::Pause { job } => schedules.set_all(job.as_deref(), &ScheduleState::Disabled).await,
-        Act::Resume { job } => schedules.set_all(job.as_deref(), &ScheduleState::Enabled).await,
+pub(crate) async fn run(stack: &DeployedStack, action: &JobAction) -> anyhow::Result<ExitCode> {
+    let schedules = Schedules { stack, client: Client::new(&stack.config) };
+    match action {
+        JobAction::List => schedules.for_each(None, async |job, schedule| Ok(schedule_row(job, schedule))).await,
+        JobAction::Run { job } => run_now(stack, job, &schedules.require(job).await?).await.map(|()| ExitCode::SUCCESS),
+        JobAction::Pause { job } => schedules.set_states(job.as_deref(), &ScheduleState::Disabled).await,
+        JobAction::Resume { job } => schedules.set_states(job.as_deref(), &ScheduleState::Enabled).await,
     }
 }
 
 struct Schedules<'a> {
-    cloud: &'a Cloud,
+    stack: &'a DeployedStack,
     client: Client,
 }
 
 impl Schedules<'_> {
-    /// A job's schedule, if it is there.
-    async fn find(&self, job: &str) -> Result<Option<GetScheduleOutput>, Trouble> {
-        match self.client.get_schedule().group_name(GROUP).name(self.cloud.named(job)).send().await {
+    /// Reads a job's schedule. `None` if it does not exist.
+    async fn find(&self, job: &str) -> Result<Option<GetScheduleOutput>, ServiceError> {
+        match self.client.get_schedule().group_name(SCHEDULE_GROUP).name(self.stack.resource_name(job)).send().await {
             Ok(schedule) => Ok(Some(schedule)),
-            Err(error) => match self.cloud.trouble("EventBridge Scheduler", &error) {
-                trouble if trouble.kind == Kind::NotThere => Ok(None),
-                trouble => Err(trouble),
+            Err(error) => match self.stack.service_error("EventBridge Scheduler", &error) {
+                error if error.kind == ServiceErrorKind::NotFound => Ok(None),
+                error => Err(error),
             },
         }
     }
 
-    async fn one(&self, job: &str) -> Result<GetScheduleOutput, String> {
-        let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
-        self.find(job).await.map_err(Trouble::text)?.ok_or_else(missing)
+    /// Reads a job's schedule. Fails if it does not exist.
+    async fn require(&self, job: &str) -> anyhow::Result<GetScheduleOutput> {
+        let not_found = || self.stack.not_found(&format!("schedule {}", self.stack.resource_name(job)));
+        self.find(job).await?.with_context(not_found)
     }
 
-    /// Does something with the schedule of one job or of each, and prints what it says. That one of all is not there is
-    /// told, and that one is refused holds up no other; that none is there means another stack.
-    async fn each(
+    /// Applies an action to the schedule of one job or of each job, and prints its line.
+    ///
+    /// Of several jobs, a missing schedule is reported and a failed action does not stop the others. If no schedule
+    /// exists, the stack's name is wrong, and the command fails.
+    async fn for_each(
         &self,
-        only: Option<&str>,
-        act: impl AsyncFn(&str, &GetScheduleOutput) -> Result<String, Trouble>,
-    ) -> Result<ExitCode, String> {
-        if let Some(job) = only {
-            say(&act(job, &self.one(job).await?).await.map_err(Trouble::text)?);
+        job_filter: Option<&str>,
+        action: impl AsyncFn(&str, &GetScheduleOutput) -> Result<String, ServiceError>,
+    ) -> anyhow::Result<ExitCode> {
+        if let Some(job) = job_filter {
+            print_line(&action(job, &self.require(job).await?).await?);
             return Ok(ExitCode::SUCCESS);
         }
-        let (mut missing, mut failed) = (Vec::new(), false);
+        let (mut not_found, mut failed) = (Vec::new(), false);
         for job in JOBS {
-            let done = match self.find(job).await {
-                Ok(Some(schedule)) => act(job, &schedule).await,
+            let result = match self.find(job).await {
+                Ok(Some(schedule)) => action(job, &schedule).await,
                 Ok(None) => {
-                    missing.push(job);
+                    not_found.push(job);
                     continue;
                 }
-                Err(trouble) => Err(trouble),
+                Err(error) => Err(error),
             };
-            match done {
-                Ok(line) => say(&line),
-                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
-                Err(trouble) => {
+            match result {
+                Ok(line) => print_line(&line),
+                Err(error) if error.kind == ServiceErrorKind::AccountUnusable => return Err(error.into()),
+                Err(error) => {
                     failed = true;
-                    complain(&format!("ctl: {job}: {}", trouble.text()));
+                    print_error(&format!("ctl: {job}: {error}"));
                 }
             }
         }
-        if missing.len() == JOBS.len() {
-            return Err(self.cloud.missing(&format!("schedule {}", self.cloud.named(JOBS[0]))));
+        if not_found.len() == JOBS.len() {
+            bail!(self.stack.not_found(&format!("schedule {}", self.stack.resource_name(JOBS[0]))));
         }
-        for job in missing {
-            say(&format!("{job:<20} there is no schedule {}", self.cloud.named(job)));
+        for job in not_found {
+            print_line(&format!("{job:<20} there is no schedule {}", self.stack.resource_name(job)));
         }
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    async fn set_all(&self, only: Option<&str>, state: &ScheduleState) -> Result<ExitCode, String> {
-        self.each(only, async |job, schedule| self.set(job, schedule, state).await).await
+    async fn set_states(&self, job_filter: Option<&str>, state: &ScheduleState) -> anyhow::Result<ExitCode> {
+        self.for_each(job_filter, async |job, schedule| self.set_state(job, schedule, state).await).await
     }
 
-    /// An update replaces everything that a schedule is, so all of it is sent back.
-    async fn set(&self, job: &str, schedule: &GetScheduleOutput, state: &ScheduleState) -> Result<String, Trouble> {
+    /// Sets the state of a schedule. An update replaces the whole schedule, so every field is sent back.
+    async fn set_state(
+        &self,
+        job: &str,
+        schedule: &GetScheduleOutput,
+        state: &ScheduleState,
+    ) -> Result<String, ServiceError> {
         if schedule.state() == Some(state) {
-            return Ok(format!("{job:<20} is {} already", word(Some(state))));
+            return Ok(format!("{job:<20} is {} already", state_word(Some(state))));
         }
         let schedule = schedule.clone();
         let update = self.client.update_schedule().state(state.clone());
@@ -141,13 +151,16 @@ impl Schedules<'_> {
             .set_target(schedule.target)
             .set_kms_key_arn(schedule.kms_key_arn)
             .set_action_after_completion(schedule.action_after_completion);
-        let missing = || self.cloud.missing(&format!("schedule {}", self.cloud.named(job)));
-        update.send().await.map_err(|error| self.cloud.trouble("EventBridge Scheduler", &error).about(missing))?;
-        Ok(format!("{job:<20} is {} now", word(Some(state))))
+        let not_found = || self.stack.not_found(&format!("schedule {}", self.stack.resource_name(job)));
+        update
+            .send()
+            .await
+            .map_err(|error| self.stack.service_error("EventBridge Scheduler", &error).with_not_found(not_found))?;
+        Ok(format!("{job:<20} is {} now", state_word(Some(state))))
     }
 }
 
-const fn word(state: Option<&ScheduleState>) -> &'static str {
+const fn state_word(state: Option<&ScheduleState>) -> &'static str {
     match state {
         Some(ScheduleState::Enabled) => "on",
         Some(ScheduleState::Disabled) => "paused",
@@ -155,59 +168,61 @@ const fn word(state: Option<&ScheduleState>) -> &'static str {
     }
 }
 
-fn row(job: &str, schedule: &GetScheduleOutput) -> String {
+fn schedule_row(job: &str, schedule: &GetScheduleOutput) -> String {
     let expression = schedule.schedule_expression().unwrap_or_default();
     let zone = schedule.schedule_expression_timezone().unwrap_or("UTC");
-    format!("{job:<20} {:<8} {expression:<22} {zone}", word(schedule.state()))
+    format!("{job:<20} {:<8} {expression:<22} {zone}", state_word(schedule.state()))
 }
 
-/// Starts a schedule's target with the schedule's input.
-async fn run(cloud: &Cloud, job: &str, schedule: &GetScheduleOutput) -> Result<(), String> {
-    let target = schedule.target().ok_or("the schedule has no target")?;
+/// Starts the target of a schedule with the schedule's input.
+async fn run_now(stack: &DeployedStack, job: &str, schedule: &GetScheduleOutput) -> anyhow::Result<()> {
+    let target = schedule.target().context("the schedule has no target")?;
     let (arn, input) = (target.arn(), target.input());
     match arn.split(':').nth(2) {
         Some("lambda") => {
             let payload = match input {
-                Some(input) => serde_json::from_str(input).map_err(|error| format!("the schedule's input: {error}"))?,
+                Some(input) => serde_json::from_str(input).context("the schedule's input")?,
                 None => default_event(schedule),
             };
-            let called = Invoker::of(cloud).call(arn, None, &payload).await;
-            match called.map_err(|trouble| trouble.or_missing(|| cloud.missing(&format!("function {arn}"))))? {
-                Outcome::Done(answer) => {
-                    let more = match answer.get("cursor") {
-                        Some(_) => "; its time was over before it was through",
+            let outcome = Invoker::new(stack).call(arn, None, &payload).await;
+            match outcome.map_err(|error| error.with_not_found(|| stack.not_found(&format!("function {arn}"))))? {
+                InvokeOutcome::Succeeded(answer) => {
+                    let note = match answer.get("cursor") {
+                        Some(_) => "; the time limit came before the end",
                         None => "",
                     };
-                    let told = format!("{}{more}", summary(&answer));
-                    if is_unsuccessful(&answer) {
-                        return Err(format!("{job} did not succeed with all: {told}"));
+                    let report = format!("{}{note}", answer_summary(&answer));
+                    if is_incomplete(&answer) {
+                        bail!("{job} did not succeed with all: {report}");
                     }
-                    say(&format!("{job}: {told}"));
+                    print_line(&format!("{job}: {report}"));
                     Ok(())
                 }
-                Outcome::Refused(problem) => Err(format!("{job} was refused: {}", complaint(&problem))),
-                Outcome::Failed(why) => Err(format!("{job} failed: {why}")),
+                InvokeOutcome::Rejected(problem) => bail!("{job} was refused: {}", problem_summary(&problem)),
+                InvokeOutcome::Failed(reason) => bail!("{job} failed: {reason}"),
             }
         }
         Some("states") => {
-            let started = aws_sdk_sfn::Client::new(&cloud.config).start_execution().state_machine_arn(arn);
-            // By its name, so that a request that is repeated starts no second one.
-            let started = started.name(format!("by-hand-{}", clock::now().timestamp_millis()));
-            let started = started.set_input(input.map(str::to_owned)).send().await;
-            let started = started.map_err(|error| {
-                cloud.trouble("Step Functions", &error).or_missing(|| cloud.missing(&format!("state machine {arn}")))
+            let execution = aws_sdk_sfn::Client::new(&stack.config).start_execution().state_machine_arn(arn);
+            // With a name, a retried request starts no second execution.
+            let execution = execution.name(format!("by-hand-{}", clock::now().timestamp_millis()));
+            let execution = execution.set_input(input.map(str::to_owned)).send().await;
+            let execution = execution.map_err(|error| {
+                stack
+                    .service_error("Step Functions", &error)
+                    .with_not_found(|| stack.not_found(&format!("state machine {arn}")))
             })?;
-            say(&format!("{job} is started: {}", started.execution_arn()));
+            print_line(&format!("{job} is started: {}", execution.execution_arn()));
             Ok(())
         }
-        _ => Err(format!("{job} starts {arn}, which is neither a function nor a state machine")),
+        _ => bail!("{job} starts {arn}, which is neither a function nor a state machine"),
     }
 }
 
-/// What EventBridge Scheduler hands a function that it is told nothing else for.
+/// The event that EventBridge Scheduler sends if a schedule has no input.
 fn default_event(schedule: &GetScheduleOutput) -> Value {
     let arn = schedule.arn().unwrap_or_default();
-    let part = |place| arn.split(':').nth(place).unwrap_or_default();
+    let part = |index| arn.split(':').nth(index).unwrap_or_default();
     json!({
         "version": "0", "id": "by-hand", "detail-type": "Scheduled Event", "source": "aws.scheduler",
         "account": part(4), "time": time::text(clock::now()), "region": part(3), "resources": [arn], "detail": "{}",

@@ -1,22 +1,23 @@
-//! `ctl logs`: a function's log lines.
+//! `ctl logs`: prints and follows the log lines of a function.
 
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
+use anyhow::Context;
 use aws_sdk_cloudwatchlogs::Client;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{clock, domain::time, host::stop_signal};
 
-use crate::cloud::Cloud;
-use ctl::report::is_said;
+use crate::deployed_stack::DeployedStack;
+use ctl::output::try_print_line;
 
-/// How often new lines are asked for.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two requests for new lines.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How late a line may come: so far back is asked again.
-const LATE: TimeDelta = TimeDelta::seconds(30);
+/// How late a line may arrive. Each request covers this time again.
+const LATE_LINE_WINDOW: TimeDelta = TimeDelta::seconds(30);
 
-/// How far back something lies: `90s`, `10m`, `2h` or `7d`.
-pub(crate) fn period(text: &str) -> Result<TimeDelta, &'static str> {
+/// Parses a period: `90s`, `10m`, `2h` or `7d`.
+pub(crate) fn parse_period(text: &str) -> Result<TimeDelta, &'static str> {
     const RULE: &str = "must be a number of seconds, minutes, hours or days, as 90s, 10m, 2h or 7d";
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(RULE)?;
     let number: u32 = number.parse().map_err(|_| RULE)?;
@@ -30,88 +31,90 @@ pub(crate) fn period(text: &str) -> Result<TimeDelta, &'static str> {
     period.ok_or(RULE)
 }
 
-/// Prints what was logged since, and what is logged from now on if it is to be followed.
-pub(crate) async fn command(
-    cloud: &Cloud,
+/// Prints the lines of the last period. With `follow` it goes on with new lines until a signal.
+pub(crate) async fn run(
+    stack: &DeployedStack,
     function: &str,
     since: TimeDelta,
     filter: Option<&str>,
     follow: bool,
-) -> Result<ExitCode, String> {
-    let began = clock::now().checked_sub_signed(since).ok_or("that is too far back")?;
-    let group = format!("/aws/lambda/{}", cloud.named(function));
-    let filter = filter.map(pattern);
-    let mut lines = Lines { cloud, client: Client::new(&cloud.config), group, filter, told: BTreeMap::new() };
+) -> anyhow::Result<ExitCode> {
+    let from = clock::now().checked_sub_signed(since).context("the period is too long")?;
+    let group = format!("/aws/lambda/{}", stack.resource_name(function));
+    let filter = filter.map(filter_pattern);
+    let mut lines = LogReader { stack, client: Client::new(&stack.config), group, filter, printed: BTreeMap::new() };
     let stop = stop_signal();
     tokio::select! {
-        outcome = lines.tell(began, follow) => outcome?,
-        // Whoever follows ends it so.
+        outcome = lines.print(from, follow) => outcome?,
+        // A signal is the regular end of following.
         () = stop => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A filter pattern is handed on as it is, any other text as one phrase.
-fn pattern(filter: &str) -> String {
+/// The filter pattern for a filter. A filter in the syntax of patterns stays as it is. Any other text becomes one
+/// phrase.
+fn filter_pattern(filter: &str) -> String {
     if filter.starts_with(['{', '[', '"', '?', '-', '%']) {
         return filter.to_owned();
     }
     format!("\"{}\"", filter.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Whether somebody reads what is printed.
+/// Whether the output is still open.
 #[derive(PartialEq, Eq)]
-enum Listener {
-    There,
-    Gone,
+enum OutputState {
+    Open,
+    Closed,
 }
 
-struct Lines<'a> {
-    cloud: &'a Cloud,
+struct LogReader<'a> {
+    stack: &'a DeployedStack,
     client: Client,
     group: String,
     filter: Option<String>,
-    /// When each line was logged that is asked for again, by its id.
-    told: BTreeMap<String, DateTime<Utc>>,
+    /// The time of each printed line that the next request returns again, by the line's id.
+    printed: BTreeMap<String, DateTime<Utc>>,
 }
 
-impl Lines<'_> {
-    async fn tell(&mut self, mut from: DateTime<Utc>, follow: bool) -> Result<(), String> {
+impl LogReader<'_> {
+    async fn print(&mut self, mut from: DateTime<Utc>, follow: bool) -> anyhow::Result<()> {
         loop {
-            let asked = clock::now();
-            let next = from.max(asked - LATE);
-            let listener = self.tell_since(from, next).await?;
-            if listener == Listener::Gone || !follow {
+            let asked_at = clock::now();
+            let next = from.max(asked_at - LATE_LINE_WINDOW);
+            let output = self.print_since(from, next).await?;
+            if output == OutputState::Closed || !follow {
                 return Ok(());
             }
             from = next;
-            self.told.retain(|_, at| *at >= from);
-            tokio::time::sleep(PAUSE).await;
+            self.printed.retain(|_, at| *at >= from);
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Prints each line that was logged since and not told yet; from `next` on, they will be asked for again.
-    async fn tell_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> Result<Listener, String> {
-        let asking = self.client.filter_log_events().log_group_name(&self.group).start_time(from.timestamp_millis());
-        let mut pages = asking.set_filter_pattern(self.filter.clone()).into_paginator().send();
+    /// Prints the lines since `from` that were not printed yet. The next request returns the lines from `next` on
+    /// again.
+    async fn print_since(&mut self, from: DateTime<Utc>, next: DateTime<Utc>) -> anyhow::Result<OutputState> {
+        let request = self.client.filter_log_events().log_group_name(&self.group).start_time(from.timestamp_millis());
+        let mut pages = request.set_filter_pattern(self.filter.clone()).into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
-                let missing = || self.cloud.missing(&format!("log group {}", self.group));
-                self.cloud.trouble("CloudWatch Logs", &error).or_missing(missing)
+                let not_found = || self.stack.not_found(&format!("log group {}", self.group));
+                self.stack.service_error("CloudWatch Logs", &error).with_not_found(not_found)
             })?;
             let mut events = page.events.unwrap_or_default();
-            // Of several streams they come one stream after the other.
+            // A page has the lines of one stream after those of another.
             events.sort_by_key(|event| event.timestamp);
             for event in events {
                 let at = event.timestamp.and_then(DateTime::from_timestamp_millis).unwrap_or(from);
-                if at < next || self.told.insert(event.event_id.unwrap_or_default(), at).is_none() {
+                if at < next || self.printed.insert(event.event_id.unwrap_or_default(), at).is_none() {
                     let line = format!("{} {}", time::text(at), event.message.unwrap_or_default().trim_end());
-                    if !is_said(&line) {
-                        return Ok(Listener::Gone);
+                    if !try_print_line(&line) {
+                        return Ok(OutputState::Closed);
                     }
                 }
             }
         }
-        Ok(Listener::There)
+        Ok(OutputState::Open)
     }
 }

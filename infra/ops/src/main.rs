@@ -1,42 +1,43 @@
-//! The operator's command line, whole: what it does through the functions as any caller does (`infra/ctl`), and what it
-//! does to a deployed stack through the services of its account.
+//! The operator's command line: the commands that call the functions (`infra/ctl`), and those that operate a deployed
+//! stack through the services of its AWS account.
 
-mod cloud;
 mod deploy;
+mod deployed_stack;
+mod failed_call;
+mod failure_queue;
 mod invoke;
 mod jobs;
 mod logs;
-mod message;
-mod operation;
-mod queue;
 mod redrive;
 mod rollback;
+mod service_error;
+mod stack_command;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use operation::Operation;
+use stack_command::StackCommand;
 
-/// Operates Regulars.
+/// Operate Regulars
 #[derive(Parser)]
 #[command(name = "ctl", version)]
-struct Options {
+struct CtlCommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: CtlCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum CtlCommand {
     #[command(flatten)]
-    Functions(ctl::Command),
+    Functions(ctl::FunctionsCommand),
     #[command(flatten)]
-    Operation(Operation),
+    Stack(StackCommand),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    ctl::ended(match Options::parse().command {
-        Command::Functions(command) => Box::pin(command.run(cloud::found)).await,
-        Command::Operation(operation) => Box::pin(operation.run()).await,
+    ctl::exit_code(match CtlCommandLine::parse().command {
+        CtlCommand::Functions(command) => Box::pin(command.run(deployed_stack::find)).await,
+        CtlCommand::Stack(command) => Box::pin(command.run()).await,
     })
 }

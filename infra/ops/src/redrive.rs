@@ -1,166 +1,186 @@
-//! `ctl redrive`: the calls that a function failed are made again, each once. What succeeds is removed from the queue;
-//! what fails is held until the end, so that it comes no second time, and given back then.
+//! `ctl redrive`: replays the failed calls of a function, each once.
+//!
+//! A message that succeeds is deleted from the queue. A message that fails is held until the end, so that it is
+//! received only once, and then given back.
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use shared::host::stop_signal;
 
 use crate::{
-    cloud::{Cloud, Kind, LIVE},
-    invoke::{Invoker, Outcome, is_unsuccessful, summary},
-    message::Replay,
-    queue::{Queue, Received, Taken},
+    deployed_stack::{DeployedStack, LIVE_ALIAS},
+    failed_call::FailedCall,
+    failure_queue::{FailureQueue, QueueMessage, Received},
+    invoke::{InvokeOutcome, Invoker, answer_summary, is_incomplete},
+    service_error::ServiceErrorKind,
 };
 use ctl::{
-    complaint,
-    report::{complain, say},
+    output::{print_error, print_line},
+    problem_summary,
 };
 
-/// The only refusal of what is no event that is for good: an org that was removed has nothing left to be done for it.
-const GONE: &str = "unknown_org";
+/// The only final rejection of a call that is no event: nothing is left to do for a deleted org.
+const ORG_DELETED_CODE: &str = "unknown_org";
 
-/// What has come of the messages so far.
+/// Counts of the messages so far.
 #[derive(Default)]
-struct Tally {
+struct RedriveCounts {
     replayed: usize,
-    refused: usize,
-    failing: usize,
+    rejected: usize,
+    failed: usize,
 }
 
+/// A redrive of one function's queue.
 struct Redrive<'a> {
-    cloud: &'a Cloud,
+    stack: &'a DeployedStack,
     function: &'a str,
     invoker: Invoker<'a>,
-    queue: Queue<'a>,
-    tally: Tally,
+    queue: FailureQueue<'a>,
+    counts: RedriveCounts,
 }
 
-/// What came of one message.
-enum Came {
-    Replayed(usize),
-    Refused(String),
-    Failing(String),
+/// The outcome of one message.
+enum ReplayOutcome {
+    Replayed { call_count: usize },
+    Rejected(String),
+    Failed(String),
 }
 
-/// Replays a function's queue, so many messages at most, or only lists them.
-pub(crate) async fn command(cloud: &Cloud, function: &str, most: usize, only_list: bool) -> Result<ExitCode, String> {
+/// Replays at most `message_limit` messages of a function's queue. A dry run only lists them.
+pub(crate) async fn run(
+    stack: &DeployedStack,
+    function: &str,
+    message_limit: usize,
+    dry_run: bool,
+) -> anyhow::Result<ExitCode> {
     let stop = stop_signal();
-    let (queue, invoker) = (Queue::of(cloud, function).await?, Invoker::of(cloud));
-    let mut redrive = Redrive { cloud, function, invoker, queue, tally: Tally::default() };
+    let (queue, invoker) = (FailureQueue::open(stack, function).await?, Invoker::new(stack));
+    let mut redrive = Redrive { stack, function, invoker, queue, counts: RedriveCounts::default() };
     let outcome = tokio::select! {
-        outcome = redrive.run(most, only_list) => outcome,
-        () = stop => Err("interrupted: the call that was under way stays in the queue, done or not".into()),
+        outcome = redrive.replay_all(message_limit, dry_run) => outcome,
+        () = stop => Err(anyhow!("interrupted: the call that was under way stays in the queue, done or not")),
     };
-    let Redrive { tally: Tally { replayed, refused, failing }, queue, .. } = redrive;
+    let Redrive { counts: RedriveCounts { replayed, rejected, failed }, queue, .. } = redrive;
     let name = queue.name().to_owned();
-    if let Err(why) = queue.give_back().await {
-        complain(&format!("ctl: {why}"));
+    if let Err(error) = queue.release().await {
+        print_error(&format!("ctl: {error:#}"));
     }
-    let seen = outcome?;
-    if only_list {
-        say(&format!("{seen} in {name}; nothing was changed"));
+    let message_count = outcome?;
+    if dry_run {
+        print_line(&format!("{message_count} in {name}; nothing was changed"));
         return Ok(ExitCode::SUCCESS);
     }
-    say(&format!("{replayed} replayed, {refused} refused for good, {failing} still failing"));
-    Ok(if failing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print_line(&format!("{replayed} replayed, {rejected} refused for good, {failed} still failing"));
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Redrive<'_> {
-    /// Goes through the queue until it gives nothing more; answers how many messages that were.
-    async fn run(&mut self, most: usize, only_list: bool) -> Result<usize, String> {
-        let mut seen = 0;
-        while seen < most {
-            let message = match self.queue.take().await? {
-                Taken::Fresh(message) => message,
-                Taken::Again => continue,
-                Taken::Nothing => break,
+    /// Receives messages until the queue is empty or the limit is reached. Returns the number of messages.
+    async fn replay_all(&mut self, message_limit: usize, dry_run: bool) -> anyhow::Result<usize> {
+        let mut message_count = 0;
+        while message_count < message_limit {
+            let message = match self.queue.receive().await? {
+                Received::New(message) => message,
+                Received::Repeated => continue,
+                Received::Empty => break,
             };
-            seen += 1;
-            if only_list {
-                say(&Replay::read(&message.body).map_or_else(|why| unread(&message, &why), |call| call.about()));
+            message_count += 1;
+            if dry_run {
+                print_line(
+                    &FailedCall::parse(&message.body)
+                        .map_or_else(|error| unreadable_message(&message, &error), |call| call.describe()),
+                );
             } else {
                 self.replay(&message).await?;
             }
         }
-        Ok(seen)
+        Ok(message_count)
     }
 
-    /// Tries one message, and says what came of it.
-    async fn replay(&mut self, message: &Received) -> Result<(), String> {
-        let call = match Replay::read(&message.body) {
+    /// Replays one message and prints the outcome.
+    async fn replay(&mut self, message: &QueueMessage) -> anyhow::Result<()> {
+        let call = match FailedCall::parse(&message.body) {
             Ok(call) => call,
-            Err(why) => {
-                self.tally.failing += 1;
-                say(&unread(message, &why));
+            Err(error) => {
+                self.counts.failed += 1;
+                print_line(&unreadable_message(message, &error));
                 return Ok(());
             }
         };
-        let about = call.about();
-        let came = match self.call(message, &call).await? {
-            Came::Failing(why) => Came::Failing(why),
-            done => match self.queue.delete(&message.id).await {
-                Ok(()) => done,
-                Err(trouble) => Came::Failing(format!("done, and still in the queue: {}", trouble.text())),
+        let description = call.describe();
+        let outcome = match self.call(message, &call).await? {
+            ReplayOutcome::Failed(reason) => ReplayOutcome::Failed(reason),
+            finished => match self.queue.delete(&message.id).await {
+                Ok(()) => finished,
+                Err(error) => ReplayOutcome::Failed(format!("done, and still in the queue: {error}")),
             },
         };
-        match came {
-            Came::Replayed(calls) => {
-                self.tally.replayed += 1;
-                let calls = if calls > 1 { format!(" in {calls} calls") } else { String::new() };
-                say(&format!("{about}: replayed{calls}"));
+        match outcome {
+            ReplayOutcome::Replayed { call_count } => {
+                self.counts.replayed += 1;
+                let suffix = if call_count > 1 { format!(" in {call_count} calls") } else { String::new() };
+                print_line(&format!("{description}: replayed{suffix}"));
             }
-            Came::Refused(why) => {
-                self.tally.refused += 1;
-                say(&format!("{about}: refused for good: {why}"));
+            ReplayOutcome::Rejected(reason) => {
+                self.counts.rejected += 1;
+                print_line(&format!("{description}: refused for good: {reason}"));
             }
-            Came::Failing(why) => {
-                self.tally.failing += 1;
-                say(&format!("{about}: still failing: {why}"));
+            ReplayOutcome::Failed(reason) => {
+                self.counts.failed += 1;
+                print_line(&format!("{description}: still failing: {reason}"));
             }
         }
         Ok(())
     }
 
-    /// Calls the function until it is through. What would fail every other message ends the run.
-    async fn call(&self, message: &Received, call: &Replay) -> Result<Came, String> {
-        let function = self.cloud.named(self.function);
-        let (mut payload, mut calls, mut unsuccessful) = (call.payload.clone(), 0, None);
+    /// Calls the function until it returns no cursor. Fails only with an error that would fail every other message too.
+    async fn call(&self, message: &QueueMessage, call: &FailedCall) -> anyhow::Result<ReplayOutcome> {
+        let function = self.stack.resource_name(self.function);
+        let (mut payload, mut call_count, mut incomplete) = (call.payload.clone(), 0, None);
         loop {
-            calls += 1;
-            match self.queue.hold(&message.id).await {
+            call_count += 1;
+            match self.queue.extend_hold(&message.id).await {
                 Ok(()) => {}
-                Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
-                Err(trouble) => {
-                    return Ok(Came::Failing(format!("somebody else may have it: {}", trouble.text())));
+                Err(error) if error.kind == ServiceErrorKind::AccountUnusable => return Err(error.into()),
+                Err(error) => {
+                    return Ok(ReplayOutcome::Failed(format!("another receiver may have the message: {error}")));
                 }
             }
-            let answer = match self.invoker.call(&function, Some(LIVE), &payload).await {
-                Ok(Outcome::Done(answer)) => answer,
-                Ok(Outcome::Refused(problem)) => {
-                    let is_for_good = call.is_event() || problem.get("code").is_some_and(|code| code == GONE);
-                    let why = complaint(&problem);
-                    return Ok(if is_for_good { Came::Refused(why) } else { Came::Failing(why) });
+            let answer = match self.invoker.call(&function, Some(LIVE_ALIAS), &payload).await {
+                Ok(InvokeOutcome::Succeeded(answer)) => answer,
+                Ok(InvokeOutcome::Rejected(problem)) => {
+                    let is_for_good =
+                        call.is_event() || problem.get("code").is_some_and(|code| code == ORG_DELETED_CODE);
+                    let reason = problem_summary(&problem);
+                    return Ok(if is_for_good {
+                        ReplayOutcome::Rejected(reason)
+                    } else {
+                        ReplayOutcome::Failed(reason)
+                    });
                 }
-                Ok(Outcome::Failed(why)) => return Ok(Came::Failing(why)),
-                Err(trouble) if trouble.kind == Kind::OfThis => return Ok(Came::Failing(trouble.text())),
-                Err(trouble) => return Err(trouble.or_missing(|| self.cloud.missing_function(self.function))),
+                Ok(InvokeOutcome::Failed(reason)) => return Ok(ReplayOutcome::Failed(reason)),
+                Err(error) if error.kind == ServiceErrorKind::RequestFailed => {
+                    return Ok(ReplayOutcome::Failed(error.to_string()));
+                }
+                Err(error) => return Err(error.with_not_found(|| self.stack.function_not_found(self.function)).into()),
             };
-            // The others of its orgs are to have their turn all the same.
-            unsuccessful = unsuccessful.or_else(|| is_unsuccessful(&answer).then(|| summary(&answer)));
+            // The other orgs of a sweep are called all the same.
+            incomplete = incomplete.or_else(|| is_incomplete(&answer).then(|| answer_summary(&answer)));
             match answer.get("cursor").filter(|cursor| !cursor.is_null()) {
                 None => {
-                    let why = unsuccessful.map(|told| format!("it did not succeed with all: {told}"));
-                    return Ok(why.map_or(Came::Replayed(calls), Came::Failing));
+                    let reason = incomplete.map(|summary| format!("it did not succeed with all: {summary}"));
+                    return Ok(reason.map_or(ReplayOutcome::Replayed { call_count }, ReplayOutcome::Failed));
                 }
                 Some(cursor) if payload.get("cursor") == Some(cursor) => {
-                    return Ok(Came::Failing("it does not get on".into()));
+                    return Ok(ReplayOutcome::Failed("it does not get on".into()));
                 }
-                Some(cursor) => payload = call.from(cursor),
+                Some(cursor) => payload = call.continued_from(cursor),
             }
         }
     }
 }
 
-fn unread(message: &Received, why: &str) -> String {
-    format!("the message {} {why}; it is left as it is", message.id)
+fn unreadable_message(message: &QueueMessage, error: &anyhow::Error) -> String {
+    format!("the message {} {error:#}; it is left as it is", message.id)
 }

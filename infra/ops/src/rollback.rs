@@ -1,125 +1,156 @@
-//! `ctl rollback`: the alias that everything calls a function by is set back to an earlier version.
+//! `ctl rollback`: moves the alias of a function back to an earlier version.
 //!
-//! The stack does not know: it still says the newer version, so a deployment of unchanged code changes nothing, and the
-//! next one of changed code publishes a version and moves the alias there.
+//! The stack does not record the rollback and still names the newer version. So deploying unchanged code changes
+//! nothing. Deploying changed code publishes a version and moves the alias there.
 
 use std::process::ExitCode;
 
 use aws_sdk_lambda::{Client, operation::get_alias::GetAliasOutput};
 
-use crate::cloud::{Cloud, Kind, LIVE, Trouble};
+use crate::{
+    deployed_stack::{DeployedStack, LIVE_ALIAS},
+    service_error::{ServiceError, ServiceErrorKind},
+};
 use ctl::{
     addresses::FUNCTIONS,
-    report::{complain, say},
+    output::{print_error, print_line},
 };
 
-/// What whoever set something back should know.
-const NEXT: &str = "The stack still says the newer version. Deploying unchanged code and settings changes nothing; deploying \
-                    changed ones publishes a version and moves the alias there.";
+/// Printed after a rollback: what the next deployment does.
+const AFTER_ROLLBACK_NOTE: &str = "The stack still says the newer version. Deploying unchanged code and settings changes \
+                                   nothing; deploying changed ones publishes a version and moves the alias there.";
 
-/// What was done with a function, on a line.
-enum Done {
-    SetBack(String),
-    LeftAlone(String),
+/// The outcome for a function, with its line.
+enum RollbackOutcome {
+    RolledBack(String),
+    Unchanged(String),
 }
 
-/// Sets back one function, or all. What one of all is refused holds up no other.
-pub(crate) async fn command(cloud: &Cloud, only: Option<&str>, to: Option<u64>) -> Result<ExitCode, String> {
-    let versions = Versions { cloud, client: Client::new(&cloud.config) };
-    let (mut is_any_set_back, mut is_any_there, mut troubles) = (false, false, Vec::new());
-    for function in FUNCTIONS.into_iter().filter(|function| only.is_none_or(|only| only == *function)) {
-        match versions.set_back(function, only.is_some(), to).await {
-            Ok(Done::SetBack(line)) => {
-                say(&line);
-                is_any_set_back = true;
+/// Rolls back one function, or all. Of several functions, a failed rollback does not stop the others.
+pub(crate) async fn run(
+    stack: &DeployedStack,
+    function_filter: Option<&str>,
+    target_version: Option<u64>,
+) -> anyhow::Result<ExitCode> {
+    let versions = FunctionVersions { stack, client: Client::new(&stack.config) };
+    let (mut is_any_rolled_back, mut is_any_found, mut errors) = (false, false, Vec::new());
+    for function in FUNCTIONS.into_iter().filter(|function| function_filter.is_none_or(|name| name == *function)) {
+        match versions.roll_back(function, function_filter.is_some(), target_version).await {
+            Ok(RollbackOutcome::RolledBack(line)) => {
+                print_line(&line);
+                is_any_rolled_back = true;
             }
-            Ok(Done::LeftAlone(line)) => say(&line),
-            Err(trouble) if trouble.kind == Kind::OfAll => return Err(trouble.text()),
-            Err(trouble) => {
-                is_any_there |= trouble.kind != Kind::NotThere;
-                troubles.push(trouble.text());
+            Ok(RollbackOutcome::Unchanged(line)) => print_line(&line),
+            Err(error) if error.kind == ServiceErrorKind::AccountUnusable => return Err(error.into()),
+            Err(error) => {
+                is_any_found |= error.kind != ServiceErrorKind::NotFound;
+                errors.push(error);
                 continue;
             }
         }
-        is_any_there = true;
+        is_any_found = true;
     }
-    if is_any_set_back {
-        say(NEXT);
+    if is_any_rolled_back {
+        print_line(AFTER_ROLLBACK_NOTE);
     }
-    // Where none is there, the stack has another name: that is one thing to say.
-    troubles.truncate(if is_any_there { troubles.len() } else { 1 });
-    for why in &troubles {
-        complain(&format!("ctl: {why}"));
+    // If no function exists, the stack's name is wrong, and one line says so.
+    errors.truncate(if is_any_found { errors.len() } else { 1 });
+    for error in &errors {
+        print_error(&format!("ctl: {error}"));
     }
-    Ok(if troubles.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-struct Versions<'a> {
-    cloud: &'a Cloud,
+/// The versions of the stack's functions.
+struct FunctionVersions<'a> {
+    stack: &'a DeployedStack,
     client: Client,
 }
 
-impl Versions<'_> {
-    /// One that was asked for by name can't be left where it is without a word.
-    async fn set_back(&self, function: &str, is_asked_for: bool, to: Option<u64>) -> Result<Done, Trouble> {
-        let alias = self.alias(function).await?;
-        let weights = alias.routing_config().and_then(|routing| routing.additional_version_weights());
+impl FunctionVersions<'_> {
+    /// Rolls back a function. If a function was named and has no earlier version, that is an error.
+    async fn roll_back(
+        &self,
+        function: &str,
+        is_named: bool,
+        target_version: Option<u64>,
+    ) -> Result<RollbackOutcome, ServiceError> {
+        let live_alias = self.live_alias(function).await?;
+        let weights = live_alias.routing_config().and_then(|routing| routing.additional_version_weights());
         if weights.is_some_and(|weights| !weights.is_empty()) {
-            let why = "is being deployed: stop that deployment in CodeDeploy, which sets it back by itself";
-            return Err(format!("{function} {why}").into());
+            let reason = "is being deployed: stop that deployment in CodeDeploy, which sets it back by itself";
+            return Err(format!("{function} {reason}").into());
         }
-        let current = alias.function_version().and_then(|version| version.parse::<u64>().ok());
-        let current = current.ok_or_else(|| format!("{function}: the alias {LIVE} points at no published version"))?;
-        let published = self.published(function).await?;
-        let target = match to {
+        let current = live_alias.function_version().and_then(|version| version.parse::<u64>().ok());
+        let current =
+            current.ok_or_else(|| format!("{function}: the alias {LIVE_ALIAS} points at no published version"))?;
+        let published_versions = self.published_versions(function).await?;
+        let target = match target_version {
             Some(version) if version == current => {
-                return Ok(Done::LeftAlone(format!("{function}: {current} already")));
+                return Ok(RollbackOutcome::Unchanged(format!("{function}: {current} already")));
             }
-            Some(version) if published.contains(&version) => version,
+            Some(version) if published_versions.contains(&version) => version,
             Some(version) => {
-                return Err(format!("{function} has no version {version}, only {}", listed(&published)).into());
+                return Err(format!(
+                    "{function} has no version {version}, only {}",
+                    join_versions(&published_versions)
+                )
+                .into());
             }
-            None => match published.iter().filter(|version| **version < current).max() {
+            None => match published_versions.iter().filter(|version| **version < current).max() {
                 Some(version) => *version,
-                None if is_asked_for => {
+                None if is_named => {
                     return Err(format!("{function}: {current}, and there is none before it").into());
                 }
-                None => return Ok(Done::LeftAlone(format!("{function}: {current}, and there is none before it"))),
+                None => {
+                    return Ok(RollbackOutcome::Unchanged(format!(
+                        "{function}: {current}, and there is none before it"
+                    )));
+                }
             },
         };
-        // Where somebody else has moved it meanwhile, the revision is another, and nothing is changed.
-        let update = self.client.update_alias().function_name(self.cloud.named(function)).name(LIVE);
-        let update = update.function_version(target.to_string()).set_revision_id(alias.revision_id);
-        update.send().await.map_err(|error| self.said(function, self.cloud.trouble("Lambda", &error)))?;
-        let newer = published.iter().filter(|version| **version > current).max();
+        // If another caller has moved the alias meanwhile, its revision differs, and Lambda rejects the update.
+        let update = self.client.update_alias().function_name(self.stack.resource_name(function)).name(LIVE_ALIAS);
+        let update = update.function_version(target.to_string()).set_revision_id(live_alias.revision_id);
+        update
+            .send()
+            .await
+            .map_err(|error| self.function_error(function, self.stack.service_error("Lambda", &error)))?;
+        let newer = published_versions.iter().filter(|version| **version > current).max();
         let newer = newer.map_or_else(String::new, |version| format!(" ({version} is published, and was not live)"));
-        Ok(Done::SetBack(format!("{function}: {current} -> {target}{newer}")))
+        Ok(RollbackOutcome::RolledBack(format!("{function}: {current} -> {target}{newer}")))
     }
 
-    async fn alias(&self, function: &str) -> Result<GetAliasOutput, Trouble> {
-        let alias = self.client.get_alias().function_name(self.cloud.named(function)).name(LIVE).send().await;
-        alias.map_err(|error| self.said(function, self.cloud.trouble("Lambda", &error)))
+    async fn live_alias(&self, function: &str) -> Result<GetAliasOutput, ServiceError> {
+        let live_alias =
+            self.client.get_alias().function_name(self.stack.resource_name(function)).name(LIVE_ALIAS).send().await;
+        live_alias.map_err(|error| self.function_error(function, self.stack.service_error("Lambda", &error)))
     }
 
-    /// The versions that are there, oldest first.
-    async fn published(&self, function: &str) -> Result<Vec<u64>, Trouble> {
-        let mut pages =
-            self.client.list_versions_by_function().function_name(self.cloud.named(function)).into_paginator().send();
-        let mut published = Vec::new();
+    /// The existing versions, oldest first.
+    async fn published_versions(&self, function: &str) -> Result<Vec<u64>, ServiceError> {
+        let mut pages = self
+            .client
+            .list_versions_by_function()
+            .function_name(self.stack.resource_name(function))
+            .into_paginator()
+            .send();
+        let mut published_versions = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.said(function, self.cloud.trouble("Lambda", &error)))?;
+            let page =
+                page.map_err(|error| self.function_error(function, self.stack.service_error("Lambda", &error)))?;
             let versions = page.versions().iter().filter_map(|version| version.version());
-            published.extend(versions.filter_map(|version| version.parse::<u64>().ok()));
+            published_versions.extend(versions.filter_map(|version| version.parse::<u64>().ok()));
         }
-        published.sort_unstable();
-        Ok(published)
+        published_versions.sort_unstable();
+        Ok(published_versions)
     }
 
-    fn said(&self, function: &str, trouble: Trouble) -> Trouble {
-        trouble.about(|| self.cloud.missing_function(function))
+    fn function_error(&self, function: &str, error: ServiceError) -> ServiceError {
+        error.with_not_found(|| self.stack.function_not_found(function))
     }
 }
 
-fn listed(versions: &[u64]) -> String {
+fn join_versions(versions: &[u64]) -> String {
     versions.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,6 @@
-//! A member of a shop's programme: what people set, and what the system keeps.
+//! A customer of a shop's loyalty programme.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     churn::score::Prediction, ids::CustomerId, money::Money, orders::OrderHistory, points::Points,
@@ -11,56 +10,50 @@ use crate::domain::{
 /// One customer of one org.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
-    /// The id the shop gave.
+    /// The id given by the shop.
     pub id: CustomerId,
-    /// What people set.
+    /// The data that a PUT of the customer replaces.
     pub profile: CustomerProfile,
     /// The balance: the sum of the customer's ledger entries.
     pub points: Points,
-    /// What was paid for orders, less what was refunded.
+    /// The total paid for orders minus the total refunded.
     pub lifetime_value: Money,
-    /// Orders that are not wholly refunded; `None` without any.
+    /// The orders that are not fully refunded. `None` if there are none.
     pub orders: Option<OrderHistory>,
-    /// The tier held, from the first time one was decided.
+    /// The tier held. `None` until a first tier is set.
     pub held_tier: Option<HeldTier>,
-    /// How likely they were to leave when that was last worked out.
+    /// The last churn prediction.
     pub churn: Option<Prediction>,
 }
 
-/// What people set of a customer; all of it is erased on request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// The data that a PUT of the customer replaces. An erasure removes all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CustomerProfile {
-    /// Given name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The given name.
     pub first_name: Option<SingleLine>,
-    /// Family name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The family name.
     pub last_name: Option<SingleLine>,
-    /// E-mail address, as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The e-mail address, as the request wrote it.
     pub email: Option<SingleLine>,
-    /// Telephone number, as given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The telephone number, as the request wrote it.
     pub phone: Option<SingleLine>,
-    /// Whether every order of theirs earns with the equity multiplier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether every order of the customer earns with the equity multiplier.
     pub equity_status: Option<bool>,
 }
 
-/// The tier somebody holds.
+/// The tier that a customer holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldTier {
-    /// Its name, as listed when it was decided.
+    /// The name of the tier in the settings of that time.
     pub tier: SingleLine,
-    /// When it last changed.
+    /// When the tier last changed.
     pub since: DateTime<Utc>,
-    /// The [`Loyalty::tier_rules_version`](crate::domain::loyalty::Loyalty) by which it was last decided.
+    /// The [`Loyalty::tier_rules_version`](crate::domain::loyalty::Loyalty) by which the tier was last evaluated.
     pub tier_rules_version: u64,
 }
 
 impl Customer {
-    /// Somebody who has not bought anything yet.
+    /// A customer without orders and points.
     #[must_use]
     pub const fn new(id: CustomerId, profile: CustomerProfile) -> Self {
         Self {
@@ -80,26 +73,26 @@ impl Customer {
         self.orders.as_ref().map(|orders| orders.last_at)
     }
 
-    /// How many orders there are.
+    /// The number of orders.
     #[must_use]
     pub fn order_count(&self) -> u32 {
         self.orders.as_ref().map_or(0, |orders| orders.count.get())
     }
 
-    /// Lifetime value by orders, floored to the cent; `None` without orders.
+    /// The lifetime value divided by the number of orders, floored to the minor unit. Returns `None` without orders.
     #[must_use]
     pub fn average_order_value(&self) -> Option<Money> {
         let count = self.orders.as_ref().map(|orders| i64::from(orders.count.get()))?;
         self.lifetime_value.minor().checked_div(count).and_then(Money::from_minor)
     }
 
-    /// Adds points, or takes them.
+    /// Changes the balance. Fails with [`Rejection::OutOfRange`].
     pub(super) fn add_points(&mut self, change: Points) -> Result<(), Rejection> {
         self.points = self.points.plus(change).ok_or(Rejection::OutOfRange { figure: "points" })?;
         Ok(())
     }
 
-    /// Counts an order fulfilled at `at`; one that arrives late moves no date the wrong way.
+    /// Adds an order fulfilled at `at` to the history. A late order changes neither date in the wrong direction.
     pub(super) fn count_order(&mut self, at: DateTime<Utc>) -> Result<(), Rejection> {
         match &mut self.orders {
             None => self.orders = Some(OrderHistory::first(at)),
@@ -108,13 +101,13 @@ impl Customer {
         Ok(())
     }
 
-    /// No longer counts an order, fulfilled at `at`, of which nothing is left; without any other, all dates go.
+    /// Removes a fully refunded order, fulfilled at `at`, from the history.
     pub(super) fn uncount_order(&mut self, at: DateTime<Utc>) {
         self.orders = self.orders.take().and_then(|orders| orders.without(at));
     }
 
-    /// Adds to what was paid, or takes from it.
-    pub(super) fn add_value(&mut self, before: Money, after: Money) -> Result<(), Rejection> {
+    /// Replaces the part `before` of the lifetime value by `after`. Fails with [`Rejection::OutOfRange`].
+    pub(super) fn change_lifetime_value(&mut self, before: Money, after: Money) -> Result<(), Rejection> {
         let value = self.lifetime_value.plus(after).and_then(|value| value.minus(before));
         self.lifetime_value = value.ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
         Ok(())

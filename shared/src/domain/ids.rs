@@ -1,19 +1,19 @@
-//! Identifiers given by the shop. They are parts of database keys, so what they may hold is narrow: no id can reach
-//! into another org's keys, and none contains the key separator `#`.
+//! Identifiers given by the shop. Ids are parts of database keys, so the allowed characters are narrow: no id reaches
+//! into the keys of another org, and no id contains the key separator `#`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest id, in characters (all of them ASCII).
-const MAX_LENGTH: usize = 128;
+/// The maximum length of an id, in characters, all of which are ASCII.
+const ID_LENGTH_MAX: usize = 128;
 
-/// Why a text is not an id.
-pub const RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - and not \".\" or \"..\"";
+/// The rule for ids, as an error message.
+pub const ID_RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - and not \".\" or \"..\"";
 
 fn is_id(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= MAX_LENGTH
+        && text.len() <= ID_LENGTH_MAX
         && text != "."
         && text != ".."
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:@+-".contains(&byte))
@@ -38,7 +38,7 @@ macro_rules! id {
             type Error = &'static str;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
-                if is_id(&text) { Ok(Self(text)) } else { Err(RULE) }
+                if is_id(&text) { Ok(Self(text)) } else { Err(ID_RULE) }
             }
         }
 
@@ -51,34 +51,34 @@ macro_rules! id {
 }
 
 id!(
-    /// A shop: the unit of isolation.
+    /// The id of an org: one shop, the unit of isolation.
     OrgId
 );
 id!(
-    /// A member of a shop's programme.
+    /// The id of a customer of an org's loyalty programme.
     CustomerId
 );
 id!(
-    /// An order; within its org it names its award.
+    /// The id of an order. An org has at most one award for each order.
     OrderId
 );
 id!(
-    /// A bundle; with an order it names a redemption.
+    /// The id of a bundle. An order redeems a bundle at most once.
     BundleId
 );
 id!(
-    /// Something that a bundle holds.
+    /// The id of a product in a bundle.
     ProductId
 );
 id!(
-    /// A refund; together with its order it names what was taken back.
+    /// The id of a refund, unique within its order.
     RefundId
 );
 id!(
-    /// An adjustment; together with its customer it names points given or taken by hand.
+    /// The id of an adjustment, unique within its customer.
     AdjustmentId
 );
 id!(
-    /// A key that acts for one org.
+    /// The id of a key that acts for one org.
     KeyId
 );

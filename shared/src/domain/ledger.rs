@@ -1,7 +1,6 @@
 //! The ledger: every change of points with the balance after it, and every change of tier.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use strum::IntoStaticStr;
 
 use crate::domain::{
@@ -11,35 +10,37 @@ use crate::domain::{
     points::Points,
     text::SingleLine,
     tier::TierChange,
-    time,
 };
 
-/// One line of a customer's ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// One entry of a customer's ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When it was written.
-    #[serde(serialize_with = "time::serialize")]
+    /// When the entry was written.
     pub at: DateTime<Utc>,
-    /// The change of the balance; 0 for a change of tier.
+    /// The change of the balance. It is 0 for a change of tier.
     pub points: Points,
-    /// The balance after it.
+    /// The balance after the change.
     pub balance: Points,
-    /// What happened.
-    #[serde(flatten)]
+    /// The kind of the change, and its details.
     pub kind: EntryKind,
 }
 
-/// What an entry tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+impl Entry {
+    /// The entry of a change that is already applied to `customer`.
+    pub(super) const fn new(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Self {
+        Self { at: now, points, balance: customer.points, kind }
+    }
+}
+
+/// The kind of an entry, and its details.
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum EntryKind {
     /// An order earned points.
     PointsEarned {
         /// The order.
         order_id: OrderId,
-        /// What was paid for it in money.
+        /// The total paid in money.
         order_total: Money,
     },
     /// A refund took points back.
@@ -48,25 +49,25 @@ pub enum EntryKind {
         order_id: OrderId,
         /// The refund.
         refund_id: RefundId,
-        /// What was paid back.
+        /// The amount refunded.
         refund_total: Money,
     },
-    /// A refund did not happen, and what it took was given back.
+    /// A refund was voided, and its points were given back.
     PointsRestored {
         /// The order.
         order_id: OrderId,
         /// The refund.
         refund_id: RefundId,
-        /// What was not paid back after all.
+        /// The amount of the voided refund.
         refund_total: Money,
     },
     /// An order was paid in part with points.
     PointsRedeemed {
         /// The order.
         order_id: OrderId,
-        /// What it came to.
+        /// The total of the order before the points.
         order_total: Money,
-        /// What the points took off it.
+        /// The amount that the points took off the total.
         value: Money,
     },
     /// An order that was paid in part with points was cancelled.
@@ -74,32 +75,30 @@ pub enum EntryKind {
         /// The order.
         order_id: OrderId,
     },
-    /// Somebody gave or took points by hand.
+    /// An operator gave or took points.
     PointsAdjusted {
         /// The adjustment.
         adjustment_id: AdjustmentId,
-        /// Why, in their words.
+        /// The reason in the operator's words.
         reason: SingleLine,
     },
     /// The tier changed.
     TierChanged {
-        /// From where, to where, why.
-        #[serde(flatten)]
+        /// The tiers and the cause.
         change: TierChange,
-        /// The order behind it, if one is.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        /// The order that caused the change, if there is one.
         order_id: Option<OrderId>,
     },
 }
 
 impl EntryKind {
-    /// The name of the kind, as stored and answered.
+    /// The name of the kind in stored items and answers.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.into()
     }
 
-    /// What it is about: the order, refund or adjustment. Empty where nothing but time is behind it.
+    /// The id of the order, refund or adjustment of the entry. It is empty for a change of tier without an order.
     #[must_use]
     pub fn reference(&self) -> &str {
         match self {
@@ -111,9 +110,4 @@ impl EntryKind {
             Self::TierChanged { order_id, .. } => order_id.as_ref().map_or("", OrderId::as_str),
         }
     }
-}
-
-/// The entry of a change that `customer` already carries.
-pub(super) fn entry(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Entry {
-    Entry { at: now, points, balance: customer.points, kind }
 }

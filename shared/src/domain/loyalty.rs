@@ -1,6 +1,6 @@
-//! What a shop sets of its loyalty programme. Values out of bounds can't be built.
+//! The settings of a loyalty programme. Values out of bounds cannot be constructed.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
@@ -11,25 +11,26 @@ use crate::domain::{
     text::SingleLine,
 };
 
-/// The settings in force, and how often those that decide a tier have changed.
+/// The settings in force, and the versions of the rules that decide tiers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loyalty {
     /// The settings.
     pub settings: LoyaltySettings,
-    /// Grows by one when thresholds, tier names or `inactivityDays` change: what a customer was last judged by.
+    /// The version of the tier rules. It grows by one when thresholds, tier names or `inactivityDays` change. Each
+    /// customer records the version of the last evaluation.
     pub tier_rules_version: u64,
-    /// The `tier_rules_version` by which a whole recalculation has last judged every customer, also those of whom it had nothing
-    /// to write; 0 before the first.
+    /// The `tier_rules_version` by which the last complete recalculation evaluated every customer, including those
+    /// whose tier did not change. It is 0 before the first.
     pub applied_rules_version: u64,
 }
 
 impl Loyalty {
-    /// Settings for an org that has `current` ones, or none.
+    /// The new settings of an org, with versions that continue those of the `current` ones.
     #[must_use]
     pub fn replaced(current: Option<&Self>, settings: LoyaltySettings) -> Self {
         let tier_rules_version = current.map_or(1, |current| {
-            let same = current.settings.judges_like(&settings);
-            if same { current.tier_rules_version } else { current.tier_rules_version.saturating_add(1) }
+            let is_same = current.settings.has_same_tier_rules(&settings);
+            if is_same { current.tier_rules_version } else { current.tier_rules_version.saturating_add(1) }
         });
         Self {
             settings,
@@ -38,7 +39,8 @@ impl Loyalty {
         }
     }
 
-    /// The same, with every customer judged by these rules; `None` where that is on record.
+    /// The same settings, with the record that every customer was evaluated by the given rules. Returns `None` if that
+    /// is already recorded.
     #[must_use]
     pub fn with_applied_rules(&self, tier_rules_version: u64) -> Option<Self> {
         (self.applied_rules_version < tier_rules_version)
@@ -46,28 +48,27 @@ impl Loyalty {
     }
 }
 
-/// The settings of a loyalty programme; the defaults are those of the spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The settings of a loyalty programme. The defaults are those of the specification.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoyaltySettings {
-    /// Off: nothing is earned or redeemed, the sweeps pass the org over.
+    /// Whether the programme is on. While it is off, no points are earned or redeemed, and sweeps skip the org.
     pub enabled: bool,
-    /// Points earned for each unit of currency. With an earn rate it is that, floored to four decimals, and not used.
+    /// Points for each unit of currency. If an earn rate is set, this is the earn rate floored to four decimals, and
+    /// awards do not use it.
     pub points_per_dollar: PointsPerDollar,
-    /// Points earned for each so much money; wins over `points_per_dollar`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Points for an amount of money. If set, awards use it instead of `points_per_dollar`.
     pub earn_rate: Option<EarnRate>,
-    /// What an order with equity status earns more.
+    /// The multiplier of orders with equity status.
     pub equity_multiplier: EquityMultiplier,
     /// The ladder of tiers.
     pub tiers: Tiers,
-    /// What points buy.
+    /// The rewards for points.
     pub redemption_tiers: RedemptionTiers,
     /// Whether amounts between the redemption tiers can be redeemed.
     pub redemption_mode: RedemptionMode,
-    /// Days without an order that lower the tier by one step.
+    /// The number of days without an order that lowers the tier by one step.
     pub inactivity_days: InactivityDays,
-    /// Days within which an order makes a customer active.
+    /// The number of days after an order during which a customer is active.
     pub active_days: ActiveDays,
 }
 
@@ -88,8 +89,8 @@ impl Default for LoyaltySettings {
 }
 
 impl LoyaltySettings {
-    /// Whether both give every customer the same tier.
-    fn judges_like(&self, other: &Self) -> bool {
+    /// Whether both settings give every customer the same tier.
+    fn has_same_tier_rules(&self, other: &Self) -> bool {
         let ladder = |settings: &Self| -> Vec<_> {
             settings.tiers.iter().map(|tier| (tier.name.clone(), tier.threshold)).collect()
         };
@@ -97,25 +98,24 @@ impl LoyaltySettings {
     }
 }
 
-/// One step of the ladder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// One tier of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tier {
-    /// Its name, unique in the ladder.
+    /// The name, unique in the ladder.
     pub name: SingleLine,
-    /// Lifetime value at or above this qualifies.
+    /// The lifetime value from which a customer qualifies.
     pub threshold: Money,
-    /// What an order earns more in this tier.
+    /// The multiplier of orders in this tier.
     pub points_multiplier: PointsMultiplier,
 }
 
-/// Why a list is too long for a ladder, or too short.
+/// The rule for the number of tiers, as an error message.
 pub const TIERS_RULE: &str = "must be 1 to 20 tiers";
 
-/// Why a list is too long for redemption tiers.
+/// The rule for the number of redemption tiers, as an error message.
 pub const REDEMPTION_TIERS_RULE: &str = "must be at most 20 redemption tiers";
 
-/// A ladder of 1 to 20 tiers; the lowest starts at 0.
+/// A ladder of 1 to 20 tiers. The lowest tier has the threshold 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tiers {
     lowest: Tier,
@@ -131,13 +131,13 @@ impl TryFrom<Vec<Tier>> for Tiers {
         }
         tiers.sort_by_key(|tier| tier.threshold);
         if tiers.windows(2).any(|pair| matches!(pair, [a, b] if a.threshold == b.threshold)) {
-            return Err("must have a threshold of its own for each tier");
+            return Err("must have a different threshold for each tier");
         }
         let mut names: Vec<_> = tiers.iter().map(|tier| &tier.name).collect();
         names.sort();
         names.dedup();
         if names.len() != tiers.len() {
-            return Err("must have a name of its own for each tier");
+            return Err("must have a different name for each tier");
         }
         let above = tiers.split_off(1);
         match tiers.pop() {
@@ -150,73 +150,66 @@ impl TryFrom<Vec<Tier>> for Tiers {
 impl Default for Tiers {
     fn default() -> Self {
         let tier = |name, dollars| Tier {
-            name: SingleLine::fixed(name),
-            threshold: Money::whole(dollars),
+            name: SingleLine::from_static(name),
+            threshold: Money::from_major(dollars),
             points_multiplier: PointsMultiplier::default(),
         };
         Self { lowest: tier("Bronze", 0), above: vec![tier("Silver", 200), tier("Gold", 500), tier("Platinum", 1000)] }
     }
 }
 
-impl Serialize for Tiers {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
 impl Tiers {
-    /// Lowest first.
+    /// The tiers, lowest first.
     #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Tier> {
         std::iter::once(&self.lowest).chain(&self.above)
     }
 
-    /// How many steps up the ladder a lifetime value reaches; 0 is the lowest tier.
+    /// The rank that a lifetime value reaches. The lowest tier has rank 0.
     #[must_use]
     pub fn rank_reached(&self, lifetime_value: Money) -> usize {
         self.above.partition_point(|tier| tier.threshold <= lifetime_value)
     }
 
-    /// Where a name stands on the ladder, if it is listed.
+    /// The rank of the tier with this name. Returns `None` if the ladder does not list the name.
     #[must_use]
     pub fn rank_of(&self, name: &SingleLine) -> Option<usize> {
         self.iter().position(|tier| &tier.name == name)
     }
 
-    /// The tier so many steps up; the top one where the ladder ends before.
+    /// The tier with this rank, or the highest tier if the rank exceeds the ladder.
     #[must_use]
-    pub fn at(&self, rank: usize) -> &Tier {
+    pub fn at_rank(&self, rank: usize) -> &Tier {
         let above = rank.checked_sub(1).and_then(|step| self.above.get(step).or(self.above.last()));
         above.unwrap_or(&self.lowest)
     }
 
-    /// The next step up, unless `rank` is the top.
+    /// The tier above this rank. Returns `None` for the highest rank.
     #[must_use]
-    pub fn above(&self, rank: usize) -> Option<&Tier> {
+    pub fn next_above(&self, rank: usize) -> Option<&Tier> {
         self.above.get(rank)
     }
 }
 
-/// What points buy: a number of points, and the amount it takes off an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A reward: a number of points, and the amount that they take off an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedemptionTier {
-    /// Points to pay.
+    /// The points to pay.
     pub points_cost: PointsCost,
-    /// What they are worth.
+    /// The amount that they take off the order.
     pub reward_value: Money,
 }
 
-/// Points to pay for a reward: 1 to 1,000,000,000.
+/// The points to pay for a reward: 1 to 1,000,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct PointsCost(Points);
 
 impl PointsCost {
-    /// The largest.
+    /// The largest cost.
     pub const MAX: i64 = 1_000_000_000;
 
-    /// Why a number is not a cost.
+    /// The rule for a cost in points, as an error message.
     pub const RULE: &'static str = "must be a whole number from 1 to 1000000000";
 
     /// The cost.
@@ -234,9 +227,8 @@ impl TryFrom<i64> for PointsCost {
     }
 }
 
-/// Up to 20 redemption tiers, cheapest first. With none, 100 points are worth 1 unit of currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+/// Up to 20 redemption tiers, cheapest first. Without redemption tiers, 100 points are worth 1 unit of currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedemptionTiers(Vec<RedemptionTier>);
 
 impl TryFrom<Vec<RedemptionTier>> for RedemptionTiers {
@@ -248,7 +240,7 @@ impl TryFrom<Vec<RedemptionTier>> for RedemptionTiers {
         }
         tiers.sort_by_key(|tier| tier.points_cost);
         if tiers.windows(2).any(|pair| matches!(pair, [a, b] if a.points_cost == b.points_cost)) {
-            return Err("must have a pointsCost of its own for each redemption tier");
+            return Err("must have a different pointsCost for each redemption tier");
         }
         Ok(Self(tiers))
     }
@@ -258,27 +250,27 @@ impl Default for RedemptionTiers {
     fn default() -> Self {
         let tier = |cost, dollars| RedemptionTier {
             points_cost: PointsCost(Points(cost)),
-            reward_value: Money::whole(dollars),
+            reward_value: Money::from_major(dollars),
         };
         Self(vec![tier(100, 5), tier(250, 15), tier(500, 35)])
     }
 }
 
 impl RedemptionTiers {
-    /// Cheapest first.
+    /// The redemption tiers, cheapest first.
     pub fn iter(&self) -> impl Iterator<Item = &RedemptionTier> {
         self.0.iter()
     }
 }
 
-/// Which amounts can be redeemed.
+/// Which numbers of points can be redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum RedemptionMode {
-    /// Any from the cheapest redemption tier up.
+    /// Every number from the cheapest redemption tier up.
     #[default]
     Proportional,
-    /// The listed costs alone.
+    /// Only the listed costs.
     Exact,
 }
 
@@ -292,7 +284,7 @@ macro_rules! days {
         pub struct $name(u32);
 
         impl $name {
-            /// Why a number is not one of these.
+            /// The rule for this number of days, as an error message.
             pub const RULE: &'static str =
                 concat!("must be a whole number from ", stringify!($min), " to ", stringify!($max));
 
@@ -324,10 +316,10 @@ macro_rules! days {
 }
 
 days!(
-    /// Days without an order that lower the tier by one step.
+    /// The number of days without an order that lowers the tier by one step.
     InactivityDays, from 1 to 3650, default 180
 );
 days!(
-    /// Days within which an order makes a customer active.
+    /// The number of days after an order during which a customer is active.
     ActiveDays, from 7 to 730, default 90
 );

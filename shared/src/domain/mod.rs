@@ -1,9 +1,13 @@
-//! The rules, as pure functions and types. No I/O, no clock, no environment, no async: `now` is an argument.
+//! The rules as pure functions and types. They do no I/O, read no clock and no environment, and are not async: `now` is
+//! an argument.
+//!
+//! Serde is implemented by value types alone: ids, amounts, points, rates, texts, decimals, instants and named
+//! enumerations. Answers, stored items and requests to Claude have types of their own outside this module.
 //!
 //! | to find | look in |
 //! |---|---|
 //! | what an order earns, what a refund takes back, adjustments | [`earning`] |
-//! | what points buy at checkout, and what a void gives back | [`points_redemption`] |
+//! | what points are worth at checkout, and what a void gives back | [`points_redemption`] |
 //! | the tier of a customer at an instant | [`tier`] |
 //! | promotions and demotions by the nightly run | [`recalculation`] |
 //! | segments: new, loyal, slipping, churned … | [`segment`] |
@@ -13,7 +17,7 @@
 //! | the settings of an org | [`org`], [`loyalty`] |
 //! | what is stored about a customer | [`customer`], [`orders`] |
 //! | the entries of the ledger | [`ledger`] |
-//! | the week of an org in figures, beside their targets | [`report`] |
+//! | the figures of an org's week, and their targets | [`report`] |
 //! | keys that act for one org | [`org_key`] |
 //! | the days and clock times of an org | [`zone`] |
 //! | every rejection and its code | [`rejection`] |

@@ -1,45 +1,45 @@
-//! Amounts of money: whole minor units, never a float. A minor unit is a hundredth, whatever the currency: one without
-//! decimals has amounts of whole units alone.
+//! Amounts of money as whole minor units, never as floats. A minor unit is a hundredth in every currency. In a currency
+//! without decimals, every amount is a whole number of major units.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::decimal::serialize_decimal;
+use crate::domain::decimal;
 
-/// An amount in minor units; never negative.
+/// An amount in minor units, never negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i64);
 
-/// Why a number is not an amount that a request may name.
-pub const RULE: &str = "must be an amount from 0 to 100000000000 with at most two decimals";
+/// The rule for amounts in requests, as an error message.
+pub const AMOUNT_RULE: &str = "must be an amount from 0 to 100000000000 with at most two decimals";
 
-/// The largest amount that a request may name, in minor units.
-const MAX_REQUESTED: i64 = 10_000_000_000_000;
+/// The largest amount that a request may contain, in minor units.
+const REQUESTED_MINOR_MAX: i64 = 10_000_000_000_000;
 
 impl Money {
-    /// Nothing.
+    /// The amount 0.
     pub const ZERO: Self = Self(0);
 
-    /// The largest amount that a request may name.
-    pub const LARGEST: Self = Self(MAX_REQUESTED);
+    /// The largest amount that a request may contain.
+    pub const REQUESTED_MAX: Self = Self(REQUESTED_MINOR_MAX);
 
-    /// A whole number of major units.
+    /// An amount of whole major units.
     #[must_use]
-    pub(super) fn whole(major: u32) -> Self {
+    pub(super) fn from_major(major: u32) -> Self {
         Self(100 * i64::from(major))
     }
 
-    /// An amount kept earlier, in minor units; `None` below zero.
+    /// An amount from minor units. Returns `None` if the number is negative.
     #[must_use]
     pub fn from_minor(minor: i64) -> Option<Self> {
         (minor >= 0).then_some(Self(minor))
     }
 
-    /// An amount as a request names it.
-    pub fn requested(value: Decimal) -> Result<Self, &'static str> {
+    /// An amount from the decimal number of major units in a request. Fails with [`AMOUNT_RULE`].
+    pub fn from_request(value: Decimal) -> Result<Self, &'static str> {
         let minor =
             value.checked_mul(Decimal::ONE_HUNDRED).filter(|_| value.scale() <= 2).and_then(|minor| minor.to_i64());
-        minor.filter(|minor| (0..=MAX_REQUESTED).contains(minor)).map(Self).ok_or(RULE)
+        minor.filter(|minor| (0..=REQUESTED_MINOR_MAX).contains(minor)).map(Self).ok_or(AMOUNT_RULE)
     }
 
     /// The amount in minor units.
@@ -48,45 +48,46 @@ impl Money {
         self.0
     }
 
-    /// The amount in major units, exactly.
+    /// The exact amount in major units.
     #[must_use]
     pub fn decimal(self) -> Decimal {
         Decimal::new(self.0, 2)
     }
 
-    /// The largest sum, in minor units: a JSON number holds it exactly in every language.
-    const LIMIT: i64 = 1_000_000_000_000_000;
+    /// The largest sum, in minor units. Every language can represent it exactly as a JSON number.
+    const SUM_MINOR_MAX: i64 = 1_000_000_000_000_000;
 
-    /// The sum; `None` beyond what is kept.
+    /// The sum. Returns `None` if the sum exceeds the largest amount that is stored.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).filter(|sum| *sum <= Self::LIMIT).map(Self)
+        self.0.checked_add(other.0).filter(|sum| *sum <= Self::SUM_MINOR_MAX).map(Self)
     }
 
-    /// The difference; `None` below zero.
+    /// The difference. Returns `None` if it is negative.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).and_then(Self::from_minor)
     }
 }
 
-/// In answers an amount is a number of major units: `49.9`, `50`.
+/// JSON shows an amount as a number of major units: `49.9`, `50`.
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_decimal(&self.decimal(), serializer)
+        decimal::serialize(&self.decimal(), serializer)
     }
 }
 
-/// An ISO 4217 code.
+/// An ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Currency(String);
 
-/// Why a text is not a currency code.
-pub const CURRENCY_RULE: &str = "must be three capital letters, as USD";
+/// The rule for currency codes, as an error message.
+pub const CURRENCY_RULE: &str = "must be three capital letters, such as USD";
 
-/// Why a currency is none that an org can have.
-pub const ORG_CURRENCY_RULE: &str = "must be the ISO 4217 code of a currency with two decimals or none, as USD or JPY";
+/// The rule for the currency of an org, as an error message.
+pub const ORG_CURRENCY_RULE: &str =
+    "must be the ISO 4217 code of a currency with two decimals or none, such as USD or JPY";
 
 impl Currency {
     /// The code.
@@ -95,32 +96,33 @@ impl Currency {
         &self.0
     }
 
-    /// How many decimals its amounts have, by ISO 4217; `None` where the standard does not know it.
+    /// The number of decimals of the currency by ISO 4217. Returns `None` if the standard does not list the code.
     fn decimals(&self) -> Option<u16> {
         iso_currency::Currency::from_code(&self.0)?.exponent()
     }
 
-    /// The currency of an org, which has two decimals or none. What was stored before that was a rule is read as it is.
-    pub fn of_org(self) -> Result<Self, &'static str> {
+    /// Accepts a currency with two decimals or none, as an org's currency must have. Items stored before this rule
+    /// existed may contain other currencies and are still read.
+    pub fn validate_for_org(self) -> Result<Self, &'static str> {
         if matches!(self.decimals(), Some(0 | 2)) { Ok(self) } else { Err(ORG_CURRENCY_RULE) }
     }
 
-    /// The smallest amount of it, in minor units: a whole unit where it has no decimals.
+    /// The smallest difference between two amounts, in minor units. It is 100 for a currency without decimals.
     #[must_use]
-    pub fn smallest(&self) -> i64 {
+    pub fn increment(&self) -> i64 {
         if self.decimals() == Some(0) { 100 } else { 1 }
     }
 
-    /// Whether an amount is one of this currency.
-    pub(super) fn has(&self, amount: Money) -> bool {
-        self.floored(amount) == amount
+    /// Whether the currency can represent an amount.
+    pub(super) fn can_represent(&self, amount: Money) -> bool {
+        self.floor(amount) == amount
     }
 
-    /// The largest amount of this currency that is not above this.
+    /// The largest amount of this currency that does not exceed `amount`.
     #[must_use]
-    pub fn floored(&self, amount: Money) -> Money {
+    pub fn floor(&self, amount: Money) -> Money {
         let minor = amount.minor();
-        Money::from_minor(minor - minor % self.smallest()).unwrap_or(Money::ZERO)
+        Money::from_minor(minor - minor % self.increment()).unwrap_or(Money::ZERO)
     }
 }
 

@@ -1,17 +1,17 @@
-//! Enumerations by their names: each name is declared once, by `strum`, and holds for storage, requests and answers.
+//! Enumerations by their names. `strum` declares each name once, and storage, requests and answers use that name.
 
-/// Gives an enumeration that derives `EnumString`, `IntoStaticStr`, `VariantArray` and `VariantNames` a list of its values,
-/// their names, and `serde` by name.
+/// Adds to an enumeration the list of its values, the list of their names, and serde by name. The enumeration must
+/// derive `EnumString`, `IntoStaticStr`, `VariantArray` and `VariantNames`.
 macro_rules! named {
     ($type:ty) => {
         impl $type {
-            /// Every value.
+            /// All values.
             pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
-            /// The name of every value, in the same order.
+            /// The names of all values, in the order of [`Self::ALL`].
             pub const NAMES: &'static [&'static str] = <Self as strum::VariantNames>::VARIANTS;
 
-            /// The name, as stored, requested and answered.
+            /// The name in stored items, requests and answers.
             #[must_use]
             pub fn name(self) -> &'static str {
                 self.into()

@@ -1,4 +1,4 @@
-//! Orders: a customer's history, and the header of one order.
+//! Orders: the order history of a customer, and the header of one order.
 
 use std::num::NonZeroU32;
 
@@ -6,68 +6,73 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::ids::CustomerId;
 
-/// The customer of an order, and what holds for the whole order.
+/// The customer of an order, and the state that applies to the whole order.
 #[derive(Debug, Clone, Default)]
 pub struct OrderHeader {
     /// The order's customer, from the first recorded operation that names one.
     pub owner: Option<CustomerId>,
-    /// Whether the whole order was cancelled. Then no bundle redemption of the order counts, and none is accepted later.
+    /// Whether the whole order was cancelled. Then no bundle redemption of the order counts, and none is accepted
+    /// later.
     pub bundles_voided: bool,
 }
 
-/// How many orders, and when: what the rules need of a history, and no more.
+/// The number of orders and their dates, as far as the rules need them.
 ///
-/// An order of which nothing is left after refunds is not one of them. The dates of the first and the last are then those of
-/// the orders that are left, as far as these are remembered; else they stay.
+/// A fully refunded order is not part of the history. After its removal, the first and the last date are those of the
+/// remaining orders, as far as the recent instants determine them. Otherwise the dates do not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderHistory {
-    /// How many.
+    /// The number of orders.
     pub count: NonZeroU32,
-    /// When the first was fulfilled.
+    /// When the first order was fulfilled.
     pub first_at: DateTime<Utc>,
-    /// When the last was fulfilled.
+    /// When the last order was fulfilled.
     pub last_at: DateTime<Utc>,
-    /// When the latest were fulfilled, oldest first: at most [`OrderHistory::RECENT`].
+    /// When the most recent orders were fulfilled, oldest first. Contains at most [`OrderHistory::RECENT_MAX`]
+    /// instants.
     pub recent: Vec<DateTime<Utc>>,
-    /// On how many days the others were fulfilled, without the day of the oldest recent one.
+    /// The number of days with orders that are older than `recent`, without the day of the oldest recent order.
     ///
-    /// Counted in UTC, because awarding knows no time zone; the days of the recent ones are read in the org's. It may
-    /// be off by one for each order that arrives or is refunded when it is older than the recent ones, which is taken
-    /// for alone on its day because the others of its day are not remembered, and for each recent one that is refunded
-    /// when it was the last of its day still remembered.
+    /// These days are counted in UTC, because an award does not know the org's time zone. The days of the recent orders
+    /// are read in the org's time zone. The number can be off by one for each of these events:
+    ///
+    /// - An older order arrives late or is refunded on a day with other older orders. The history does not remember
+    ///   those orders, so the order counts as the only one of its day.
+    /// - The last remembered order of its day is refunded.
     pub earlier_days: u32,
 }
 
 impl OrderHistory {
-    /// Of how many orders the instant is remembered.
-    pub const RECENT: usize = 12;
+    /// The number of recent orders whose instants are remembered.
+    pub const RECENT_MAX: usize = 12;
 
-    /// A first order.
+    /// The history after a first order.
     pub(super) fn first(at: DateTime<Utc>) -> Self {
         Self::dated(NonZeroU32::MIN, at, at)
     }
 
-    /// Orders of which only number and dates are known: each is taken for alone on its day.
+    /// A history of which only the number of orders and two dates are known. Each order counts as the only one of its
+    /// day.
     #[must_use]
     pub fn dated(count: NonZeroU32, first_at: DateTime<Utc>, last_at: DateTime<Utc>) -> Self {
         Self { count, first_at, last_at, recent: vec![last_at], earlier_days: count.get() - 1 }
     }
 
-    /// Whether every order is among the recent ones.
+    /// Whether `recent` contains every order.
     #[must_use]
     pub fn all_recent(&self) -> bool {
         u32::try_from(self.recent.len()) == Ok(self.count.get())
     }
 
-    /// One more; `None` beyond what can be counted.
+    /// Adds an order. Returns `None` if the number of orders overflows.
     pub(super) fn add(&mut self, at: DateTime<Utc>) -> Option<()> {
         let count = self.count.checked_add(1)?;
         let oldest = self.recent.first().copied().unwrap_or(self.last_at);
         if self.all_recent() || at >= oldest {
             self.recent.insert(self.recent.partition_point(|recent| *recent <= at), at);
-            if self.recent.len() > Self::RECENT {
-                let gone = self.recent.remove(0);
-                self.count_earlier(self.recent.first().is_some_and(|oldest| !same_day(gone, *oldest)));
+            if self.recent.len() > Self::RECENT_MAX {
+                let dropped = self.recent.remove(0);
+                self.count_earlier(self.recent.first().is_some_and(|oldest| !same_day(dropped, *oldest)));
             }
         } else {
             self.count_earlier(!same_day(at, oldest) && !same_day(at, self.first_at));
@@ -80,7 +85,7 @@ impl OrderHistory {
         self.earlier_days = self.earlier_days.saturating_add(u32::from(is_new_day));
     }
 
-    /// Those left without the one fulfilled at `at`.
+    /// The history without the order fulfilled at `at`. Returns `None` if no order remains.
     pub(super) fn without(mut self, at: DateTime<Utc>) -> Option<Self> {
         self.count = NonZeroU32::new(self.count.get() - 1)?;
         if let Ok(index) = self.recent.binary_search(&at) {

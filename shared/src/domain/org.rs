@@ -1,7 +1,6 @@
-//! An org: one shop, with its settings.
+//! An org: one shop with its settings.
 
 use chrono::{DateTime, Utc};
-use serde::{Serialize, Serializer};
 
 use crate::domain::{
     ids::OrgId,
@@ -15,75 +14,71 @@ use crate::domain::{
 /// One shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Org {
-    /// Its id.
+    /// The id of the org.
     pub id: OrgId,
-    /// What people set of it.
+    /// The settings that a PUT of the org replaces.
     pub profile: OrgProfile,
-    /// When its time zone last changed; `None`: never.
+    /// When the time zone last changed. `None` if it never changed.
     pub zone_since: Option<DateTime<Utc>>,
-    /// Whether it may be deleted whole; decided when it is created and never after.
+    /// Whether the org may be deleted with all of its data. The value is fixed at creation.
     pub disposable: bool,
-    /// Whether its deletion has begun: it is gone for everybody, and some of it is still there.
+    /// Whether the deletion has begun. The org is then unknown to every operation, although some of its items still
+    /// exist.
     pub deleting: bool,
-    /// Its loyalty settings, once set.
+    /// The loyalty settings. `None` until a request sets them.
     pub loyalty: Option<Loyalty>,
 }
 
-/// What people set of an org.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The settings that a PUT of the org replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgProfile {
-    /// The shop's name.
+    /// The name of the shop.
     pub name: SingleLine,
-    /// Where its days and clock times are read.
-    #[serde(serialize_with = "zone_name")]
+    /// The time zone of the org's days and clock times.
     pub timezone: Zone,
-    /// What its amounts are in; they are never converted.
+    /// The currency of all amounts. Amounts are never converted.
     pub currency: Currency,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
-fn zone_name<S: Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(zone.name())
-}
-
 impl Org {
-    /// The settings by which points are given and spent now; a refusal where loyalty is off or was never set up.
+    /// The loyalty settings in force. Fails with [`Rejection::LoyaltyDisabled`] if loyalty is disabled or has no
+    /// settings.
     pub fn loyalty_in_force(&self) -> Result<&Loyalty, Rejection> {
         self.loyalty.as_ref().filter(|loyalty| loyalty.settings.enabled).ok_or(Rejection::LoyaltyDisabled)
     }
 
-    /// Its time zone, and since when.
+    /// The time zone, and the instant of its last change.
     #[must_use]
     pub const fn zone(&self) -> ZoneInForce {
         ZoneInForce { zone: self.profile.timezone, since: self.zone_since }
     }
 
-    /// Refuses amounts with a fraction where the org's currency has none; each with the field that it is in.
+    /// Rejects amounts that the org's currency cannot represent. Each amount has the name of its field.
     pub fn check_amounts<const N: usize>(&self, amounts: [(&str, Option<Money>); N]) -> Result<(), Rejection> {
-        let faults = self.amounts_refused(amounts);
-        if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults.into())) }
+        let errors = self.amount_errors(amounts);
+        if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors.into())) }
     }
 
-    /// What is wrong with amounts, each with the field that it is in: a fraction where the org's currency has none.
-    pub fn amounts_refused<F: Into<String>>(
+    /// The errors of amounts that the org's currency cannot represent. Each amount has the name of its field.
+    pub fn amount_errors<F: Into<String>>(
         &self,
         amounts: impl IntoIterator<Item = (F, Option<Money>)>,
     ) -> Vec<FieldError> {
         let currency = &self.profile.currency;
-        let wrong = amounts.into_iter().filter(|(_, amount)| amount.is_some_and(|amount| !currency.has(amount)));
-        wrong
+        let invalid =
+            amounts.into_iter().filter(|(_, amount)| amount.is_some_and(|amount| !currency.can_represent(amount)));
+        invalid
             .map(|(field, _)| FieldError::new(field, format!("must be a whole amount in {}", currency.as_str())))
             .collect()
     }
 
-    /// Refuses what names another currency than the org's.
+    /// Rejects a currency that is not the org's.
     pub fn check_currency(&self, named: Option<&Currency>) -> Result<(), Rejection> {
         let own = &self.profile.currency;
         if named.is_none_or(|named| named == own) { Ok(()) } else { Err(Rejection::OtherCurrency { own: own.clone() }) }
     }
 
-    /// The org as a PUT at `now` leaves it: `disposable` may be repeated, not changed.
+    /// The org after a PUT at `now`. A request may repeat `disposable` but not change it.
     pub fn replaced(
         &self,
         profile: OrgProfile,
@@ -93,15 +88,15 @@ impl Org {
         if self.deleting {
             return Err(Rejection::OrgBeingDeleted);
         }
-        if disposable.is_some_and(|wanted| wanted != self.disposable) {
+        if disposable.is_some_and(|requested| requested != self.disposable) {
             return Err(Rejection::DisposableIsFixed);
         }
-        let is_new = profile.timezone != self.profile.timezone;
-        let zone_since = if is_new { Some(now) } else { self.zone_since };
+        let is_new_zone = profile.timezone != self.profile.timezone;
+        let zone_since = if is_new_zone { Some(now) } else { self.zone_since };
         Ok(Self { profile, zone_since, ..self.clone() })
     }
 
-    /// The org with its deletion begun, if it may be deleted.
+    /// The org with its deletion begun. Fails with [`Rejection::OrgNotDisposable`].
     pub fn marked_for_deletion(&self) -> Result<Self, Rejection> {
         if self.disposable { Ok(Self { deleting: true, ..self.clone() }) } else { Err(Rejection::OrgNotDisposable) }
     }

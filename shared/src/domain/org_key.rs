@@ -1,49 +1,47 @@
-//! Keys that act for one org: what a till or a shop's own server holds instead of the deployment's secret.
+//! Keys that act for one org. A till or a shop's own server uses such a key instead of the deployment's secret.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     ids::{KeyId, OrgId},
     text::SingleLine,
 };
 
-/// A key as it is kept: it can be compared with, not read.
+/// A key as it is stored. The stored digest verifies a key but does not reveal it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrgKey {
-    /// Its id, within its org.
+    /// The id, unique within its org.
     pub id: KeyId,
-    /// What people call it.
+    /// The name for people.
     pub name: SingleLine,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: DateTime<Utc>,
-    /// The digest of its text.
+    /// The digest of the key's text.
     pub digest: KeyDigest,
 }
 
-/// The SHA-256 of a key's text. The text holds 256 random bits, so a plain digest does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+/// The SHA-256 digest of a key's text. The text contains 256 random bits, so a digest without salt is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyDigest(pub [u8; 32]);
 
-/// What no id can hold, between the parts of a key's text.
-const SEPARATOR: char = '~';
+/// The separator of the parts of a key's text. No id contains it.
+const KEY_SEPARATOR: char = '~';
 
-/// How a key's text begins, so that one that leaks is recognised.
-const PREFIX: &str = "rgl";
+/// The prefix of a key's text, which identifies a leaked key.
+const KEY_PREFIX: &str = "rgl";
 
-/// The text of a key: whose it is, which, and its secret.
+/// The text of a key: the org, the id of the key and its secret.
 #[must_use]
-pub fn text(org: &OrgId, id: &KeyId, secret: &str) -> String {
-    format!("{PREFIX}{SEPARATOR}{org}{SEPARATOR}{id}{SEPARATOR}{secret}")
+pub fn format_key(org: &OrgId, id: &KeyId, secret: &str) -> String {
+    format!("{KEY_PREFIX}{KEY_SEPARATOR}{org}{KEY_SEPARATOR}{id}{KEY_SEPARATOR}{secret}")
 }
 
-/// Whose key a text says it is, and which: nothing of it is believed yet.
+/// The org and the key id that a text claims. The claim is not verified.
 #[must_use]
-pub fn parts(text: &str) -> Option<(OrgId, KeyId)> {
-    let mut parts = text.split(SEPARATOR);
+pub fn parse_key(text: &str) -> Option<(OrgId, KeyId)> {
+    let mut parts = text.split(KEY_SEPARATOR);
     let (prefix, org, id, secret) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    if prefix != PREFIX || secret.is_empty() || parts.next().is_some() {
+    if prefix != KEY_PREFIX || secret.is_empty() || parts.next().is_some() {
         return None;
     }
     Some((org.to_owned().try_into().ok()?, id.to_owned().try_into().ok()?))

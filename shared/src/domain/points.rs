@@ -1,32 +1,32 @@
-//! Points: whole, and as a balance also below zero (after a refund of points already spent).
+//! Points: whole numbers. A balance is negative after a refund of an order whose points were already spent.
 
 use serde::{Deserialize, Serialize};
 
-/// A number of points: a balance, or a change of one.
+/// A number of points: a balance, or a change of a balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Points(pub i64);
 
 impl Points {
-    /// None at all.
+    /// The number 0.
     pub const ZERO: Self = Self(0);
 
-    /// The largest balance, either way: a JSON number holds it exactly in every language.
-    const LIMIT: i64 = 1_000_000_000_000_000;
+    /// The largest absolute balance. Every language can represent it exactly as a JSON number.
+    const BALANCE_MAX: i64 = 1_000_000_000_000_000;
 
-    /// The sum; `None` beyond what a balance can be.
+    /// The sum. Returns `None` if the sum is out of the range of a balance.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self).filter(|sum| (-Self::LIMIT..=Self::LIMIT).contains(&sum.0))
+        self.0.checked_add(other.0).map(Self).filter(|sum| (-Self::BALANCE_MAX..=Self::BALANCE_MAX).contains(&sum.0))
     }
 
-    /// The difference; `None` beyond what a balance can be.
+    /// The difference. Returns `None` if the difference is out of the range of a balance.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.plus(other.negated())
     }
 
-    /// The same number the other way.
+    /// The number with the opposite sign.
     #[must_use]
     pub const fn negated(self) -> Self {
         Self(self.0.saturating_neg())

@@ -1,130 +1,129 @@
-//! Points spent at checkout: what they are worth, whether an order can be paid with them, and what a void gives back.
+//! Points spent at checkout: their value, whether an order can be paid with them, and what a void gives back.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
     money::{Currency, Money},
     points::Points,
     rejection::Rejection,
 };
 
-/// What is kept about a redemption, for ever: what was asked, and what was answered.
+/// The permanent record of a redemption, with the request and its answer. A replay returns the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointsRedemption {
     /// The order.
     pub order: OrderId,
-    /// Whose it is.
+    /// The customer of the order.
     pub customer: CustomerId,
     /// The points spent.
     pub points: Points,
-    /// What the order came to when they were.
+    /// The total of the order before the points.
     pub order_total: Money,
-    /// What they took off it.
+    /// The amount that the points took off the total.
     pub value: Money,
-    /// The balance after it.
+    /// The balance after the redemption.
     pub balance: Points,
-    /// When it was made.
+    /// When the redemption was made.
     pub redeemed_at: DateTime<Utc>,
-    /// What its void came to, if it was voided.
+    /// The void of the redemption, if it was voided.
     pub voided: Option<PointsVoid>,
 }
 
-/// What is kept about the void of a redemption.
+/// The record of the void of a redemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointsVoid {
-    /// When it was voided.
+    /// When the redemption was voided.
     pub at: DateTime<Utc>,
-    /// The balance after it.
+    /// The balance after the void.
     pub balance: Points,
 }
 
-/// All that a redemption, or its void, changes.
+/// The changes of a redemption, or of its void.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointsRedemptionChange {
-    /// The customer after it.
+    /// The customer after the change.
     pub customer: Customer,
-    /// The record of it.
+    /// The record of the redemption.
     pub redemption: PointsRedemption,
-    /// The ledger entry of it.
+    /// The new ledger entry.
     pub entry: Entry,
 }
 
-/// What points are worth in an org: by its settings, in its currency.
+/// The valuation of points in an org: its settings and the increment of its currency.
 #[derive(Clone, Copy)]
 pub struct PointsValuation<'a> {
     settings: &'a LoyaltySettings,
-    /// The smallest amount, in minor units: a value is floored to whole ones.
-    smallest: i64,
+    /// The smallest difference between two amounts, in minor units. A value is floored to a multiple of it.
+    increment: i64,
 }
 
 impl<'a> PointsValuation<'a> {
-    /// By these settings, in this currency.
+    /// The valuation by these settings in this currency.
     #[must_use]
     pub fn new(settings: &'a LoyaltySettings, currency: &Currency) -> Self {
-        Self { settings, smallest: currency.smallest() }
+        Self { settings, increment: currency.increment() }
     }
 }
 
-/// From how many points on so many are worth so much, in proportion.
+/// The value of points from some number of points on. It is proportional to the number of points.
 #[derive(Clone, Copy)]
 struct RedemptionRate {
-    from: i64,
+    minimum: i64,
     cost: i64,
-    /// In minor units.
+    /// The value of `cost` points, in minor units.
     reward: i64,
-    /// The smallest amount, in minor units.
-    smallest: i64,
+    /// The smallest difference between two amounts, in minor units.
+    increment: i64,
 }
 
 impl RedemptionRate {
-    /// In minor units, floored to the smallest amount.
+    /// The value in minor units, floored to the increment.
     fn value(self, points: i64) -> i128 {
-        let smallest = i128::from(self.smallest);
-        i128::from(points) * i128::from(self.reward) / (i128::from(self.cost) * smallest) * smallest
+        let increment = i128::from(self.increment);
+        i128::from(points) * i128::from(self.reward) / (i128::from(self.cost) * increment) * increment
     }
 
-    /// The most points that are worth no more than `total` minor units.
+    /// The largest number of points whose value is at most `total` minor units.
     fn points_within(self, total: i64) -> i128 {
         if self.reward == 0 {
             return i128::MAX;
         }
-        // Worth less than the next amount that is above the total.
-        let above = i128::from((total / self.smallest + 1) * self.smallest);
-        (above * i128::from(self.cost) - 1) / i128::from(self.reward)
+        // The floored value is at most `total` if the exact value is below the next multiple of the increment.
+        let exceeding = i128::from((total / self.increment + 1) * self.increment);
+        (exceeding * i128::from(self.cost) - 1) / i128::from(self.reward)
     }
 }
 
-/// The rates, cheapest first, never none.
-fn rates(PointsValuation { settings, smallest }: PointsValuation<'_>) -> Vec<RedemptionRate> {
+/// The rates, cheapest first. The list is never empty.
+fn rates(PointsValuation { settings, increment }: PointsValuation<'_>) -> Vec<RedemptionRate> {
     let listed = settings.redemption_tiers.iter().map(|tier| {
         let cost = tier.points_cost.get().0;
-        RedemptionRate { from: cost, cost, reward: tier.reward_value.minor(), smallest }
+        RedemptionRate { minimum: cost, cost, reward: tier.reward_value.minor(), increment }
     });
     let listed: Vec<_> = listed.collect();
-    // Without redemption tiers 100 points are worth one unit of currency.
-    if listed.is_empty() { vec![RedemptionRate { from: 1, cost: 100, reward: 100, smallest }] } else { listed }
+    // Without redemption tiers, 100 points are worth one unit of currency.
+    if listed.is_empty() { vec![RedemptionRate { minimum: 1, cost: 100, reward: 100, increment }] } else { listed }
 }
 
 fn is_exact(settings: &LoyaltySettings) -> bool {
     settings.redemption_mode == RedemptionMode::Exact && settings.redemption_tiers.iter().next().is_some()
 }
 
-/// What so many points are worth: at the rate of the dearest redemption tier that they reach, floored to the
-/// smallest amount of the currency.
-/// `None` below the cheapest, and beyond what is kept.
+/// The value of points by the most expensive redemption tier that they reach, floored to the increment of the currency.
+/// Returns `None` below the cheapest redemption tier, or if the value exceeds the range of amounts.
 #[must_use]
 pub fn value(valuation: PointsValuation<'_>, points: PointsCost) -> Option<Money> {
     let points = points.get().0;
-    let rate = rates(valuation).into_iter().rev().find(|rate| rate.from <= points)?;
+    let rate = rates(valuation).into_iter().rev().find(|rate| rate.minimum <= points)?;
     i64::try_from(rate.value(points)).ok().and_then(Money::from_minor)
 }
 
-/// What so many points take off an order, or the first refusal that applies. Without an order total that rule is left
-/// out.
+/// The amount that points take off an order. Fails with the first rejection that applies. Without an order total, the
+/// comparison with the total is skipped.
 pub fn quote(
     valuation: PointsValuation<'_>,
     balance: Points,
@@ -132,7 +131,7 @@ pub fn quote(
     order_total: Option<Money>,
 ) -> Result<Money, Rejection> {
     let settings = valuation.settings;
-    let minimum = rates(valuation).first().map_or(1, |rate| rate.from);
+    let minimum = rates(valuation).first().map_or(1, |rate| rate.minimum);
     if points.get().0 < minimum {
         return Err(Rejection::BelowMinimum { minimum: Points(minimum) });
     }
@@ -149,31 +148,31 @@ pub fn quote(
     Ok(value)
 }
 
-/// The most points that [`quote`] accepts, with what they are worth; `None` if it accepts none.
+/// The largest number of points that [`quote`] accepts, with their value. Returns `None` if it accepts none.
 ///
-/// A value need not rise with points: just above a dearer redemption tier's cost the rate changes. So each tier's own
-/// span is looked at, from the top.
+/// A larger number of points can have a lower value, because the rate changes at the cost of each redemption tier. The
+/// search therefore covers the range of each tier, from the most expensive tier down.
 #[must_use]
 pub fn max_redeemable(
     valuation: PointsValuation<'_>,
     balance: Points,
     order_total: Option<Money>,
 ) -> Option<(PointsCost, Money)> {
-    let mut above = PointsCost::MAX + 1;
+    let mut next_minimum = PointsCost::MAX + 1;
     for rate in rates(valuation).into_iter().rev() {
         let within = order_total.map_or(i128::MAX, |total| rate.points_within(total.minor()));
-        let top = if is_exact(valuation.settings) { rate.from } else { above - 1 };
+        let top = if is_exact(valuation.settings) { rate.minimum } else { next_minimum - 1 };
         let top = i64::try_from(within).unwrap_or(i64::MAX).min(top).min(balance.0);
-        if top >= rate.from {
+        if top >= rate.minimum {
             let points = PointsCost::try_from(top).ok()?;
             return value(valuation, points).map(|value| (points, value));
         }
-        above = rate.from;
+        next_minimum = rate.minimum;
     }
     None
 }
 
-/// Spends points on an order, if [`quote`] accepts them.
+/// Spends points on an order. Fails with the rejection of [`quote`].
 pub fn redeem(
     customer: &Customer,
     valuation: PointsValuation<'_>,
@@ -186,8 +185,8 @@ pub fn redeem(
     let mut customer = customer.clone();
     let change = points.get().negated();
     customer.add_points(change)?;
-    let what = EntryKind::PointsRedeemed { order_id: order.clone(), order_total, value };
-    let entry = ledger::entry(&customer, change, what, now);
+    let kind = EntryKind::PointsRedeemed { order_id: order.clone(), order_total, value };
+    let entry = Entry::new(&customer, change, kind, now);
     let redemption = PointsRedemption {
         order,
         customer: customer.id.clone(),
@@ -201,13 +200,13 @@ pub fn redeem(
     Ok(PointsRedemptionChange { customer, redemption, entry })
 }
 
-/// Whether a request repeats the redemption on record.
+/// Whether a request repeats the recorded redemption.
 #[must_use]
-pub fn repeats(redemption: &PointsRedemption, points: PointsCost, order_total: Money) -> bool {
+pub fn is_repeat(redemption: &PointsRedemption, points: PointsCost, order_total: Money) -> bool {
     redemption.points == points.get() && redemption.order_total == order_total
 }
 
-/// Gives the points of a redemption back.
+/// Voids a redemption and gives its points back.
 pub fn void(
     customer: &Customer,
     redemption: PointsRedemption,
@@ -215,8 +214,8 @@ pub fn void(
 ) -> Result<PointsRedemptionChange, Rejection> {
     let mut customer = customer.clone();
     customer.add_points(redemption.points)?;
-    let what = EntryKind::PointsReturned { order_id: redemption.order.clone() };
-    let entry = ledger::entry(&customer, redemption.points, what, now);
+    let kind = EntryKind::PointsReturned { order_id: redemption.order.clone() };
+    let entry = Entry::new(&customer, redemption.points, kind, now);
     let voided = Some(PointsVoid { at: now, balance: customer.points });
     Ok(PointsRedemptionChange { redemption: PointsRedemption { voided, ..redemption }, customer, entry })
 }

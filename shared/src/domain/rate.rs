@@ -1,9 +1,9 @@
-//! Rates and multipliers: exact decimals with at most four decimals, each within its own bounds.
+//! Rates and multipliers: exact decimals with at most four decimal places, each within its own bounds.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Serialize, Serializer};
 
-use crate::domain::{decimal::serialize_decimal, money::Money};
+use crate::domain::{decimal, money::Money};
 
 macro_rules! rate {
     ($(#[$doc:meta])* $name:ident, from $min:literal to $max:literal, default $default:expr) => {
@@ -12,7 +12,7 @@ macro_rules! rate {
         pub struct $name(Decimal);
 
         impl $name {
-            /// Why a number is not one of these.
+            /// The rule for this number, as an error message.
             pub const RULE: &'static str = concat!(
                 "must be a number from ", stringify!($min), " to ", stringify!($max), " with at most four decimals"
             );
@@ -41,7 +41,7 @@ macro_rules! rate {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serialize_decimal(&self.0, serializer)
+                decimal::serialize(&self.0, serializer)
             }
         }
     };
@@ -52,11 +52,11 @@ rate!(
     PointsPerDollar, from 0 to 1000, default Decimal::ONE
 );
 rate!(
-    /// What an order earns more with equity status.
+    /// The multiplier of orders with equity status.
     EquityMultiplier, from 1 to 10, default Decimal::from_parts(12, 0, 0, false, 1)
 );
 rate!(
-    /// What an order earns more in a tier.
+    /// The multiplier of orders in a tier.
     PointsMultiplier, from 0 to 100, default Decimal::ONE
 );
 
@@ -65,27 +65,28 @@ impl EquityMultiplier {
     pub const NONE: Self = Self(Decimal::ONE);
 }
 
-/// So many points for each so much money: "1 point for each $3".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// An earn rate, for example "1 point for each $3".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EarnRate {
-    /// The points.
+    /// The points that each `per` of money earns.
     pub points: EarnedPoints,
-    /// The money.
+    /// The money that earns `points`.
     pub per: EarnedPer,
 }
 
 impl EarnRate {
-    /// The nearest rate below it that has four decimals, for those who know no other: at most the largest there is.
+    /// The rate in points for each unit of currency, floored to four decimals and at most [`PointsPerDollar::MAX`].
+    /// Clients that do not know earn rates read it.
     #[must_use]
     pub fn points_per_dollar(&self) -> PointsPerDollar {
         let exact = Decimal::from(self.points.get()) / self.per.get().decimal();
         let floored = exact.round_dp_with_strategy(4, RoundingStrategy::ToZero);
-        PointsPerDollar(floored.min(PointsPerDollar::LARGEST).normalize())
+        PointsPerDollar(floored.min(PointsPerDollar::MAX).normalize())
     }
 }
 
 impl PointsPerDollar {
-    const LARGEST: Decimal = Decimal::ONE_THOUSAND;
+    const MAX: Decimal = Decimal::ONE_THOUSAND;
 }
 
 /// The points of an earn rate: 1 to 1,000.
@@ -94,10 +95,10 @@ impl PointsPerDollar {
 pub struct EarnedPoints(i64);
 
 impl EarnedPoints {
-    /// Why a number is not one of these.
+    /// The rule for this number, as an error message.
     pub const RULE: &'static str = "must be a whole number from 1 to 1000";
 
-    /// The number.
+    /// The number of points.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
@@ -112,13 +113,13 @@ impl TryFrom<i64> for EarnedPoints {
     }
 }
 
-/// The money of an earn rate: never nothing.
+/// The money of an earn rate, always above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct EarnedPer(Money);
 
 impl EarnedPer {
-    /// Why an amount is not one of these.
+    /// The rule for this amount, as an error message.
     pub const RULE: &'static str = "must be an amount from 0.01 to 100000000000 with at most two decimals";
 
     /// The amount.

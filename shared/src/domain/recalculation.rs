@@ -1,65 +1,67 @@
-//! What a recalculation makes of a customer: the tier as of now, where it is not the one held.
+//! The recalculation of a customer's tier as of now.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
     customer::{Customer, HeldTier},
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     loyalty::{Loyalty, LoyaltySettings},
     points::Points,
     tier::{self, TierCause, TierChange},
 };
 
-/// All that a recalculation changes.
+/// The changes of a recalculation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recalculated {
-    /// The customer after it.
+    /// The customer after the recalculation.
     pub customer: Customer,
-    /// The ledger entry of it.
+    /// The new ledger entry.
     pub entry: Entry,
-    /// Which way.
-    pub direction: Direction,
+    /// The direction of the change.
+    pub direction: TierDirection,
 }
 
-/// Which way a change of tier goes.
+/// The direction of a tier change in the ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Up the ladder.
+pub enum TierDirection {
+    /// To a higher tier.
     Promotion,
-    /// Down the ladder.
+    /// To a lower tier.
     Demotion,
-    /// Neither: the tier left is no longer listed.
-    Relisting,
+    /// From or to a tier that the settings no longer list, so the two have no order.
+    Unranked,
 }
 
-/// Judges a customer as of `now`; `None` where the tier held is right, and where it was decided later than `now` or by newer
-/// rules than these: a run that takes long must not undo what an order or a refund has done meanwhile.
+/// Evaluates a customer's tier at `now`. Returns `None` if the tier held is correct.
+///
+/// Also returns `None` if the tier was set after `now` or by newer rules. A long run must not undo the effect of an
+/// order or a refund that was recorded after the run began.
 #[must_use]
 pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -> Option<Recalculated> {
     let settings = &loyalty.settings;
-    let is_outdone = |held: &HeldTier| held.since > now || held.tier_rules_version > loyalty.tier_rules_version;
-    if customer.held_tier.as_ref().is_some_and(is_outdone) {
+    let is_superseded = |held: &HeldTier| held.since > now || held.tier_rules_version > loyalty.tier_rules_version;
+    if customer.held_tier.as_ref().is_some_and(is_superseded) {
         return None;
     }
-    let right = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
-    // Most are right: they are not worth a copy.
-    if tier::held_by(customer, settings) == &right.name {
+    let tier = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
+    // Most customers keep their tier, so they are not cloned.
+    if tier::held_tier(customer, settings) == &tier.name {
         return None;
     }
     let mut customer = customer.clone();
-    let change = tier::judge(&mut customer, loyalty, TierCause::Inactivity, now)?;
-    let direction = direction(settings, &change);
-    let moved = EntryKind::TierChanged { change, order_id: None };
-    let entry = ledger::entry(&customer, Points::ZERO, moved, now);
+    let change = tier::update_tier(&mut customer, loyalty, TierCause::Inactivity, now)?;
+    let direction = direction_of(settings, &change);
+    let kind = EntryKind::TierChanged { change, order_id: None };
+    let entry = Entry::new(&customer, Points::ZERO, kind, now);
     Some(Recalculated { customer, entry, direction })
 }
 
-/// Which way a change goes on the ladder of these settings.
+/// The direction of a change in the ladder of these settings.
 #[must_use]
-pub fn direction(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> Direction {
+pub fn direction_of(settings: &LoyaltySettings, TierChange { from, to, .. }: &TierChange) -> TierDirection {
     match (settings.tiers.rank_of(from), settings.tiers.rank_of(to)) {
-        (Some(from), Some(to)) if to > from => Direction::Promotion,
-        (Some(_), Some(_)) => Direction::Demotion,
-        _ => Direction::Relisting,
+        (Some(from), Some(to)) if to > from => TierDirection::Promotion,
+        (Some(_), Some(_)) => TierDirection::Demotion,
+        _ => TierDirection::Unranked,
     }
 }

@@ -1,10 +1,10 @@
-//! What an order has to do with something that it can redeem once, a bundle or points.
+//! Whether an order has redeemed something that it can redeem once: a bundle or points.
 
-/// It has redeemed it, or never will.
+/// The recorded state of one possible redemption of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RedemptionState<R> {
-    /// It has redeemed it, and perhaps given it back.
+    /// The order redeemed it. The redemption may have been voided since.
     Redeemed(R),
-    /// It was voided before it redeemed, and can't any more.
+    /// A void arrived before the redemption, so a redemption is rejected.
     VoidedBefore,
 }

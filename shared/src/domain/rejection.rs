@@ -1,4 +1,4 @@
-//! Why a rule says no: each reason once, with its stable code and a sentence for people.
+//! The rejections: each reason once, with its stable code and a message for people.
 
 use crate::domain::{
     bundle::status::BundleStatus,
@@ -6,222 +6,223 @@ use crate::domain::{
     points::Points,
 };
 
-/// A valid request that a rule rejects, or a request that is not valid. Nothing was changed.
+/// The rejection of a request, because it is invalid or because a rule does not allow it. A rejected request changes
+/// nothing.
 ///
-/// The text says what happened and what to do.
+/// The message says what happened and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Rejection {
-    /// No credentials, or wrong ones.
+    /// The credentials are missing or wrong.
     #[error("Send the header Authorization: Bearer <secret> with a valid secret.")]
     Unauthorized,
-    /// The body is larger than is read.
-    #[error("The body may have at most 256 KiB.")]
+    /// The body exceeds the maximum size.
+    #[error("The body exceeds 256 KiB. Send a smaller body.")]
     BodyTooLarge,
     /// The body is not JSON.
-    #[error("The body is not JSON: {}.", cut(detail.clone()))]
+    #[error("The body is not JSON: {}.", truncate_echo(detail.clone()))]
     UnreadableJson {
-        /// What the parser says.
+        /// The message of the parser.
         detail: String,
     },
-    /// The credentials are good, but not for this org.
-    #[error("These credentials, or this cursor, belong to another org or do not allow this operation.")]
+    /// The credentials or the cursor belong to another org, or the credentials do not allow the operation.
+    #[error("These credentials or this cursor belong to another org, or the credentials do not allow this operation.")]
     OtherOrg,
-    /// A field that is given twice.
-    #[error("The field {name} is given twice.")]
+    /// A field occurs twice in an object.
+    #[error("The field {name} occurs twice. Send each field once.")]
     DuplicateField {
-        /// Its name.
+        /// The name of the field.
         name: String,
     },
-    /// The body is in an encoding.
-    #[error("The body is in the encoding {}. Send plain JSON in UTF-8.", cut(encoding.clone()))]
+    /// The body has a content encoding.
+    #[error("The body is in the encoding {}. Send plain JSON in UTF-8.", truncate_echo(encoding.clone()))]
     UnsupportedEncoding {
-        /// Its name, as the request gives it.
+        /// The encoding, as the request names it.
         encoding: String,
     },
-    /// Fields that are missing, unknown or wrong; all of them.
+    /// Fields are missing, unknown or invalid. All of them are reported.
     #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
     #[strum(serialize = "invalid_fields")]
-    Invalid(Faults),
-    /// A cursor that this list did not give.
+    Invalid(InvalidFields),
+    /// The cursor was not returned by this list.
     #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
     InvalidCursor,
-    /// No such route.
-    #[error("There is nothing at this path.")]
+    /// No route has this path.
+    #[error("This path does not exist.")]
     UnknownRoute,
-    /// The route exists, for other methods.
-    #[error("This path takes {allow}.")]
+    /// The route does not support this method.
+    #[error("This path supports only these methods: {allow}.")]
     MethodNotAllowed {
-        /// Those it takes, as in an `Allow` header.
+        /// The supported methods, as in an `Allow` header.
         allow: String,
     },
-    /// No such org.
+    /// The org does not exist.
     #[error("There is no org with this id.")]
     UnknownOrg,
-    /// No such customer.
+    /// The customer does not exist.
     #[error("The org has no customer with this id.")]
     UnknownCustomer,
-    /// The order was never awarded.
+    /// The order was not awarded.
     #[error("The org has awarded no order with this id.")]
     UnknownOrder,
-    /// The org's loyalty programme is off or was never set up.
+    /// The org's loyalty programme is disabled or has no settings.
     #[error("The loyalty programme of the org is disabled.")]
     LoyaltyDisabled,
-    /// The org has no loyalty settings to read.
+    /// The org has no loyalty settings to return.
     #[error("The org has no loyalty settings yet. PUT them first.")]
     LoyaltyNotSet,
-    /// The name of the operation is taken by one with other content.
+    /// The id was used by an earlier request with other content.
     #[error("This id was used before, for a request with other content.")]
     IdempotencyMismatch,
-    /// It names another currency than the org's.
+    /// The request names a currency that is not the org's.
     #[error("The currency of the org is {}.", own.as_str())]
     OtherCurrency {
-        /// The org's.
+        /// The org's currency.
         own: Currency,
     },
-    /// Nothing is left of the order to refund.
+    /// The order is already fully refunded.
     #[error("Nothing is left of this order to refund.")]
     AlreadyRefunded,
-    /// More was asked for than is left of the order.
+    /// The refund exceeds the unrefunded amount of the order.
     #[error("Only {} is left of this order to refund.", remaining.decimal())]
     RefundExceedsOrder {
-        /// What is left.
+        /// The unrefunded amount.
         remaining: Money,
     },
-    /// The org has no such bundle.
+    /// The bundle does not exist.
     #[error("The org has no bundle with this id.")]
     BundleNotFound,
-    /// The org had a bundle with this id, and deleted it.
+    /// The bundle was deleted.
     #[error("The bundle with this id was deleted.")]
     BundleDeleted,
-    /// The bundle is not on at that time.
+    /// The bundle is not active at that time.
     #[error("The bundle is {} at that time.", status.name())]
     BundleNotActive {
-        /// What it is instead.
+        /// The status at that time.
         status: BundleStatus,
     },
-    /// The bundle is sold out.
+    /// The bundle has reached its redemption limit.
     #[error("The bundle is sold out.")]
     LimitReached,
-    /// The customer has redeemed the bundle as often as one may.
+    /// The customer has reached the redemption limit for each customer.
     #[error("The customer has reached the limit of this bundle.")]
     CustomerLimitReached,
-    /// It was voided, perhaps before it came.
-    #[error("This was voided and cannot be done any more.")]
+    /// The operation was voided, perhaps before it arrived.
+    #[error("This operation was voided and is no longer possible.")]
     AlreadyVoided,
-    /// Fewer points than can be redeemed at all.
+    /// The number of points is below the minimum.
     #[error("At least {} points can be redeemed.", minimum.0)]
     BelowMinimum {
-        /// The fewest.
+        /// The minimum.
         minimum: Points,
     },
-    /// More points than the customer has.
+    /// The customer has fewer points than requested.
     #[error("The customer has {} points.", balance.0)]
     InsufficientPoints {
-        /// What the customer has.
+        /// The customer's balance.
         balance: Points,
     },
-    /// Only the listed numbers of points can be redeemed.
-    #[error("Only a listed number of points can be redeemed.")]
+    /// The number of points is not a listed cost, and the mode is `exact`.
+    #[error("Only the listed numbers of points can be redeemed.")]
     NotAListedAmount,
-    /// The points are worth more than the order comes to.
+    /// The value of the points exceeds the order total.
     #[error("These points are worth {}, more than the order total.", value.decimal())]
     ExceedsOrderTotal {
-        /// What they are worth.
+        /// The value of the points.
         value: Money,
     },
-    /// The org has no such key.
+    /// The key does not exist.
     #[error("The org has no key with this id.")]
     UnknownKey,
-    /// A bundle that was redeemed stays.
+    /// The bundle has redemptions and cannot be deleted.
     #[error("A bundle that was ever redeemed cannot be deleted. End it instead.")]
     BundleRedeemed,
-    /// A limit below what is used already.
+    /// The new limit is below the number of redemptions.
     #[error("The bundle is redeemed {used} times. maxRedemptions cannot be less.")]
     LimitBelowUsed {
-        /// How often the bundle is redeemed.
+        /// The number of redemptions.
         used: u64,
     },
-    /// The org was not created disposable.
+    /// The org was not created as disposable.
     #[error("Only an org that was created disposable can be deleted.")]
     OrgNotDisposable,
     /// The org is being deleted.
     #[error("This org is being deleted. Create it again when the deletion is complete.")]
     OrgBeingDeleted,
-    /// Whether an org is disposable was decided when it was created.
+    /// The request changes `disposable`, which is fixed at creation.
     #[error("Whether an org is disposable cannot be changed after its creation.")]
     DisposableIsFixed,
-    /// `If-None-Match: *`, and it is there.
-    #[error("It exists already, and If-None-Match: * asks to create it only.")]
+    /// The request has `If-None-Match: *`, and the resource exists.
+    #[error("The resource exists already. Send the request without If-None-Match: * to replace it.")]
     AlreadyExists,
-    /// A sum beyond what is kept.
-    #[error("This would take {figure} beyond the largest number that is stored.")]
+    /// A figure would leave the range of stored numbers.
+    #[error("This operation would take {figure} out of the range of stored numbers.")]
     OutOfRange {
-        /// Which.
+        /// The name of the figure.
         figure: &'static str,
     },
 }
 
-/// One field that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// One invalid field.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Its path, as `tiers[2].threshold`; empty for the body itself.
+    /// The path of the field, for example `tiers[2].threshold`. It is empty for the body itself.
     pub field: String,
-    /// What is wrong with it.
+    /// The rule that the field breaks.
     pub message: String,
 }
 
 impl FieldError {
-    /// A fault of one field. What a request names may be long, and is cut.
+    /// The error of one field. Long texts are truncated, because they may come from the request.
     #[must_use]
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: cut(field.into()), message: cut(message.into()) }
+        Self { field: truncate_echo(field.into()), message: truncate_echo(message.into()) }
     }
 }
 
-/// What is wrong with the fields of a request: an answer lists so many faults, and says how many there are beside.
+/// The errors of the fields of a request. An answer lists a limited number of them and counts the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Faults {
+pub struct InvalidFields {
     listed: Vec<FieldError>,
     more: usize,
 }
 
-impl Faults {
-    /// How many are listed, at most.
-    pub const LISTED: usize = 100;
+impl InvalidFields {
+    /// The maximum number of listed errors.
+    pub const LISTED_MAX: usize = 100;
 
-    /// Adds one, to the list or to the number of those beside.
+    /// Adds an error, which is only counted if the list is full.
     pub fn push(&mut self, fault: FieldError) {
-        if self.listed.len() < Self::LISTED {
+        if self.listed.len() < Self::LISTED_MAX {
             self.listed.push(fault);
         } else {
             self.more += 1;
         }
     }
 
-    /// These, and then others.
+    /// Appends other errors.
     #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
+    pub fn merge(mut self, others: Self) -> Self {
         let more = others.more;
         others.listed.into_iter().for_each(|fault| self.push(fault));
         self.more += more;
         self
     }
 
-    /// Those that are listed.
+    /// The listed errors.
     #[must_use]
     pub fn listed(&self) -> &[FieldError] {
         &self.listed
     }
 
-    /// How many there are beside.
+    /// The number of errors that are not listed.
     #[must_use]
-    pub const fn more(&self) -> usize {
+    pub const fn unlisted(&self) -> usize {
         self.more
     }
 }
 
-impl From<Vec<FieldError>> for Faults {
+impl From<Vec<FieldError>> for InvalidFields {
     fn from(faults: Vec<FieldError>) -> Self {
         let mut all = Self::default();
         for fault in faults {
@@ -231,10 +232,10 @@ impl From<Vec<FieldError>> for Faults {
     }
 }
 
-/// The longest text of a request's own that an answer repeats, in characters.
+/// The maximum length of a text from a request in an answer, in characters.
 const ECHOED_CHARS_MAX: usize = 200;
 
-fn cut(mut text: String) -> String {
+fn truncate_echo(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(ECHOED_CHARS_MAX) {
         text.truncate(end);
         text.push('…');
@@ -242,48 +243,48 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// What sort of no it is, in the order in which they are checked; but what is another org's only shows in what was read, so
-/// that [`RejectionKind::Forbidden`] is checked once more after [`RejectionKind::Unreadable`].
+/// The kind of a rejection, in the order of the checks. [`RejectionKind::Forbidden`] is checked again after
+/// [`RejectionKind::Unreadable`], because only the parsed request shows which org it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionKind {
-    /// Say who you are.
+    /// The credentials are missing or wrong.
     Unauthorized,
-    /// Say less.
+    /// The body is too large.
     TooLarge,
-    /// There is nothing at this path.
+    /// No route has this path.
     UnknownRoute,
-    /// Not by this method.
+    /// The route does not support this method.
     MethodNotAllowed,
-    /// Not yours.
+    /// The credentials do not allow the operation.
     Forbidden,
-    /// Not in this encoding.
+    /// The content encoding is not supported.
     UnsupportedEncoding,
-    /// Say it so that it can be read.
+    /// The body cannot be parsed.
     Unreadable,
-    /// Not that way.
+    /// A field is invalid.
     Invalid,
-    /// Not here.
+    /// The resource does not exist.
     NotFound,
-    /// There already.
+    /// The resource exists, against the request's precondition.
     PreconditionFailed,
-    /// Not now.
+    /// The state of the resource does not allow the operation.
     Conflict,
 }
 
 impl Rejection {
-    /// One field that is wrong.
+    /// The rejection of one invalid field.
     #[must_use]
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, message)].into())
     }
 
-    /// A field that is given twice; its name may be long, and is cut.
+    /// The rejection of a field that occurs twice. A long name is truncated.
     #[must_use]
     pub fn duplicate_field(name: &str) -> Self {
-        Self::DuplicateField { name: cut(name.to_owned()) }
+        Self::DuplicateField { name: truncate_echo(name.to_owned()) }
     }
 
-    /// The fields that are wrong, if any are.
+    /// The names of the invalid fields.
     #[must_use]
     pub fn fields(&self) -> Vec<&str> {
         match self {
@@ -293,7 +294,7 @@ impl Rejection {
         }
     }
 
-    /// What sort of no it is.
+    /// The kind of the rejection.
     #[must_use]
     pub const fn kind(&self) -> RejectionKind {
         match self {
@@ -335,7 +336,7 @@ impl Rejection {
         }
     }
 
-    /// The stable code, for programs.
+    /// The stable code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.into()

@@ -1,4 +1,5 @@
-//! Segments: who somebody is to the shop, worked out when read and never stored.
+//! Segments: a classification of customers by recency, frequency and value. A segment is computed when it is read and
+//! never stored.
 
 use chrono::{DateTime, Utc};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -9,28 +10,28 @@ use crate::domain::{money::Money, names::named, orders::OrderHistory, time::days
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Segment {
-    /// No orders, or nothing yet that tells.
+    /// No orders, a first order less than 30 days ago, or no match with any other segment.
     New,
-    /// No order for 90 days or more.
+    /// No order for at least 90 days.
     Churned,
-    /// No order for 60 days or more.
+    /// No order for at least 60 days.
     AtRisk,
-    /// No order for 30 days or more.
+    /// No order for at least 30 days.
     Slipping,
-    /// Has spent 500, or orders often and well.
+    /// A lifetime value of at least 500, or at least 8 orders that average at least 50.
     Vip,
-    /// Few, large orders.
+    /// Fewer than 5 orders that average at least 75.
     HighValue,
-    /// Many, smaller orders.
+    /// At least 5 orders that average less than 60.
     Frequent,
-    /// Came back.
+    /// At least 2 orders.
     Loyal,
 }
 
 named!(Segment);
 
-/// The segment at `now`; the first rule that matches decides. Averages are compared exactly, as lifetime value against
-/// orders times the limit.
+/// The segment at `now`: the first rule that matches. The comparison of averages is exact, because it multiplies the
+/// limit by the number of orders instead of dividing.
 #[must_use]
 pub fn segment_at(orders: Option<&OrderHistory>, lifetime_value: Money, now: DateTime<Utc>) -> Segment {
     let Some(&OrderHistory { count, first_at, last_at, .. }) = orders else { return Segment::New };

@@ -1,19 +1,19 @@
-//! Instants: UTC, whole milliseconds, written so that text order is time order.
+//! Instants in UTC with whole milliseconds. Their text sorts in time order.
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Serializer;
 
-/// How far ahead of now an order may claim to have been fulfilled.
+/// How far in the future the `fulfilledAt` of an order may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FutureTolerance {
-    /// 24 hours, where it earns points: clocks and time zones differ, months don't.
+    /// 24 hours, for orders that earn points: clocks and time zones differ by hours, not by months.
     Day,
-    /// 5 minutes, where it redeems a bundle: a deal of tomorrow is not sold today.
+    /// 5 minutes, for orders that redeem a bundle: an order cannot redeem a bundle that starts tomorrow.
     FiveMinutes,
 }
 
 impl FutureTolerance {
-    /// The bound, and why an order beyond it is refused.
+    /// The tolerance, and the error message for an order beyond it.
     #[must_use]
     pub const fn bound(self) -> (TimeDelta, &'static str) {
         match self {
@@ -23,46 +23,46 @@ impl FutureTolerance {
     }
 }
 
-/// Why a text is not an instant that a request may name.
-pub const RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
+/// The rule for instants in requests, as an error message.
+pub const INSTANT_RULE: &str = "must be an RFC 3339 date and time with an offset, from 1970 to 9999";
 
-/// Reads an instant as a request writes it.
+/// Reads an instant of a request, truncated to milliseconds. Fails with [`INSTANT_RULE`].
 pub fn parse(text: &str) -> Result<DateTime<Utc>, &'static str> {
     DateTime::parse_from_rfc3339(text)
         .map(|at| to_millis(at.to_utc()))
         .ok()
         .filter(|at| (1970..=9999).contains(&at.year()))
-        .ok_or(RULE)
+        .ok_or(INSTANT_RULE)
 }
 
-/// The last instant that can be written so that text order is time order.
-pub const LATEST: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
+/// The last instant whose text sorts in time order: the end of the year 9999.
+pub const INSTANT_MAX: DateTime<Utc> = match DateTime::from_timestamp_millis(253_402_300_799_999) {
     Some(last) => last,
     None => DateTime::<Utc>::MAX_UTC,
 };
 
-/// Why a text is not a day.
-pub const DAY_RULE: &str = "must be a date, as 2026-12-24, from 1970 to 9999";
+/// The rule for days in requests, as an error message.
+pub const DAY_RULE: &str = "must be a date from 1970 to 9999, in the form 2026-12-24";
 
-/// Reads a day as a request writes it: `2026-12-24`, and in no shorter way.
+/// Reads a day of a request in the exact form `2026-12-24`. Fails with [`DAY_RULE`].
 pub fn parse_day(text: &str) -> Result<NaiveDate, &'static str> {
     let day = text.parse::<NaiveDate>().ok().filter(|day| day.to_string() == text);
     day.filter(|day| (1970..=9999).contains(&day.year())).ok_or(DAY_RULE)
 }
 
-/// RFC 3339 in UTC with exactly three decimals; sorts as text.
+/// The instant as RFC 3339 in UTC with exactly three decimals. The texts sort in time order.
 #[must_use]
 pub fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The instant without what is below a millisecond, as it is stored.
+/// The instant truncated to milliseconds, as it is stored.
 #[must_use]
 pub fn to_millis(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(3)
 }
 
-/// Whole 24-hour periods elapsed from `since` to `now`; 0 when `since` is yet to come.
+/// The whole 24-hour periods from `since` to `now`. Returns 0 if `since` is after `now`.
 #[must_use]
 pub fn days_between(since: DateTime<Utc>, now: DateTime<Utc>) -> u32 {
     u32::try_from((now - since).num_days()).unwrap_or(0)

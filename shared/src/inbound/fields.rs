@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use super::json::{Fields, Json};
 use crate::domain::{
     bundle::{
-        schedule::{DATE_RULE, DAYS_RULE, DaysOfWeek, ScheduleDate, TIME_RULE, TimeOfDay},
+        schedule::{DAYS_OF_WEEK_RULE, DaysOfWeek, SCHEDULE_DATE_RULE, ScheduleDate, TIME_OF_DAY_RULE, TimeOfDay},
         status::BundleStatus,
         terms::{BundleType, DesiredState, Quantity, UseLimit},
     },
@@ -22,7 +22,7 @@ use crate::domain::{
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Currency, Money},
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
-    rejection::{Faults, FieldError, Rejection},
+    rejection::{FieldError, InvalidFields, Rejection},
     segment::Segment,
     text::{self, Description, SingleLine},
     time::{self, FutureTolerance},
@@ -65,7 +65,7 @@ pub fn fulfilled_at_errors(fields: &Fields, now: DateTime<Utc>, tolerance: Futur
 /// The faults of the fields of a request.
 #[derive(Debug, Default)]
 pub struct FieldErrors {
-    faults: Faults,
+    faults: InvalidFields,
     unknown: Vec<String>,
 }
 
@@ -78,13 +78,13 @@ impl FieldErrors {
     /// Adds the faults of another part of the request.
     pub(super) fn merge(mut self, mut others: Self) -> Self {
         self.unknown.append(&mut others.unknown);
-        Self { faults: self.faults.and(others.faults), unknown: self.unknown }
+        Self { faults: self.faults.merge(others.faults), unknown: self.unknown }
     }
 
     /// Adds faults at the end.
     #[must_use]
     pub fn append(self, others: Vec<FieldError>) -> Self {
-        Self { faults: self.faults.and(others.into()), unknown: self.unknown }
+        Self { faults: self.faults.merge(others.into()), unknown: self.unknown }
     }
 
     /// The faults of a part of the request, with the path of this part before their fields.
@@ -99,7 +99,7 @@ impl FieldErrors {
 
     /// Adds faults at the beginning.
     pub(super) fn prepend(self, faults: Vec<FieldError>) -> Self {
-        Self { faults: Faults::from(faults).and(self.faults), unknown: self.unknown }
+        Self { faults: InvalidFields::from(faults).merge(self.faults), unknown: self.unknown }
     }
 }
 
@@ -248,35 +248,38 @@ pub(super) fn invalid_value<E: DeserializeError>(rule: &str, at: ValuePointerRef
     deserr::take_cf_content(E::error::<Infallible>(None, ErrorKind::Unexpected { msg: rule.to_owned() }, at))
 }
 
-scalar!(OrgId, |value| value.text(ids::RULE));
-scalar!(CustomerId, |value| value.text(ids::RULE));
-scalar!(OrderId, |value| value.text(ids::RULE));
-scalar!(RefundId, |value| value.text(ids::RULE));
-scalar!(AdjustmentId, |value| value.text(ids::RULE));
-scalar!(BundleId, |value| value.text(ids::RULE));
-scalar!(KeyId, |value| value.text(ids::RULE));
-scalar!(ProductId, |value| value.text(ids::RULE));
-scalar!(SingleLine, |value| value.text(text::RULE).and_then(SingleLine::requested));
-scalar!(Description, |value| value.text(text::DESCRIPTION_RULE).and_then(Description::requested));
+scalar!(OrgId, |value| value.text(ids::ID_RULE));
+scalar!(CustomerId, |value| value.text(ids::ID_RULE));
+scalar!(OrderId, |value| value.text(ids::ID_RULE));
+scalar!(RefundId, |value| value.text(ids::ID_RULE));
+scalar!(AdjustmentId, |value| value.text(ids::ID_RULE));
+scalar!(BundleId, |value| value.text(ids::ID_RULE));
+scalar!(KeyId, |value| value.text(ids::ID_RULE));
+scalar!(ProductId, |value| value.text(ids::ID_RULE));
+scalar!(SingleLine, |value| value.text(text::LINE_RULE).and_then(SingleLine::reject_hidden));
+scalar!(Description, |value| value.text(text::DESCRIPTION_RULE).and_then(Description::reject_hidden));
 scalar!(Email, |value| value
     .text(text::EMAIL_RULE)
-    .and_then(SingleLine::requested)
-    .and_then(SingleLine::email)
+    .and_then(SingleLine::reject_hidden)
+    .and_then(SingleLine::validate_email)
     .map(Email));
 scalar!(Phone, |value| value
     .text(text::PHONE_RULE)
-    .and_then(SingleLine::requested)
-    .and_then(SingleLine::phone)
+    .and_then(SingleLine::reject_hidden)
+    .and_then(SingleLine::validate_phone)
     .map(Phone));
 scalar!(Currency, |value| value.text(money::CURRENCY_RULE));
-scalar!(OrgCurrency, |value| value.text(money::ORG_CURRENCY_RULE).and_then(Currency::of_org).map(OrgCurrency));
-scalar!(Money, |value| value.decimal(money::RULE).and_then(Money::requested));
+scalar!(OrgCurrency, |value| value
+    .text(money::ORG_CURRENCY_RULE)
+    .and_then(Currency::validate_for_org)
+    .map(OrgCurrency));
+scalar!(Money, |value| value.decimal(money::AMOUNT_RULE).and_then(Money::from_request));
 scalar!(PointsPerDollar, |value| value.decimal(PointsPerDollar::RULE).and_then(TryFrom::try_from));
 scalar!(EquityMultiplier, |value| value.decimal(EquityMultiplier::RULE).and_then(TryFrom::try_from));
 scalar!(PointsMultiplier, |value| value.decimal(PointsMultiplier::RULE).and_then(TryFrom::try_from));
 scalar!(EarnedPoints, |value| value.whole(EarnedPoints::RULE));
 scalar!(EarnedPer, |value| {
-    let amount = value.decimal(EarnedPer::RULE).and_then(Money::requested);
+    let amount = value.decimal(EarnedPer::RULE).and_then(Money::from_request);
     amount.and_then(EarnedPer::try_from).map_err(|_| EarnedPer::RULE)
 });
 scalar!(PointsCost, |value| value.whole(PointsCost::RULE));
@@ -285,8 +288,8 @@ scalar!(InactivityDays, |value| value.whole(InactivityDays::RULE));
 scalar!(ActiveDays, |value| value.whole(ActiveDays::RULE));
 scalar!(Quantity, |value| value.whole(Quantity::RULE));
 scalar!(UseLimit, |value| value.whole(UseLimit::RULE));
-scalar!(TimeOfDay, |value| value.text(TIME_RULE));
-scalar!(ScheduleDate, |value| value.text(DATE_RULE));
+scalar!(TimeOfDay, |value| value.text(TIME_OF_DAY_RULE));
+scalar!(ScheduleDate, |value| value.text(SCHEDULE_DATE_RULE));
 /// Decodes a value of an enumeration by its name.
 macro_rules! by_name {
     ($($type:ty),+ $(,)?) => {$(
@@ -309,7 +312,7 @@ by_name!(BundleStatus, BundleType, DesiredState, RedemptionMode, RiskLevel, Segm
 pub struct Timestamp(pub DateTime<Utc>);
 scalar!(Timestamp, |value| match value {
     Scalar::Text(text) => time::parse(&text).map(Timestamp),
-    _ => Err(time::RULE),
+    _ => Err(time::INSTANT_RULE),
 });
 
 /// A day of the week, 0 (Sunday) to 6 (Saturday).
@@ -323,7 +326,7 @@ scalar!(WeekdayNumber, |value| match value {
 
 impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let days: Vec<WeekdayNumber> = bounded_list(value, at, 7, DAYS_RULE)?;
+        let days: Vec<WeekdayNumber> = bounded_list(value, at, 7, DAYS_OF_WEEK_RULE)?;
         let days: Vec<i64> = days.into_iter().map(|WeekdayNumber(day)| day).collect();
         Self::try_from(days).map_err(|rule| invalid_value(rule, at))
     }
@@ -344,8 +347,8 @@ pub struct OrgCurrency(pub Currency);
 impl<E: DeserializeError> Deserr<E> for Zone {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
         let read = match Scalar::from_value(value) {
-            Scalar::Text(text) => Self::requested(&text),
-            Scalar::Number(_) | Scalar::Other => Err(zone::RULE.to_owned()),
+            Scalar::Text(text) => Self::from_request(&text),
+            Scalar::Number(_) | Scalar::Other => Err(zone::ZONE_RULE.to_owned()),
         };
         read.map_err(|why| invalid_value(&why, at))
     }

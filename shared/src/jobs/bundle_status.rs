@@ -65,7 +65,7 @@ impl Reconciler<'_> {
     }
 
     async fn load<'a>(&self, org: &OrgId, id: &BundleId) -> Result<Option<Candidate<'a>>, Failure> {
-        let (org, bundle) = self.store.bundle_of_org(org, id).await?;
+        let (org, bundle) = self.store.org_and_bundle(org, id).await?;
         let org = org.map(|org| org.value).filter(|org| !org.deleting).ok_or(Rejection::UnknownOrg)?;
         Ok(bundle.map(|bundle| Candidate { org: Cow::Owned(org), bundle, is_listed: false }))
     }

@@ -352,7 +352,7 @@ impl Sweep<'_> {
 
     /// Saves the position for `latest`. A failure is only logged, because the next call can repeat the work.
     async fn save_position(&self, began: DateTime<Utc>, position: Option<&str>) {
-        if let Err(error) = self.store.keep_sweep_position(self.operation, began, position).await {
+        if let Err(error) = self.store.save_sweep_position(self.operation, began, position).await {
             tracing::warn!(
                 operation = self.operation,
                 error = chain(&error),
@@ -364,7 +364,7 @@ impl Sweep<'_> {
     /// Records the end of the sweep. A failure is only logged. If the next sweep fails to record its end too, an alarm
     /// goes off.
     async fn record_end(&self) {
-        if let Err(error) = self.store.end_sweep(self.operation, self.now).await {
+        if let Err(error) = self.store.record_sweep_end(self.operation, self.now).await {
             tracing::warn!(
                 operation = self.operation,
                 error = chain(&error),

@@ -1,4 +1,4 @@
-//! What was read lately, and may be a minute old. What this process writes, it forgets at once.
+//! A cache of values that may be up to a minute old. A write by this process removes its entries at once.
 
 use std::{
     collections::HashMap,
@@ -7,75 +7,75 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long another process's change may stay unseen.
-const ENTRY_MAX_AGE: Duration = Duration::from_mins(1);
+/// How long a write by another process may stay unseen.
+const ENTRY_AGE_MAX: Duration = Duration::from_mins(1);
 
-/// Things kept at most; a process that meets more starts over.
+/// Above this number of entries, the cache is emptied.
 const ENTRIES_MAX: usize = 10_000;
 
-/// Things read lately, by their keys.
-pub(super) struct Cache<K, V>(Mutex<Cached<K, V>>);
+/// Values that were read recently, by key.
+pub(super) struct Cache<K, V>(Mutex<Entries<K, V>>);
 
-struct Cached<K, V> {
-    things: HashMap<K, (Instant, V)>,
-    /// Grows with every write, so that a read begun before one is not kept after it.
+struct Entries<K, V> {
+    by_key: HashMap<K, (Instant, V)>,
+    /// The number of writes so far. A read that began before a write is not cached after that write.
     writes: u64,
 }
 
 impl<K, V> Default for Cache<K, V> {
     fn default() -> Self {
-        Self(Mutex::new(Cached { things: HashMap::new(), writes: 0 }))
+        Self(Mutex::new(Entries { by_key: HashMap::new(), writes: 0 }))
     }
 }
 
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
-    fn with<T>(&self, look: impl FnOnce(&mut Cached<K, V>) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_entries<T>(&self, operation: impl FnOnce(&mut Entries<K, V>) -> T) -> T {
+        operation(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is known of it and still fresh, and how many writes there were before this look.
+    /// The value of a key unless it is too old, and the number of writes so far.
     pub(super) fn get(&self, key: &K, now: Instant) -> (Option<V>, u64) {
-        self.with(|cached| {
-            let fresh =
-                cached.things.get(key).filter(|(read_at, _)| now.saturating_duration_since(*read_at) < ENTRY_MAX_AGE);
-            (fresh.map(|(_, thing)| thing.clone()), cached.writes)
+        self.with_entries(|entries| {
+            let entry = entries.by_key.get(key);
+            let fresh = entry.filter(|(read_at, _)| now.saturating_duration_since(*read_at) < ENTRY_AGE_MAX);
+            (fresh.map(|(_, value)| value.clone()), entries.writes)
         })
     }
 
-    /// Keeps what was read, unless something was written since the look.
-    pub(super) fn keep(&self, key: K, thing: V, writes_before: u64, now: Instant) {
-        self.with(|cached| {
-            if cached.things.len() >= ENTRIES_MAX {
-                cached.things.clear();
+    /// Caches a value that was read after `writes_before` writes, unless another write came since.
+    pub(super) fn insert(&self, key: K, value: V, writes_before: u64, now: Instant) {
+        self.with_entries(|entries| {
+            if entries.by_key.len() >= ENTRIES_MAX {
+                entries.by_key.clear();
             }
-            if cached.writes == writes_before {
-                cached.things.insert(key, (now, thing));
+            if entries.writes == writes_before {
+                entries.by_key.insert(key, (now, value));
             }
         });
     }
 
-    fn forget(&self, is_meant: impl Fn(&K) -> bool) {
-        self.with(|cached| {
-            cached.writes = cached.writes.wrapping_add(1);
-            cached.things.retain(|key, _| !is_meant(key));
+    fn remove(&self, is_stale: impl Fn(&K) -> bool) {
+        self.with_entries(|entries| {
+            entries.writes = entries.writes.wrapping_add(1);
+            entries.by_key.retain(|key, _| !is_stale(key));
         });
     }
 
-    /// Forgets what is meant when the write that is about to begin is over, however it ends.
-    pub(super) fn forget_after<F: Fn(&K) -> bool>(&self, is_meant: F) -> Forget<'_, K, V, F> {
-        Forget { cache: self, is_meant }
+    /// Removes the entries of a write when the guard is dropped: after the write, whether or not it succeeds.
+    pub(super) fn remove_after<F: Fn(&K) -> bool>(&self, is_stale: F) -> RemoveOnDrop<'_, K, V, F> {
+        RemoveOnDrop { cache: self, is_stale }
     }
 }
 
-/// Forgets when it goes.
-#[must_use = "it forgets when it goes"]
-pub(super) struct Forget<'a, K: Eq + Hash, V: Clone, F: Fn(&K) -> bool> {
+/// Removes entries from a cache when it is dropped.
+#[must_use = "the entries are removed when this is dropped"]
+pub(super) struct RemoveOnDrop<'a, K: Eq + Hash, V: Clone, F: Fn(&K) -> bool> {
     cache: &'a Cache<K, V>,
-    is_meant: F,
+    is_stale: F,
 }
 
-impl<K: Eq + Hash, V: Clone, F: Fn(&K) -> bool> Drop for Forget<'_, K, V, F> {
+impl<K: Eq + Hash, V: Clone, F: Fn(&K) -> bool> Drop for RemoveOnDrop<'_, K, V, F> {
     fn drop(&mut self) {
-        self.cache.forget(&self.is_meant);
+        self.cache.remove(&self.is_stale);
     }
 }

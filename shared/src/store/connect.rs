@@ -1,15 +1,15 @@
-//! The client of the table. What the client retries itself it retries soon; conflicts it does not, those are retried from
-//! the load on.
+//! The client of the table. The client retries throttled and failed requests itself, after short pauses. It does not
+//! retry a conflict between transactions: the caller loads again and decides again.
 
 use aws_sdk_dynamodb::{
     Client,
     config::{Builder, retry::RetryPartition},
 };
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::aws;
 
-/// A client for the region's own `DynamoDB`, or for the one at `endpoint`.
+/// A client of `DynamoDB` in the configured region, or of the service at `endpoint`.
 pub async fn client(endpoint: Option<&str>) -> Result<Client, StoreError> {
     match endpoint {
         Some(endpoint) if endpoint.starts_with("http://") => Ok(local_client(endpoint)),
@@ -22,10 +22,10 @@ pub async fn client(endpoint: Option<&str>) -> Result<Client, StoreError> {
     }
 }
 
-/// A client for an engine on this machine, which takes any credentials.
+/// A client of an engine on this machine, which accepts any credentials.
 #[must_use]
 pub fn local_client(endpoint: &str) -> Client {
-    // Clients of different engines share no budget of retries.
+    // Otherwise the clients of all engines would share one retry budget.
     let partition = RetryPartition::new(endpoint.to_owned());
     Client::from_conf(Builder::from(&aws::local_config(endpoint)).retry_partition(partition).build())
 }

@@ -1,26 +1,31 @@
-//! Customers and their ledgers.
+//! Customers.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
 use super::{
-    HistoryRow, Item, Listed, Page, Row, Store, StoreError, Versioned,
-    items::{self, AdjustmentForm, CustomerForm, EntryForm},
-    keys::{self, text},
-    pages::{page, part, start_after},
+    attributes::Item,
+    error::StoreError,
+    items::customer::CustomerForm,
+    keys::{self, IndexKey, Key},
+    pages::{fetch_page, index_position, parse_index_position, start_after},
+    rows::{Listed, Page, Row, skip_unreadable},
+    table::{Store, Versioned},
+    transact::Transaction,
 };
 use crate::domain::{
     customer::Customer,
-    earning::adjustment::Adjustment,
-    ids::{AdjustmentId, CustomerId, OrgId},
+    ids::{CustomerId, OrgId},
     ledger::Entry,
     time,
 };
 
-/// A customer in a list, which may lag.
+/// A customer in a list. The list may lag behind the customer.
 pub type ListedCustomer = Listed<CustomerId, Versioned<Customer>>;
 
 impl Store {
-    /// A customer as they are now.
+    /// The current customer.
     pub async fn customer(
         &self,
         org: &OrgId,
@@ -30,19 +35,19 @@ impl Store {
         item.map(read_customer).transpose()
     }
 
-    /// A customer, and the record of an adjustment if it was made.
-    pub async fn adjustment(
+    /// The current customers with some ids, by id. Absent and unreadable customers are left out.
+    pub async fn customers_by_id(
         &self,
         org: &OrgId,
-        customer: &CustomerId,
-        id: &AdjustmentId,
-    ) -> Result<(Option<Versioned<Customer>>, Option<Adjustment>), StoreError> {
-        let [person, record] = self.get([&keys::customer(org, customer), &keys::adjustment(org, customer, id)]).await?;
-        let record = record.map(|item| items::read::<AdjustmentForm, _>("an adjustment", item));
-        Ok((person.map(read_customer).transpose()?, record.transpose()?))
+        customers: &[CustomerId],
+    ) -> Result<HashMap<CustomerId, Customer>, StoreError> {
+        let keys: Vec<_> = customers.iter().map(|customer| keys::customer(org, customer)).collect();
+        let items = self.get_all(&keys).await?.into_iter();
+        let found = items.filter_map(|item| skip_unreadable(read_customer(item)));
+        Ok(found.map(|customer| (customer.value.id.clone(), customer.value)).collect())
     }
 
-    /// A page of an org's customers, by last order, newest first; those without orders come last.
+    /// A page of an org's customers by their last order, newest first. Customers without orders come last.
     pub async fn customers(
         &self,
         org: &OrgId,
@@ -50,11 +55,14 @@ impl Store {
         limit: usize,
     ) -> Result<Page<ListedCustomer>, StoreError> {
         let query = self.query_index(&keys::customers_index_pk(org), limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start(org, after)?), |item| read_listed(org, item)).await
+        let start = after.map(|position| start_key(org, position)).transpose()?;
+        fetch_page(query.set_exclusive_start_key(start), |item| read_listed(org, item)).await
     }
 
-    /// A page of an org's customers for a sweep: by last order, oldest first, those without orders before all others;
-    /// with `since`, only those who have ordered then or later. Who orders meanwhile moves on, and is met again.
+    /// A page of an org's customers for a sweep: by their last order, oldest first. Customers without orders come
+    /// first. With `since`, only the customers whose last order is not before that instant.
+    ///
+    /// A customer who orders during the sweep moves to the end of the list, so the sweep meets the customer again.
     pub async fn customers_since(
         &self,
         org: &OrgId,
@@ -62,60 +70,58 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<ListedCustomer>, StoreError> {
-        let mut query = self.query_index(&keys::customers_index_pk(org), limit);
-        if let Some(since) = since {
-            query = query
-                .key_condition_expression("#list = :list AND #at >= :since")
-                .expression_attribute_names("#at", "at")
-                .expression_attribute_values(":since", text(&time::text(since)));
-        }
-        // Who stood there when the sweep was there may be out of its bounds by now; everybody before was too.
-        let after = after.filter(|after| since.is_none_or(|since| **after >= *time::text(since)));
-        page(query.set_exclusive_start_key(start(org, after)?), |item| read_listed(org, item)).await
-    }
-
-    /// A page of a customer's ledger, newest first.
-    pub async fn ledger(
-        &self,
-        org: &OrgId,
-        customer: &CustomerId,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<HistoryRow<Entry>>, StoreError> {
-        let pk = keys::customer_partition(org, customer);
-        let start = after.map(|sk| {
-            let key = keys::Key { pk: pk.clone(), sk: sk.to_owned() };
-            let is_entry = sk.starts_with(keys::ENTRY_PREFIX) && sk.len() <= keys::LONGEST_SORT_KEY;
-            if is_entry { Ok(key.to_item()) } else { Err(StoreError::InvalidPosition) }
-        });
-        let query = self.query_partition(&pk, keys::ENTRY_PREFIX, limit).scan_index_forward(false);
-        page(query.consistent_read(true).set_exclusive_start_key(start.transpose()?), |item| {
-            let position = part(&item, "sk").to_owned();
-            let read = items::read::<EntryForm, _>("a ledger entry", item.clone());
-            Ok(Row { value: HistoryRow::of(read, || items::unread_entry(&item)), position })
-        })
-        .await
+        let (index_pk, since) = (keys::customers_index_pk(org), since.map(time::text));
+        let query = match &since {
+            Some(since) => self.query_index_from(&index_pk, since, limit),
+            None => self.query_index(&index_pk, limit),
+        };
+        // `since` may be later in this page than in the page before. A position before `since` is then out of the
+        // query's bounds, and so are all customers before that position.
+        let after = after.filter(|after| since.as_deref().is_none_or(|since| *after >= since));
+        let start = after.map(|position| start_key(org, position)).transpose()?;
+        fetch_page(query.set_exclusive_start_key(start), |item| read_listed(org, item)).await
     }
 }
 
-/// The start key for a position among an org's customers.
-fn start(org: &OrgId, after: Option<&str>) -> Result<Option<Item>, StoreError> {
-    let start = after.map(|position| {
-        let (at, id) = position.split_once('#').ok_or(StoreError::InvalidPosition)?;
-        let id = CustomerId::try_from(id.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
-        let index_key = keys::customer_index_key_at(org, at).ok_or(StoreError::InvalidPosition)?;
-        Ok(start_after(&keys::customer(org, &id), &index_key))
-    });
-    start.transpose()
+/// The start key of a page after a position among an org's customers.
+fn start_key(org: &OrgId, position: &str) -> Result<Item, StoreError> {
+    let (index_sk, id) = parse_index_position::<CustomerId>(position)?;
+    let index_key = keys::customer_index_key_at(org, index_sk).ok_or(StoreError::InvalidPosition)?;
+    Ok(start_after(&keys::customer(org, &id), &index_key))
 }
 
 fn read_listed(org: &OrgId, item: Item) -> Result<Row<ListedCustomer>, StoreError> {
-    let pk = part(&item, "pk");
-    let id = keys::customer_of(org, pk).ok_or_else(|| StoreError::unreadable("a key", pk))?;
-    let position = format!("{}#{id}", part(&item, "at"));
+    let id = keys::customer_of(org, &item)?;
+    let position = index_position(&item, &id);
     Ok(Row { value: Listed::new(id, read_customer(item)), position })
 }
 
 pub(super) fn read_customer(item: Item) -> Result<Versioned<Customer>, StoreError> {
-    items::read_versioned::<CustomerForm, _>("a customer", item)
+    Versioned::read::<CustomerForm>("a customer", item)
+}
+
+impl Transaction<'_> {
+    /// Adds a customer, who must not exist yet.
+    pub fn create_customer(&mut self, customer: &Customer) -> Result<(), StoreError> {
+        let (key, index_key) = self.customer_keys(customer);
+        self.create(&key, Some(&index_key), &CustomerForm::new(customer, 1))
+    }
+
+    /// Replaces the customer that was read as `before`, and appends ledger entries.
+    pub fn replace_customer(
+        &mut self,
+        customer: &Customer,
+        before: &Versioned<Customer>,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
+        let (key, index_key) = self.customer_keys(customer);
+        let version = before.next_version();
+        self.replace(&key, Some(&index_key), &CustomerForm::new(customer, version), before)?;
+        self.append_entries(&customer.id, version, entries)
+    }
+
+    fn customer_keys(&self, customer: &Customer) -> (Key, IndexKey) {
+        let org = &self.org.id;
+        (keys::customer(org, &customer.id), keys::customer_index_key(org, customer.last_order_at()))
+    }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between here and the table, and what it means to a caller.
+//! The errors of the store, and how the errors of the client become errors of the store.
 
 use std::{borrow::Cow, error::Error, fmt::Display};
 
@@ -11,38 +11,38 @@ use aws_sdk_dynamodb::{
 
 use crate::error::{InternalError, Unavailable};
 
-/// Why an operation on the store did not succeed. Nothing was written, unless the answer itself was lost. Then a retry finds
-/// the record of the write.
+/// Why an operation on the store failed. Nothing was written, unless only the response was lost. Then a retry finds the
+/// record of the write.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// Another writer was first, or is writing now. The caller loads and decides again.
+    /// Another writer was first, or is writing now. The caller loads again and decides again.
     #[error("another writer was first")]
     Contended,
     /// `DynamoDB` is throttled, unreachable or failing beyond the client's own retries. A later attempt may succeed.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// A position that no page of this list returned.
+    /// The position is not a position of this list.
     #[error("the position is not one of this list")]
     InvalidPosition,
-    /// A request that `DynamoDB` rejects, or an item that cannot be read.
+    /// `DynamoDB` rejects a request, or an item cannot be read.
     #[error(transparent)]
     Broken(#[from] InternalError),
 }
 
 impl StoreError {
-    /// An item, or a part of one, that does not have its form.
+    /// An item, or an attribute of an item, cannot be read. `record` names it.
     #[track_caller]
-    pub(super) fn unreadable(what: &str, why: impl Display) -> Self {
-        Self::Broken(InternalError::new(format!("{what} cannot be read: {why}")))
+    pub(super) fn unreadable(record: &str, reason: impl Display) -> Self {
+        Self::Broken(InternalError::new(format!("{record} cannot be read: {reason}")))
     }
 
-    /// A fault of the store's own code or data.
+    /// A fault of the store's code or of its stored data.
     #[track_caller]
     pub(super) fn broken(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Broken(InternalError::new(message))
     }
 
-    /// The fault that an item cannot be read for.
+    /// The fault that makes an item unreadable.
     pub(super) fn into_internal(self) -> InternalError {
         match self {
             Self::Broken(error) => error,
@@ -63,8 +63,8 @@ impl From<serde_dynamo::Error> for StoreError {
     }
 }
 
-/// Codes by which the service says that the same request may do later, beside every 5xx.
-const PASSING: [&str; 4] =
+/// The codes with which `DynamoDB` asks for the same request later. Every 5xx is transient too.
+const TRANSIENT_CODES: [&str; 4] =
     ["LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"];
 
 impl<E> From<SdkError<E, HttpResponse>> for StoreError
@@ -72,16 +72,16 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
-        let passes = match &error {
+        let is_transient = match &error {
             SdkError::ServiceError(service) => match service.err().code() {
                 Some("TransactionConflictException") => return Self::Contended,
-                Some(code) if PASSING.contains(&code) => true,
+                Some(code) if TRANSIENT_CODES.contains(&code) => true,
                 _ => service.raw().status().is_server_error(),
             },
             SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
             _ => false,
         };
-        if passes {
+        if is_transient {
             Self::Unavailable(Unavailable::caused_by("DynamoDB is unavailable", error))
         } else {
             Self::Broken(InternalError::caused_by("DynamoDB rejected a request", error))
@@ -89,23 +89,23 @@ where
     }
 }
 
-/// Reads a failed transaction reason by reason. A condition that failed is an answer (a duplicate, a stale version); a
-/// conflict or throttling passes; anything else is a failure.
-pub(super) fn of_transaction(error: SdkError<TransactWriteItemsError, HttpResponse>) -> StoreError {
+/// Converts the error of a transaction by the reasons of its cancellation. A failed condition means a duplicate or a
+/// stale version. A conflict or throttling is transient. A cancellation for any other reason is a fault.
+pub(super) fn transaction_error(error: SdkError<TransactWriteItemsError, HttpResponse>) -> StoreError {
     let cancelled = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionInProgressException(_)) => return StoreError::Contended,
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled,
         _ => return error.into(),
     };
     let codes = cancelled.cancellation_reasons().iter().filter_map(CancellationReason::code);
-    let causes: Vec<_> = codes.filter(|code| *code != "None").collect();
-    let passes = |code: &str| {
+    let reasons: Vec<_> = codes.filter(|code| *code != "None").collect();
+    let is_contention = |code: &str| {
         matches!(
             code,
             "ConditionalCheckFailed" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
         )
     };
-    if !causes.is_empty() && causes.iter().all(|code| passes(code)) {
+    if !reasons.is_empty() && reasons.iter().all(|code| is_contention(code)) {
         return StoreError::Contended;
     }
     error.into()

@@ -1,40 +1,45 @@
-//! Which item lives under which key. Ids can't hold `#`, so no id reaches into another's partition.
+//! The keys of every kind of item. An id cannot contain `#`, so no key reaches into the partition of another id.
 //!
 //! | item | pk | sk | list / at |
 //! |---|---|---|---|
 //! | org and its loyalty settings | `ORG#o` | `ORG` | `ORGS` / o |
 //! | customer | `CUSTOMER#o#c` | `PROFILE` | `CUSTOMERS#o` / last order (`0000` without) |
 //! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version.nth#kind#ref` | `ACTIVITY#o#day` / at |
-//! | an adjustment's idempotency record | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
-//! | whose an order is, and that none of its bundles counts | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (disposable orgs only, to find it) |
-//! | an award's idempotency record | `ORDER#o#order` | `AWARD` | |
-//! | a refund's idempotency record, or the mark of a void before it | `ORDER#o#order` | `REFUND#id` | |
-//! | a redemption of points, or the mark of a void before it | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
-//! | an org's key (a digest of it) | `ORG#o` | `KEY#id` | |
-//! | a bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent when nothing will change) |
-//! | that a bundle was deleted (kept, also beside a new one with its id) | `ORG#o` | `DELETED#b` | |
-//! | that an org's zone has changed | `ORG#o` | `TIME_ZONE_CHANGE` | `DUE#shard` / two minutes after it |
-//! | a bundle's transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | `TRANSITIONS#o#day` / put on record at |
-//! | a customer's count on a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
-//! | the churn model fitted to an org, and up to when it was looked back | `ORG#o` | `CHURN` | |
-//! | a prediction of churn (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#end of its horizon` / c |
-//! | a customer's risk level (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
-//! | how far a sweep over all orgs is that had to stop | `SWEEP#operation` | `POSITION` | |
-//! | by which release of the zone rules bundles are judged, and how far the change to it is | `SWEEP#transition` | `ZONES` | |
-//! | since when the next sweep over all orgs is waited for (the state machine writes it too) | `SWEEP#operation` | `ENDED` | |
-//! | a redemption, or the mark of a void before it | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
+//! | idempotency record of an adjustment | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
+//! | order header: the order's customer, and whether its bundle redemptions are void | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (in disposable orgs only, so that a deletion finds the order) |
+//! | idempotency record of an award | `ORDER#o#order` | `AWARD` | |
+//! | idempotency record of a refund, or the mark of a void that came first | `ORDER#o#order` | `REFUND#id` | |
+//! | points redemption, or the mark of a void that came first | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
+//! | org key (a digest of the key) | `ORG#o` | `KEY#id` | |
+//! | bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent if no change is to come) |
+//! | mark of a deleted bundle (stays, also beside a new bundle with the same id) | `ORG#o` | `DELETED#b` | |
+//! | mark of an org's time zone change | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after the change |
+//! | bundle transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | `TRANSITIONS#o#day` / recorded at |
+//! | number of times a customer redeems a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
+//! | churn model of an org, and the end of the last look back | `ORG#o` | `CHURN` | |
+//! | churn prediction (TTL: two horizons) | `CUSTOMER#o#c` | `PREDICTION#date` | `PREDICTIONS#o#end of its horizon` / c |
+//! | risk level of a customer (TTL: one horizon) | `CUSTOMER#o#c` | `RISK` | `RISK#o#level` / lifetime value, zero-padded |
+//! | position of a sweep over all orgs that stopped before its end | `SWEEP#operation` | `POSITION` | |
+//! | release of the zone rules by which bundles are evaluated, and the position of a change to a newer one | `SWEEP#transition` | `ZONES` | |
+//! | time since which the next sweep over all orgs is awaited (also written by the state machine) | `SWEEP#operation` | `ENDED` | |
+//! | bundle redemption, or the mark of a void that came first | `ORDER#o#order` | `BUNDLE#b` | `REDEMPTIONS#o#b` / redeemed at |
 //!
-//! An order's partition is its whole story. The version in an entry's key is the customer's, so a ledger is listed in the
-//! order in which it was committed, whatever the clocks of those who wrote it said; `nth` orders the entries of one write. The
-//! release before wrote `ENTRY#version#kind#ref`. By time an entry is in the index.
+//! All records of an order are in the order's partition.
 //!
-//! The due index is in 16 shards, so that no shop and no hour has it to itself; which one is a digest of org and bundle.
+//! The version in the key of an entry is the version of the customer. So a ledger is listed in the order of its
+//! commits, whatever the clocks of the writers were. `nth` is the place of the entry among the entries of one write.
+//! The previous release wrote `ENTRY#version#kind#ref`. The index lists entries by time.
+//!
+//! The list of due items is divided into 16 shards, so that no single org or hour uses all the capacity of one
+//! partition. A digest of the org and the bundle gives the shard of a bundle.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 
-use super::Item;
+use super::{
+    attributes::{Item, text, text_attribute},
+    error::StoreError,
+};
 use crate::domain::{
     bundle::transition::Transition,
     churn::risk::RiskLevel,
@@ -51,7 +56,7 @@ pub(super) struct Key {
     pub(super) sk: String,
 }
 
-/// A place in the index.
+/// A key in the index: the list and the sort key in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct IndexKey {
     pub(super) index_pk: String,
@@ -69,13 +74,13 @@ pub(super) const KEY_PREFIX: &str = "KEY#";
 const TIME_ZONE_CHANGE: &str = "REZONE";
 pub(super) const ORGS: &str = "ORGS";
 
-/// Into how many lists the due index is divided.
+/// The number of lists that hold the due items.
 pub const DUE_SHARDS: u8 = 16;
 
-/// The longest sort key that the service takes, in bytes.
-pub(super) const LONGEST_SORT_KEY: usize = 1024;
+/// The longest sort key that `DynamoDB` accepts, in bytes.
+pub(super) const SORT_KEY_BYTES_MAX: usize = 1024;
 
-/// Where customers without orders are listed: before every date.
+/// The sort key in the index of a customer without orders. It sorts before every date.
 const NO_ORDERS: &str = "0000";
 
 impl Key {
@@ -88,14 +93,8 @@ impl Key {
     }
 
     pub(super) fn is_of(&self, item: &Item) -> bool {
-        let has =
-            |name: &str, value: &str| item.get(name).and_then(|held| held.as_s().ok()).is_some_and(|s| s == value);
-        has("pk", &self.pk) && has("sk", &self.sk)
+        text_attribute(item, "pk") == self.pk && text_attribute(item, "sk") == self.sk
     }
-}
-
-pub(super) fn text(value: &str) -> AttributeValue {
-    AttributeValue::S(value.to_owned())
 }
 
 pub(super) fn org_partition(org: &OrgId) -> String {
@@ -110,7 +109,7 @@ pub(super) fn order_partition(org: &OrgId, order: &OrderId) -> String {
     format!("ORDER#{org}#{order}")
 }
 
-/// The order whose partition this is.
+/// The order of an order's partition.
 pub(super) fn order_of(pk: &str) -> Option<&str> {
     pk.strip_prefix("ORDER#")?.split_once('#').map(|(_, order)| order)
 }
@@ -127,10 +126,12 @@ pub(super) fn customer(org: &OrgId, customer: &CustomerId) -> Key {
     Key::new(customer_partition(org, customer), PROFILE)
 }
 
-/// The customer of an org whose partition this is.
-pub(super) fn customer_of(org: &OrgId, pk: &str) -> Option<CustomerId> {
-    let id = pk.strip_prefix("CUSTOMER#")?.strip_prefix(org.as_str())?.strip_prefix('#')?;
-    CustomerId::try_from(id.to_owned()).ok()
+/// The customer of an org in whose partition an item is.
+pub(super) fn customer_of(org: &OrgId, item: &Item) -> Result<CustomerId, StoreError> {
+    let pk = text_attribute(item, "pk");
+    let id = pk.strip_prefix("CUSTOMER#").and_then(|id| id.strip_prefix(org.as_str())?.strip_prefix('#'));
+    let id = id.and_then(|id| CustomerId::try_from(id.to_owned()).ok());
+    id.ok_or_else(|| StoreError::unreadable("a customer's key", pk))
 }
 
 pub(super) fn customers_index_pk(org: &OrgId) -> String {
@@ -141,10 +142,10 @@ pub(super) fn customer_index_key(org: &OrgId, last_order_at: Option<DateTime<Utc
     IndexKey { index_pk: customers_index_pk(org), index_sk: last_order_at.map_or_else(|| NO_ORDERS.into(), time::text) }
 }
 
-/// The place of a customer listed at `at`, if that is a date that any could be listed at.
-pub(super) fn customer_index_key_at(org: &OrgId, at: &str) -> Option<IndexKey> {
-    let is_index_key = at == NO_ORDERS || time::parse(at).is_ok_and(|parsed| time::text(parsed) == at);
-    is_index_key.then(|| IndexKey { index_pk: customers_index_pk(org), index_sk: at.to_owned() })
+/// The index key of a customer with the sort key `index_sk`, if a customer can have that sort key.
+pub(super) fn customer_index_key_at(org: &OrgId, index_sk: &str) -> Option<IndexKey> {
+    let is_index_key = index_sk == NO_ORDERS || time::parse(index_sk).is_ok_and(|at| time::text(at) == index_sk);
+    is_index_key.then(|| IndexKey { index_pk: customers_index_pk(org), index_sk: index_sk.to_owned() })
 }
 
 pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize, entry: &Entry) -> Key {
@@ -152,7 +153,7 @@ pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize
     Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}.{nth:02}#{kind}#{reference}"))
 }
 
-/// The entries that were written on a day of UTC.
+/// The list of the entries that were written on a day in UTC.
 pub(super) fn entries_index_pk(org: &OrgId, day: NaiveDate) -> String {
     format!("ACTIVITY#{org}#{day}")
 }
@@ -189,8 +190,8 @@ pub(super) fn deleted_bundle(org: &OrgId, bundle: &BundleId) -> Key {
     Key::new(org_partition(org), format!("DELETED#{bundle}"))
 }
 
-/// The org and the bundle of a bundle's key, or of the mark that an org's zone has changed.
-pub(super) fn due_parts(pk: &str, sk: &str) -> Option<(OrgId, Option<BundleId>)> {
+/// The org and the bundle of a due item's key. The bundle of a time zone change is `None`.
+pub(super) fn parse_due_key(pk: &str, sk: &str) -> Option<(OrgId, Option<BundleId>)> {
     let org = OrgId::try_from(pk.strip_prefix("ORG#")?.to_owned()).ok()?;
     if sk == TIME_ZONE_CHANGE {
         return Some((org, None));
@@ -203,11 +204,10 @@ pub(super) fn bundle_partition(org: &OrgId, bundle: &BundleId) -> String {
     format!("BUNDLE#{org}#{bundle}")
 }
 
-/// The partition that an item lists: a bundle's own, or else the one that the item is in.
+/// The partition that an item lists: for a bundle its own partition, for another item the partition of the item.
 pub(super) fn partition_listed_by(item: &Item) -> Option<String> {
-    let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-    let (pk, sk) = part("pk").zip(part("sk"))?;
-    match due_parts(pk, sk) {
+    let (pk, sk) = (item.get("pk")?.as_s().ok()?, item.get("sk")?.as_s().ok()?);
+    match parse_due_key(pk, sk) {
         Some((org, Some(bundle))) => Some(bundle_partition(&org, &bundle)),
         _ => Some(pk.clone()),
     }
@@ -219,14 +219,14 @@ pub(super) fn transition(org: &OrgId, bundle: &BundleId, version: u64, nth: usiz
     Key::new(bundle_partition(org, bundle), format!("{TRANSITION_PREFIX}{at}#{version:016}.{nth:02}#{from}-{to}"))
 }
 
-/// The bounds of the sort keys of a bundle's transitions after an instant. An instant is followed by `#` there, and `$` is
-/// the next character.
+/// The bounds of the sort keys of a bundle's transitions after an instant. In a sort key `#` follows the instant, and
+/// `$` is the character after `#`.
 pub(super) fn transitions_after(at: DateTime<Utc>) -> [String; 2] {
     let first = format!("{TRANSITION_PREFIX}{}$", time::text(at));
     [first, TRANSITION_PREFIX.replace('#', "$")]
 }
 
-/// The transitions that went on record on a day of UTC.
+/// The list of the transitions that were recorded on a day in UTC.
 pub(super) fn transitions_index_pk(org: &OrgId, day: NaiveDate) -> String {
     format!("TRANSITIONS#{org}#{day}")
 }
@@ -275,7 +275,7 @@ pub(super) fn prediction(org: &OrgId, customer: &CustomerId, date: NaiveDate) ->
     Key::new(customer_partition(org, customer), format!("PREDICTION#{date}"))
 }
 
-/// Among the predictions whose horizon ends on one day, by customer.
+/// The index key of a prediction, in the list of the day on which its horizon ends.
 pub(super) fn prediction_index_key(org: &OrgId, customer: &CustomerId, ends_on: NaiveDate) -> IndexKey {
     IndexKey { index_pk: predictions_index_pk(org, ends_on), index_sk: customer.to_string() }
 }
@@ -284,29 +284,28 @@ pub(super) fn predictions_index_pk(org: &OrgId, ends_on: NaiveDate) -> String {
     format!("PREDICTIONS#{org}#{ends_on}")
 }
 
-pub(super) fn risk(org: &OrgId, customer: &CustomerId) -> Key {
+pub(super) fn risk_level(org: &OrgId, customer: &CustomerId) -> Key {
     Key::new(customer_partition(org, customer), "RISK")
 }
 
-pub(super) fn risk_index_pk(org: &OrgId, level: RiskLevel) -> String {
+pub(super) fn risk_level_index_pk(org: &OrgId, level: RiskLevel) -> String {
     format!("RISK#{org}#{}", level.name())
 }
 
-/// The place of somebody at risk, as they are valued.
-pub(super) fn risk_index_key(org: &OrgId, level: RiskLevel, lifetime_value: Money) -> IndexKey {
-    IndexKey { index_pk: risk_index_pk(org, level), index_sk: format!("{:016}", lifetime_value.minor()) }
+/// The index key of a customer at risk, in the list of the risk level.
+pub(super) fn risk_level_index_key(org: &OrgId, level: RiskLevel, lifetime_value: Money) -> IndexKey {
+    IndexKey { index_pk: risk_level_index_pk(org, level), index_sk: format!("{:016}", lifetime_value.minor()) }
 }
 
-pub(super) fn sweep(operation: &str) -> Key {
+pub(super) fn sweep_position(operation: &str) -> Key {
     Key::new(format!("SWEEP#{operation}"), "POSITION")
 }
 
-pub(super) fn sweep_ended(operation: &str) -> Key {
+pub(super) fn sweep_end(operation: &str) -> Key {
     Key::new(format!("SWEEP#{operation}"), "ENDED")
 }
 
-/// Up to which release of the zone rules all orgs are marked, for the bundles to be judged anew.
-pub(super) fn zone_data() -> Key {
+pub(super) fn zone_rules() -> Key {
     Key::new("SWEEP#transition".to_owned(), "ZONES")
 }
 
@@ -314,9 +313,9 @@ pub(super) fn due_index_pk(shard: u8) -> String {
     format!("DUE#{shard:02}")
 }
 
-/// Where something of an org is listed that is due at an instant.
-fn due_index_key(org: &OrgId, what: &str, at: DateTime<Utc>) -> IndexKey {
-    let digest = Sha256::digest(format!("{org}#{what}"));
+/// The index key of an item of an org that is due at an instant. `id` is the id of a bundle, or empty.
+fn due_index_key(org: &OrgId, id: &str, at: DateTime<Utc>) -> IndexKey {
+    let digest = Sha256::digest(format!("{org}#{id}"));
     let shard = digest.first().copied().unwrap_or_default() % DUE_SHARDS;
     IndexKey { index_pk: due_index_pk(shard), index_sk: time::text(at) }
 }

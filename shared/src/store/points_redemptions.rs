@@ -1,33 +1,43 @@
-//! Points that orders were paid with.
+//! Redemptions of points by orders, and their voids.
 
 use super::{
-    HistoryRow, OrderHeader, Page, Store, StoreError, Transaction, Versioned,
     customers::read_customer,
-    items::{PointsRedemptionForm, RedemptionStateForm},
+    error::StoreError,
+    items::{points_redemption::PointsRedemptionForm, redemption_state::RedemptionStateForm},
     keys,
-    orders::read_header,
-    redemption_states::{Redeemed, read_redemption_state},
+    order_headers::read_header,
+    redemption_states::{StoredRedemption, read_redemption_state},
+    rows::{HistoryRow, Page},
+    table::{Store, Versioned},
+    transact::Transaction,
 };
 use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId, OrgId},
+    orders::OrderHeader,
     points_redemption::PointsRedemption,
     redemption_state::RedemptionState,
 };
 
-/// All that redeeming points for an order depends on, and voiding it.
+/// The stored values on which a redemption of points, or its void, depends.
 #[derive(Debug)]
 pub struct PointsRedemptionContext {
     /// The customer, if known.
     pub customer: Option<Versioned<Customer>>,
-    /// What holds for all of the order, if anything was done about it.
+    /// The header of the order, if the order is known.
     pub order: Option<OrderHeader>,
-    /// What the order has to do with points.
+    /// The points redemption of the order, or the mark of a void that came first.
     pub state: Option<Versioned<RedemptionState<PointsRedemption>>>,
 }
 
+impl StoredRedemption for PointsRedemption {
+    type Form = PointsRedemptionForm;
+
+    const RECORD: &'static str = "a points redemption";
+}
+
 impl Store {
-    /// Loads what redeeming points for an order depends on.
+    /// Loads the values on which a redemption of points depends.
     pub async fn points_redemption_context(
         &self,
         org: &OrgId,
@@ -35,15 +45,15 @@ impl Store {
         order: &OrderId,
     ) -> Result<PointsRedemptionContext, StoreError> {
         let keys = [&keys::customer(org, customer), &keys::order(org, order), &keys::points_redemption(org, order)];
-        let [customer, order, state] = self.get(keys).await?;
+        let [customer, header, state] = self.get(keys).await?;
         Ok(PointsRedemptionContext {
             customer: customer.map(read_customer).transpose()?,
-            order: read_header(order)?,
+            order: read_header(header)?,
             state: state.map(read_redemption_state).transpose()?,
         })
     }
 
-    /// What an order has to do with points.
+    /// The points redemption of an order, or the mark of a void that came first.
     pub async fn points_redemption_state(
         &self,
         org: &OrgId,
@@ -53,7 +63,7 @@ impl Store {
         state.map(read_redemption_state).transpose()
     }
 
-    /// A page of a customer's redemptions, newest first.
+    /// A page of a customer's points redemptions, newest first.
     pub async fn points_redemptions(
         &self,
         org: &OrgId,
@@ -61,21 +71,13 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<HistoryRow<PointsRedemption>>, StoreError> {
-        self.redeemed(&keys::points_redemptions_index_pk(org, customer), after, limit, |order| {
-            keys::points_redemption(org, order)
-        })
-        .await
+        let index_pk = keys::points_redemptions_index_pk(org, customer);
+        self.redemptions(&index_pk, after, limit, |order| keys::points_redemption(org, order)).await
     }
 }
 
-impl Redeemed for PointsRedemption {
-    type Form = PointsRedemptionForm;
-
-    const WHAT: &'static str = "a redemption of points";
-}
-
 impl Transaction<'_> {
-    /// Records a redemption of points: the first of its order, or in the place of one that was read.
+    /// Records the first points redemption of an order, or replaces the one that was read as `before`.
     pub fn record_points_redemption(
         &mut self,
         redemption: &PointsRedemption,
@@ -91,11 +93,11 @@ impl Transaction<'_> {
         }
     }
 
-    /// Marks that an order won't be paid with points any more that was not yet; `known`: something was done about the order
-    /// before.
-    pub fn block_points_redemption(&mut self, order: &OrderId, known: bool) -> Result<(), StoreError> {
+    /// Marks that an order, which has redeemed no points, can no longer redeem any. `is_known_order`: the order is
+    /// known.
+    pub fn block_points_redemption(&mut self, order: &OrderId, is_known_order: bool) -> Result<(), StoreError> {
         let key = keys::points_redemption(&self.org.id, order);
         self.create(&key, None, &RedemptionStateForm::<PointsRedemptionForm>::voided_before())?;
-        self.list_order(order, known)
+        self.list_order(order, is_known_order)
     }
 }

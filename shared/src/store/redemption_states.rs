@@ -1,53 +1,62 @@
-//! What orders have redeemed, of bundles or in points: listed alike.
+//! The records of redemptions that bundles and points have in common.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    HistoryRow, Item, Page, Row, Store, StoreError, Versioned,
-    items::{self, RedemptionStateForm},
+    attributes::{Item, text_attribute},
+    error::StoreError,
+    items::redemption_state::{RedemptionStateForm, unread_redemption},
     keys::{self, IndexKey, Key},
-    pages::{page, part, start_after},
+    pages::{fetch_page, index_position, parse_index_position, start_after},
+    rows::{HistoryRow, Page, Row},
+    table::{Store, Versioned},
 };
 use crate::domain::{ids::OrderId, redemption_state::RedemptionState, time};
 
-/// Something that an order has redeemed, as it is stored in the form `Form`.
-pub(super) trait Redeemed: Sized {
-    /// How it is written.
+/// A redemption of an order that is stored in a [`RedemptionStateForm`].
+pub(super) trait StoredRedemption: Sized {
+    /// The stored form of the redemption.
     type Form: Serialize + DeserializeOwned + TryInto<Self, Error = &'static str>;
 
-    /// What to call it where it can't be read.
-    const WHAT: &'static str;
+    /// The name of the redemption in errors.
+    const RECORD: &'static str;
 }
 
-/// Reads what an order has redeemed.
-pub(super) fn read_redemption_state<R: Redeemed>(item: Item) -> Result<Versioned<RedemptionState<R>>, StoreError> {
-    items::read_versioned::<RedemptionStateForm<R::Form>, _>(R::WHAT, item)
+pub(super) fn read_redemption_state<R: StoredRedemption>(
+    item: Item,
+) -> Result<Versioned<RedemptionState<R>>, StoreError> {
+    Versioned::read::<RedemptionStateForm<R::Form>>(R::RECORD, item)
+}
+
+/// Reads a listed redemption. The mark of a void that came first is never listed.
+pub(super) fn read_listed_redemption<R: StoredRedemption>(item: Item) -> Result<R, StoreError> {
+    match read_redemption_state::<R>(item)?.value {
+        RedemptionState::Redeemed(redemption) => Ok(redemption),
+        RedemptionState::VoidedBefore => Err(StoreError::unreadable(R::RECORD, "the mark of a void is listed")),
+    }
 }
 
 impl Store {
-    /// A page of what orders have redeemed, newest first; `key` is that of an order's claim.
-    pub(super) async fn redeemed<R: Redeemed>(
+    /// A page of a list of redemptions, newest first. `key` returns the key of an order's redemption.
+    pub(super) async fn redemptions<R: StoredRedemption>(
         &self,
-        list: &str,
+        index_pk: &str,
         after: Option<&str>,
         limit: usize,
         key: impl Fn(&OrderId) -> Key,
     ) -> Result<Page<HistoryRow<R>>, StoreError> {
         let start = after.map(|position| {
-            let (at, order) = position.split_once('#').ok_or(StoreError::InvalidPosition)?;
-            let order = OrderId::try_from(order.to_owned()).map_err(|_| StoreError::InvalidPosition)?;
+            let (at, order) = parse_index_position::<OrderId>(position)?;
             let at = time::text(time::parse(at).map_err(|_| StoreError::InvalidPosition)?);
-            Ok::<_, StoreError>(start_after(&key(&order), &IndexKey { index_pk: list.to_owned(), index_sk: at }))
+            let index_key = IndexKey { index_pk: index_pk.to_owned(), index_sk: at };
+            Ok::<_, StoreError>(start_after(&key(&order), &index_key))
         });
-        let query = self.query_index(list, limit).scan_index_forward(false);
-        page(query.set_exclusive_start_key(start.transpose()?), |item| {
-            let order = keys::order_of(part(&item, "pk")).unwrap_or_default();
-            let position = format!("{}#{order}", part(&item, "at"));
-            let read = read_redemption_state::<R>(item.clone()).and_then(|claim| match claim.value {
-                RedemptionState::Redeemed(value) => Ok(value),
-                RedemptionState::VoidedBefore => Err(StoreError::unreadable(R::WHAT, "the mark of a void is listed")),
-            });
-            Ok(Row { value: HistoryRow::of(read, || items::unread_redemption(&item)), position })
+        let query = self.query_index(index_pk, limit).scan_index_forward(false);
+        fetch_page(query.set_exclusive_start_key(start.transpose()?), |item| {
+            let order = keys::order_of(text_attribute(&item, "pk")).unwrap_or_default();
+            let position = index_position(&item, order);
+            let read = read_listed_redemption::<R>(item.clone());
+            Ok(Row { value: HistoryRow::from_read(read, || unread_redemption(&item)), position })
         })
         .await
     }

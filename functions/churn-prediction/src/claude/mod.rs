@@ -2,7 +2,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | `row` | what goes in: figures under running numbers, and nothing that says who somebody is |
+//! | `input` | what goes in: figures under running numbers, and nothing that says who somebody is |
 //! | `prompt` | the request's body: instructions, figures, and the schema that the answer is forced into |
 //! | `answer` | what comes out, checked: what is right is kept, the rest is not guessed at |
 //! | `api` | one request over HTTP, and what its answer means |

@@ -1,19 +1,20 @@
-//! The demonstration alone, as `make run` plays it: `ctl demo`, without what operates a deployed stack.
+//! The demonstration as a program of its own, for `make run`. It is `ctl demo` without the commands for deployed
+//! stacks.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use ctl::Demo;
+use ctl::DemoOptions;
 
-/// Create a demo org, load past orders into it, score churn, recalculate tiers, play a promotion week, redeem points, and show what came out
+/// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, and print the results
 #[derive(Parser)]
 #[command(name = "demo", version)]
-struct Options {
+struct DemoCommandLine {
     #[command(flatten)]
-    demo: Demo,
+    demo: DemoOptions,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    ctl::ended(Options::parse().demo.run().await)
+    ctl::exit_code(DemoCommandLine::parse().demo.run().await)
 }

@@ -1,9 +1,9 @@
-//! Bundles: promotional deals, active for a time and within limits.
+//! Bundles: promotions with a schedule and with limits.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | what a bundle offers, and its limits | [`terms`] |
-//! | dates, days of the week and windows | [`schedule`] |
+//! | the offer of a bundle, and its limits | [`terms`] |
+//! | dates, days of the week and time windows | [`schedule`] |
 //! | the status at an instant | [`timeline`] |
 //! | the names of statuses | [`status`] |
 //! | usage and the recorded status | [`state`] |

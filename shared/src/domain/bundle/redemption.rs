@@ -1,9 +1,11 @@
-//! Redeeming a bundle, and giving a redemption back.
+//! Redemptions of bundles, and their voids.
 //!
-//! The window is judged at the instant the order was fulfilled, the limits at commit. Where today's terms refuse an order,
-//! the record decides: what was sold while the bundle was on is not refused for what happened to the bundle since. Counters
-//! change by one and under a condition, so orders for the same bundle do not wait for each other. Only the one that takes
-//! the last unit, or gives it back, moves the status too.
+//! The schedule is evaluated at the instant when the order was fulfilled, the limits at commit. If the current terms
+//! reject an order, the record decides: an order that was fulfilled while the bundle was active is accepted, even if
+//! the bundle has changed since.
+//!
+//! Counters change by one under a condition, so orders for the same bundle do not wait for each other. Only the
+//! redemption that takes the last unit, and a void that gives it back, also change the status.
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +14,7 @@ use super::{
     status::BundleStatus,
     terms::{DesiredState, UseLimit},
     timeline::status_at,
-    transition::{StatusUpdate, TransitionReason, bring_up_to_date, recount},
+    transition::{StatusUpdate, TransitionReason, bring_up_to_date, replace_usage},
 };
 use crate::domain::{
     ids::{BundleId, CustomerId, OrderId},
@@ -21,76 +23,78 @@ use crate::domain::{
     zone::{Zone, ZoneInForce},
 };
 
-/// What is kept about a redemption, for ever.
+/// The permanent record of a redemption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleRedemption {
     /// The bundle.
     pub bundle: BundleId,
     /// The order.
     pub order: OrderId,
-    /// Whose it is.
+    /// The customer of the order.
     pub customer: CustomerId,
-    /// When it was counted.
+    /// When the redemption was counted.
     pub redeemed_at: DateTime<Utc>,
-    /// What it saved.
+    /// The amount saved.
     pub savings: Money,
-    /// How often the bundle was redeemed then, this one included, as answered.
+    /// The number of redemptions of the bundle including this one, as answered.
     pub count: u64,
-    /// Whether it took the last unit.
+    /// Whether the redemption took the last unit.
     pub limit_reached: bool,
-    /// When it was given back, if it was.
+    /// When the redemption was voided, if it was.
     pub voided_at: Option<DateTime<Utc>>,
 }
 
-/// All that a redemption, or its void, changes.
+/// The changes of a redemption, or of its void.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageChange {
-    /// The record of it.
+    /// The record of the redemption.
     pub redemption: BundleRedemption,
-    /// The counters before it, as loaded.
+    /// The usage as loaded.
     pub before: Usage,
-    /// The counters after it.
+    /// The usage after the change.
     pub after: Usage,
-    /// How often the customer redeems the bundle before it.
+    /// The customer's number of redemptions before the change.
     pub by_customer_before: u64,
-    /// How often after it.
+    /// The customer's number of redemptions after the change.
     pub by_customer_after: u64,
-    /// The limit by which it was decided.
+    /// The redemption limit that the decision used.
     pub max: Option<UseLimit>,
-    /// The bundle with its status moved, where this took the last unit or gave it back.
+    /// The update of the status, if this redemption took the last unit or its void gave it back.
     pub update: Option<StatusUpdate>,
 }
 
-/// What counting comes to.
+/// The decision about a redemption or a void.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redeem {
-    /// It can be committed.
+    /// The change can be committed.
     Apply(Box<UsageChange>),
-    /// It moves the status, and more has changed by the clock than can go on record with it: that first.
+    /// The change also changes the status, but one write has no room for all earlier changes by the clock. These must
+    /// be written first.
     CatchUpFirst(Box<StatusUpdate>),
 }
 
-/// When an order was fulfilled, and what is on record of that instant.
+/// When an order was fulfilled, and what is recorded about that instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fulfilment {
-    /// The instant.
+    /// When the order was fulfilled.
     pub at: DateTime<Utc>,
-    /// When it is counted.
+    /// When the redemption is counted.
     pub now: DateTime<Utc>,
-    /// Whether the bundle was active then, as recorded. It is looked up only where today's terms refuse the order.
+    /// Whether the record shows the bundle as active at `at`. The caller looks it up only after the current terms
+    /// rejected the order.
     pub was_active: bool,
-    /// What the order says that it saved, if it does.
+    /// The savings that the order states, if it does.
     pub savings: Option<Money>,
 }
 
-/// Whether a customer who has redeemed it `by_customer` times may redeem a bundle once more, for an order fulfilled then.
-/// The first refusal that applies is given.
+/// Whether a customer with `by_customer` redemptions of a bundle may redeem it once more, for an order fulfilled at
+/// `order.at`. Fails with the first rejection that applies.
 pub fn admit(bundle: &Bundle, zone: Zone, by_customer: u64, order: Fulfilment) -> Result<(), Rejection> {
-    let published = matches!(bundle.terms.desired, DesiredState::Published | DesiredState::Paused);
+    let published = matches!(bundle.terms.desired_state, DesiredState::Published | DesiredState::Paused);
     if (published || order.was_active) && bundle.is_sold_out() {
         return Err(Rejection::LimitReached);
     }
-    // What is fulfilled now meets a bundle that is there, whatever the clock said by which that was made.
+    // An order fulfilled now is valid for an existing bundle, even if another clock set the bundle's creation date.
     if order.at < order.now && !bundle.existed_at(order.at) {
         return Err(Rejection::BundleNotActive { status: BundleStatus::Draft });
     }
@@ -105,23 +109,23 @@ pub fn admit(bundle: &Bundle, zone: Zone, by_customer: u64, order: Fulfilment) -
     Ok(())
 }
 
-/// Counts a redemption, if [`admit`] lets it in.
+/// Redeems a bundle. Fails with the rejection of [`admit`].
 pub fn redeem(
     bundle: &Bundle,
     zone: ZoneInForce,
     by_customer: u64,
     (order, customer): (OrderId, CustomerId),
-    fulfilled: Fulfilment,
+    fulfilment: Fulfilment,
 ) -> Result<Redeem, Rejection> {
-    admit(bundle, zone.zone, by_customer, fulfilled)?;
-    let now = fulfilled.now;
+    admit(bundle, zone.zone, by_customer, fulfilment)?;
+    let now = fulfilment.now;
     let before = bundle.usage;
-    let savings = fulfilled.savings.unwrap_or_else(|| bundle.terms.offer.price.savings());
+    let savings = fulfilment.savings.unwrap_or_else(|| bundle.terms.offer.price.savings());
     let after = Usage {
         redemptions: before.redemptions.saturating_add(1),
         customers: before.customers.saturating_add(u64::from(by_customer == 0)),
         savings: before.savings.plus(savings).ok_or(Rejection::OutOfRange { figure: "totalSavings" })?,
-        ever: true,
+        ever_redeemed: true,
     };
     let limit_reached = bundle.terms.max_redemptions.is_some_and(|max| after.redemptions >= max.get());
     let redemption = BundleRedemption {
@@ -134,7 +138,7 @@ pub fn redeem(
         limit_reached,
         voided_at: None,
     };
-    let counted = UsageChange {
+    let change = UsageChange {
         redemption,
         before,
         after,
@@ -143,10 +147,11 @@ pub fn redeem(
         max: bundle.terms.max_redemptions,
         update: None,
     };
-    Ok(with_status(counted, limit_reached.then_some(TransitionReason::LimitReached), bundle, zone, now))
+    Ok(with_status_update(change, limit_reached.then_some(TransitionReason::LimitReached), bundle, zone, now))
 }
 
-/// Gives a redemption back. `None` where the counters say that there is nothing to give back.
+/// Voids a redemption. Returns `None` if the counters are already 0, because they were loaded before the redemption was
+/// counted or after it was voided.
 #[must_use]
 pub fn void(
     bundle: &Bundle,
@@ -161,11 +166,11 @@ pub fn void(
         redemptions: before.redemptions.checked_sub(1)?,
         customers: before.customers.checked_sub(u64::from(by_customer_after == 0))?,
         savings: before.savings.minus(redemption.savings)?,
-        ever: true,
+        ever_redeemed: true,
     };
     let redemption = BundleRedemption { voided_at: Some(now), ..redemption };
     let max = bundle.terms.max_redemptions;
-    let counted = UsageChange {
+    let change = UsageChange {
         redemption,
         before,
         after,
@@ -175,24 +180,24 @@ pub fn void(
         update: None,
     };
     let reason = bundle.is_sold_out().then_some(TransitionReason::RedemptionVoided);
-    Some(with_status(counted, reason, bundle, zone, now))
+    Some(with_status_update(change, reason, bundle, zone, now))
 }
 
-/// With a reason, the status moves too.
-fn with_status(
-    counted: UsageChange,
+/// Adds the update of the status, if there is a reason for one.
+fn with_status_update(
+    change: UsageChange,
     reason: Option<TransitionReason>,
     bundle: &Bundle,
     zone: ZoneInForce,
     now: DateTime<Utc>,
 ) -> Redeem {
     let Some(reason) = reason else {
-        return Redeem::Apply(Box::new(counted));
+        return Redeem::Apply(Box::new(change));
     };
     let update = bring_up_to_date(bundle, zone, now);
     if !update.complete {
         return Redeem::CatchUpFirst(Box::new(update));
     }
-    let update = Some(recount(update, counted.after, reason));
-    Redeem::Apply(Box::new(UsageChange { update, ..counted }))
+    let update = Some(replace_usage(update, change.after, reason));
+    Redeem::Apply(Box::new(UsageChange { update, ..change }))
 }

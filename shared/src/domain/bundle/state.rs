@@ -8,36 +8,36 @@ use crate::domain::{ids::BundleId, money::Money, zone::Zone};
 /// A bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// Its id.
+    /// The id of the bundle.
     pub id: BundleId,
-    /// When it was made; `None`: not known, it was made before this was kept.
+    /// When the bundle was created. `None` for bundles stored before this field existed.
     pub created_at: Option<DateTime<Utc>>,
-    /// What people set of it.
+    /// The terms.
     pub terms: BundleTerms,
-    /// What was redeemed of it.
+    /// The usage counters.
     pub usage: Usage,
-    /// Its status as last recorded; [`schedule::status_at`] says what it is now.
-    pub recorded: Recorded,
+    /// The recorded status. [`status_at`](super::timeline::status_at) returns the current one.
+    pub recorded: RecordedStatus,
 }
 
-/// What was redeemed of a bundle. What a void gives back no longer counts.
+/// The usage counters of a bundle. A voided redemption no longer counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// How often it is redeemed.
+    /// The number of redemptions.
     pub redemptions: u64,
-    /// By how many customers.
+    /// The number of customers with a redemption.
     pub customers: u64,
-    /// What they saved together.
+    /// The total savings of all redemptions.
     pub savings: Money,
-    /// Whether it was redeemed at all, voided or not.
-    pub ever: bool,
+    /// Whether the bundle ever had a redemption, including a voided one.
+    pub ever_redeemed: bool,
 }
 
 impl Usage {
-    /// Of a bundle that nobody has redeemed.
-    pub const NONE: Self = Self { redemptions: 0, customers: 0, savings: Money::ZERO, ever: false };
+    /// The usage of a bundle without redemptions.
+    pub const NONE: Self = Self { redemptions: 0, customers: 0, savings: Money::ZERO, ever_redeemed: false };
 
-    /// What one redemption saved, floored to the cent; nothing without any.
+    /// The average savings of a redemption, floored to the minor unit. It is 0 without redemptions.
     #[must_use]
     pub fn average_savings(&self) -> Money {
         let count = i64::try_from(self.redemptions).ok();
@@ -46,27 +46,28 @@ impl Usage {
     }
 }
 
-/// The status as last recorded.
+/// The last recorded status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedStatus {
     /// The status.
     pub status: BundleStatus,
-    /// The instant for which it was recorded: everything before is on record.
+    /// The instant up to which the status is recorded. Every change before it is recorded.
     pub at: DateTime<Utc>,
-    /// The time zone by which it was judged.
+    /// The time zone by which the status was evaluated.
     pub zone: Zone,
-    /// Whether that was by older zone rules than those of this process: what is due by them may be at another instant now.
+    /// Whether the status was evaluated by older time zone rules than those of this process. The next change may then
+    /// be due at another instant.
     pub is_outdated: bool,
 }
 
 impl Bundle {
-    /// Whether it had been made by an instant; of one that was made before this was kept, it is taken for granted.
+    /// Whether the bundle existed at an instant. A bundle without a creation date always existed.
     #[must_use]
     pub fn existed_at(&self, at: DateTime<Utc>) -> bool {
         self.created_at.is_none_or(|created_at| created_at <= at)
     }
 
-    /// Whether its limit is reached.
+    /// Whether the redemption limit is reached.
     #[must_use]
     pub fn is_sold_out(&self) -> bool {
         self.terms.max_redemptions.is_some_and(|max| self.usage.redemptions >= max.get())

@@ -4,7 +4,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::names::named;
 
-/// What a bundle is at an instant.
+/// The status of a bundle at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum BundleStatus {
@@ -12,11 +12,11 @@ pub enum BundleStatus {
     Draft,
     /// Published, before its start.
     Scheduled,
-    /// On.
+    /// Active.
     Active,
-    /// Off for now: by the operator, or outside its time window.
+    /// Not active for now, by the operator or outside of its time window.
     Paused,
-    /// Over: ended, past its end, or sold out.
+    /// Over: ended by the operator, past its end, or at its redemption limit.
     Expired,
 }
 

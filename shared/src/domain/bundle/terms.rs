@@ -13,92 +13,88 @@ use crate::domain::{
     text::{Description, SingleLine},
 };
 
-/// What people set of a bundle.
+/// The terms that a PUT of the bundle replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleTerms {
-    /// What is sold.
+    /// The products and their price.
     pub offer: Offer,
-    /// What the operator wants of it.
-    pub desired: DesiredState,
-    /// When it is to be on.
+    /// The state that the operator requests.
+    pub desired_state: DesiredState,
+    /// When the bundle is active.
     pub schedule: Schedule,
-    /// How often it can be redeemed; without, as often as anybody likes.
+    /// The maximum number of redemptions. `None` for no limit.
     pub max_redemptions: Option<UseLimit>,
-    /// How often one customer can redeem it.
+    /// The maximum number of redemptions for each customer. `None` for no limit.
     pub per_customer_limit: Option<UseLimit>,
-    /// Whether only customers on record may redeem it: a limit a customer is then not passed by another spelling of an id.
+    /// Whether only recorded customers may redeem the bundle. Otherwise another spelling of a customer id circumvents
+    /// the limit for each customer.
     pub known_customers_only: bool,
 }
 
-/// What a bundle sells, and for how much.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The products of a bundle and their price.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// Its name.
+    /// The name of the bundle.
     pub name: SingleLine,
-    /// What people are told of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The description for customers.
     pub description: Option<Description>,
-    /// What sort of deal it is; a label, the rules are the same.
-    #[serde(rename = "type")]
+    /// The type of promotion. It is a label and does not change the rules.
     pub kind: BundleType,
-    /// What it holds.
+    /// The products.
     pub products: Products,
-    /// What it would cost without the deal, and what it costs.
-    #[serde(flatten)]
+    /// The price with and without the bundle.
     pub price: Price,
 }
 
-/// What sort of deal a bundle is.
+/// The type of promotion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum BundleType {
     /// Buy one, get one.
     Bogo,
-    /// Any of several products.
+    /// Any combination of several products.
     MixMatch,
-    /// A share off.
+    /// A percentage off.
     Percentage,
-    /// One price for all.
+    /// One price for all products.
     FixedPrice,
-    /// The more, the cheaper.
+    /// A discount that grows with the quantity.
     Tiered,
 }
 
 named!(BundleType);
 
-/// What a bundle would cost without the deal, and what it costs: never more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The price of the products with and without the bundle. The bundle price is never the higher one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
     original_total: Money,
     bundle_price: Money,
     savings: Money,
 }
 
-/// Why an amount is not the price of a bundle.
+/// The rule for the price of a bundle, as an error message.
 pub const PRICE_RULE: &str = "must not be above originalTotal";
 
 impl Price {
-    /// A price that is not above the original total.
+    /// A price from its two amounts. Fails with [`PRICE_RULE`] if the bundle price is above the original total.
     pub fn new(original_total: Money, bundle_price: Money) -> Result<Self, &'static str> {
         let savings = original_total.minus(bundle_price).ok_or(PRICE_RULE)?;
         Ok(Self { original_total, bundle_price, savings })
     }
 
-    /// What the products cost without the deal.
+    /// The price of the products without the bundle.
     #[must_use]
     pub const fn original_total(&self) -> Money {
         self.original_total
     }
 
-    /// What the bundle costs.
+    /// The price of the bundle.
     #[must_use]
     pub const fn bundle_price(&self) -> Money {
         self.bundle_price
     }
 
-    /// The difference: what one redemption saves its customer.
+    /// The amount that one redemption saves.
     #[must_use]
     pub const fn savings(&self) -> Money {
         self.savings
@@ -106,27 +102,26 @@ impl Price {
 }
 
 /// One product of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
-    /// Its id.
+    /// The id of the product.
     pub product_id: ProductId,
-    /// Its name.
+    /// The name of the product.
     pub name: SingleLine,
-    /// How many of it the bundle takes.
+    /// The quantity in the bundle.
     pub required_qty: Quantity,
-    /// What one costs without the deal.
+    /// The price of one unit without the bundle.
     pub original_price: Money,
 }
 
 /// 1 to 100 products.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Products(Vec<Product>);
 
-/// Why an amount is not the total of a bundle.
+/// The rule for the original total of a bundle, as an error message.
 pub const TOTAL_RULE: &str = "must be the sum of requiredQty x originalPrice over the products";
 
-/// Why a list is not the products of a bundle.
+/// The rule for the number of products, as an error message.
 pub const PRODUCTS_RULE: &str = "must be 1 to 100 products";
 
 impl TryFrom<Vec<Product>> for Products {
@@ -138,13 +133,13 @@ impl TryFrom<Vec<Product>> for Products {
 }
 
 impl Products {
-    /// Each of them.
+    /// The products, in the order of the request.
     pub fn iter(&self) -> impl Iterator<Item = &Product> {
         self.0.iter()
     }
 
-    /// Whether a total is the sum of what they cost without the deal, each as often as the bundle takes it. Bundles from
-    /// before this was a rule may have another.
+    /// Whether a total is the sum of quantity times price over all products. Bundles stored before this rule existed
+    /// may have another total.
     #[must_use]
     pub fn add_up_to(&self, total: Money) -> bool {
         let cost =
@@ -161,7 +156,7 @@ macro_rules! count_from_one {
         pub struct $name(NonZeroU64);
 
         impl $name {
-            /// Why a number is not one.
+            /// The rule for this number, as an error message.
             pub const RULE: &str = $rule;
 
             /// The number.
@@ -183,26 +178,26 @@ macro_rules! count_from_one {
 }
 
 count_from_one!(
-    /// How many of a product a bundle takes.
+    /// The quantity of a product in a bundle.
     Quantity, 10_000, "must be a whole number from 1 to 10000"
 );
 count_from_one!(
-    /// How often something can be redeemed.
+    /// A maximum number of redemptions.
     UseLimit, 1_000_000_000, "must be a whole number from 1 to 1000000000"
 );
 
-/// What the operator wants of a bundle.
+/// The state that an operator requests of a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum DesiredState {
-    /// Not to be seen yet.
+    /// Not visible yet.
     #[default]
     Draft,
-    /// On, as its schedule says.
+    /// Active by its schedule.
     Published,
-    /// Off for now.
+    /// Not active for now.
     Paused,
-    /// Over for good.
+    /// Ended for good.
     Ended,
 }
 

@@ -1,15 +1,14 @@
-//! What is recorded when a bundle's status changes.
+//! The record of the changes of a bundle's status.
 //!
-//! A bundle carries its status as last recorded, for an instant and a time zone. What has changed since by the clock
-//! alone follows from [`next_change`], each change at its own instant; what people do comes on top of it. So it does not
-//! matter who brings a bundle up to date, or how long nobody did.
+//! A bundle has the last recorded status, with its instant and time zone. The changes by the clock since that instant
+//! follow from [`next_change`], each at its own instant. Operations are applied after these changes. The record
+//! therefore does not depend on which operation updates a bundle, or how long after the change.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use super::{
-    state::{Bundle, Recorded, Usage},
+    state::{Bundle, RecordedStatus, Usage},
     status::BundleStatus,
     terms::{BundleTerms, DesiredState},
     timeline::{next_change, status_at},
@@ -19,82 +18,78 @@ use crate::domain::{
     names::named,
     rejection::Rejection,
     text::SingleLine,
-    time,
     zone::{Zone, ZoneInForce},
 };
 
-/// Changes recorded at once, at most: they go into one transaction, with room for what else is done.
+/// The maximum number of changes in one write. They are part of one transaction, which also has room for other writes.
 pub const TRANSITIONS_PER_WRITE_MAX: usize = 90;
 
-/// A change of status, or of what the operator wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A change of the status or of the requested state.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     /// The status before.
     pub from: BundleStatus,
     /// The status after.
     pub to: BundleStatus,
-    /// Why.
+    /// The reason of the change.
     pub reason: TransitionReason,
-    /// When it changed, which may be before it was recorded.
-    #[serde(serialize_with = "time::serialize")]
+    /// When the status changed. The change may be recorded later.
     pub at: DateTime<Utc>,
-    /// What the operator wants from then on, where that is what changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The new state requested by the operator, if the operator changed it.
     pub desired_state: Option<DesiredState>,
-    /// The operator's own words.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The operator's reason.
     pub note: Option<SingleLine>,
 }
 
-/// Why a status changed.
+/// The reason of a change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 pub enum TransitionReason {
-    /// Its start has come.
+    /// The start date was reached.
     #[strum(serialize = "start date reached")]
     StartDateReached,
-    /// Its end has come.
+    /// The end date was reached.
     #[strum(serialize = "end date reached")]
     EndDateReached,
-    /// The time of day, or the day, has come.
+    /// The time window opened.
     #[strum(serialize = "time window opened")]
     WindowOpened,
-    /// The time of day, or the day, is over.
+    /// The time window closed.
     #[strum(serialize = "time window closed")]
     WindowClosed,
-    /// The last one was redeemed.
+    /// The redemption limit was reached.
     #[strum(serialize = "redemption limit reached")]
     LimitReached,
-    /// One was given back.
+    /// A redemption was voided, so the bundle is below its limit again.
     #[strum(serialize = "redemption voided")]
     RedemptionVoided,
-    /// Somebody changed the bundle, or the org's time zone.
+    /// An operator changed the bundle or the org's time zone.
     #[strum(serialize = "operator")]
     Operator,
 }
 
 named!(TransitionReason);
 
-/// A bundle with its recorded status moved, and the changes to put on record with it.
+/// A bundle with an updated status, and the changes to record with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusUpdate {
-    /// The bundle as it is now.
+    /// The bundle after the update.
     pub bundle: Bundle,
     /// The changes, oldest first.
     pub transitions: Vec<Transition>,
-    /// When to look at it again; `None`: nothing will change by the clock.
+    /// When the status changes next by the clock. `None` if it never does.
     pub due: Option<DateTime<Utc>>,
-    /// Whether everything up to now is on record; else there were more than [`TRANSITIONS_PER_WRITE_MAX`], and it goes on from here.
+    /// Whether all changes up to `now` are included. Otherwise there were more than [`TRANSITIONS_PER_WRITE_MAX`], and
+    /// another update continues from here.
     pub complete: bool,
-    /// When this goes on record, which may be long after the changes.
+    /// When the changes are recorded, which may be long after they happened.
     pub now: DateTime<Utc>,
 }
 
 impl StatusUpdate {
-    /// A bundle without a past, as recorded at `now`.
+    /// A new bundle, as recorded at `now`.
     #[must_use]
     pub fn new(id: BundleId, terms: BundleTerms, zone: Zone, now: DateTime<Utc>) -> Self {
-        let recorded = Recorded { status: BundleStatus::Draft, at: now, zone, is_outdated: false };
+        let recorded = RecordedStatus { status: BundleStatus::Draft, at: now, zone, is_outdated: false };
         let mut bundle = Bundle { id, created_at: Some(now), terms, usage: Usage::NONE, recorded };
         bundle.recorded.status = status_at(&bundle, zone, now);
         let due = next_change(&bundle, zone, now);
@@ -107,7 +102,7 @@ impl StatusUpdate {
         self.transitions.is_empty() && self.bundle.recorded.zone == before.recorded.zone && !before.recorded.is_outdated
     }
 
-    /// Records every change by the clock up to an instant, as far as there is room.
+    /// Adds every change by the clock up to an instant, while there is room.
     fn apply_clock(&mut self, until: DateTime<Utc>) {
         while let Some(next) = self.due.filter(|next| self.complete && *next <= until) {
             if self.transitions.len() == TRANSITIONS_PER_WRITE_MAX {
@@ -123,8 +118,8 @@ impl StatusUpdate {
         }
     }
 
-    /// Judges by another zone from here on.
-    fn change_zone(&mut self, zone: Zone) {
+    /// Evaluates the status by another time zone from the recorded instant on.
+    fn apply_zone(&mut self, zone: Zone) {
         if self.complete && self.transitions.len() == TRANSITIONS_PER_WRITE_MAX {
             self.complete = false;
             self.due = Some(self.bundle.recorded.at);
@@ -135,17 +130,16 @@ impl StatusUpdate {
         }
     }
 
-    /// Records the status as of the instant that the record has come to, where it differs from the one on record or the
-    /// operator wants something else.
+    /// Adds a change at the recorded instant, if the status differs or the operator requests another state.
     pub(super) fn record(
         &mut self,
         reason: impl FnOnce(BundleStatus, BundleStatus) -> TransitionReason,
-        wanted: Option<(DesiredState, Option<SingleLine>)>,
+        requested: Option<(DesiredState, Option<SingleLine>)>,
     ) {
-        let Recorded { status: from, at, zone, .. } = self.bundle.recorded;
+        let RecordedStatus { status: from, at, zone, .. } = self.bundle.recorded;
         let to = status_at(&self.bundle, zone, at);
-        if from != to || wanted.is_some() {
-            let (desired_state, note) = wanted.map_or((None, None), |(desired, note)| (Some(desired), note));
+        if from != to || requested.is_some() {
+            let (desired_state, note) = requested.map_or((None, None), |(desired, note)| (Some(desired), note));
             self.transitions.push(Transition { from, to, reason: reason(from, to), at, desired_state, note });
         }
         self.bundle.recorded.status = to;
@@ -153,28 +147,29 @@ impl StatusUpdate {
     }
 }
 
-/// Brings a bundle up to date: every change by the clock since its status was recorded, each at its own instant, in the
-/// zone by which it was judged; and if the org's zone is another now, from the instant of that change on in the new one.
+/// Adds every change by the clock since the recorded instant, each at its own instant and by the recorded time zone. If
+/// the org's time zone has changed, the new zone applies from the instant of that change on.
 ///
-/// What is on record is never taken back: where clocks differ and `now` is before it, the record's instant counts.
+/// Recorded changes are never undone. If `now` is before the recorded instant because clocks differ, the recorded
+/// instant applies.
 #[must_use]
 pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) -> StatusUpdate {
-    let Recorded { at, zone: judged_by, .. } = bundle.recorded;
+    let RecordedStatus { at, zone: judged_by, .. } = bundle.recorded;
     let due = next_change(bundle, judged_by, at);
     let mut update = StatusUpdate { bundle: bundle.clone(), transitions: Vec::new(), due, complete: true, now };
     update.bundle.recorded.is_outdated = false;
     if judged_by != zone.zone {
         update.apply_clock(zone.since.map_or(now, |since| since.min(now)));
-        update.change_zone(zone.zone);
+        update.apply_zone(zone.zone);
     }
     update.apply_clock(now);
     update
 }
 
-/// The status at an instant as it is on record, given the first transition after the instant; and where the record is not
-/// that far yet, what the clock has made of the status since.
+/// The status at an instant by the record. `next` is the first transition after the instant. If the record ends before
+/// the instant, the status follows from the clock.
 #[must_use]
-pub fn status_on_record(
+pub fn recorded_status_at(
     bundle: &Bundle,
     zone: ZoneInForce,
     at: DateTime<Utc>,
@@ -198,20 +193,21 @@ const fn clock_reason(from: BundleStatus, to: BundleStatus) -> TransitionReason 
     }
 }
 
-/// A bundle that is up to date, as a PUT leaves it. What was redeemed stays, and the limit can't be set below it.
+/// Replaces the terms of an up-to-date bundle. The usage does not change. Fails with [`Rejection::LimitBelowUsed`] if
+/// the new limit is below the usage.
 pub fn edit(mut update: StatusUpdate, terms: BundleTerms, note: Option<SingleLine>) -> Result<StatusUpdate, Rejection> {
     let used = update.bundle.usage.redemptions;
     if terms.max_redemptions.is_some_and(|max| max.get() < used) {
         return Err(Rejection::LimitBelowUsed { used });
     }
-    let wanted = (terms.desired != update.bundle.terms.desired).then_some((terms.desired, note));
+    let requested = (terms.desired_state != update.bundle.terms.desired_state).then_some((terms.desired_state, note));
     update.bundle.terms = terms;
-    update.record(|_, _| TransitionReason::Operator, wanted);
+    update.record(|_, _| TransitionReason::Operator, requested);
     Ok(update)
 }
 
-/// A bundle that is up to date, with what was redeemed of it changed.
-pub(super) fn recount(mut update: StatusUpdate, usage: Usage, reason: TransitionReason) -> StatusUpdate {
+/// Replaces the usage of an up-to-date bundle.
+pub(super) fn replace_usage(mut update: StatusUpdate, usage: Usage, reason: TransitionReason) -> StatusUpdate {
     update.bundle.usage = usage;
     update.record(|_, _| reason, None);
     update

@@ -1,7 +1,7 @@
-//! Parameters by maximum likelihood.
+//! The parameters by maximum likelihood.
 //!
-//! The optimiser is Nelder and Mead's simplex on the logarithms of the four parameters: it needs no derivatives, draws
-//! no random numbers, and starts from the same place every time.
+//! The optimiser is the Nelder-Mead simplex on the logarithms of the four parameters. It needs no derivatives and draws
+//! no random numbers, and it always starts at the same point.
 
 use std::collections::BTreeMap;
 
@@ -17,68 +17,70 @@ use super::{
     observation::Observation,
 };
 
-/// Of fewer customers who bought again the parameters would be those of chance.
+/// The minimum number of customers with a repeat purchase. The parameters of fewer customers would depend on chance.
 pub const REPEAT_CUSTOMERS_MIN: u32 = 100;
 
-/// A fit takes 100 to 150 steps. One that has not come to rest by then has nothing to come to rest at.
-const STEPS_MAX: u64 = 1_000;
+/// The maximum number of iterations. A fit takes 100 to 150 iterations. A fit that has not converged after the maximum
+/// has no optimum within the bounds.
+const ITERATIONS_MAX: u64 = 1_000;
 
-/// How much the mean log-likelihood of a customer may still differ between the corners of a simplex that has come to
-/// rest: then the parameters have four digits.
-const CONVERGED_WITHIN: f64 = 1e-11;
+/// The standard deviation of the mean log-likelihood over the corners of a converged simplex. At this value, the
+/// parameters are exact to four digits.
+const CONVERGENCE_TOLERANCE: f64 = 1e-11;
 
-/// A model fitted to customers, and how well.
+/// A fitted model, and its log-likelihood.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
     /// The model.
     pub model: Model,
-    /// How likely the customers are by it.
+    /// The log-likelihood of the customers.
     pub log_likelihood: f64,
-    /// How many customers there were.
+    /// The number of customers.
     pub customers: u32,
 }
 
-/// Fits a family to customers by maximum likelihood.
+/// Fits the parameters of a family to customers by maximum likelihood.
 ///
-/// The default parameters, and [`ParameterSource::Default`], where fewer than [`REPEAT_CUSTOMERS_MIN`] have bought again,
-/// where the optimiser does not come to rest, or where it does so beyond the bounds of [`Parameters`]: customers who
-/// hardly differ, or of whom none ever seems to leave, are the likelier the further away the parameters are.
+/// Returns the default parameters with [`ParameterSource::Default`] if fewer than [`REPEAT_CUSTOMERS_MIN`] customers
+/// have a repeat purchase, if the optimiser does not converge, or if the optimum exceeds the bounds of [`Parameters`].
+/// The optimum exceeds the bounds if customers hardly differ, or if none of them ever seems to leave.
 pub fn fit(family: ModelFamily, observations: impl IntoIterator<Item = Observation>) -> Fit {
-    let mut alike: BTreeMap<Observation, u32> = BTreeMap::new();
+    let mut counts: BTreeMap<Observation, u32> = BTreeMap::new();
     for observation in observations {
-        let count = alike.entry(observation).or_default();
+        let count = counts.entry(observation).or_default();
         *count = count.saturating_add(1);
     }
-    let customers = FitSample { family, total: alike.values().sum(), alike: alike.into_iter().collect() };
-    let repeat: u32 = customers.alike.iter().filter(|(one, _)| one.repeats() > 0).map(|(_, count)| count).sum();
-    let fitted = if repeat < REPEAT_CUSTOMERS_MIN { None } else { most_likely(&customers) };
+    let customers = FitSample { family, total: counts.values().sum(), counts: counts.into_iter().collect() };
+    let repeat_customers: u32 =
+        customers.counts.iter().filter(|(observation, _)| observation.repeats() > 0).map(|(_, count)| count).sum();
+    let fitted = if repeat_customers < REPEAT_CUSTOMERS_MIN { None } else { maximise_likelihood(&customers) };
     let model = fitted.map_or(Model::default_of(family), |parameters| Model {
         family,
         parameters,
         source: ParameterSource::Fitted,
     });
-    let log_likelihood = log_likelihood(family, model.parameters.values(), &customers.alike);
+    let log_likelihood = log_likelihood(family, model.parameters.values(), &customers.counts);
     Fit { model, log_likelihood, customers: customers.total }
 }
 
-/// What a run keeps of an org for the next ones.
+/// The model that a run stores for an org.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChurnModelRecord {
     /// The model.
     pub model: Model,
-    /// When it was fitted.
+    /// When the model was fitted.
     pub fitted_at: DateTime<Utc>,
-    /// To how many customers.
+    /// The number of customers in the fit.
     pub customers: u32,
-    /// Up to when it was looked back at predictions whose horizon had ended.
+    /// The end of the last look-back. The outcomes of predictions with an earlier horizon end are already reported.
     pub looked_back_to: DateTime<Utc>,
 }
 
 impl ChurnModelRecord {
-    /// How long a model is good: it is fitted weekly, and by a run that is a little early too.
+    /// How long a model is used. The fit is weekly, and a run that starts a little early must fit too.
     const MODEL_LIFETIME: TimeDelta = TimeDelta::days(6);
 
-    /// Whether the model need not be fitted anew at `now`. One of a time to come is no better than an old one.
+    /// Whether the model is still used at `now`. A model fitted after `now` is not.
     #[must_use]
     pub fn is_current(&self, now: DateTime<Utc>) -> bool {
         (TimeDelta::zero()..Self::MODEL_LIFETIME).contains(&(now - self.fitted_at))
@@ -87,18 +89,19 @@ impl ChurnModelRecord {
 
 struct FitSample {
     family: ModelFamily,
-    alike: Vec<(Observation, u32)>,
+    counts: Vec<(Observation, u32)>,
     total: u32,
 }
 
-fn most_likely(customers: &FitSample) -> Option<Parameters> {
+fn maximise_likelihood(customers: &FitSample) -> Option<Parameters> {
     let start = vec![0.0; 4];
-    let corner = |moved: usize| (0..4).map(|axis| if axis == moved { 1.0 } else { 0.0 }).collect();
+    let corner = |shifted_axis: usize| (0..4).map(|axis| if axis == shifted_axis { 1.0 } else { 0.0 }).collect();
     let simplex = std::iter::once(start).chain((0..4).map(corner)).collect();
-    let solver = NelderMead::new(simplex).with_sd_tolerance(CONVERGED_WITHIN).ok()?;
-    let run = Executor::new(customers, solver).configure(|state| state.max_iters(STEPS_MAX)).timer(false).run().ok()?;
-    let rested = TerminationStatus::Terminated(TerminationReason::SolverConverged);
-    let best = run.state().get_best_param().filter(|_| *run.state().get_termination_status() == rested)?;
+    let solver = NelderMead::new(simplex).with_sd_tolerance(CONVERGENCE_TOLERANCE).ok()?;
+    let run =
+        Executor::new(customers, solver).configure(|state| state.max_iters(ITERATIONS_MAX)).timer(false).run().ok()?;
+    let converged = TerminationStatus::Terminated(TerminationReason::SolverConverged);
+    let best = run.state().get_best_param().filter(|_| *run.state().get_termination_status() == converged)?;
     Parameters::new(parameters(best)?)
 }
 
@@ -111,9 +114,9 @@ impl CostFunction for &FitSample {
     type Param = Vec<f64>;
     type Output = f64;
 
-    /// The mean log-likelihood with its sign changed; infinite where it is no number.
+    /// The negative mean log-likelihood, or infinity if it is not finite.
     fn cost(&self, logarithms: &Vec<f64>) -> Result<f64, Error> {
-        let likelihood = |parameters| log_likelihood(self.family, parameters, &self.alike) / f64::from(self.total);
+        let likelihood = |parameters| log_likelihood(self.family, parameters, &self.counts) / f64::from(self.total);
         let mean = parameters(logarithms).map(likelihood).filter(|mean| mean.is_finite());
         Ok(mean.map_or(f64::INFINITY, |mean| -mean))
     }

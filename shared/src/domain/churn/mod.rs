@@ -1,19 +1,19 @@
-//! Who is about to leave: churn is no order in the coming `activeDays`.
+//! Churn: a customer churns by placing no order within the coming `activeDays`.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | what is known about a customer, in figures | [`features`] |
-//! | what the statistical model looks at, and whom it is fitted on | [`observation`] |
-//! | the statistical model: likelihood, and what it says of a customer | [`model`] |
-//! | its parameters, by maximum likelihood | [`fit`] |
-//! | a probability, and the risk level that it is | [`risk`] |
-//! | a customer's score | [`score`] |
-//! | what is predicted of a customer, in which words, and what came of it | [`prediction`] |
-//! | how good probabilities were, once it is known what happened | [`accuracy`] |
+//! | the figures of a customer | [`features`] |
+//! | the input of the statistical model, and the sample for its fit | [`observation`] |
+//! | the statistical model: likelihood and probabilities | [`model`] |
+//! | the model's parameters, by maximum likelihood | [`fit`] |
+//! | a probability, and its risk level | [`risk`] |
+//! | the score of a customer | [`score`] |
+//! | the wording of a prediction, and its outcome | [`prediction`] |
+//! | the accuracy of predictions | [`accuracy`] |
 //!
-//! Of the rules, these alone calculate in floating point: what they answer is an estimate. They alone use an optimiser
-//! and a mathematical library too, neither of which does any I/O, reads a clock or draws a random number here. Asking a
-//! language model is not a rule and is left to the function that does it.
+//! Only these rules use floating-point numbers, because their results are estimates. Only these rules use an optimiser
+//! and a mathematical library. Neither does any I/O, reads a clock or draws random numbers here. Requests to a language
+//! model are not a rule, so the function that sends them contains them.
 
 pub mod accuracy;
 pub mod features;

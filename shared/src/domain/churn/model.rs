@@ -1,15 +1,17 @@
-//! The statistical model: two closed forms of the same story.
+//! The statistical model: two families with closed forms.
 //!
-//! While a customer is alive purchases come at random at a rate of their own, and rates differ between customers as a
-//! gamma distribution (r, alpha). After a purchase the customer may leave for good, with a probability of their own, and
-//! those differ as a beta distribution (a, b). Time is in weeks.
+//! While a customer is alive, purchases occur at random at the customer's own rate. The rates of customers have a gamma
+//! distribution (r, alpha). After a purchase, the customer may leave for good with the customer's own probability.
+//! These probabilities have a beta distribution (a, b). Time is in weeks.
 //!
 //! - BG/NBD: Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way: An Alternative to the Pareto/NBD
-//!   Model", Marketing Science 24(2). Leaving is possible after each repeat purchase, so one-time buyers never have.
+//!   Model", Marketing Science 24(2). A customer can leave after each repeat purchase, so one-time buyers are always
+//!   alive.
 //! - MBG/NBD: Batislam, Denizel & Filiztekin (2007), "Empirical validation and comparison of models for customer base
-//!   analysis", International Journal of Research in Marketing 24(3). Leaving is possible after the first purchase too.
+//!   analysis", International Journal of Research in Marketing 24(3). A customer can also leave after the first
+//!   purchase.
 //!
-//! The two differ only in how many chances to leave there have been, which is all that [`ModelFamily`] decides.
+//! The families differ only in the number of opportunities to leave, which [`ModelFamily`] determines.
 
 use libm::lgamma;
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -18,7 +20,7 @@ use crate::domain::names::named;
 
 use super::observation::Observation;
 
-/// Which of the two.
+/// The family of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum ModelFamily {
@@ -31,11 +33,12 @@ pub enum ModelFamily {
 named!(ModelFamily);
 
 impl ModelFamily {
-    /// The one that customers are scored by: on the purchase log it ranks better and is no worse calibrated.
+    /// The family that scores customers. On the purchase log, it ranks customers better than the other one and is
+    /// calibrated at least as well.
     pub const IN_USE: Self = Self::MbgNbd;
 
-    /// How many chances to leave there have been.
-    fn chances(self, observation: Observation) -> f64 {
+    /// The number of opportunities to leave so far.
+    fn dropout_opportunities(self, observation: Observation) -> f64 {
         let repeats = f64::from(observation.repeats());
         match self {
             Self::BgNbd => repeats,
@@ -44,7 +47,7 @@ impl ModelFamily {
     }
 }
 
-/// Parameters of either family, each from [`Parameters::SMALLEST`] to [`Parameters::LARGEST`].
+/// The parameters of either family, each from [`Parameters::MIN`] to [`Parameters::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameters {
     r: f64,
@@ -53,44 +56,44 @@ pub struct Parameters {
     b: f64,
 }
 
-/// The parameters, and where they are from.
+/// A family with its parameters, and their source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Model {
-    /// What the parameters are parameters of.
+    /// The family.
     pub family: ModelFamily,
     /// The parameters.
     pub parameters: Parameters,
-    /// Where they are from.
+    /// The source of the parameters.
     pub source: ParameterSource,
 }
 
-/// Where parameters are from.
+/// The source of parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum ParameterSource {
-    /// The org's own customers.
+    /// A fit to the org's own customers.
     Fitted,
-    /// The purchase log that this project is tested on: see [`Model::default_of`].
+    /// The purchase log of the tests. See [`Model::default_of`].
     Default,
 }
 
 named!(ParameterSource);
 
 impl Parameters {
-    /// Below it a parameter says nothing about any customer.
-    pub const SMALLEST: f64 = 1e-5;
+    /// The lower bound. A smaller parameter says nothing about any customer.
+    pub const MIN: f64 = 1e-5;
 
-    /// Above it customers no longer differ in anything that could be seen.
-    pub const LARGEST: f64 = 1e5;
+    /// The upper bound. With a larger parameter, customers no longer differ measurably.
+    pub const MAX: f64 = 1e5;
 
-    /// r, alpha (weeks), a, b; `None` unless all are within bounds.
+    /// The parameters r, alpha (weeks), a, b. Returns `None` unless all are within bounds.
     #[must_use]
     pub fn new([r, alpha, a, b]: [f64; 4]) -> Option<Self> {
-        let within = |parameter| (Self::SMALLEST..=Self::LARGEST).contains(&parameter);
+        let within = |parameter| (Self::MIN..=Self::MAX).contains(&parameter);
         [r, alpha, a, b].into_iter().all(within).then_some(Self { r, alpha, a, b })
     }
 
-    /// r, alpha (weeks), a, b.
+    /// The parameters r, alpha (weeks), a, b.
     #[must_use]
     pub const fn values(self) -> [f64; 4] {
         [self.r, self.alpha, self.a, self.b]
@@ -98,8 +101,8 @@ impl Parameters {
 }
 
 impl Model {
-    /// What an org is scored by that has not enough customers of its own: the parameters of 2,357 customers of an online
-    /// shop for music (CDNOW) at 1997-09-30, whom the literature fits its models to.
+    /// The model of an org with too few customers for a fit. Its parameters are those of 2,357 customers of an online
+    /// music shop (CDNOW) on 1997-09-30. The literature fits its models to the same data.
     #[must_use]
     pub const fn default_of(family: ModelFamily) -> Self {
         let parameters = match family {
@@ -109,25 +112,26 @@ impl Model {
         Self { family, parameters, source: ParameterSource::Default }
     }
 
-    /// The probability that the customer has not left for good.
+    /// The probability that the customer is alive, which means has not left for good: P(alive).
     ///
-    /// From the two terms of the likelihood: alive until now, against left after the last purchase.
+    /// It is the ratio of two terms of the likelihood: alive until now, and left after the last purchase.
     #[must_use]
     pub fn alive(&self, observation: Observation) -> f64 {
         let Parameters { r, alpha, a, b } = self.parameters;
-        let chances = self.family.chances(observation);
-        if chances == 0.0 {
+        let opportunities = self.family.dropout_opportunities(observation);
+        if opportunities == 0.0 {
             return 1.0;
         }
-        let (last, age) = (observation.last_weeks(), observation.age_weeks());
+        let (last, age) = (observation.recency_weeks(), observation.age_weeks());
         let silence = (r + f64::from(observation.repeats())) * ((age - last) / (alpha + last)).ln_1p();
-        1.0 / (1.0 + (silence + (a / (b + chances - 1.0)).ln()).exp())
+        1.0 / (1.0 + (silence + (a / (b + opportunities - 1.0)).ln()).exp())
     }
 
-    /// The probability of no purchase in the coming `days`: the customer has left, or has not and stays away so long.
+    /// The probability of no purchase in the coming `days`. The customer has left, or is alive and purchases nothing.
     ///
-    /// Given that the customer is alive, the rate has a gamma distribution (r + x, alpha + T), and leaving before a next
-    /// purchase is not possible: none comes in t weeks with probability ((alpha + T) / (alpha + T + t))^(r + x).
+    /// If the customer is alive, the rate has a gamma distribution (r + x, alpha + T), and the customer cannot leave
+    /// before the next purchase. The probability of no purchase in t weeks is then ((alpha + T) / (alpha + T + t))^(r +
+    /// x).
     #[must_use]
     pub fn no_purchase(&self, observation: Observation, days: u32) -> f64 {
         let Parameters { r, alpha, .. } = self.parameters;
@@ -138,23 +142,25 @@ impl Model {
     }
 }
 
-/// The log-likelihood of customers by r, alpha, a and b, which may be anything: then it may be no number. Each customer
-/// comes with how many are alike, in order, because those with as many repeat purchases have most terms in common.
+/// The log-likelihood of customers. The parameters r, alpha, a and b may have any values, so the result may not be a
+/// number. Each observation has its number of customers. The observations must be sorted, because those with equally
+/// many repeat purchases share most terms.
 pub(super) fn log_likelihood(family: ModelFamily, [r, alpha, a, b]: [f64; 4], customers: &[(Observation, u32)]) -> f64 {
-    let every = r * alpha.ln() - lgamma(r) + lgamma(a + b) - lgamma(b);
-    let groups = customers.chunk_by(|(one, _), (other, _)| one.repeats() == other.repeats());
-    let of_group = |customers: &[(Observation, u32)]| {
+    let constant_terms = r * alpha.ln() - lgamma(r) + lgamma(a + b) - lgamma(b);
+    let groups = customers.chunk_by(|(a, _), (b, _)| a.repeats() == b.repeats());
+    let group_likelihood = |customers: &[(Observation, u32)]| {
         let Some((first, _)) = customers.first() else { return 0.0 };
-        let (purchases, chances) = (r + f64::from(first.repeats()), family.chances(*first));
-        let shared = every + lgamma(purchases) + lgamma(b + chances) - lgamma(a + b + chances);
-        let left = if chances == 0.0 { f64::NEG_INFINITY } else { (a / (b + chances - 1.0)).ln() };
-        let of_one = |(observation, count): &(Observation, u32)| {
+        let (purchases, opportunities) = (r + f64::from(first.repeats()), family.dropout_opportunities(*first));
+        let group_terms =
+            constant_terms + lgamma(purchases) + lgamma(b + opportunities) - lgamma(a + b + opportunities);
+        let left = if opportunities == 0.0 { f64::NEG_INFINITY } else { (a / (b + opportunities - 1.0)).ln() };
+        let customer_likelihood = |(observation, count): &(Observation, u32)| {
             let alive = -purchases * (alpha + observation.age_weeks()).ln();
-            let left = left - purchases * (alpha + observation.last_weeks()).ln();
+            let left = left - purchases * (alpha + observation.recency_weeks()).ln();
             let larger = alive.max(left);
-            f64::from(*count) * (shared + larger + (alive.min(left) - larger).exp().ln_1p())
+            f64::from(*count) * (group_terms + larger + (alive.min(left) - larger).exp().ln_1p())
         };
-        customers.iter().map(of_one).sum()
+        customers.iter().map(customer_likelihood).sum()
     };
-    groups.map(of_group).sum()
+    groups.map(group_likelihood).sum()
 }

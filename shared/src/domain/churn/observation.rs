@@ -1,4 +1,4 @@
-//! What the statistical model looks at of a customer, and a bounded sample of customers to fit it on.
+//! The input of the statistical model for one customer, and a bounded sample of customers for the fit.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,34 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{ids::CustomerId, orders::OrderHistory, zone::Zone};
 
-/// A customer's purchases in three numbers, as the BG/NBD family takes them. Orders of one day are one purchase.
+/// The purchases of a customer in the three numbers of the BG/NBD family: frequency, recency and age. Several orders on
+/// one day are one purchase.
 ///
-/// The last repeat purchase lies within the age, and there are no more of them than days up to it.
+/// Invariant: the recency is at most the age, and the frequency is at most the recency in days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Observation {
     repeats: u32,
-    last: u32,
-    age: u32,
+    recency_days: u32,
+    age_days: u32,
 }
 
 impl Observation {
-    /// From the number of purchase days after the first, and the days from the first to the last and to today. What
-    /// contradicts itself is brought into line: `age` is at least `last`, and `repeats` from 1 to `last`, or 0 where
-    /// `last` is.
+    /// An observation from the number of purchase days after the first, and the days from the first purchase to the
+    /// last and to today. Contradictory numbers are corrected: `age_days` becomes at least
+    /// `recency_days`. `repeats` becomes 0 if `recency_days` is 0, else 1 to `recency_days`.
     #[must_use]
-    pub const fn new(repeats: u32, last: u32, age: u32) -> Self {
-        let repeats = if repeats > last {
-            last
-        } else if repeats == 0 && last > 0 {
+    pub const fn new(repeats: u32, recency_days: u32, age_days: u32) -> Self {
+        let repeats = if repeats > recency_days {
+            recency_days
+        } else if repeats == 0 && recency_days > 0 {
             1
         } else {
             repeats
         };
-        Self { repeats, last, age: if age > last { age } else { last } }
+        Self { repeats, recency_days, age_days: if age_days > recency_days { age_days } else { recency_days } }
     }
 
-    /// What is to be seen of somebody's orders at `now`, by the days of the org's time zone.
+    /// The observation of a customer's orders at `now`, with days in the org's time zone.
     #[must_use]
     pub fn of(orders: &OrderHistory, zone: Zone, now: DateTime<Utc>) -> Self {
         let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
@@ -42,65 +43,66 @@ impl Observation {
         let first = oldest.unwrap_or_else(|| day(orders.first_at));
         let last = days.last().copied().unwrap_or_else(|| day(orders.last_at));
         let purchases = orders.earlier_days.saturating_add(u32::try_from(days.len()).unwrap_or(u32::MAX));
-        Self::new(purchases.saturating_sub(1), days_from(first, last), days_from(first, day(now)))
+        Self::new(purchases.saturating_sub(1), days_between_dates(first, last), days_between_dates(first, day(now)))
     }
 
-    /// Purchase days after the first: `x`.
+    /// The frequency `x`: the purchase days after the first.
     #[must_use]
     pub const fn repeats(self) -> u32 {
         self.repeats
     }
 
-    /// From the first purchase day to the last, in weeks: `t_x`.
+    /// The recency `t_x`: the weeks from the first purchase day to the last.
     #[must_use]
-    pub fn last_weeks(self) -> f64 {
-        f64::from(self.last) / 7.0
+    pub fn recency_weeks(self) -> f64 {
+        f64::from(self.recency_days) / 7.0
     }
 
-    /// From the first purchase day to today, in weeks: `T`.
+    /// The age `T`: the weeks from the first purchase day to today.
     #[must_use]
     pub fn age_weeks(self) -> f64 {
-        f64::from(self.age) / 7.0
+        f64::from(self.age_days) / 7.0
     }
 }
 
-/// The days of the recent orders, each once, oldest first.
+/// The distinct days of the recent orders, oldest first.
 pub(super) fn recent_days(orders: &OrderHistory, zone: Zone) -> Vec<NaiveDate> {
     let days = orders.recent.iter().map(|at| at.with_timezone(&zone).date_naive());
     let mut days: Vec<_> = days.collect();
-    // Where clocks go back over midnight a later instant can have the earlier date.
+    // If clocks go back over midnight, a later instant can have an earlier date.
     days.sort_unstable();
     days.dedup();
     days
 }
 
-/// Days from one date to another; 0 if that is no later.
-pub(super) fn days_from(one: NaiveDate, other: NaiveDate) -> u32 {
+/// The days from one date to another. Returns 0 if the second date is not later.
+pub(super) fn days_between_dates(one: NaiveDate, other: NaiveDate) -> u32 {
     u32::try_from((other - one).num_days()).unwrap_or(0)
 }
 
-/// At most [`Sample::LARGEST`] of the customers it is shown: those whose ids have the smallest digests (SHA-256, which no
-/// release of the compiler changes). So it is the same sample in whatever order they come, and a customer who comes twice is
-/// in it once.
+/// A sample of at most [`CustomerSample::SIZE_MAX`] customers: those whose ids have the smallest SHA-256 digests. The
+/// sample does not depend on the order of insertion, and a customer who is inserted twice is in it once. SHA-256,
+/// unlike the standard hasher, is the same in every release of the compiler.
 #[derive(Debug, Default)]
-pub struct Sample {
+pub struct CustomerSample {
     by_digest: BTreeMap<[u8; 32], Observation>,
 }
 
-impl Sample {
-    /// How many customers are enough: the parameters of ten thousand are certain to a few percent, and fitting them
-    /// takes a fraction of a second.
-    pub const LARGEST: usize = 10_000;
+impl CustomerSample {
+    /// The maximum size. The parameters of a fit to 10,000 customers are exact to a few percent, and the fit takes a
+    /// fraction of a second.
+    pub const SIZE_MAX: usize = 10_000;
 
-    /// Shows one customer. Whom the model is fitted on has to include those who have left long ago.
-    pub fn add(&mut self, id: &CustomerId, observation: Observation) {
+    /// Inserts a customer, who stays only if the digest is among the smallest. The caller must insert customers who
+    /// left long ago too.
+    pub fn insert(&mut self, id: &CustomerId, observation: Observation) {
         self.by_digest.insert(Sha256::digest(id.as_str()).into(), observation);
-        if self.by_digest.len() > Self::LARGEST {
+        if self.by_digest.len() > Self::SIZE_MAX {
             self.by_digest.pop_last();
         }
     }
 
-    /// What was kept.
+    /// The observations in the sample.
     pub fn observations(&self) -> impl Iterator<Item = Observation> + '_ {
         self.by_digest.values().copied()
     }

@@ -1,7 +1,6 @@
-//! What is predicted of a customer, and what came of it.
+//! The wording of a prediction, and its outcome.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 
 use super::{
     accuracy::{ScoredOutcome, auc, brier},
@@ -10,31 +9,32 @@ use super::{
 };
 use crate::domain::{orders::OrderHistory, text::SingleLine, time::days_between};
 
-/// How far Claude's probability may be from that of the statistical model, in hundredths of a percent. It reads texts that
-/// people wrote, such as the name of a tier: none of them can call everybody safe, or lost.
+/// The maximum distance of Claude's probability from that of the statistical model, in hundredths of a percent. The
+/// prompt contains texts written by people, such as the names of tiers. The limit ensures that no text can make all
+/// customers appear safe or lost.
 const CLAUDE_DISTANCE_MAX: u16 = 2_500;
 
-/// What becomes of Claude's probability beside that of the statistical model: the nearest that is not too far from it.
+/// Claude's probability, limited to the allowed distance from that of the statistical model.
 #[must_use]
-pub fn plausible(by_claude: Probability, statistical: Probability) -> Probability {
-    by_claude.near(statistical, CLAUDE_DISTANCE_MAX)
+pub fn clamp_to_plausible(by_claude: Probability, statistical: Probability) -> Probability {
+    by_claude.clamp_near(statistical, CLAUDE_DISTANCE_MAX)
 }
 
-/// Whether somebody is active at `now`: has ordered within `active_days`.
+/// Whether a customer is active at `now`: the last order is less than `active_days` old.
 #[must_use]
 pub fn is_active(orders: &OrderHistory, active_days: u32, now: DateTime<Utc>) -> bool {
     days_between(orders.last_at, now) < active_days
 }
 
-/// The first instant of the orders that make somebody active at `now`.
+/// The first instant of a last order that makes a customer active at `now`.
 #[must_use]
 pub fn active_since(active_days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::days(i64::from(active_days)) + TimeDelta::milliseconds(1)
 }
 
-/// What the figures say, in the words of a form: for those of whom nobody has said more.
+/// The reasoning of a prediction by the statistical model alone, from a template.
 #[must_use]
-pub fn reasoning(features: &Features) -> SingleLine {
+pub fn statistical_reasoning(features: &Features) -> SingleLine {
     let (number, unit) = match features.days_since_last_order {
         0 => ("Ordered".to_owned(), "today"),
         1 => ("Last ordered 1".to_owned(), "day ago"),
@@ -52,38 +52,38 @@ pub fn reasoning(features: &Features) -> SingleLine {
         1 => format!("{number} {unit}, {orders}."),
         _ => format!("{number} {unit}; {orders} since the first, {age} days ago{trend}."),
     };
-    // It is far shorter than a line may be.
-    SingleLine::try_from(text).unwrap_or_else(|_| SingleLine::fixed("No more is known."))
+    // The text is far shorter than the limit of a line.
+    SingleLine::try_from(text).unwrap_or_else(|_| SingleLine::from_static("No more is known."))
 }
 
-/// A prediction that was made, and for how long ahead.
+/// A past prediction with its horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastPrediction {
-    /// What was predicted.
+    /// The predicted probability of churn.
     pub probability: Probability,
-    /// As of when.
+    /// When the prediction was made.
     pub at: DateTime<Utc>,
-    /// The `activeDays` of that time.
+    /// The `activeDays` at that time.
     pub horizon_days: u32,
 }
 
 impl PastPrediction {
-    /// When it is known whether it came true.
+    /// The end of the horizon. The outcome is known from then on.
     #[must_use]
     pub fn ends_at(&self) -> DateTime<Utc> {
         self.at + TimeDelta::days(i64::from(self.horizon_days))
     }
 
-    /// Whether its record is still kept at `now`. One that is not may be there all the same for a while, or not.
+    /// Whether the record is certain to exist at `now`. An expired record may still exist for a while.
     #[must_use]
     pub fn is_kept(&self, now: DateTime<Utc>) -> bool {
         self.ends_at() + TimeDelta::days(i64::from(self.horizon_days)) > now
     }
 
-    /// What came of it, from the orders there are once the horizon is over; `None` before.
+    /// The outcome by the customer's current orders. Returns `None` before the end of the horizon.
     ///
-    /// Where so many orders came after the horizon that none within it is remembered, somebody who orders so often is
-    /// taken to have ordered within it too.
+    /// If so many orders followed the horizon that no order within it is remembered, the customer counts as one who
+    /// ordered within it.
     #[must_use]
     pub fn evaluate(&self, orders: Option<&OrderHistory>, now: DateTime<Utc>) -> Option<ScoredOutcome> {
         let end = self.ends_at();
@@ -96,37 +96,33 @@ impl PastPrediction {
     }
 }
 
-/// How predictions came out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The outcomes of past predictions.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hindsight {
-    /// How many there were.
+    /// The number of predictions.
     pub predictions: usize,
-    /// How many left.
+    /// The number of customers who left.
     pub left: usize,
-    /// Of how many what was the likelier came about.
+    /// The number of predictions whose more likely outcome happened.
     pub came_true: usize,
-    /// The mean squared distance between probability and outcome, to four decimals; lower is better.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The Brier score, rounded to four decimals. Lower is better.
     pub brier: Option<f64>,
-    /// How often, of one who left and one who did not, the first had the higher probability, to four decimals; `None`
-    /// where all left or none did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The area under the ROC curve, rounded to four decimals. `None` if all customers left or none did.
     pub auc: Option<f64>,
 }
 
 impl Hindsight {
-    /// How these came out; `None` of none.
+    /// The summary of outcomes. Returns `None` without outcomes.
     #[must_use]
-    pub fn of(all: &[ScoredOutcome]) -> Option<Self> {
-        let count = |is: fn(&ScoredOutcome) -> bool| all.iter().filter(|one| is(one)).count();
+    pub fn of(outcomes: &[ScoredOutcome]) -> Option<Self> {
+        let count = |matches: fn(&ScoredOutcome) -> bool| outcomes.iter().filter(|scored| matches(scored)).count();
         let rounded = |figure: f64| (figure * 10_000.0).round() / 10_000.0;
-        (!all.is_empty()).then(|| Self {
-            predictions: all.len(),
-            left: count(|one| one.happened),
-            came_true: count(|one| (one.predicted >= 0.5) == one.happened),
-            brier: brier(all).map(rounded),
-            auc: auc(all).map(rounded),
+        (!outcomes.is_empty()).then(|| Self {
+            predictions: outcomes.len(),
+            left: count(|scored| scored.happened),
+            came_true: count(|scored| (scored.predicted >= 0.5) == scored.happened),
+            brier: brier(outcomes).map(rounded),
+            auc: auc(outcomes).map(rounded),
         })
     }
 }

@@ -1,62 +1,64 @@
-//! A probability of churn as it is kept and answered, and the risk level that it is.
+//! A probability of churn, and its risk level.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::domain::{decimal::serialize_decimal, names::named};
+use crate::domain::{decimal, names::named};
 
 /// A probability in hundredths of a percent, from 0 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Probability(u16);
 
 impl Probability {
-    /// In hundredths of a percent, as it is kept; `None` above 10,000.
+    /// A probability from hundredths of a percent. Returns `None` above 10,000.
     #[must_use]
     pub const fn from_hundredths(hundredths: u16) -> Option<Self> {
         if hundredths <= 10_000 { Some(Self(hundredths)) } else { None }
     }
 
-    /// A percentage, rounded to two decimals; `None` unless it is a number from 0 to 100.
+    /// A probability from a percentage, rounded to two decimals. Returns `None` unless the percentage is a number from
+    /// 0 to 100.
     #[must_use]
     pub fn from_percent(percent: f64) -> Option<Self> {
         let hundredths = Some(percent).filter(|percent| (0.0..=100.0).contains(percent))?;
         (hundredths * 100.0).round().to_u16().and_then(Self::from_hundredths)
     }
 
-    /// A share, rounded to four decimals; `None` unless it is a number from 0 to 1.
+    /// A probability from a fraction, rounded to four decimals. Returns `None` unless the fraction is a number from 0
+    /// to 1.
     #[must_use]
     pub fn from_share(share: f64) -> Option<Self> {
         Self::from_percent(share * 100.0)
     }
 
-    /// The nearest to this that is at most so many hundredths of a percent from another.
+    /// The nearest probability whose distance from `other` is at most the given hundredths of a percent.
     #[must_use]
-    pub fn near(self, other: Self, hundredths: u16) -> Self {
+    pub fn clamp_near(self, other: Self, hundredths: u16) -> Self {
         Self(self.0.clamp(other.0.saturating_sub(hundredths), other.0.saturating_add(hundredths)))
     }
 
-    /// In hundredths of a percent.
+    /// The probability in hundredths of a percent.
     #[must_use]
     pub const fn hundredths(self) -> u16 {
         self.0
     }
 
-    /// As a share, from 0 to 1.
+    /// The probability as a fraction from 0 to 1.
     #[must_use]
     pub fn share(self) -> f64 {
         f64::from(self.0) / 10_000.0
     }
 }
 
-/// In answers a probability is a percentage: `83.1`, `100`.
+/// JSON shows a probability as a percentage: `83.1`, `100`.
 impl Serialize for Probability {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_decimal(&Decimal::new(i64::from(self.0), 2), serializer)
+        decimal::serialize(&Decimal::new(i64::from(self.0), 2), serializer)
     }
 }
 
-/// How likely somebody is to leave, in a word.
+/// The risk that a customer leaves, as a level.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantArray, VariantNames,
 )]
@@ -64,18 +66,18 @@ impl Serialize for Probability {
 pub enum RiskLevel {
     /// Up to 25 %.
     Low,
-    /// Up to 50 %.
+    /// Above 25 %, up to 50 %.
     Medium,
-    /// Up to 75 %.
+    /// Above 50 %, up to 75 %.
     High,
-    /// Above.
+    /// Above 75 %.
     Critical,
 }
 
 named!(RiskLevel);
 
 impl RiskLevel {
-    /// The level that a probability is.
+    /// The level of a probability.
     #[must_use]
     pub const fn of(probability: Probability) -> Self {
         match probability.hundredths() {

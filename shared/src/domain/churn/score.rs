@@ -6,20 +6,20 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use super::risk::{Probability, RiskLevel};
 use crate::domain::{names::named, text::SingleLine};
 
-/// A customer's probability of leaving, as it was worked out at some instant.
+/// A customer's probability of churn, as predicted at some instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prediction {
-    /// No order in the coming `activeDays`.
+    /// The probability of no order in the coming `activeDays`.
     pub probability: Probability,
-    /// Why, in a sentence for people.
+    /// The reason, in a sentence for people.
     pub reasoning: SingleLine,
-    /// By whom.
+    /// The source of the probability.
     pub source: ChurnSource,
-    /// As of when.
+    /// When the prediction was made.
     pub at: DateTime<Utc>,
 }
 
-/// Who worked a probability out.
+/// The source of a probability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum ChurnSource {
@@ -32,15 +32,15 @@ pub enum ChurnSource {
 named!(ChurnSource);
 
 impl Prediction {
-    /// The risk level: worked out from the probability, whoever that is from.
+    /// The risk level. It depends on the probability only, not on its source.
     #[must_use]
     pub const fn level(&self) -> RiskLevel {
         RiskLevel::of(self.probability)
     }
 
-    /// Whether it still looks ahead at `now`: it says nothing of what lies behind its horizon.
+    /// Whether the horizon has not ended at `now`. After its horizon, a prediction says nothing.
     #[must_use]
-    pub fn looks_ahead(&self, horizon_days: u32, now: DateTime<Utc>) -> bool {
+    pub fn is_within_horizon(&self, horizon_days: u32, now: DateTime<Utc>) -> bool {
         self.at + TimeDelta::days(i64::from(horizon_days)) > now
     }
 }

@@ -1,22 +1,22 @@
-//! Points given or taken by hand: goodwill, corrections.
+//! Points given or taken by an operator, for example as goodwill or as a correction.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
     customer::Customer,
     ids::AdjustmentId,
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     points::Points,
     rejection::Rejection,
     text::SingleLine,
 };
 
-/// A change of points other than 0, up to a billion either way.
+/// A change of points from -1,000,000,000 to 1,000,000,000, other than 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PointsChange(Points);
 
 impl PointsChange {
-    /// Why a number is not a change.
+    /// The rule for a change of points, as an error message.
     pub const RULE: &'static str = "must be a whole number from -1000000000 to 1000000000, not 0";
 
     /// The change.
@@ -35,29 +35,30 @@ impl TryFrom<i64> for PointsChange {
     }
 }
 
-/// What is kept about an adjustment, for ever: what was asked, and what was answered.
+/// The permanent record of an adjustment: the request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjustment {
-    /// Its id, within its customer.
+    /// The id of the adjustment, unique within its customer.
     pub id: AdjustmentId,
-    /// The change.
+    /// The change of points.
     pub points: Points,
-    /// The balance after it.
+    /// The balance after the adjustment.
     pub balance: Points,
 }
 
-/// All that an adjustment changes.
+/// The changes of an adjustment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adjusted {
-    /// The customer after it.
+    /// The customer after the adjustment.
     pub customer: Customer,
-    /// The record of it.
+    /// The record of the adjustment.
     pub adjustment: Adjustment,
-    /// The ledger entry of it.
+    /// The new ledger entry.
     pub entry: Entry,
 }
 
-/// Gives or takes points by hand; the balance may go below zero. Lifetime value and tier stay as they are.
+/// Applies an adjustment. The balance may become negative. Lifetime value and tier do not change. Fails with
+/// [`Rejection::OutOfRange`].
 pub fn adjust(
     customer: &Customer,
     id: AdjustmentId,
@@ -68,8 +69,8 @@ pub fn adjust(
     let points = change.get();
     let mut customer = customer.clone();
     customer.add_points(points)?;
-    let what = EntryKind::PointsAdjusted { adjustment_id: id.clone(), reason };
-    let entry = ledger::entry(&customer, points, what, now);
+    let kind = EntryKind::PointsAdjusted { adjustment_id: id.clone(), reason };
+    let entry = Entry::new(&customer, points, kind, now);
     let adjustment = Adjustment { id, points, balance: customer.points };
     Ok(Adjusted { customer, adjustment, entry })
 }

@@ -1,4 +1,4 @@
-//! What an order earns.
+//! The award of an order.
 
 use chrono::{DateTime, Utc};
 
@@ -21,46 +21,47 @@ use crate::domain::{
 /// An order as the shop reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Its id.
+    /// The id of the order.
     pub id: OrderId,
-    /// Whose it is.
+    /// The customer of the order.
     pub customer: CustomerId,
-    /// What the customer paid in money; what was paid in points earns nothing.
+    /// The amount paid in money. An amount paid in points earns nothing.
     pub total: Money,
-    /// Whether this order earns with the equity multiplier, whoever's it is.
+    /// Whether this order earns with the equity multiplier, independent of the customer's own equity status.
     pub equity_status: bool,
-    /// When it was fulfilled.
+    /// When the order was fulfilled.
     pub fulfilled_at: DateTime<Utc>,
 }
 
-/// What is kept about an awarded order, for ever: what was asked, what was answered, and what refunds need.
+/// The permanent record of an award: the request, its answer, and the state that refunds need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Award {
-    /// The order as it was asked about.
+    /// The order of the request.
     pub order: Order,
-    /// What it earned by.
+    /// The terms of the award.
     pub terms: EarningTerms,
-    /// What it earned.
+    /// The points earned.
     pub points: Points,
-    /// What came of it, as answered.
+    /// The account after the award, as answered.
     pub outcome: AccountSnapshot,
-    /// What has not been refunded yet; `None` once nothing is left to refund (an order of 0 can be refunded once).
+    /// The amount that is not refunded yet. `None` if the order is fully refunded. An order with the total 0 can be
+    /// refunded once.
     pub remaining: Option<Money>,
 }
 
-/// All that an award changes.
+/// The changes of an award.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awarded {
-    /// The customer after it.
+    /// The customer after the award.
     pub customer: Customer,
-    /// The record of it.
+    /// The record of the award.
     pub award: Award,
-    /// The ledger entries of it.
+    /// The new ledger entries.
     pub entries: Vec<Entry>,
 }
 
-/// Awards an order. The multiplier is that of the tier held just before it, now; the tier is then set as of now. Where the
-/// tier was due to be lowered, that change comes first, with its own cause.
+/// Awards an order. The points are multiplied by the multiplier of the tier that the customer has at `now`, before the
+/// order. The tier is then updated as of `now`. A demotion that was due is recorded first, with its own cause.
 pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime<Utc>) -> Result<Awarded, Rejection> {
     let settings = &loyalty.settings;
     let before = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
@@ -75,17 +76,17 @@ pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.add_points(points)?;
-    pending.customer.add_value(Money::ZERO, order.total)?;
+    pending.customer.change_lifetime_value(Money::ZERO, order.total)?;
     pending.customer.count_order(order.fulfilled_at)?;
     let earned = EntryKind::PointsEarned { order_id: order.id.clone(), order_total: order.total };
-    let AccountChange { customer, entries, outcome } = pending.conclude(points, earned, TierCause::Order, &order.id);
+    let AccountChange { customer, entries, outcome } = pending.finish(points, earned, TierCause::Order, &order.id);
     let award = Award { terms, points, outcome, remaining: Some(order.total), order };
     Ok(Awarded { customer, award, entries })
 }
 
-/// Whether a request about an order repeats the award on record: `fulfilledAt` does not count.
+/// Whether a request repeats the recorded award. `fulfilledAt` is not compared.
 #[must_use]
-pub fn repeats(order: &Order, award: &Award) -> bool {
+pub fn is_repeat(order: &Order, award: &Award) -> bool {
     let known = &award.order;
     order.customer == known.customer && order.total == known.total && order.equity_status == known.equity_status
 }

@@ -5,38 +5,38 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::Customer,
     ids::OrderId,
-    ledger::{self, Entry, EntryKind},
+    ledger::{Entry, EntryKind},
     loyalty::Loyalty,
     points::Points,
     text::SingleLine,
     tier::{self, TierCause, TierChange},
 };
 
-/// How a customer stood after an award or a refund, as answered then and replayed ever after.
+/// The account after an award or a refund. It is part of the answer and of every replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSnapshot {
     /// The balance.
     pub balance: Points,
     /// The tier.
     pub tier: SingleLine,
-    /// The change of tier it made, if any.
+    /// The change of tier, if the tier changed.
     pub tier_change: Option<TierChange>,
 }
 
-/// A change of a customer's points that may move the tier, while it is worked out.
+/// A change of a customer's points in progress. It may change the tier.
 pub(super) struct PendingChange<'a> {
-    /// The customer, so far.
+    /// The customer with the changes so far.
     pub(super) customer: Customer,
     loyalty: &'a Loyalty,
     now: DateTime<Utc>,
-    /// The tier held before it.
+    /// The tier held before the change.
     held: SingleLine,
-    /// The lowering that was due before it.
+    /// The demotion that was due before the change.
     demotion: Option<TierChange>,
     entries: Vec<Entry>,
 }
 
-/// What it changes.
+/// The result of a change.
 pub(super) struct AccountChange {
     pub(super) customer: Customer,
     pub(super) entries: Vec<Entry>,
@@ -44,37 +44,38 @@ pub(super) struct AccountChange {
 }
 
 impl<'a> PendingChange<'a> {
-    /// Begins with what is due anyway.
+    /// Starts a change and applies a demotion that is due.
     pub(super) fn begin(customer: &Customer, loyalty: &'a Loyalty, now: DateTime<Utc>) -> Self {
-        let held = tier::held_by(customer, &loyalty.settings).clone();
+        let held = tier::held_tier(customer, &loyalty.settings).clone();
         let mut customer = customer.clone();
-        let demotion = tier::lower_if_due(&mut customer, loyalty, now);
+        let demotion = tier::demote_if_due(&mut customer, loyalty, now);
         let entry = |change: &TierChange| {
-            let what = EntryKind::TierChanged { change: change.clone(), order_id: None };
-            ledger::entry(&customer, Points::ZERO, what, now)
+            let kind = EntryKind::TierChanged { change: change.clone(), order_id: None };
+            Entry::new(&customer, Points::ZERO, kind, now)
         };
         let entries = demotion.iter().map(entry).collect();
         Self { customer, loyalty, now, held, demotion, entries }
     }
 
-    /// Sets the tier, and writes the entries: what was due, the change of points, and its own change of tier.
-    pub(super) fn conclude(
+    /// Updates the tier and completes the entries, in this order: the demotion that was due, the change of points, the
+    /// change of tier.
+    pub(super) fn finish(
         mut self,
         points: Points,
-        what: EntryKind,
+        kind: EntryKind,
         cause: TierCause,
         order: &OrderId,
     ) -> AccountChange {
-        let own = tier::judge(&mut self.customer, self.loyalty, cause, self.now);
-        self.entries.push(ledger::entry(&self.customer, points, what, self.now));
-        if let Some(change) = own.clone() {
-            let what = EntryKind::TierChanged { change, order_id: Some(order.clone()) };
-            self.entries.push(ledger::entry(&self.customer, Points::ZERO, what, self.now));
+        let tier_change = tier::update_tier(&mut self.customer, self.loyalty, cause, self.now);
+        self.entries.push(Entry::new(&self.customer, points, kind, self.now));
+        if let Some(change) = tier_change.clone() {
+            let kind = EntryKind::TierChanged { change, order_id: Some(order.clone()) };
+            self.entries.push(Entry::new(&self.customer, Points::ZERO, kind, self.now));
         }
-        let tier = tier::held_by(&self.customer, &self.loyalty.settings).clone();
-        // What is answered is the change as a whole, with the cause of its last step.
-        let last = own.or(self.demotion).filter(|_| tier != self.held);
-        let tier_change = last.map(|last| TierChange { from: self.held, to: tier.clone(), cause: last.cause });
+        let tier = tier::held_tier(&self.customer, &self.loyalty.settings).clone();
+        // The answer contains one change over all steps, with the cause of the last step.
+        let last_step = tier_change.or(self.demotion).filter(|_| tier != self.held);
+        let tier_change = last_step.map(|step| TierChange { from: self.held, to: tier.clone(), cause: step.cause });
         let outcome = AccountSnapshot { balance: self.customer.points, tier, tier_change };
         AccountChange { customer: self.customer, entries: self.entries, outcome }
     }

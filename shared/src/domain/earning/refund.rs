@@ -1,4 +1,4 @@
-//! What a refund takes back, and what is given back where it did not happen.
+//! Refunds of awarded orders, and voids of refunds.
 
 use chrono::{DateTime, Utc};
 
@@ -17,61 +17,62 @@ use crate::domain::{
     tier::TierCause,
 };
 
-/// What is kept about a refund, for ever: what was asked, and what was answered.
+/// The permanent record of a refund: the request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
-    /// Its id, within its order.
+    /// The id of the refund, unique within its order.
     pub id: RefundId,
-    /// The amount asked for; `None` asked for all that was left.
+    /// The requested amount. `None` requested a full refund of the remaining amount.
     pub asked: Option<Money>,
-    /// The amount; `None` where all that was left was asked for, of refunds that were made before it was kept.
+    /// The refunded amount. `None` for full refunds recorded before this field existed.
     pub total: Option<Money>,
     /// The points taken back.
     pub points: Points,
-    /// What came of it, as answered.
+    /// The account after the refund, as answered.
     pub outcome: AccountSnapshot,
-    /// What came of its void, if it did not happen after all.
+    /// The void of the refund, if it was voided.
     pub voided: Option<RefundVoid>,
 }
 
-/// What is kept about the void of a refund.
+/// The record of the void of a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundVoid {
-    /// When it was voided.
+    /// When the refund was voided.
     pub at: DateTime<Utc>,
     /// The points given back.
     pub points: Points,
-    /// What came of it, as answered.
+    /// The account after the void, as answered.
     pub outcome: AccountSnapshot,
 }
 
-/// What is on record under a refund's id.
+/// The record under the id of a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefundRecord {
-    /// It was made, and perhaps voided.
+    /// The refund was made. It may have been voided since.
     Made(Box<Refund>),
-    /// It was voided before it came, and can't be made any more.
+    /// A void arrived before the refund, so the refund is rejected.
     VoidedBefore,
 }
 
-/// All that a refund, or its void, changes.
+/// The changes of a refund, or of its void.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refunded {
-    /// The customer after it.
+    /// The customer after the change.
     pub customer: Customer,
-    /// The award with what remains of it.
+    /// The award with the new remaining amount.
     pub award: Award,
-    /// The record of it.
+    /// The record of the refund.
     pub refund: Refund,
-    /// The ledger entries of it.
+    /// The new ledger entries.
     pub entries: Vec<Entry>,
 }
 
-/// Refunds `asked` of an awarded order, or all that is left: takes back what the remaining total would not have
-/// earned, by the terms of the award, so that partial refunds together never take back more than was earned.
+/// Refunds the requested amount of an awarded order, or all of the remaining amount. The refund takes back the points
+/// that the remaining total would not have earned by the terms of the award. Partial refunds together therefore never
+/// take back more than the award.
 ///
-/// The balance may go below zero. When nothing is left the order no longer counts. Where the tier was due to be lowered, that
-/// change comes first, with its own cause.
+/// The balance may become negative. A fully refunded order no longer counts as an order. A demotion that was due is
+/// recorded first, with its own cause.
 pub fn refund(
     customer: &Customer,
     loyalty: &Loyalty,
@@ -87,24 +88,25 @@ pub fn refund(
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.add_points(points.negated())?;
-    pending.customer.add_value(remaining, left)?;
+    pending.customer.change_lifetime_value(remaining, left)?;
     let remaining = (left > Money::ZERO).then_some(left);
     if remaining.is_none() {
         pending.customer.uncount_order(award.order.fulfilled_at);
     }
     let order_id = &award.order.id;
-    let what = EntryKind::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
+    let kind = EntryKind::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
     let AccountChange { customer, entries, outcome } =
-        pending.conclude(points.negated(), what, TierCause::Refund, order_id);
+        pending.finish(points.negated(), kind, TierCause::Refund, order_id);
     let award = Award { remaining, ..award.clone() };
     let refund = Refund { id, asked, total: Some(total), points, outcome, voided: None };
     Ok(Refunded { customer, award, refund, entries })
 }
 
-/// Voids a refund of so much that did not happen: gives back what the larger remaining total earns more, by the terms of the
-/// award, and counts an order again of which nothing was left.
+/// Voids a refund that did not happen. The void gives back the difference between the points of the two remaining
+/// totals, by the terms of the award. A fully refunded order counts as an order again.
 ///
-/// That need not be what the refund took: other refunds may have come since, and each total is floored by itself.
+/// The difference may not equal the points that the refund took. Other refunds may have followed, and the points of
+/// each total are floored separately.
 pub fn void(
     customer: &Customer,
     loyalty: &Loyalty,
@@ -119,26 +121,26 @@ pub fn void(
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.add_points(points)?;
-    pending.customer.add_value(before, after)?;
+    pending.customer.change_lifetime_value(before, after)?;
     if award.remaining.is_none() {
         pending.customer.count_order(award.order.fulfilled_at)?;
     }
     let (order_id, refund_id) = (&award.order.id, refund.id.clone());
-    let what = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
-    let AccountChange { customer, entries, outcome } = pending.conclude(points, what, TierCause::Refund, order_id);
+    let kind = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
+    let AccountChange { customer, entries, outcome } = pending.finish(points, kind, TierCause::Refund, order_id);
     let award = Award { remaining: Some(after), ..award.clone() };
     let voided = Some(RefundVoid { at: now, points, outcome });
     Ok(Refunded { customer, award, refund: Refund { voided, ..refund }, entries })
 }
 
-/// The amount of a refund that asked for all that was left, where it was not kept: what no other refund has taken.
+/// The amount of a full refund that was recorded without its amount: the order total minus all other refunds.
 #[must_use]
-pub fn rest_of<'a>(award: &Award, others: impl Iterator<Item = &'a Refund>) -> Option<Money> {
+pub fn infer_total<'a>(award: &Award, others: impl Iterator<Item = &'a Refund>) -> Option<Money> {
     let mut taken = others.filter(|other| other.voided.is_none()).map(|other| other.total.or(other.asked));
     taken.try_fold(award.order.total, |rest, taken| rest.minus(taken?))
 }
 
-/// The points that a total of `more` earns more than one of `less`.
+/// The points that the total `more` earns beyond the total `less`.
 fn earned_between(award: &Award, less: Money, more: Money) -> Result<Points, Rejection> {
     let (less, more) = (award.terms.points_for(less)?, award.terms.points_for(more)?);
     more.minus(less).ok_or(Rejection::OutOfRange { figure: "points" })

@@ -9,30 +9,30 @@ use crate::domain::{
     rejection::Rejection,
 };
 
-/// Minor units of a unit of currency, as money is kept, whatever the currency.
+/// Minor units in a unit of currency. Money has hundredths in every currency.
 const MINOR_UNITS: i128 = 100;
 
-/// The rate and multipliers an order earned by. Refunds are counted by the same.
+/// The rate and the multipliers of an award. The refunds of the order use the same terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EarningTerms {
     /// Points for each unit of currency.
     pub points_per_dollar: PointsPerDollar,
-    /// Points for each so much money; wins over `points_per_dollar`.
+    /// Points for an amount of money. If set, it replaces `points_per_dollar`.
     pub earn_rate: Option<EarnRate>,
-    /// The equity multiplier as applied; 1 without equity status.
+    /// The equity multiplier that was applied. It is 1 without equity status.
     pub equity: EquityMultiplier,
     /// The multiplier of the tier held before the order.
     pub tier: PointsMultiplier,
 }
 
 impl EarningTerms {
-    /// `floor(total x pointsPerDollar x equity x tier)`, or with an earn rate `floor(total x points x equity x tier / per)`:
-    /// formed exactly, in whole numbers, and floored once.
+    /// The points for a total: `floor(total x pointsPerDollar x equity x tier)`. With an earn rate: `floor(total x
+    /// points x equity x tier / per)`. The product is computed exactly in whole numbers and floored once.
     ///
-    /// Within the bounds of its parts a product has at most 32 digits, which 128 bits hold. What comes to more points than
-    /// are kept is out of range.
+    /// Within the bounds of its factors, the product has at most 32 digits and fits into 128 bits. Fails with
+    /// [`Rejection::OutOfRange`] if the points exceed the range of a balance.
     pub fn points_for(&self, total: Money) -> Result<Points, Rejection> {
-        /// Multipliers have four decimals at most.
+        /// Multipliers have at most four decimals.
         const SCALE: i128 = 10_000;
         let scaled = |value: Decimal| value.mantissa() * SCALE / 10_i128.pow(value.scale());
         let multipliers = scaled(self.equity.get()) * scaled(self.tier.get());

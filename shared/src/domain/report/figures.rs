@@ -1,119 +1,82 @@
-//! The figures of a week, each beside its target where it has one, and how they read.
+//! The figures of a week, their targets and their text.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
-use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::week::DAYS;
+use super::week::DAYS_PER_WEEK;
 use crate::domain::{
-    decimal::serialize_decimal,
+    decimal::TwoPlaceDecimal,
     money::{Currency, Money},
     text::SingleLine,
 };
 
-/// Changes of status that are on record in time, in percent.
-pub const TRANSITIONS_TARGET: u32 = 95;
-/// Active customers who have a score, in percent.
-pub const SCORED_TARGET: u32 = 100;
-/// Customers who earn points in a week, in percent.
-pub const EARNING_TARGET: u32 = 30;
-/// How customers are spread over four tiers, from the lowest, in percent. A ladder of another height has no target.
-pub const TIERS_TARGET: [u32; 4] = [60, 25, 10, 5];
+/// Target for status changes that are recorded in time, in percent.
+pub const TRANSITIONS_TARGET_PERCENT: u32 = 95;
+/// Target for active customers with a score, in percent.
+pub const SCORED_TARGET_PERCENT: u32 = 100;
+/// Target for customers who earn points in a week, in percent.
+pub const EARNING_TARGET_PERCENT: u32 = 30;
+/// Target for the distribution of customers over four tiers, lowest first, in percent. A ladder with another number of
+/// tiers has no target.
+pub const TIERS_TARGET_PERCENT: [u32; 4] = [60, 25, 10, 5];
 
-/// So many of so many.
+/// A count as a share of a total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
-    /// How many.
+    /// The count.
     pub count: u64,
-    /// Of how many.
+    /// The total.
     pub of: u64,
-    /// How many percent it should be, where that is known.
+    /// The target in percent, if there is one.
     pub target: Option<u32>,
 }
 
 impl Share {
-    /// In percent, floored to two decimals; `None` of nothing.
+    /// The share in percent, floored to two decimals. Returns `None` if the total is 0.
     #[must_use]
-    pub fn percent(&self) -> Option<Decimal> {
+    pub fn percent(&self) -> Option<TwoPlaceDecimal> {
         let hundredths = u128::from(self.count).checked_mul(10_000)?.checked_div(u128::from(self.of))?;
-        i64::try_from(hundredths).ok().map(|hundredths| Decimal::new(hundredths, 2))
+        i64::try_from(hundredths).ok().map(TwoPlaceDecimal::from_hundredths)
     }
 
     fn text(&self) -> String {
         let Some(percent) = self.percent() else { return "none".into() };
         let target = self.target.map_or_else(String::new, |target| format!(" (target {target} %)"));
-        format!("{} of {}, {} %{target}", self.count, self.of, percent.normalize())
+        format!("{} of {}, {} %{target}", self.count, self.of, percent)
     }
 }
 
-/// In answers a share is `{count, of, percent?, target?}`.
-impl Serialize for Share {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_map(None)?;
-        fields.serialize_entry("count", &self.count)?;
-        fields.serialize_entry("of", &self.of)?;
-        if let Some(percent) = self.percent() {
-            fields.serialize_entry("percent", &Percent(percent))?;
-        }
-        if let Some(target) = self.target {
-            fields.serialize_entry("target", &target)?;
-        }
-        fields.end()
-    }
-}
-
-struct Percent(Decimal);
-
-impl Serialize for Percent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_decimal(&self.0, serializer)
-    }
-}
-
-/// What happens so many times in a week.
+/// The number of events in a week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WeeklyCount(pub u64);
 
 impl WeeklyCount {
-    /// A day, floored to two decimals.
+    /// Events per day, floored to two decimals.
     #[must_use]
-    pub fn per_day(self) -> Decimal {
-        let hundredths = u128::from(self.0) * 100 / u128::from(DAYS);
-        Decimal::new(i64::try_from(hundredths).unwrap_or(i64::MAX), 2)
+    pub fn per_day(self) -> TwoPlaceDecimal {
+        let hundredths = u128::from(self.0) * 100 / u128::from(DAYS_PER_WEEK);
+        TwoPlaceDecimal::from_hundredths(i64::try_from(hundredths).unwrap_or(i64::MAX))
     }
 
     fn text(self) -> String {
-        format!("{}, {} a day", self.0, self.per_day().normalize())
+        format!("{}, {} a day", self.0, self.per_day())
     }
 }
 
-/// In answers a count is `{count, perDay}`.
-impl Serialize for WeeklyCount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_map(Some(2))?;
-        fields.serialize_entry("count", &self.0)?;
-        fields.serialize_entry("perDay", &Percent(self.per_day()))?;
-        fields.end()
-    }
-}
-
-/// How many customers hold a tier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The share of customers in one tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TierShare {
-    /// The tier.
+    /// The name of the tier.
     pub name: SingleLine,
-    /// Its customers.
-    #[serde(flatten)]
+    /// The share of all customers.
     pub share: Share,
 }
 
-/// Orders, and what they came to on average.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+/// The number of orders, and their average total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OrderAverage {
-    /// How many.
+    /// The number of orders.
     pub count: u64,
-    /// What was paid on average, floored to the cent; `None` without any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The average amount paid, floored to the minor unit. `None` without orders.
     pub average: Option<Money>,
 }
 
@@ -123,64 +86,61 @@ impl OrderAverage {
     }
 }
 
-/// Customers who were told to be at risk and whose time is over: how many had left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// Of the customers predicted to be at risk whose horizon has ended, the share who left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeftAtRisk {
-    /// Those whose time was over in this week.
-    #[serde(flatten)]
+    /// Predictions whose horizon ended in this week.
     pub this_week: Share,
-    /// Those whose time was over in the same days four weeks before; `None` where so old predictions are not kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Predictions whose horizon ended in the same days four weeks earlier. `None` if predictions of that age are not
+    /// stored.
     pub month_before: Option<Share>,
 }
 
-/// A week in figures.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// The figures of a week.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeekFigures {
-    /// The first day, in the org's zone.
+    /// The first day, in the org's time zone.
     pub from: NaiveDate,
-    /// The last day.
+    /// The last day, in the org's time zone.
     pub to: NaiveDate,
-    /// What amounts are in.
+    /// The currency of all amounts.
     pub currency: Currency,
-    /// Changes of bundles' status that the clock made due: how many went on record in time.
+    /// Of the status changes that the clock made due, the share recorded in time.
     pub transitions: Share,
-    /// Bundles redeemed, and not given back.
+    /// Bundle redemptions that were not voided.
     pub redemptions: WeeklyCount,
-    /// What they saved customers.
+    /// The total that these redemptions saved customers.
     pub savings: Money,
-    /// Orders that were awarded.
+    /// Awarded orders.
     pub awards: WeeklyCount,
     /// Changes of tier.
     pub tier_changes: WeeklyCount,
-    /// Customers who were active when scores were last made: how many have one.
+    /// Of the customers who were active when scores were last computed, the share with a score.
     pub scored: Share,
-    /// Customers: how many earned points.
+    /// Of all customers, the share who earned points.
     pub earning: Share,
-    /// Customers by the tier they hold, from the lowest; one that is listed no more is not here.
+    /// The share of customers in each tier, lowest tier first. Tiers that the settings no longer list are missing.
     pub tiers: Vec<TierShare>,
-    /// Customers at risk: how many left.
+    /// Of the customers at risk, the share who left.
     pub left_at_risk: LeftAtRisk,
     /// Awarded orders with a bundle.
     pub bundle_orders: OrderAverage,
-    /// Awarded orders without.
+    /// Awarded orders without a bundle.
     pub other_orders: OrderAverage,
 }
 
 impl WeekFigures {
-    /// Whether there is nothing to tell: no customer, and nothing has happened.
+    /// Whether the org has no customers and nothing happened in the week.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub fn has_no_activity(&self) -> bool {
         self.earning.of == 0 && self.awards.0 == 0 && self.redemptions.0 == 0 && self.transitions.of == 0
     }
 
-    /// As people read it, a line each.
+    /// The figures as text for people, one line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!("{} to {}", self.from, self.to)];
-        if self.is_empty() {
+        if self.has_no_activity() {
             lines.push("  There is nothing to report: no customers, and nothing has happened.".into());
             return lines;
         }

@@ -1,11 +1,11 @@
-//! A shop's week in figures, beside what they should be. All of it is worked out from what is on record: nothing is counted
-//! only to be reported.
+//! The figures of a shop's week, and their targets. All figures are computed from existing records. Nothing is recorded
+//! for the report alone.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | which days a week is | [`week`] |
-//! | what is counted, and how | [`tally`] |
-//! | what the figures are, their targets, and how they read | [`figures`] |
+//! | the days of a week | [`week`] |
+//! | the counting rules | [`tally`] |
+//! | the figures, their targets and their text | [`figures`] |
 
 pub mod figures;
 pub mod tally;

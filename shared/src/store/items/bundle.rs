@@ -1,28 +1,23 @@
-//! A bundle, its transitions, and what an order has redeemed of it.
+//! The stored form of a bundle, and of the mark of a deleted bundle.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{Item, Unread},
-    money, unread,
-};
+use super::values::money;
 use crate::domain::{
     bundle::{
-        redemption::BundleRedemption,
         schedule::{DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
-        state::{Bundle, Recorded, Usage},
+        state::{Bundle, RecordedStatus, Usage},
         status::BundleStatus,
         terms::{BundleTerms, BundleType, DesiredState, Offer, Price, Product, Products, Quantity, UseLimit},
-        transition::{Transition, TransitionReason},
     },
-    ids::{BundleId, CustomerId, OrderId, ProductId},
+    ids::{BundleId, ProductId},
     text::{Description, SingleLine},
     time,
     zone::{self, Zone},
 };
 
-/// A bundle as it is first written. Later only parts of it are: its terms, its status and its counters change apart.
+/// A bundle as it is first written. Later writes change the terms, the recorded status and the counters separately.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct BundleForm {
@@ -34,7 +29,8 @@ pub(in crate::store) struct BundleForm {
     redemptions: u64,
     customers: u64,
     savings: i64,
-    ever: bool,
+    #[serde(rename = "ever")]
+    is_ever_redeemed: bool,
     version: u64,
 }
 
@@ -45,7 +41,7 @@ pub(in crate::store) struct RecordedForm {
     #[serde(serialize_with = "time::serialize")]
     at: DateTime<Utc>,
     zone: String,
-    /// The release of the zone rules by which it was judged.
+    /// The release of the zone rules by which the status was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     zone_data: Option<String>,
 }
@@ -63,8 +59,8 @@ pub(in crate::store) struct TermsForm {
     desired_state: DesiredState,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     start_date: Option<DateTime<Utc>>,
-    /// Where a day was given, it counts; `startDate` is then its beginning when it was written, for versions that do not
-    /// know days.
+    /// Takes precedence over `startDate`, which then holds the start of the day at the time of the write, for releases
+    /// that do not know days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     start_day: Option<NaiveDate>,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
@@ -96,7 +92,7 @@ struct ProductForm {
 
 impl BundleForm {
     pub(in crate::store) fn new(bundle: &Bundle, version: u64) -> Self {
-        let Usage { redemptions, customers, savings, ever } = bundle.usage;
+        let Usage { redemptions, customers, savings, ever_redeemed: is_ever_redeemed } = bundle.usage;
         Self {
             bundle_id: bundle.id.clone(),
             created_at: bundle.created_at,
@@ -105,7 +101,7 @@ impl BundleForm {
             redemptions,
             customers,
             savings: savings.minor(),
-            ever,
+            is_ever_redeemed,
             version,
         }
     }
@@ -116,32 +112,34 @@ impl TryFrom<BundleForm> for (Bundle, u64) {
 
     fn try_from(form: BundleForm) -> Result<Self, Self::Error> {
         let BundleForm { bundle_id: id, created_at, terms, recorded, .. } = form;
-        let BundleForm { redemptions, customers, savings, ever, version, .. } = form;
+        let BundleForm { redemptions, customers, savings, is_ever_redeemed, version, .. } = form;
         let zone = recorded.zone.parse().map_err(|_| "an unknown time zone")?;
-        // Releases sort as texts. What a newer one has judged is left to the processes that have it.
+        // The names of releases sort in their order. A status by newer rules is left to the processes that have these
+        // rules.
         let is_outdated = recorded.zone_data.is_none_or(|data| data.as_str() < zone::data_version());
         let value = Bundle {
             id,
             created_at,
             terms: terms.try_into()?,
-            usage: Usage { redemptions, customers, savings: money(savings)?, ever },
-            recorded: Recorded { status: recorded.status, at: recorded.at, zone, is_outdated },
+            usage: Usage { redemptions, customers, savings: money(savings)?, ever_redeemed: is_ever_redeemed },
+            recorded: RecordedStatus { status: recorded.status, at: recorded.at, zone, is_outdated },
         };
         Ok((value, version))
     }
 }
 
-impl From<Recorded> for RecordedForm {
-    fn from(Recorded { status, at, zone, is_outdated: _ }: Recorded) -> Self {
-        // Whatever is written was judged by the rules of this process.
+impl From<RecordedStatus> for RecordedForm {
+    fn from(RecordedStatus { status, at, zone, is_outdated: _ }: RecordedStatus) -> Self {
+        // Every status that this process writes was evaluated by its own rules.
         Self { status, at, zone: zone.name().into(), zone_data: Some(zone::data_version().into()) }
     }
 }
 
 impl TermsForm {
-    /// The terms of a bundle that is judged by a zone.
+    /// The form of a bundle's terms. `zone` is the time zone by which the bundle is evaluated.
     pub(in crate::store) fn new(terms: &BundleTerms, zone: Zone) -> Self {
-        let BundleTerms { offer, desired, schedule, max_redemptions, per_customer_limit, known_customers_only } = terms;
+        let BundleTerms { offer, desired_state, schedule, max_redemptions, per_customer_limit, known_customers_only } =
+            terms;
         let day = |date: ScheduleDate| match date {
             ScheduleDate::At(_) => None,
             ScheduleDate::Day(day) => Some(day),
@@ -159,10 +157,10 @@ impl TermsForm {
             products: offer.products.iter().map(product).collect(),
             original_total: offer.price.original_total().minor(),
             bundle_price: offer.price.bundle_price().minor(),
-            desired_state: *desired,
-            start_date: schedule.starts(zone),
+            desired_state: *desired_state,
+            start_date: schedule.starts_at(zone),
             start_day: schedule.start.and_then(day),
-            end_date: schedule.ends(zone),
+            end_date: schedule.ends_at(zone),
             end_day: schedule.end.and_then(day),
             days_of_week: schedule.days.map(|days| days.iter().map(i64::from).collect()),
             time_start: schedule.time_start.map(TimeOfDay::text),
@@ -192,7 +190,7 @@ impl TryFrom<TermsForm> for BundleTerms {
                 products: Products::try_from(products)?,
                 price: Price::new(money(form.original_total)?, money(form.bundle_price)?)?,
             },
-            desired: form.desired_state,
+            desired_state: form.desired_state,
             schedule: Schedule {
                 start: date(form.start_day, form.start_date),
                 end: date(form.end_day, form.end_date),
@@ -207,137 +205,16 @@ impl TryFrom<TermsForm> for BundleTerms {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::store) struct TransitionForm {
-    from: BundleStatus,
-    to: BundleStatus,
-    reason: TransitionReason,
-    #[serde(serialize_with = "time::serialize")]
-    happened_at: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    desired_state: Option<DesiredState>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<SingleLine>,
-}
-
-impl From<&Transition> for TransitionForm {
-    fn from(transition: &Transition) -> Self {
-        let Transition { from, to, reason, at, desired_state, note } = transition.clone();
-        Self { from, to, reason, happened_at: at, desired_state, note }
-    }
-}
-
-impl TryFrom<TransitionForm> for Transition {
-    type Error = &'static str;
-
-    fn try_from(form: TransitionForm) -> Result<Self, Self::Error> {
-        let TransitionForm { from, to, reason, happened_at, desired_state, note } = form;
-        Ok(Self { from, to, reason, at: happened_at, desired_state, note })
-    }
-}
-
-/// A transition that says from where to where and why, in words that this version does not know, is one of a newer version.
-pub(in crate::store) fn unread_transition(item: &Item) -> Unread {
-    #[derive(Deserialize)]
-    struct NewerForm {
-        #[serde(rename = "from")]
-        _from: String,
-        #[serde(rename = "to")]
-        _to: String,
-        reason: String,
-    }
-    let newer = serde_dynamo::from_item::<_, NewerForm>(item.clone()).ok();
-    unread(item, newer.map(|newer| newer.reason), "transition", "happenedAt")
-}
-
-/// A redemption of a bundle.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::store) struct BundleRedemptionForm {
-    bundle_id: BundleId,
-    order_id: OrderId,
-    customer_id: CustomerId,
-    #[serde(serialize_with = "time::serialize")]
-    redeemed_at: DateTime<Utc>,
-    savings: i64,
-    count: u64,
-    limit_reached: bool,
-    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    voided_at: Option<DateTime<Utc>>,
-}
-
-impl From<&BundleRedemption> for BundleRedemptionForm {
-    fn from(redemption: &BundleRedemption) -> Self {
-        let redemption = redemption.clone();
-        Self {
-            bundle_id: redemption.bundle,
-            order_id: redemption.order,
-            customer_id: redemption.customer,
-            redeemed_at: redemption.redeemed_at,
-            savings: redemption.savings.minor(),
-            count: redemption.count,
-            limit_reached: redemption.limit_reached,
-            voided_at: redemption.voided_at,
-        }
-    }
-}
-
-impl TryFrom<BundleRedemptionForm> for BundleRedemption {
-    type Error = &'static str;
-
-    fn try_from(form: BundleRedemptionForm) -> Result<Self, Self::Error> {
-        Ok(Self {
-            bundle: form.bundle_id,
-            order: form.order_id,
-            customer: form.customer_id,
-            redeemed_at: form.redeemed_at,
-            savings: money(form.savings)?,
-            count: form.count,
-            limit_reached: form.limit_reached,
-            voided_at: form.voided_at,
-        })
-    }
-}
-
-/// How often a customer redeems a bundle.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::store) struct CountForm {
-    redemptions: u64,
-}
-
-impl TryFrom<CountForm> for u64 {
-    type Error = &'static str;
-
-    fn try_from(form: CountForm) -> Result<Self, Self::Error> {
-        Ok(form.redemptions)
-    }
-}
-
-/// That an org's bundles are to be judged by another zone.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::store) struct TimeZoneChangeForm {
-    zone: String,
-}
-
-impl TimeZoneChangeForm {
-    pub(in crate::store) fn new(zone: Zone) -> Self {
-        Self { zone: zone.name().into() }
-    }
-}
-
-/// That a bundle was deleted.
+/// The mark of a deleted bundle.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct DeletedForm {
+pub(in crate::store) struct DeletedBundleForm {
     bundle_id: BundleId,
     #[serde(serialize_with = "time::serialize")]
     deleted_at: DateTime<Utc>,
 }
 
-impl DeletedForm {
+impl DeletedBundleForm {
     pub(in crate::store) const fn new(bundle_id: BundleId, deleted_at: DateTime<Utc>) -> Self {
         Self { bundle_id, deleted_at }
     }

@@ -1,16 +1,17 @@
-//! An org and its loyalty settings.
+//! The stored form of an org and its loyalty settings.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{decimal, money};
+use super::{
+    earn_rate::EarnRateForm,
+    values::{decimal, money},
+};
 use crate::domain::{
-    ids::{KeyId, OrgId},
+    ids::OrgId,
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     money::Currency,
     org::{Org, OrgProfile},
-    org_key::{KeyDigest, OrgKey},
-    rate::EarnRate,
     text::SingleLine,
     time,
 };
@@ -45,31 +46,10 @@ struct LoyaltyForm {
     redemption_mode: RedemptionMode,
     inactivity_days: i64,
     active_days: i64,
-    tier_rules: u64,
-    #[serde(default)]
-    settled_rules: u64,
-}
-
-/// So many points for each so much money, in minor units.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EarnRateForm {
-    points: i64,
-    per: i64,
-}
-
-impl From<EarnRate> for EarnRateForm {
-    fn from(EarnRate { points, per }: EarnRate) -> Self {
-        Self { points: points.get(), per: per.get().minor() }
-    }
-}
-
-impl TryFrom<EarnRateForm> for EarnRate {
-    type Error = &'static str;
-
-    fn try_from(EarnRateForm { points, per }: EarnRateForm) -> Result<Self, Self::Error> {
-        Ok(Self { points: points.try_into()?, per: money(per)?.try_into()? })
-    }
+    #[serde(rename = "tierRules")]
+    tier_rules_version: u64,
+    #[serde(rename = "settledRules", default)]
+    applied_rules_version: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,33 +102,6 @@ impl TryFrom<OrgForm> for (Org, u64) {
     }
 }
 
-/// A key of an org: never the key itself.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::store) struct KeyForm {
-    key_id: KeyId,
-    name: SingleLine,
-    #[serde(serialize_with = "time::serialize")]
-    created_at: DateTime<Utc>,
-    digest: KeyDigest,
-}
-
-impl From<&OrgKey> for KeyForm {
-    fn from(key: &OrgKey) -> Self {
-        let OrgKey { id, name, created_at, digest } = key.clone();
-        Self { key_id: id, name, created_at, digest }
-    }
-}
-
-impl TryFrom<KeyForm> for OrgKey {
-    type Error = &'static str;
-
-    fn try_from(form: KeyForm) -> Result<Self, Self::Error> {
-        let KeyForm { key_id, name, created_at, digest } = form;
-        Ok(Self { id: key_id, name, created_at, digest })
-    }
-}
-
 impl From<&Loyalty> for LoyaltyForm {
     fn from(Loyalty { settings, tier_rules_version, applied_rules_version }: &Loyalty) -> Self {
         let tier = |tier: &Tier| TierForm {
@@ -170,8 +123,8 @@ impl From<&Loyalty> for LoyaltyForm {
             redemption_mode: settings.redemption_mode,
             inactivity_days: settings.inactivity_days.get().into(),
             active_days: settings.active_days.get().into(),
-            tier_rules: *tier_rules_version,
-            settled_rules: *applied_rules_version,
+            tier_rules_version: *tier_rules_version,
+            applied_rules_version: *applied_rules_version,
         }
     }
 }
@@ -201,6 +154,7 @@ impl TryFrom<LoyaltyForm> for Loyalty {
             inactivity_days: form.inactivity_days.try_into()?,
             active_days: form.active_days.try_into()?,
         };
-        Ok(Self { settings, tier_rules_version: form.tier_rules, applied_rules_version: form.settled_rules })
+        let LoyaltyForm { tier_rules_version, applied_rules_version, .. } = form;
+        Ok(Self { settings, tier_rules_version, applied_rules_version })
     }
 }

@@ -1,13 +1,13 @@
-//! What an order has redeemed, or the mark of a void that came first.
+//! The stored form of the record of an order under a bundle or under points: a redemption, or the mark of a void that
+//! came first.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{Item, Unread},
-    unread,
+use crate::{
+    domain::redemption_state::RedemptionState,
+    store::{attributes::Item, rows::Unread},
 };
-use crate::domain::redemption_state::RedemptionState;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,20 +25,21 @@ impl<F> RedemptionStateForm<F> {
         Self { redemption: Some(redemption), voided_before: false, version }
     }
 
-    /// The mark of a void.
+    /// The mark of a void that came first.
     pub(in crate::store) const fn voided_before() -> Self {
         Self { redemption: None, voided_before: true, version: 1 }
     }
 }
 
-/// A record that holds something else than a redemption, or a redemption that names its kind, is one of a newer version.
+/// Describes a redemption that cannot be read. A newer release wrote the record if the redemption names a kind, or if
+/// the record holds another map instead of a redemption.
 pub(in crate::store) fn unread_redemption(item: &Item) -> Unread {
     let kind = match item.get("redemption").map(|redemption| redemption.as_m()) {
         Some(Ok(redemption)) => redemption.get("kind").and_then(|kind| kind.as_s().ok()).cloned(),
         Some(Err(_)) => None,
         None => item.iter().find(|(_, value)| matches!(value, AttributeValue::M(_))).map(|(name, _)| name.clone()),
     };
-    unread(item, kind, "redemption", "at")
+    Unread::new(item, kind, "redemption", "at")
 }
 
 impl<F: TryInto<R, Error = &'static str>, R> TryFrom<RedemptionStateForm<F>> for (RedemptionState<R>, u64) {

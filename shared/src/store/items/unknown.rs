@@ -1,9 +1,10 @@
-//! What another version wrote and this one does not know survives every write of this one.
+//! Attributes that a newer release wrote survive every write by this release.
 //!
-//! A value that is read keeps the item that it was read from ([`Image`]). Where it is written back, every attribute that
-//! its form does not know goes along, at the top and in every nested map. The form itself says what it knows: it is read
-//! from the image and written again, and what it leaves out is unknown to it. So no form lists its attributes twice, and an
-//! attribute that a form can't read (a value that is too new) is kept like one that it has never heard of.
+//! A value keeps the item from which it was read, as an [`Image`]. A write of the value also writes every attribute
+//! that the form does not know, at the top and in every nested map.
+//!
+//! An attribute is unknown if it is missing after the form is read from the image and written again. So no form lists
+//! its attributes twice. A known attribute with a value that the form cannot read is kept in the same way.
 
 use std::collections::HashMap;
 
@@ -11,23 +12,25 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    super::{
-        Item, StoreError,
-        keys::{IndexKey, Key},
-    },
-    EVENT_ATTRIBUTE, attribute, write,
+    event::EVENT_ATTRIBUTE,
+    form::{attribute, write},
+};
+use crate::store::{
+    attributes::Item,
+    error::StoreError,
+    keys::{IndexKey, Key},
 };
 
 /// An item as it was read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::store) struct Image(Item);
 
-/// Attributes that the write itself decides, whatever the form.
+/// Attributes that every write sets or removes itself, whatever the form.
 const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", EVENT_ATTRIBUTE];
 
-/// Attributes by which an element of a stored list is known again when another of its attributes has changed. Each list of
-/// maps has one of them, or its elements never change.
-const IDENTITIES: [&str; 3] = ["productId", "pointsCost", "name"];
+/// Attributes that identify an element of a stored list after another attribute of the element has changed. Each list
+/// of maps has one of these attributes, or its elements never change.
+const IDENTITY_ATTRIBUTES: [&str; 3] = ["productId", "pointsCost", "name"];
 
 impl Image {
     /// Whether the item has an attribute.
@@ -42,7 +45,7 @@ impl From<Item> for Image {
     }
 }
 
-/// The item that replaces `image`: the value in its form, and what the form does not know of the image.
+/// The item that replaces `image`: the form, and the attributes of the image that the form does not know.
 pub(in crate::store) fn rewrite<F: Serialize + DeserializeOwned>(
     key: &Key,
     index_key: Option<&IndexKey>,
@@ -52,72 +55,73 @@ pub(in crate::store) fn rewrite<F: Serialize + DeserializeOwned>(
     let mut item = write(key, index_key, form)?;
     let known: Item = serde_dynamo::to_item(serde_dynamo::from_item::<_, F>(image.clone())?)?;
     let unknown = image.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
-    carry_map(unknown, Some(&known), &mut item);
+    keep_unknown_in_map(unknown, Some(&known), &mut item);
     Ok(item)
 }
 
-/// The attribute that replaces the one of this name in `image`, likewise.
-pub(in crate::store) fn rewrite_part<F: Serialize + DeserializeOwned>(
+/// The attribute that replaces the attribute `name` of `image`, likewise.
+pub(in crate::store) fn rewrite_attribute<F: Serialize + DeserializeOwned>(
     name: &str,
     form: &F,
     Image(image): &Image,
 ) -> Result<AttributeValue, StoreError> {
     let mut new = attribute(form)?;
-    if let Some(raw) = image.get(name) {
-        let known: F = serde_dynamo::from_attribute_value(raw.clone())?;
-        carry(raw, Some(&attribute(&known)?), &mut new);
+    if let Some(stored) = image.get(name) {
+        let known: F = serde_dynamo::from_attribute_value(stored.clone())?;
+        keep_unknown(stored, Some(&attribute(&known)?), &mut new);
     }
     Ok(new)
 }
 
-/// Adds to `new` what `raw` holds and `known`, its part that was understood, does not.
-fn carry(raw: &AttributeValue, known: Option<&AttributeValue>, new: &mut AttributeValue) {
-    match (raw, new) {
-        (AttributeValue::M(raw), AttributeValue::M(new)) => {
-            carry_map(raw.iter(), known.and_then(|known| known.as_m().ok()), new);
+/// Adds to `new` the attributes of `stored` that are missing in `known`, the part of `stored` that the form knows.
+fn keep_unknown(stored: &AttributeValue, known: Option<&AttributeValue>, new: &mut AttributeValue) {
+    match (stored, new) {
+        (AttributeValue::M(stored), AttributeValue::M(new)) => {
+            keep_unknown_in_map(stored.iter(), known.and_then(|known| known.as_m().ok()), new);
         }
-        (AttributeValue::L(raw), AttributeValue::L(new)) => {
+        (AttributeValue::L(stored), AttributeValue::L(new)) => {
             let known = known.and_then(|known| known.as_l().ok()).map_or(&[][..], Vec::as_slice);
-            carry_list(raw, known, new);
+            keep_unknown_in_list(stored, known, new);
         }
         _ => {}
     }
 }
 
-fn carry_map<'a>(
-    raw: impl Iterator<Item = (&'a String, &'a AttributeValue)>,
+fn keep_unknown_in_map<'a>(
+    stored: impl Iterator<Item = (&'a String, &'a AttributeValue)>,
     known: Option<&HashMap<String, AttributeValue>>,
     new: &mut HashMap<String, AttributeValue>,
 ) {
-    for (name, raw) in raw {
+    for (name, stored) in stored {
         let known = known.and_then(|known| known.get(name));
         match new.get_mut(name) {
-            Some(new) => carry(raw, known, new),
-            None if known.is_none() => drop(new.insert(name.clone(), raw.clone())),
-            // It was known, and is gone.
+            Some(new) => keep_unknown(stored, known, new),
+            None if known.is_none() => drop(new.insert(name.clone(), stored.clone())),
+            // The form knows the attribute, and the new value is without it.
             None => {}
         }
     }
 }
 
-/// An element carries what belongs to the one that it was before: the one that equals it, else the one of its identity.
-fn carry_list(raw: &[AttributeValue], known: &[AttributeValue], new: &mut [AttributeValue]) {
-    let mut before: Vec<_> = raw.iter().zip(known).collect();
-    let mut take = |is_before: &dyn Fn(&AttributeValue) -> bool| {
-        let at = before.iter().position(|(_, known)| is_before(known));
-        at.map(|at| before.remove(at))
+/// Each new element keeps the unknown attributes of its stored element: of the equal one, or else of the one with the
+/// same identity.
+fn keep_unknown_in_list(stored: &[AttributeValue], known: &[AttributeValue], new: &mut [AttributeValue]) {
+    let mut remaining: Vec<_> = stored.iter().zip(known).collect();
+    let mut take = |is_predecessor: &dyn Fn(&AttributeValue) -> bool| {
+        let index = remaining.iter().position(|(_, known)| is_predecessor(known));
+        index.map(|index| remaining.remove(index))
     };
-    // Those that are as they were come first, so that none of theirs goes to another.
+    // Unchanged elements are matched first, so that no changed element takes the stored element of an unchanged one.
     let unchanged: Vec<_> = new.iter().map(|element| take(&|known| known == element)).collect();
     for (element, unchanged) in new.iter_mut().zip(unchanged) {
-        if let Some((raw, known)) = unchanged.or_else(|| take(&|known| is_same_one(known, element))) {
-            carry(raw, Some(known), element);
+        if let Some((stored, known)) = unchanged.or_else(|| take(&|known| has_same_identity(known, element))) {
+            keep_unknown(stored, Some(known), element);
         }
     }
 }
 
-fn is_same_one(one: &AttributeValue, other: &AttributeValue) -> bool {
+fn has_same_identity(one: &AttributeValue, other: &AttributeValue) -> bool {
     let (Ok(one), Ok(other)) = (one.as_m(), other.as_m()) else { return false };
-    let identity = IDENTITIES.into_iter().find(|name| one.contains_key(*name));
+    let identity = IDENTITY_ATTRIBUTES.into_iter().find(|name| one.contains_key(*name));
     identity.is_some_and(|name| one.get(name) == other.get(name))
 }

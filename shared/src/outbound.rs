@@ -1,0 +1,209 @@
+//! Change events: the events that Regulars emits when something changes.
+//!
+//! The store writes a change event into the item that records the change. The first write of that item becomes an event on
+//! the bus, through the pipe in `infra/template.yaml`. Nothing compares old and new images.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+use crate::domain::{
+    bundle::{
+        status::BundleStatus,
+        transition::{Transition, TransitionReason},
+    },
+    churn::{
+        risk::RiskLevel,
+        score::{ChurnSource, Prediction},
+    },
+    ids::{BundleId, CustomerId, OrgId},
+    ledger::{Entry, EntryKind},
+    points::Points,
+    text::SingleLine,
+    tier::TierChange,
+    time,
+};
+
+/// An event that Regulars emits. The name of the variant is the event's `detail-type`.
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+pub enum ChangeEvent {
+    /// An order earned points.
+    PointsEarned(PointsChanged),
+    /// A refund took points back.
+    PointsReversed(PointsChanged),
+    /// The void of a refund gave points back.
+    PointsRestored(PointsChanged),
+    /// An order was paid in part with points.
+    PointsRedeemed(PointsChanged),
+    /// The void of a points redemption gave points back.
+    PointsReturned(PointsChanged),
+    /// An operator gave or took points.
+    PointsAdjusted(PointsChanged, SingleLine),
+    /// The tier of a customer changed.
+    TierChanged(PointsChanged, TierChange),
+    /// The recorded status of a bundle changed.
+    BundleStatusChanged {
+        /// The bundle.
+        bundle_id: BundleId,
+        /// The status before.
+        from: BundleStatus,
+        /// The status after.
+        to: BundleStatus,
+        /// Why.
+        reason: TransitionReason,
+        /// The instant of the change.
+        at: DateTime<Utc>,
+    },
+    /// The churn risk of a customer has another level than before, or its first one.
+    ChurnRiskChanged {
+        /// The customer.
+        customer_id: CustomerId,
+        /// The level before, if there was one.
+        from: Option<RiskLevel>,
+        /// The level after.
+        to: RiskLevel,
+        /// The scorer.
+        source: ChurnSource,
+        /// The instant of the prediction.
+        at: DateTime<Utc>,
+    },
+}
+
+/// A change of a customer's points. A change of tier changes them by 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointsChanged {
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The order, refund or adjustment that caused the change. Empty where time caused it.
+    pub reference: String,
+    /// The change of the balance.
+    pub points: Points,
+    /// The balance after it.
+    pub balance: Points,
+    /// The instant of the change.
+    pub at: DateTime<Utc>,
+}
+
+impl ChangeEvent {
+    /// The event of a new ledger entry.
+    #[must_use]
+    pub fn of_entry(customer: &CustomerId, entry: &Entry) -> Self {
+        let change = PointsChanged {
+            customer_id: customer.clone(),
+            reference: entry.kind.reference().to_owned(),
+            points: entry.points,
+            balance: entry.balance,
+            at: entry.at,
+        };
+        match &entry.kind {
+            EntryKind::PointsEarned { .. } => Self::PointsEarned(change),
+            EntryKind::PointsReversed { .. } => Self::PointsReversed(change),
+            EntryKind::PointsRestored { .. } => Self::PointsRestored(change),
+            EntryKind::PointsRedeemed { .. } => Self::PointsRedeemed(change),
+            EntryKind::PointsReturned { .. } => Self::PointsReturned(change),
+            EntryKind::PointsAdjusted { reason, .. } => Self::PointsAdjusted(change, reason.clone()),
+            EntryKind::TierChanged { change: tier_change, .. } => Self::TierChanged(change, tier_change.clone()),
+        }
+    }
+
+    /// The event of a transition. A transition that changes only the desired state emits no event.
+    #[must_use]
+    pub fn of_transition(bundle: &BundleId, transition: &Transition) -> Option<Self> {
+        let Transition { from, to, reason, at, .. } = *transition;
+        let bundle_id = bundle.clone();
+        (from != to).then_some(Self::BundleStatusChanged { bundle_id, from, to, reason, at })
+    }
+
+    /// The event of a prediction. A prediction of the same risk level as the one before emits no event.
+    #[must_use]
+    pub fn of_prediction(customer: &CustomerId, before: Option<&Prediction>, prediction: &Prediction) -> Option<Self> {
+        let (from, to) = (before.map(Prediction::level), prediction.level());
+        let (customer_id, source, at) = (customer.clone(), prediction.source, prediction.at);
+        (from != Some(to)).then_some(Self::ChurnRiskChanged { customer_id, from, to, source, at })
+    }
+
+    /// The event's `detail-type`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.into()
+    }
+
+    /// The event's `detail`.
+    #[must_use]
+    pub fn detail(&self, org: &OrgId) -> EventDetail {
+        let detail = EventDetail { org_id: org.to_string(), ..EventDetail::default() };
+        match self {
+            Self::PointsEarned(change)
+            | Self::PointsReversed(change)
+            | Self::PointsRestored(change)
+            | Self::PointsRedeemed(change)
+            | Self::PointsReturned(change) => detail.with_points(change),
+            Self::PointsAdjusted(change, reason) => {
+                EventDetail { cause: reason.as_str().to_owned(), ..detail.with_points(change) }
+            }
+            Self::TierChanged(change, TierChange { from, to, cause }) => EventDetail {
+                from: from.as_str().to_owned(),
+                to: to.as_str().to_owned(),
+                cause: cause.name().to_owned(),
+                ..detail.with_points(change)
+            },
+            Self::BundleStatusChanged { bundle_id, from, to, reason, at } => EventDetail {
+                bundle_id: bundle_id.to_string(),
+                at: time::text(*at),
+                from: from.name().to_owned(),
+                to: to.name().to_owned(),
+                cause: reason.name().to_owned(),
+                ..detail
+            },
+            Self::ChurnRiskChanged { customer_id, from, to, source, at } => EventDetail {
+                customer_id: customer_id.to_string(),
+                at: time::text(*at),
+                from: from.map_or("", RiskLevel::name).to_owned(),
+                to: to.name().to_owned(),
+                cause: source.name().to_owned(),
+                ..detail
+            },
+        }
+    }
+}
+
+/// The `detail` of a change event. Every event has every field, and every field is a text. An empty text stands for a
+/// missing value: the pipe fills the fields in by name, and can neither leave a field out nor convert a text to a number.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventDetail {
+    /// The org.
+    pub org_id: String,
+    /// The customer.
+    pub customer_id: String,
+    /// The bundle.
+    pub bundle_id: String,
+    /// The order, refund or adjustment that caused the change.
+    pub reference: String,
+    /// The instant of the change, as RFC 3339 in UTC with three decimals.
+    pub at: String,
+    /// The change of the balance.
+    pub points: String,
+    /// The balance after it.
+    pub balance: String,
+    /// The tier, status or risk level before.
+    pub from: String,
+    /// The tier, status or risk level after.
+    pub to: String,
+    /// Why, as answers name it.
+    pub cause: String,
+}
+
+impl EventDetail {
+    fn with_points(self, change: &PointsChanged) -> Self {
+        let PointsChanged { customer_id, reference, points, balance, at } = change;
+        Self {
+            customer_id: customer_id.to_string(),
+            reference: reference.clone(),
+            at: time::text(*at),
+            points: points.0.to_string(),
+            balance: balance.0.to_string(),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Order headers: the customer of an order, and whether the whole order is void.
+
+use super::{
+    attributes::{Item, text},
+    error::StoreError,
+    items::{form, order_header::OrderHeaderForm},
+    keys::{self, IndexKey},
+    table::Store,
+    transact::{Change, Transaction},
+};
+use crate::domain::{
+    ids::{CustomerId, OrderId, OrgId},
+    orders::OrderHeader,
+};
+
+impl Store {
+    /// The header of an order. `None`: the order is unknown.
+    pub async fn order_header(&self, org: &OrgId, order: &OrderId) -> Result<Option<OrderHeader>, StoreError> {
+        let [header] = self.get([&keys::order(org, order)]).await?;
+        read_header(header)
+    }
+}
+
+pub(super) fn read_header(item: Option<Item>) -> Result<Option<OrderHeader>, StoreError> {
+    item.map(|item| form::read::<OrderHeaderForm, _>("an order header", item)).transpose()
+}
+
+impl Transaction<'_> {
+    /// Records the customer of an order that has none recorded yet.
+    pub fn record_order_owner(&mut self, order: &OrderId, customer: &CustomerId) -> Result<(), StoreError> {
+        let change = self.order_change(order).set("customerId", text(customer.as_str())).require_absent("customerId");
+        self.update(&keys::order(&self.org.id, order), change)
+    }
+
+    /// Lists an order of a disposable org, so that the deletion of the org finds the order. Writes nothing in another
+    /// org.
+    ///
+    /// A known order is listed again, because the deletion may just have removed the order from the list. Its customer
+    /// stays the same.
+    pub fn list_order(&mut self, order: &OrderId, is_known: bool) -> Result<(), StoreError> {
+        if !self.org.disposable {
+            return Ok(());
+        }
+        let change = self.order_change(order);
+        let change = if is_known { change } else { change.require_absent("pk") };
+        self.update(&keys::order(&self.org.id, order), change)
+    }
+
+    /// Marks that an order can no longer redeem any bundle. The customer of the order must still be `owner`. An order
+    /// without a customer stays without one.
+    pub fn block_bundle_redemptions(&mut self, order: &OrderId, owner: Option<&CustomerId>) -> Result<(), StoreError> {
+        let change = self.order_change(order).set("bundlesVoided", form::attribute(&true)?);
+        let change = match owner {
+            Some(owner) => change.require("customerId", "=", text(owner.as_str())),
+            None => change.require_absent("customerId"),
+        };
+        self.update(&keys::order(&self.org.id, order), change)
+    }
+
+    /// The beginning of a change of an order header. In a disposable org, the change lists the order, so that the
+    /// deletion of the org finds it.
+    pub(super) fn order_change(&self, order: &OrderId) -> Change {
+        let index_key = IndexKey { index_pk: keys::orders_index_pk(&self.org.id), index_sk: order.to_string() };
+        if self.org.disposable { Change::default().index_key(Some(&index_key)) } else { Change::default() }
+    }
+}

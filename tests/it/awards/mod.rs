@@ -1,0 +1,17 @@
+//! Orders earn points and tiers, and refunds take points back.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | an order that earns points and a tier | [`awarding`] |
+//! | earning rates, currencies, tiers | [`earning`] |
+//! | refunds | [`refunds`] |
+//! | voided refunds | [`refund_voids`] |
+//! | the order dates stored with a customer | [`order_history`] |
+//! | the rules: vectors and random amounts | [`rules`] |
+
+mod awarding;
+mod earning;
+mod order_history;
+mod refund_voids;
+mod refunds;
+mod rules;

@@ -1,0 +1,11 @@
+//! The local stack, as a program.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | start, routes, errors, end | [`stack`] |
+//! | the data file | [`data_file`] |
+//! | requests from web pages | [`guard`] |
+
+mod data_file;
+mod guard;
+mod stack;

@@ -1,0 +1,197 @@
+//! The requests to DynamoDB that each operation makes.
+
+use std::collections::BTreeMap;
+
+use harness::{Request, World, bundles, instant, scenario, world::ORG};
+use serde_json::json;
+
+async fn requests(world: &World, request: &Request) -> Vec<String> {
+    world.proxy.take_requests();
+    let answer = world.send(request).await;
+    assert!(answer.status.is_success(), "{}", answer.body);
+    world.proxy.take_requests()
+}
+
+#[tokio::test]
+async fn an_award_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    let award = scenario::award("ada", "o1", "250", &json!({}));
+    assert_eq!(requests(&world, &award).await, ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &award).await, ["BatchGetItem"], "a replay only reads");
+}
+
+#[tokio::test]
+async fn a_refund_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::award("ada", "o1", "250", &json!({}))).await;
+    let refund = scenario::refund_request("ada", "o1", "r1", None);
+    assert_eq!(requests(&world, &refund).await, ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
+async fn an_adjustment_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    let adjust = scenario::adjustment("ada", "a1", 5);
+    assert_eq!(requests(&world, &adjust).await, ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
+async fn redeeming_points_and_voiding_are_one_read_and_one_transaction_each() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 500)).await;
+    let redemption = scenario::redeem_points("ada", "o1", 300, "49.99");
+    assert_eq!(requests(&world, &redemption).await, ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &redemption).await, ["BatchGetItem"], "a replay only reads");
+    assert_eq!(requests(&world, &scenario::void_points("ada", "o1")).await, ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
+async fn the_settings_are_read_once_and_again_after_a_change() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    let get = Request::new("GET", "back-office", format!("/orgs/{ORG}/customers/ada"));
+    assert_eq!(requests(&world, &get).await, ["BatchGetItem"]);
+    world.put_loyalty(ORG, &json!({"pointsPerDollar": 2})).await;
+    assert_eq!(requests(&world, &get).await, ["BatchGetItem", "BatchGetItem"]);
+    assert_eq!(requests(&world, &get).await, ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn a_page_of_customers_is_one_query() {
+    let world = World::new().await;
+    for number in 0..5 {
+        world.put_customer(ORG, &format!("c{number}"), &json!({})).await;
+    }
+    let list = Request::new("GET", "back-office", format!("/orgs/{ORG}/customers"));
+    assert_eq!(requests(&world, &list).await, ["Query"]);
+}
+
+#[tokio::test]
+async fn redeeming_a_bundle_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({"maxRedemptions": 2, "perCustomerLimit": 2}))).await;
+    let redeem = |order: &str| bundles::redeem("b", "ada", order, &json!({}));
+    // The first call of a process reads the org too.
+    world.send(&bundles::void("b", "none")).await;
+    assert_eq!(requests(&world, &redeem("o1")).await, ["BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &redeem("o2")).await, ["BatchGetItem", "TransactWriteItems"], "the last one too");
+    assert_eq!(requests(&world, &redeem("o2")).await, ["BatchGetItem"], "a replay only reads");
+    let void = bundles::void("b", "o2");
+    assert_eq!(requests(&world, &void).await, ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
+    assert_eq!(requests(&world, &void).await, ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn known_customers_only_and_an_order_from_before_an_edit_cost_one_read_more_each() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&bundles::put("b", &json!({"knownCustomersOnly": true}))).await;
+    world.send(&bundles::void("b", "none")).await;
+    let redeem = |order: &str| bundles::redeem("b", "ada", order, &json!({"fulfilledAt": "2026-06-01T12:00:00Z"}));
+    assert_eq!(requests(&world, &redeem("o1")).await, ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
+    let eligibility = format!("/eligibility?orgId={ORG}&bundleId=b&customerId=ada");
+    let eligibility = Request::new("GET", "bundle-redemption", eligibility);
+    assert_eq!(requests(&world, &eligibility).await, ["BatchGetItem", "BatchGetItem"]);
+
+    world.send(&bundles::put("b", &json!({}))).await;
+    let later = instant("2026-06-01T12:05:00Z");
+    world.send_at(&bundles::move_to("b", "paused"), later).await;
+    world.proxy.take_requests();
+    assert_eq!(world.send_at(&redeem("o2"), later).await.status, 201);
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "Query", "TransactWriteItems"]);
+    assert_eq!(world.send_at(&bundles::redeem("b", "ada", "o3", &json!({})), later).await.status, 409);
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "Query"], "a refusal");
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({}))).await;
+    for number in 0..120 {
+        world.send(&bundles::redeem("b", "ada", &format!("o{number}"), &json!({}))).await;
+    }
+    let get = |path: &str| Request::new("GET", "bundle-redemption", format!("{path}?orgId={ORG}&bundleId=b"));
+    assert_eq!(requests(&world, &get("/stats")).await, ["BatchGetItem"]);
+    assert_eq!(requests(&world, &get("/redemptions")).await, ["Query"]);
+}
+
+#[tokio::test]
+async fn a_run_with_nothing_due_is_one_query_a_shard_and_one_read_of_the_other_jobs() {
+    let world = World::new().await;
+    for number in 0..40 {
+        world.send(&bundles::put(&format!("b{number}"), &json!({"startDate": "2027-01-01T00:00:00Z"}))).await;
+    }
+    let job = bundles::job(&json!({}));
+    let each = [vec!["Query"; 16], vec!["BatchGetItem"]].concat();
+    // The first run on a table records its instant and its time zone data.
+    assert_eq!(requests(&world, &job).await, [each.clone(), vec!["UpdateItem"; 3]].concat());
+    assert_eq!(requests(&world, &job).await, each);
+    let job = bundles::job(&json!({"orgId": ORG}));
+    let alone = [vec!["BatchGetItem"], vec!["Query"; 16]].concat();
+    assert_eq!(requests(&world, &job).await, alone, "its org; what is done for one is no run");
+}
+
+#[tokio::test]
+async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
+    let mut costs = Vec::new();
+    for bundles in [1_000, 5_000] {
+        let world = World::new().await;
+        world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
+        world.send(&bundles::move_to("b", "paused")).await;
+        bundles::copy(&world, "b", bundles, |number| {
+            Some(if number < 50 { "2026-06-01T13:00:00.000Z" } else { "2026-07-01T13:00:00.000Z" })
+        })
+        .await;
+        world.send(&bundles::put("b", &json!({"desiredState": "ended"}))).await;
+        world.proxy.take_requests();
+        let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
+        assert_eq!(run["summary"]["transitionsPerformed"], 50);
+        let mut cost: BTreeMap<String, usize> = BTreeMap::new();
+        world.proxy.take_requests().into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
+        costs.push(cost);
+    }
+    // One query per shard, one read of the org, one read of the other jobs, and one transaction per due bundle.
+    // The first run on a table also writes two instants and the release of its time zone data.
+    let expected = [("Query", 16), ("BatchGetItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 50)];
+    let expected: BTreeMap<String, usize> = expected.map(|(operation, count)| (operation.to_owned(), count)).into();
+    assert_eq!(costs, [expected.clone(), expected]);
+}
+
+#[tokio::test]
+async fn pages_of_a_shard_follow_one_another() {
+    let world = World::new().await;
+    world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
+    // Every sixteenth bundle is in the first shard, which is more than a page.
+    bundles::copy(&world, "b", 16 * 130, |number| (number % 16 == 0).then_some("2026-06-01T13:00:00.000Z")).await;
+    world.proxy.take_requests();
+    let run = world.send_at(&bundles::job(&json!({})), instant("2026-06-01T13:00:00Z")).await.body;
+    assert_eq!(run["summary"]["transitionsPerformed"], 131);
+    assert_eq!(world.proxy.take_requests().iter().filter(|operation| *operation == "Query").count(), 17);
+}
+
+#[tokio::test]
+async fn a_report_of_an_org_costs_what_it_has_and_what_happened_in_its_week() {
+    let world = World::new().await;
+    let report = Request::new("POST", "weekly-report", "/").json(&json!({"orgId": ORG}));
+    let cost = async || {
+        let mut cost: BTreeMap<String, usize> = BTreeMap::new();
+        requests(&world, &report).await.into_iter().for_each(|operation| *cost.entry(operation).or_default() += 1);
+        cost
+    };
+    // Overdue bundles of each shard, the bundles, entries and transitions of the eight days in UTC that overlap the week,
+    // customers, predictions of these days and of the days a month before, and the org.
+    let nothing = BTreeMap::from([("Query".to_owned(), 16 + 1 + 8 + 8 + 1 + 16), ("BatchGetItem".to_owned(), 2)]);
+    assert_eq!(cost().await, nothing);
+    for number in 0..20 {
+        let customer = format!("c{number}");
+        world.put_customer(ORG, &customer, &json!({})).await;
+        let before = instant("2026-05-28T12:00:00Z");
+        let order = scenario::award(&customer, &format!("o{number}"), "250", &json!({}));
+        assert_eq!(world.send_at(&order, before).await.status, 201);
+    }
+    assert_eq!(cost().await, nothing, "a page holds them");
+}

@@ -1,0 +1,283 @@
+//! Keys of one org.
+
+use harness::{
+    Request, World, bundles, scenario,
+    world::{ORG, noon},
+};
+use local::FUNCTIONS;
+use serde_json::{Value, json};
+
+async fn make(world: &World, org: &str) -> (String, String) {
+    let body = json!({"name": "till 1"});
+    let made = world.send(&Request::new("POST", "back-office", format!("/orgs/{org}/keys")).json(&body)).await;
+    assert_eq!((made.status.as_u16(), &made.body["name"]), (201, &json!("till 1")));
+    (made.body["keyId"].as_str().unwrap().to_owned(), made.body["key"].as_str().unwrap().to_owned())
+}
+
+fn with(key: &str, request: Request) -> Request {
+    let mut request = request;
+    request.headers.insert("authorization", format!("Bearer {key}"));
+    request
+}
+
+#[tokio::test]
+async fn a_key_acts_for_its_org_and_is_told_once() {
+    let world = World::new().await;
+    let (id, key) = make(&world, ORG).await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 500)).await;
+    let spent = world.send(&with(&key, scenario::redeem_points("ada", "o1", 100, "20"))).await;
+    assert_eq!(spent.status, 201, "{}", spent.body);
+    assert_eq!(world.send(&with(&key, bundles::put("b", &json!({})))).await.status, 201);
+
+    let listed = world.get(&format!("/orgs/{ORG}/keys")).await.body;
+    assert_eq!(listed["keys"], json!([{"keyId": id, "name": "till 1", "createdAt": "2026-06-01T12:00:00.000Z"}]));
+    let secret = key.rsplit('~').next().unwrap();
+    let items = world.client.scan().table_name(&world.table).send().await.unwrap().items.unwrap();
+    assert!(!format!("{items:?}").contains(secret), "kept only as a digest");
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_a_wrong_one() {
+    let world = World::new().await;
+    let (id, key) = make(&world, ORG).await;
+    let get = || with(&key, Request::new("GET", "back-office", format!("/orgs/{ORG}/customers")));
+    assert_eq!(world.send(&get()).await.status, 200);
+    let revoke = || Request::new("DELETE", "back-office", format!("/orgs/{ORG}/keys/{id}"));
+    assert_eq!(world.send(&revoke()).await.body, json!({"keyId": id, "revoked": true}));
+    assert_eq!(world.send(&get()).await.code(), "unauthorized");
+    assert_eq!(world.send(&revoke()).await.code(), "unknown_key");
+}
+
+#[tokio::test]
+async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
+    use shared::{domain::org_key, store::Store};
+    use std::time::Duration;
+    let world = World::new().await;
+    let (_, text) = make(&world, ORG).await;
+    let (org, id) = org_key::parse_key(&text).unwrap();
+    let process = Store::new(world.client.clone(), &world.table);
+    let begun = shared::clock::monotonic();
+    let is_known =
+        async |after: u64| process.key_digest(&org, &id, begun + Duration::from_secs(after)).await.unwrap().is_some();
+    assert!(is_known(0).await);
+    world.send(&Request::new("DELETE", "back-office", format!("/orgs/{ORG}/keys/{id}"))).await;
+    assert!(is_known(59).await);
+    assert!(!is_known(60).await);
+}
+
+#[tokio::test]
+async fn no_key_is_added_to_an_org_that_has_changed_meanwhile_and_may_be_going() {
+    use shared::{
+        auth::key_digest,
+        domain::org_key::OrgKey,
+        store::{Store, StoreError},
+    };
+    let world = World::new().await;
+    let store = Store::new(world.client.clone(), &world.table);
+    let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
+    world.put_org(ORG, &json!({"name": "Renamed"})).await;
+    let (id, name) = ("k1".to_owned().try_into().unwrap(), "till".to_owned().try_into().unwrap());
+    let key = OrgKey { id, name, created_at: noon(), digest: key_digest("x") };
+    assert!(matches!(store.add_key(&org, &key).await, Err(StoreError::Contended)));
+}
+
+#[tokio::test]
+async fn the_key_of_an_org_that_was_deleted_is_nobodys() {
+    let world = World::new().await;
+    let disposable = json!({"name": "Temp", "disposable": true});
+    world.put_org("temp", &disposable).await;
+    let (_, key) = make(&world, "temp").await;
+    let get = || with(&key, Request::new("GET", "back-office", "/orgs/temp/customers"));
+    assert_eq!(world.send(&get()).await.status, 200);
+    assert_eq!(world.send(&Request::new("DELETE", "back-office", "/orgs/temp")).await.body["complete"], true);
+    world.put_org("temp", &disposable).await;
+    assert_eq!(world.send(&get()).await.code(), "unauthorized");
+}
+
+#[tokio::test]
+async fn a_wrong_key_can_not_be_told_from_an_unknown_one() {
+    let world = World::new().await;
+    let (id, key) = make(&world, ORG).await;
+    world.put_org("other", &json!({"name": "Other"})).await;
+    let (_, others) = make(&world, "other").await;
+    let secret = key.rsplit('~').next().unwrap().to_owned();
+    let others_secret = others.rsplit('~').next().unwrap();
+    let tampered = format!("{}{}", &key[..key.len() - 1], if key.ends_with('A') { 'B' } else { 'A' });
+    let mut answers = Vec::new();
+    for wrong in [
+        tampered,
+        format!("rgl~{ORG}~{id}~{others_secret}"),
+        format!("rgl~{ORG}~nobody~{secret}"),
+        format!("rgl~other~{id}~{secret}"),
+        format!("rgl~nobody~{id}~{secret}"),
+        format!("rgl~{ORG}~{id}~"),
+        format!("rgl~{ORG}~{id}"),
+        format!("rgl~{ORG}~{id}~{secret}~"),
+        format!("xyz~{ORG}~{id}~{secret}"),
+        format!("rgl~a#b~{id}~{secret}"),
+        secret.clone(),
+        "~~~".to_owned(),
+    ] {
+        let answer =
+            world.send(&with(&wrong, Request::new("GET", "back-office", format!("/orgs/{ORG}/customers")))).await;
+        assert_eq!(answer.status, 401, "{wrong}");
+        answers.push((answer.body, answer.headers));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+}
+
+#[tokio::test]
+async fn keys_of_unknown_orgs_are_not_made_and_a_name_is_needed() {
+    let world = World::new().await;
+    let post = |org: &str, body: Value| Request::new("POST", "back-office", format!("/orgs/{org}/keys")).json(&body);
+    assert_eq!(world.send(&post("nobody", json!({"name": "x"}))).await.code(), "unknown_org");
+    assert_eq!(world.send(&post(ORG, json!({}))).await.fields(), ["name"]);
+    assert_eq!(world.get("/orgs/nobody/keys").await.code(), "unknown_org");
+}
+
+#[tokio::test]
+async fn a_key_costs_a_read_the_first_time_alone() {
+    let world = World::new().await;
+    let (_, key) = make(&world, ORG).await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 500)).await;
+    world.proxy.take_requests();
+    world.send(&with(&key, scenario::redeem_points("ada", "o1", 100, "20"))).await;
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]);
+    world.send(&with(&key, scenario::redeem_points("ada", "o2", 100, "20"))).await;
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem", "TransactWriteItems"]);
+    let wrong = key.replace("~k", "~x");
+    for _ in 0..3 {
+        world.send(&with(&wrong, scenario::redeem_points("ada", "o3", 100, "20"))).await;
+    }
+    assert_eq!(world.proxy.take_requests(), ["BatchGetItem"], "nor does a wrong one each time");
+}
+
+/// A request to every route, with the org in the path, in the query or in the body.
+fn routes(org: &str) -> Vec<(Request, bool)> {
+    let mut routes = Vec::new();
+    for function in FUNCTIONS {
+        for operation in function.operations().filter(|operation| !operation.method.is_empty()) {
+            let path: Vec<String> = operation
+                .path
+                .split('/')
+                .map(|part| match part {
+                    "{orgId}" => org.to_owned(),
+                    part if part.starts_with('{') => "x".to_owned(),
+                    part => part.to_owned(),
+                })
+                .collect();
+            let (mut path, in_path) = (path.join("/"), operation.path.contains("{orgId}"));
+            let takes_body = ["POST", "PUT"].contains(&operation.method);
+            let mut body = json!({});
+            if !in_path && takes_body {
+                body["orgId"] = org.into();
+            } else if !in_path {
+                path = format!("{path}?orgId={org}");
+            }
+            let request = Request::new(operation.method, function.name, path);
+            routes.push((if takes_body { request.json(&body) } else { request }, operation.for_deployment));
+        }
+    }
+    assert!(routes.len() > 30);
+    routes
+}
+
+#[tokio::test]
+async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
+    let world = World::new().await;
+    world.put_org("other", &json!({"name": "Other"})).await;
+    let (_, key) = make(&world, ORG).await;
+    let refused = |answer: harness::Response, reported: String| {
+        assert_eq!((answer.status.as_u16(), answer.code()), (403, "other_org"), "{reported}: {}", answer.body);
+        assert_eq!(answer.body["errors"], Value::Null, "{reported}");
+    };
+    let unread = |answer: harness::Response, reported: &str| {
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, "duplicate_field"), "{reported}: {}", answer.body);
+    };
+    // A cursor of the other org, from a list that exists in every org.
+    let cursor = |operation: &str| {
+        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+        BASE64_URL_SAFE_NO_PAD.encode(json!([operation, "other", "x", "x"]).to_string())
+    };
+    for (request, _) in routes("other") {
+        refused(world.send(&with(&key, request.clone())).await, format!("{} {}", request.method, request.path));
+    }
+    for (own, for_deployment) in routes(ORG) {
+        let reported = format!("{} {} {}", own.method, own.function, own.path);
+        let separator = if own.path.contains('?') { '&' } else { '?' };
+        let in_query = Request { path: format!("{}{separator}orgId=other", own.path), ..own.clone() };
+        let answer = world.send(&with(&key, in_query)).await;
+        // A query with a repeated parameter is invalid, unless the key may not use the route at all.
+        if separator == '&' && !for_deployment {
+            unread(answer, &reported);
+        } else {
+            refused(answer, format!("{reported}, another in the query"));
+        }
+        if ["POST", "PUT"].contains(&own.method) {
+            let mut body: Value = serde_json::from_slice(&own.body).unwrap();
+            body["orgId"] = "other".into();
+            refused(world.send(&with(&key, own.clone().json(&body))).await, format!("{reported}, another in the body"));
+            let in_query = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
+            refused(world.send(&with(&key, in_query)).await, format!("{reported}, another in a cursor in the query"));
+        } else {
+            let in_body = own.clone().json(&json!({"orgId": "other"}));
+            refused(world.send(&with(&key, in_body)).await, format!("{reported}, another in a body that is not read"));
+            let twice = format!("{}{separator}cursor={}&cursor=x", own.path, cursor("x"));
+            let twice = Request { path: twice, ..own.clone() };
+            let answer = world.send(&with(&key, twice)).await;
+            if for_deployment {
+                refused(answer, format!("{reported}, another in the first of two cursors"));
+            } else {
+                unread(answer, &reported);
+            }
+            let in_cursor = Request { path: format!("{}{separator}cursor={}", own.path, cursor("x")), ..own.clone() };
+            refused(world.send(&with(&key, in_cursor)).await, format!("{reported}, another in the cursor"));
+        }
+        let answer = world.send_at(&with(&key, own.clone()), noon()).await;
+        if for_deployment {
+            refused(answer, reported);
+        } else {
+            assert!(
+                ![401, 403].contains(&answer.status.as_u16()),
+                "{reported}: its own is let in, and {}",
+                answer.body
+            );
+        }
+    }
+    let job = with(&key, bundles::job(&json!({"cursor": cursor("transition")})));
+    refused(world.send(&job).await, "the job".into());
+    let org = world.get("/orgs/other").await;
+    assert_eq!((org.status.as_u16(), &org.body["name"]), (200, &json!("Other")));
+}
+
+#[test]
+fn the_deployment_alone_manages_orgs_their_settings_their_keys_and_the_jobs() {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for function in FUNCTIONS {
+        names.extend(
+            function
+                .operations()
+                .filter(|operation| operation.for_deployment)
+                .map(|operation| (operation.method, operation.path)),
+        );
+    }
+    names.sort_unstable();
+    let expected = [
+        ("DELETE", "/orgs/{orgId}"),
+        ("DELETE", "/orgs/{orgId}/keys/{keyId}"),
+        ("GET", "/orgs"),
+        ("GET", "/orgs/{orgId}"),
+        ("GET", "/orgs/{orgId}/keys"),
+        ("GET", "/orgs/{orgId}/loyalty"),
+        ("POST", "/"),
+        ("POST", "/"),
+        ("POST", "/"),
+        ("POST", "/"),
+        ("POST", "/orgs/{orgId}/keys"),
+        ("PUT", "/orgs/{orgId}"),
+        ("PUT", "/orgs/{orgId}/loyalty"),
+    ];
+    assert_eq!(names, expected);
+}

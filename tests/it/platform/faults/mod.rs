@@ -1,0 +1,15 @@
+//! Every request to the store meets every fault.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | awards, refunds, adjustments, points redemptions | [`points`] |
+//! | bundles and their redemptions | [`bundles`] |
+//! | jobs | [`jobs`] |
+//! | a store that fails, unreadable items, incomplete batches | [`store`] |
+//! | helpers of these tests | [`support`] |
+
+mod bundles;
+mod jobs;
+mod points;
+mod store;
+mod support;

@@ -1,0 +1,95 @@
+//! Awards, refunds, adjustments and points redemptions under every fault.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use harness::{
+    Request, World, audit, scenario,
+    world::{ORG, noon},
+};
+use serde_json::json;
+
+use super::support::{Case, Invariant, every_fault, of_ada};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_award_survives_every_fault_at_every_request() {
+    let case = Case { before: vec![], request: scenario::award("ada", "o1", "250", &json!({})) };
+    let holds: Invariant = of_ada!(|ada| {
+        let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
+        assert_eq!(stands, (&json!(250), &json!(250), &json!(1), &json!("Silver")));
+    });
+    every_fault(case, holds).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_survives_every_fault_at_every_request() {
+    let before = vec![scenario::award("ada", "o1", "250", &json!({}))];
+    let case = Case { before, request: scenario::refund_request("ada", "o1", "r1", Some("100")) };
+    let holds: Invariant = of_ada!(|ada| {
+        let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
+        assert_eq!(stands, (&json!(150), &json!(150), &json!(1), &json!("Bronze")));
+    });
+    every_fault(case, holds).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_void_of_a_refund_survives_every_fault_at_every_request() {
+    let before =
+        vec![scenario::award("ada", "o1", "250", &json!({})), scenario::refund_request("ada", "o1", "r1", None)];
+    let holds: Invariant = of_ada!(|ada| {
+        let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
+        assert_eq!(stands, (&json!(250), &json!(250), &json!(1), &json!("Silver")));
+    });
+    every_fault(Case { before: before.clone(), request: scenario::void_refund("ada", "o1", "r1") }, holds).await;
+    // A void without a customer, and the mark of a void that comes before its refund.
+    let unnamed =
+        |refund: &str| Request::new("DELETE", "points-award", format!("/refunds/{refund}?orgId={ORG}&orderId=o1"));
+    every_fault(Case { before: before.clone(), request: unnamed("r1") }, holds).await;
+    let request = scenario::void_refund("ada", "o1", "never");
+    every_fault(Case { before, request }, of_ada!(|ada| assert_eq!(ada["points"], 0))).await;
+    every_fault(Case { before: vec![], request: unnamed("never") }, of_ada!(|ada| assert_eq!(ada["points"], 0))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adjustment_survives_every_fault_at_every_request() {
+    let case = Case { before: vec![], request: scenario::adjustment("ada", "a1", 30) };
+    every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 30))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redemption_of_points_survives_every_fault_at_every_request() {
+    let before = vec![scenario::adjustment("ada", "a1", 500)];
+    let case = Case { before, request: scenario::redeem_points("ada", "o1", 300, "49.99") };
+    every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 200))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_void_of_points_survives_every_fault_at_every_request() {
+    let before = vec![scenario::adjustment("ada", "a1", 500), scenario::redeem_points("ada", "o1", 300, "49.99")];
+    let case = Case { before, request: scenario::void_points("ada", "o1") };
+    every_fault(case, of_ada!(|ada| assert_eq!(ada["points"], 500))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_orders_over_a_bad_wire_all_land_and_none_twice() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let world = World::with_timeout(Some(Duration::from_secs(2))).await;
+    for name in ["ada", "bo"] {
+        world.put_customer(ORG, name, &json!({})).await;
+    }
+    world.proxy.fail_at_random(seed, 6);
+    let world = &world;
+    let award = |number: u32| async move {
+        let name = if number.is_multiple_of(2) { "ada" } else { "bo" };
+        let request = scenario::award(name, &format!("o{number}"), "7.50", &json!({}));
+        world.send_with_retries(&request, noon()).await.status.as_u16()
+    };
+    let statuses: Vec<u16> = stream::iter((0..100).map(award)).buffer_unordered(8).collect().await;
+    world.proxy.heal();
+    assert!(statuses.iter().all(|status| [200, 201].contains(status)), "{statuses:?}");
+    for name in ["ada", "bo"] {
+        let who = audit::check(world, ORG, name).await;
+        assert_eq!((&who["points"], &who["orderCount"]), (&json!(350), &json!(50)));
+    }
+}

@@ -1,0 +1,166 @@
+//! Every request of an operation meets every fault. Then the caller retries, and the invariants hold.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use harness::{
+    Request, World,
+    faults::{Fault, FaultDuration},
+    scenario,
+    world::{ORG, noon},
+};
+use serde_json::{Value, json};
+
+/// An operation, and the requests before it.
+pub(super) struct Case {
+    pub(super) before: Vec<Request>,
+    pub(super) request: Request,
+}
+
+/// Checks what must hold after the operation.
+pub(super) type Invariant = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// An invariant of Ada and her ledger.
+macro_rules! of_ada {
+    ($holds:expr) => {
+        |world| {
+            Box::pin(async move {
+                let holds: fn(&serde_json::Value) = $holds;
+                holds(&harness::audit::check(world, harness::world::ORG, "ada").await);
+            })
+        }
+    };
+}
+
+pub(super) use of_ada;
+
+/// Makes every request of an operation meet every fault.
+///
+/// - A fault of one request goes unnoticed by the caller.
+/// - A lasting fault is answered 503 in time, and a retry completes the operation.
+/// - A further call is a replay, unless the method is `PUT`.
+pub(super) async fn every_fault(case: Case, holds: Invariant) {
+    let operations = {
+        let world = prepared(&case, None).await;
+        assert!(world.send(&case.request).await.status.is_success());
+        world.proxy.take_requests()
+    };
+    assert!(operations.len() >= 2);
+    let trials = operations.iter().enumerate().flat_map(|(number, operation)| {
+        let faults = Fault::ALL.into_iter().filter(move |fault| fault.meets(operation));
+        faults.flat_map(move |fault| {
+            [FaultDuration::Once, FaultDuration::UntilHealed].map(|duration| (number, fault, duration))
+        })
+    });
+    let case = &case;
+    let trial = |(number, fault, duration)| async move {
+        // A lasting fault takes the whole time-out, so the time-out is short.
+        let timeout = (duration == FaultDuration::UntilHealed).then_some(Duration::from_secs(2));
+        let world = prepared(case, timeout).await;
+        world.proxy.fail(number, fault, duration);
+        let first = world.send(&case.request).await.status.as_u16();
+        let context = format!("request {number}, {fault:?} {duration:?}, answered {first} at first");
+        match duration {
+            FaultDuration::Once => assert!([200, 201].contains(&first), "{context}"),
+            FaultDuration::UntilHealed => assert_eq!(first, 503, "{context}"),
+        }
+        world.proxy.heal();
+        let again = world.send_with_retries(&case.request, noon()).await;
+        assert!(again.status.is_success(), "{context}, then {}", again.body);
+        holds(&world).await;
+        let once_more = world.send_with_retries(&case.request, noon()).await;
+        assert_eq!(once_more.body["replayed"] == true, case.request.method != "PUT", "{context}");
+        holds(&world).await;
+    };
+    stream::iter(trials.map(trial)).buffer_unordered(8).collect::<Vec<()>>().await;
+}
+
+pub(super) async fn prepared(case: &Case, timeout: Option<Duration>) -> World {
+    let world = World::with_timeout(timeout).await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    for request in &case.before {
+        assert!(world.send_at(request, noon()).await.status.is_success());
+    }
+    world.proxy.take_requests();
+    world
+}
+
+/// An invariant of the bundle `b`: its redemptions, its status and its number of transitions.
+macro_rules! of_the_bundle {
+    ($count:expr, $status:expr, $transitions:expr) => {
+        |world| {
+            Box::pin(async move {
+                let org = harness::world::ORG;
+                let bundle = harness::bundles::check(world, org, "b").await;
+                assert_eq!(
+                    (&bundle["currentRedemptions"], &bundle["status"]),
+                    (&serde_json::json!($count), &serde_json::json!($status))
+                );
+                assert_eq!(harness::bundles::transitions(world, org, "b").await.len(), $transitions);
+            })
+        }
+    };
+}
+
+pub(super) use of_the_bundle;
+
+/// Makes every request of any call meet every fault. Afterwards the call is repeated and must succeed. A fault of one
+/// request goes unnoticed.
+pub(super) async fn every_fault_of_a_call<P, A>(
+    prepare: impl Fn(World) -> P,
+    call: impl Fn(Arc<World>) -> A,
+    holds: Invariant,
+) where
+    P: Future<Output = World>,
+    A: Future<Output = Result<(), String>>,
+{
+    let world = Arc::new(prepare(World::new().await).await);
+    world.proxy.take_requests();
+    call(Arc::clone(&world)).await.unwrap();
+    let operations = world.proxy.take_requests();
+    holds(&world).await;
+    let trials = operations.iter().enumerate().flat_map(|(number, operation)| {
+        let faults = Fault::ALL.into_iter().filter(move |fault| fault.meets(operation));
+        faults.flat_map(move |fault| {
+            [FaultDuration::Once, FaultDuration::UntilHealed].map(|duration| (number, fault, duration))
+        })
+    });
+    let (prepare, call) = (&prepare, &call);
+    let trial = |(number, fault, duration)| async move {
+        let timeout = (duration == FaultDuration::UntilHealed).then_some(Duration::from_secs(6));
+        let world = Arc::new(prepare(World::with_timeout(timeout).await).await);
+        world.proxy.fail(number, fault, duration);
+        let first = call(Arc::clone(&world)).await;
+        if duration == FaultDuration::Once {
+            assert_eq!(first, Ok(()), "request {number}, {fault:?}");
+        }
+        world.proxy.heal();
+        // With a short time-out one retry may not be enough.
+        let mut again = call(Arc::clone(&world)).await;
+        for _ in 0..10 {
+            if again.is_ok() {
+                break;
+            }
+            again = call(Arc::clone(&world)).await;
+        }
+        assert_eq!(again, Ok(()), "request {number}, {fault:?} {duration:?}, answered {first:?} at first");
+        holds(&world).await;
+    };
+    stream::iter(trials.map(trial)).buffer_unordered(16).collect::<Vec<()>>().await;
+}
+
+/// Sends a request. Returns the body of a rejection as an error.
+pub(super) async fn send(world: &World, request: &Request, now: DateTime<Utc>) -> Result<(), String> {
+    let answer = world.send_at(request, now).await;
+    if answer.status.is_success() { Ok(()) } else { Err(answer.body.to_string()) }
+}
+
+/// Delivers an event to `bundle-redemption`. Returns the code of a failure as an error.
+pub(super) async fn deliver_event(world: &World, name: &str, detail: Value) -> Result<(), String> {
+    world
+        .invoke("bundle-redemption", scenario::event(name, detail))
+        .await
+        .map(drop)
+        .map_err(|failed| failed.code.to_owned())
+}

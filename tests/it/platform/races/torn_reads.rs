@@ -1,0 +1,56 @@
+//! A batch read is not one snapshot: one half may be older than another call, and one half newer. Versions guard a
+//! commit. A rejection must read again.
+
+use std::sync::Arc;
+
+use harness::{
+    Request, World, bundles, scenario,
+    world::{ORG, noon},
+};
+use serde_json::json;
+
+/// Sends a request twice. The second call runs while the first has read one half. Returns the answer to the first call.
+async fn send_again_between_reads(world: World, first: &'static str, request: Request) -> harness::Response {
+    let world = Arc::new(world);
+    let (first_half_read, read_rest) = world.proxy.tear_next_read(first);
+    let slow = {
+        let (world, request) = (Arc::clone(&world), request.clone());
+        tokio::spawn(async move { world.send_at(&request, noon()).await })
+    };
+    first_half_read.notified().await;
+    assert_eq!(world.send_at(&request, noon()).await.status, 201);
+    read_rest.notify_one();
+    slow.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redemption_that_finds_its_points_spent_by_itself_is_a_replay() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 300)).await;
+    let answer = send_again_between_reads(world, "ORDER#", scenario::redeem_points("ada", "o1", 300, "50")).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["replayed"], &answer.body["balance"]),
+        (200, &json!(true), &json!(0))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_that_is_sold_out_by_the_order_itself_is_a_replay() {
+    for terms in [json!({"maxRedemptions": 1}), json!({"perCustomerLimit": 1})] {
+        let world = World::new().await;
+        world.send(&bundles::put("b", &terms)).await;
+        let answer = send_again_between_reads(world, "ORDER#", bundles::redeem("b", "ada", "o1", &json!({}))).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["replayed"]), (200, &json!(true)), "{}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_refunded_by_the_refund_itself_is_a_replay() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::award("ada", "o1", "100", &json!({}))).await;
+    // The award and the refund are in one partition, so the tear lies between them and the customer.
+    let answer = send_again_between_reads(world, "ORDER#", scenario::refund_request("ada", "o1", "r1", None)).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["replayed"]), (200, &json!(true)), "{}", answer.body);
+}

@@ -1,0 +1,11 @@
+//! Items and cursors of another version.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | attributes that survive every write | [`writes`] |
+//! | records and cursors of an unknown kind | [`unknown_kinds`] |
+//! | helpers of these tests | [`support`] |
+
+mod support;
+mod unknown_kinds;
+mod writes;
