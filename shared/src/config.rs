@@ -94,18 +94,18 @@ pub enum ConfigError {
     #[error("{0} is not set")]
     Missing(&'static str),
     /// A setting has a value that it cannot have.
-    #[error("{name} {why}")]
+    #[error("{name} {rule}")]
     Invalid {
         /// The environment variable.
         name: &'static str,
         /// The fault, as the rest of a sentence.
-        why: Cow<'static, str>,
+        rule: Cow<'static, str>,
     },
 }
 
 impl ConfigError {
-    fn invalid(name: &'static str, why: impl Into<Cow<'static, str>>) -> Self {
-        Self::Invalid { name, why: why.into() }
+    fn invalid(name: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid { name, rule: rule.into() }
     }
 }
 
@@ -138,8 +138,8 @@ impl ClaudeConfig {
     fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let base_url = get("ANTHROPIC_BASE_URL").unwrap_or_else(|| "https://api.anthropic.com".into());
         if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
-            let why = format!("must begin with http:// or https://: {base_url}");
-            return Err(ConfigError::invalid("ANTHROPIC_BASE_URL", why));
+            let rule = format!("must begin with http:// or https://: {base_url}");
+            return Err(ConfigError::invalid("ANTHROPIC_BASE_URL", rule));
         }
         let pause = parse_number("CHURN_PAUSE_MS", get("CHURN_PAUSE_MS"), 1_000, 0..=60_000)?;
         let timeout = parse_number("CHURN_TIMEOUT_MS", get("CHURN_TIMEOUT_MS"), 60_000, 100..=600_000)?;

@@ -20,7 +20,7 @@
 //! | [`host`] | what every function runs in: a raw event in, a raw answer out | auth, clock, config, domain, error, failure, inbound, secrets, store, telemetry |
 //! | [`jobs`] | what jobs over every org share: pages, a deadline, a cursor | clock, domain, error, failure, host, inbound, retry, store |
 //!
-//! `tests/it/house.rs` reads this table and checks the `use` lines of every room against it. Without the feature `aws`,
+//! `tests/it/house/rooms.rs` reads this table and checks the imports of every room against it. Without the feature `aws`,
 //! only the rooms without I/O build.
 
 pub mod auth;

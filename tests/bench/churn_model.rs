@@ -66,7 +66,7 @@ fn main() {
         time(&format!("fitting {family:?} to {} customers", most.len()), || fit(family, most.iter().copied()));
     }
     let model = fit(ModelFamily::IN_USE, observed.iter().copied()).model;
-    let critical = time("scoring a million customers", || {
+    let critical = time("a million scores", || {
         let million = log.iter().cycle().take(1_000_000);
         million.filter(|past| score(&model, past).2 == RiskLevel::Critical).count()
     });

@@ -25,7 +25,7 @@ fn by_hand(past: &HistoricalCustomer) -> f64 {
     BY_HAND.iter().find(|(up_to, _)| days <= *up_to).unwrap().1
 }
 
-fn judge(log: &[HistoricalCustomer], score: impl Fn(&HistoricalCustomer) -> f64) -> Vec<ScoredOutcome> {
+fn score_log(log: &[HistoricalCustomer], score: impl Fn(&HistoricalCustomer) -> f64) -> Vec<ScoredOutcome> {
     log.iter().map(|past| ScoredOutcome { predicted: score(past), happened: past.churned }).collect()
 }
 
@@ -46,14 +46,14 @@ fn print_fits(fits: &[Fit]) {
 
 fn print_scores(scores: &[(String, Vec<ScoredOutcome>)]) {
     println!("\n{:<48} {:>6} {:>7}", "score", "AUC", "Brier");
-    for (name, judged) in scores {
-        println!("{name:<48} {:>6.3} {:>7.4}", auc(judged).unwrap(), brier(judged).unwrap());
+    for (name, outcomes) in scores {
+        println!("{name:<48} {:>6.3} {:>7.4}", auc(outcomes).unwrap(), brier(outcomes).unwrap());
     }
 }
 
-fn print_calibration(judged: &[ScoredOutcome]) {
+fn print_calibration(outcomes: &[ScoredOutcome]) {
     println!("\n{:<12} {:>9} {:>10} {:>9}", "score", "customers", "mean score", "left");
-    for (tenth, row) in calibration(judged).iter().enumerate() {
+    for (tenth, row) in calibration(outcomes).iter().enumerate() {
         let range = format!("{} to {} %", tenth * 10, (tenth + 1) * 10);
         let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0));
         println!("{range:<12} {:>9} {:>10} {:>9}", row.count, percent(row.predicted), percent(row.happened));
@@ -62,7 +62,7 @@ fn print_calibration(judged: &[ScoredOutcome]) {
 
 fn main() {
     let log = customers_known_at(calibration_end());
-    let base_rate = judge(&log, |past| if past.churned { 1.0 } else { 0.0 });
+    let base_rate = score_log(&log, |past| if past.churned { 1.0 } else { 0.0 });
     let base_rate =
         base_rate.iter().map(|one| one.predicted).sum::<f64>() / f64::from(u32::try_from(log.len()).unwrap());
     let (customers, day) = (log.len(), time::text(calibration_end()));
@@ -75,21 +75,21 @@ fn main() {
     print_fits(&fits);
 
     let mut scores = vec![
-        ("constant base rate".to_owned(), judge(&log, |_| base_rate)),
-        ("days since last order, bucketed by hand".to_owned(), judge(&log, by_hand)),
+        ("constant base rate".to_owned(), score_log(&log, |_| base_rate)),
+        ("days since last order, bucketed by hand".to_owned(), score_log(&log, by_hand)),
     ];
     for Fit { model, .. } in fits {
-        let mistake = judge(&log, |past| 1.0 - model.alive(observe(past)));
+        let mistake = score_log(&log, |past| 1.0 - model.alive(observe(past)));
         scores.push((format!("{}, 1 - P(alive): the common mistake", name(model.family)), mistake));
     }
     for Fit { model, .. } in fits {
-        let judged = judge(&log, |past| model.no_purchase(observe(past), HORIZON_DAYS));
+        let outcomes = score_log(&log, |past| model.no_purchase(observe(past), HORIZON_DAYS));
         let mark = if model.family == ModelFamily::IN_USE { " (in use)" } else { "" };
-        scores.push((format!("{}, P(no purchase){mark}", name(model.family)), judged));
+        scores.push((format!("{}, P(no purchase){mark}", name(model.family)), outcomes));
     }
     print_scores(&scores);
 
     let in_use = fits.iter().find(|fit| fit.model.family == ModelFamily::IN_USE).unwrap().model;
     println!("\nCalibration of {}", name(in_use.family));
-    print_calibration(&judge(&log, |past| in_use.no_purchase(observe(past), HORIZON_DAYS)));
+    print_calibration(&score_log(&log, |past| in_use.no_purchase(observe(past), HORIZON_DAYS)));
 }

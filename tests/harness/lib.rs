@@ -8,7 +8,8 @@
 //! | [`anthropic`] | a stand-in for Anthropic's Messages API |
 //! | [`audit`] | the invariants of every ledger |
 //! | [`aws_services`] | stand-ins for AWS services that `ctl` calls |
-//! | [`bundles`] | bundles in scenarios, and their invariants |
+//! | [`bundle_steps`] | steps of a scenario that define, redeem and check bundles |
+//! | [`bundles`] | requests about bundles, and the invariants of every bundle |
 //! | [`cloudwatch`] | a stand-in for CloudWatch: the template's alarms over recorded metrics |
 //! | [`customers`] | many customers at once, and the tiers they hold |
 //! | [`expression`] | CloudWatch's metric math, as far as the template uses it |
@@ -29,6 +30,7 @@
 pub mod anthropic;
 pub mod audit;
 pub mod aws_services;
+pub mod bundle_steps;
 pub mod bundles;
 pub mod cloudwatch;
 pub mod customers;

@@ -46,6 +46,7 @@ pub struct World {
     /// The name of the table.
     pub table: String,
     template: Template,
+    time_limit: Mutex<Option<Duration>>,
     sleeper: Sleeper,
     records: Arc<Mutex<Vec<Value>>>,
     engine: Option<Engine>,
@@ -210,7 +211,8 @@ impl World {
         let stack = Stack::new(&template, clients, &metrics, &sleeper).unwrap();
         let client = store::local_client(&endpoint);
         let table = template.table.name.clone();
-        let world = Self { stack, proxy, client, table, template, sleeper, records, engine };
+        let time_limit = Mutex::default();
+        let world = Self { stack, proxy, client, table, template, time_limit, sleeper, records, engine };
         world.put_org(ORG, &json!({"name": "Shop"})).await;
         world.put_loyalty(ORG, &json!({})).await;
         world.proxy.take_requests();
@@ -222,9 +224,28 @@ impl World {
         self.send_at(request, noon()).await
     }
 
+    /// Gives every later call of this world this much time, instead of the time-out of its function.
+    pub fn limit_calls(&self, limit: Option<Duration>) {
+        *self.time_limit.lock().unwrap() = limit;
+    }
+
+    async fn call(
+        &self,
+        function: &str,
+        event: impl Serialize,
+        now: DateTime<Utc>,
+    ) -> Option<Result<Value, InvocationError>> {
+        let limit = *self.time_limit.lock().unwrap();
+        match limit {
+            Some(limit) => self.stack.call_within(function, event, Some(now), limit).await,
+            None => self.stack.call(function, event, Some(now)).await,
+        }
+    }
+
     /// Calls a function's URL at `now`.
     pub async fn send_at(&self, request: &Request, now: DateTime<Utc>) -> Response {
-        Self::send_to(&self.stack, request, now).await
+        let answer = self.call(request.function, request.to_event(), now).await.expect("the function");
+        Response::read(&answer.expect("a request has an answer"))
     }
 
     /// Calls a function's URL in another process.
@@ -252,7 +273,7 @@ impl World {
 
     /// Invokes a function with an event at noon.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvocationError> {
-        self.stack.call(function, event, Some(noon())).await.expect("the function")
+        self.call(function, event, noon()).await.expect("the function")
     }
 
     /// Creates or replaces an org.

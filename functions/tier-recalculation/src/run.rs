@@ -70,7 +70,7 @@ struct RecalculationPosition {
 /// One call, its part of a run.
 struct Run<'a> {
     sweep: Sweep<'a>,
-    /// Settings to judge by instead of those that each org has.
+    /// Settings to evaluate with, instead of those of each org.
     trial_settings: Option<LoyaltySettings>,
 }
 
@@ -100,7 +100,7 @@ fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
 }
 
 impl Run<'_> {
-    /// What an org's customers are judged by, if they are.
+    /// The settings to evaluate an org's customers with, if its programme is enabled.
     fn loyalty(&self, org: &Org) -> Option<Loyalty> {
         let loyalty = match &self.trial_settings {
             Some(settings) => Some(Loyalty::replaced(org.loyalty.as_ref(), settings.clone())),
@@ -122,10 +122,10 @@ impl Run<'_> {
         let mut is_done = false;
         while !is_done && !self.sweep.should_stop() {
             judged_by = judged_by.filter(|judged_by| *judged_by == loyalty.tier_rules_version);
-            let judge = TierEvaluator { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
-            let Some(page) = self.sweep.stop_if_transient(judge.next_page(after.as_deref()).await)? else { break };
+            let evaluator = TierEvaluator { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
+            let Some(page) = self.sweep.stop_if_transient(evaluator.next_page(after.as_deref()).await)? else { break };
             let goes_on = page.next.is_some();
-            let reached = judge.page(page.rows, &mut figures).await?;
+            let reached = evaluator.page(page.rows, &mut figures).await?;
             after = reached.last.or(after);
             errors += reached.errors;
             judged_by = judged_by.filter(|_| errors == 0);
@@ -135,7 +135,7 @@ impl Run<'_> {
             if !goes_on {
                 is_done = true;
                 if let Some(rules) = judged_by.filter(|_| self.sweep.dry_run.is_none()) {
-                    judge.with_applied_rules(rules).await;
+                    evaluator.with_applied_rules(rules).await;
                 }
                 break;
             }

@@ -132,8 +132,8 @@ impl Run<'_> {
     /// its turn. Where not even the first can, the store may be out of reach, and the call is made again.
     fn given_up(&self, failure: Failure) -> Failure {
         match failure {
-            Failure::Retry(why) if self.sweep.has_progressed() && !self.sweep.is_near_deadline() => {
-                Failure::Internal(InternalError::caused_by("the week of the org cannot be read", why))
+            Failure::Retry(retry) if self.sweep.has_progressed() && !self.sweep.is_near_deadline() => {
+                Failure::Internal(InternalError::caused_by("the week of the org cannot be read", retry))
             }
             failure => failure,
         }

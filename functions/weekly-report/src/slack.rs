@@ -48,7 +48,7 @@ pub(crate) async fn notify(config: &Config, news: &WeeklyMessage<'_>, deadline: 
     match sent.unwrap_or(Err(SlackError::NoAnswer(timeout))) {
         Ok(message) => message,
         Err(error) => {
-            tracing::error!(why = chain(&error), "the channel was not told");
+            tracing::error!(error = chain(&error), "the channel was not told");
             MessageOutcome::Failed
         }
     }

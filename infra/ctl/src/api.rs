@@ -6,15 +6,18 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::Value;
-use shared::domain::time;
+use shared::{domain::time, retry};
 
 use crate::addresses::FunctionAddresses;
 
 /// Default number of attempts for a request that may succeed later.
-const ATTEMPTS_MAX: u32 = 8;
+const ATTEMPTS_MAX: usize = 8;
 
 /// Default time limit of one attempt.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// First pause between two attempts.
+const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// Longest pause between two attempts.
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(4);
@@ -25,7 +28,7 @@ pub(crate) struct Api {
     client: Client,
     addresses: Arc<FunctionAddresses>,
     secret: Arc<str>,
-    attempts_max: u32,
+    attempts_max: usize,
     answer_timeout: Duration,
 }
 
@@ -97,7 +100,7 @@ impl Api {
     }
 
     /// The same functions, with other limits for each request.
-    pub(crate) fn with_limits(self, attempts_max: u32, answer_timeout: Duration) -> Self {
+    pub(crate) fn with_limits(self, attempts_max: usize, answer_timeout: Duration) -> Self {
         Self { attempts_max, answer_timeout, ..self }
     }
 
@@ -110,14 +113,12 @@ impl Api {
     /// answered.
     pub(crate) async fn send(&self, request: &ApiRequest<'_>) -> anyhow::Result<ApiAnswer> {
         let address = self.addresses.address_of(request.function)?;
-        let mut pause = Duration::from_millis(100);
-        for _ in 1..self.attempts_max {
+        for pause in retry::pauses(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX).take(self.attempts_max.saturating_sub(1)) {
             match self.send_once(&address, request).await {
                 Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE => return Ok(answer),
                 Err(error) if error.is_builder() => return Err(error.into()),
-                Ok(_) | Err(_) => tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await,
+                Ok(_) | Err(_) => tokio::time::sleep(pause).await,
             }
-            pause = (pause * 2).min(RETRY_PAUSE_MAX);
         }
         let answer = self.send_once(&address, request).await.map_err(reqwest::Error::without_url);
         answer.with_context(|| format!("{address} does not answer"))

@@ -11,11 +11,21 @@ use shared::{
     clock::{Deadline, Sleeper},
     config::Config,
     host::{Host, Invocation, InvocationError},
+    retry,
     store::Store,
     telemetry::record::Sink,
 };
 
 use crate::{functions::FUNCTIONS, template::Template};
+
+/// How often Lambda retries an asynchronous invocation.
+const RETRIES: usize = 2;
+
+/// First pause before a retry. Lambda waits a minute.
+const RETRY_PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// Longest pause before a retry. Lambda waits two minutes.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// The hosted functions.
 pub struct Stack {
@@ -109,16 +119,17 @@ impl Stack {
         event: impl Serialize,
         now: Option<DateTime<Utc>>,
     ) -> Option<Value> {
-        for pause in [1, 2, 0] {
-            match self.call(function, &event, now).await? {
-                Ok(answer) => return Some(answer),
-                Err(failed) if pause == 0 => {
+        let mut pauses = retry::pauses(RETRY_PAUSE_MIN, RETRY_PAUSE_MAX).take(RETRIES);
+        loop {
+            match (self.call(function, &event, now).await?, pauses.next()) {
+                (Ok(answer), _) => return Some(answer),
+                (Err(_), Some(pause)) => tokio::time::sleep(pause).await,
+                (Err(failed), None) => {
                     tracing::error!(function, code = failed.code, "an event was dropped after its last attempt");
+                    return None;
                 }
-                Err(_) => tokio::time::sleep(Duration::from_secs(pause)).await,
             }
         }
-        None
     }
 
     /// Calls a function again with its cursor until it returns none, as the template's state machines do.

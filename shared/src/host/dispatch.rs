@@ -143,8 +143,8 @@ impl Host {
 
     async fn answer_authorized(&self, request: HttpRequest, invocation: Invocation) -> Result<Value, InvocationError> {
         let Some(secret) = &self.secret else {
-            let why = InternalError::new("neither CRON_SECRET nor CRON_SECRET_NAME is set");
-            let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::NotConfigured(why));
+            let error = InternalError::new("neither CRON_SECRET nor CRON_SECRET_NAME is set");
+            let completed = CompletedCall::not_performed(NO_OPERATION, None, Failure::NotConfigured(error));
             return self.complete(async { completed }, |outcome| Ok(answer::http_answer(&outcome))).await;
         };
         // Boxed, because an inlined future enlarges the future of every caller above it.
@@ -254,13 +254,13 @@ impl Host {
                 CallResult::Refused
             }
             Err(Failure::Retry(retry)) => {
-                let (retry, why) = (retry.name(), chain(retry));
-                tracing::warn!(function, operation, org, retry, why, "to be tried again");
+                let (retry, error) = (retry.name(), chain(retry));
+                tracing::warn!(function, operation, org, retry, error, "to be tried again");
                 CallResult::Failed
             }
             Err(Failure::Internal(error) | Failure::NotConfigured(error)) => {
-                let (why, at) = (chain(error), error.location());
-                tracing::error!(function, operation, org, why, %at, "failed");
+                let (error, at) = (chain(error), error.location());
+                tracing::error!(function, operation, org, error, %at, "failed");
                 CallResult::Failed
             }
         };

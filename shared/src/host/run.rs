@@ -48,8 +48,8 @@ pub fn run(function: Function) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Logging starts only after the settings are read.
-            let why = chain(error.as_ref());
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}: {why}\n", function.name));
+            let error = chain(error.as_ref());
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}: {error}\n", function.name));
             ExitCode::FAILURE
         }
     }

@@ -350,7 +350,7 @@ impl<E: DeserializeError> Deserr<E> for Zone {
             Scalar::Text(text) => Self::from_request(&text),
             Scalar::Number(_) | Scalar::Other => Err(zone::ZONE_RULE.to_owned()),
         };
-        read.map_err(|why| invalid_value(&why, at))
+        read.map_err(|rule| invalid_value(&rule, at))
     }
 }
 

@@ -134,8 +134,8 @@ impl Json {
     }
 }
 
-fn unreadable(why: impl fmt::Display) -> Rejection {
-    Rejection::UnreadableJson { detail: why.to_string() }
+fn unreadable(error: impl fmt::Display) -> Rejection {
+    Rejection::UnreadableJson { detail: error.to_string() }
 }
 
 /// The members of an object in their order, each with the text of its value.

@@ -153,8 +153,8 @@ impl Sweep<'_> {
     pub fn stop_if_transient<T>(&self, step: Result<T, impl Into<Failure>>) -> Result<Option<T>, Failure> {
         match step.map_err(Into::into) {
             Ok(done) => Ok(Some(done)),
-            Err(Failure::Retry(why)) if self.has_progressed() => {
-                tracing::warn!(operation = self.operation, why = chain(&why), "the sweep stops here for now");
+            Err(Failure::Retry(retry)) if self.has_progressed() => {
+                tracing::warn!(operation = self.operation, error = chain(&retry), "the sweep stops here for now");
                 Ok(None)
             }
             Err(failure) => Err(failure),

@@ -8,7 +8,7 @@ use hyper::body::{Bytes, Frame};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use super::ReceivedRequest;
+use super::received_request::ReceivedRequest;
 
 /// A reply of the stand-in.
 #[derive(Debug, Clone)]

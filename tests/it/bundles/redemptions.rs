@@ -124,7 +124,7 @@ async fn eligibility_says_what_a_redemption_would_meet() {
         .redeem("b", "ada", "o1")
         .send(asking("ada"))
         .expect(json!({"canRedeem": false, "currentCount": 1, "maxAllowed": 1, "code": "customer_limit_reached"}))
-        .expect(json!({"reason": "This customer has redeemed the bundle as often as one may."}))
+        .expect(json!({"reason": "The customer has reached the limit of this bundle."}))
         .redeem("b", "bo", "o2")
         .send(asking("cy"))
         .expect(json!({"canRedeem": false, "currentCount": 0, "code": "limit_reached"}))

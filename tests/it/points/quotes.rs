@@ -67,7 +67,7 @@ async fn a_quote_names_the_most_that_would_be_accepted() {
         .quote("ada", 333, Some("20"))
         .expect(json!({"isValid": true, "value": 19.98}))
         .quote("ada", 334, Some("20"))
-        .expect(json!({"isValid": false, "code": "exceeds_order_total", "reason": "These points are worth 20.04, more than the order comes to."}))
+        .expect(json!({"isValid": false, "code": "exceeds_order_total", "reason": "These points are worth 20.04, more than the order total."}))
         .loyalty(json!({"redemptionMode": "exact"}))
         .quote("ada", 300, Some("20"))
         .expect(json!({"isValid": false, "code": "not_a_listed_amount", "maxPoints": 250, "maxValue": 15}))

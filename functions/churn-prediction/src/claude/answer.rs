@@ -58,7 +58,7 @@ struct Given {
 /// used.
 pub(super) fn read(body: &[u8], asked: usize) -> Vec<Option<Verdict>> {
     let given = verdicts(body).unwrap_or_else(|error| {
-        tracing::warn!(why = chain(&error), "an answer of Claude's can't be used");
+        tracing::warn!(error = chain(&error), "an answer of Claude's can't be used");
         Vec::new()
     });
     let mut found: HashMap<usize, Vec<Option<Verdict>>> = HashMap::new();

@@ -82,8 +82,8 @@ impl ApiClient {
             Err(error) => return ApiResponse { outcome: Outcome::Refused(chain(error)), wait: None },
         };
         let Ok(mut key) = HeaderValue::from_str(self.key.expose()) else {
-            let why = "the key holds what no header may".to_owned();
-            return ApiResponse { outcome: Outcome::Ended(SwitchOffReason::Unauthorized, why), wait: None };
+            let error = "the key holds what no header may".to_owned();
+            return ApiResponse { outcome: Outcome::Ended(SwitchOffReason::Unauthorized, error), wait: None };
         };
         key.set_sensitive(true);
         let request = client.post(&self.url).header(CONTENT_TYPE, "application/json").body(request.to_vec());
@@ -101,29 +101,31 @@ impl ApiClient {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= RESPONSE_BYTES_MAX => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => break Outcome::Refused(format!("{status}, with more than {RESPONSE_BYTES_MAX} bytes")),
-                Ok(None) => break self.judge(status, body),
+                Ok(None) => break self.classify(status, body),
                 Err(error) => break transport_outcome(&error),
             }
         };
         ApiResponse { outcome, wait }
     }
 
-    fn judge(&self, status: StatusCode, body: Vec<u8>) -> Outcome {
+    fn classify(&self, status: StatusCode, body: Vec<u8>) -> Outcome {
         if status.is_success() {
             return Outcome::Answered(body);
         }
         let text = String::from_utf8_lossy(&body);
-        let why = self.describe_error(status, &text);
+        let error = self.describe_error(status, &text);
         if SPEND_LIMIT_PHRASES.iter().any(|words| text.contains(words)) {
-            return Outcome::Ended(SwitchOffReason::SpendLimitReached, why);
+            return Outcome::Ended(SwitchOffReason::SpendLimitReached, error);
         }
         match status {
-            StatusCode::UNAUTHORIZED => Outcome::Ended(SwitchOffReason::Unauthorized, why),
-            StatusCode::PAYMENT_REQUIRED => Outcome::Ended(SwitchOffReason::PaymentRequired, why),
-            StatusCode::FORBIDDEN => Outcome::Ended(SwitchOffReason::Forbidden, why),
-            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS => Outcome::Passing(why),
-            status if status.is_server_error() => Outcome::Passing(why),
-            _ => Outcome::Refused(why),
+            StatusCode::UNAUTHORIZED => Outcome::Ended(SwitchOffReason::Unauthorized, error),
+            StatusCode::PAYMENT_REQUIRED => Outcome::Ended(SwitchOffReason::PaymentRequired, error),
+            StatusCode::FORBIDDEN => Outcome::Ended(SwitchOffReason::Forbidden, error),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS => {
+                Outcome::Passing(error)
+            }
+            status if status.is_server_error() => Outcome::Passing(error),
+            _ => Outcome::Refused(error),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Attempts of a request.
-const ATTEMPTS_MAX: u32 = 3;
+const ATTEMPTS_MAX: usize = 3;
 
 /// Time limit of one attempt.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);

@@ -41,8 +41,8 @@ async fn what_is_not_answered_in_the_time_there_is_is_given_up() {
     client.anthropic.always(ApiReply::Hang);
     let deadline = Deadline::after(Duration::from_millis(200));
     let customers = rows(3);
-    let scoring = client.claude.score(HORIZON, &customers, deadline);
-    let given_up = tokio::time::timeout(harness::programs::WAIT_MAX / 2, scoring).await;
+    let verdicts = client.claude.score(HORIZON, &customers, deadline);
+    let given_up = tokio::time::timeout(harness::programs::WAIT_MAX / 2, verdicts).await;
     assert_eq!(given_up.expect("it is given up"), vec![None; 3]);
     assert!(client.claude.is_out_of_time());
     // On a busy machine the request times out before it arrives.

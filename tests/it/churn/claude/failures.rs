@@ -147,8 +147,8 @@ async fn any_mixture_of_passing_faults_ends_with_a_right_verdict_or_none() {
         let client = test_client(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "4")]).await;
         client.anthropic.at_random(seed, 2);
         // The work of a function may move between threads.
-        let scoring = tokio::spawn(async move { (client.score(&rows(40)).await, client) });
-        let (verdicts, client) = scoring.await.unwrap();
+        let verdicts_task = tokio::spawn(async move { (client.score(&rows(40)).await, client) });
+        let (verdicts, client) = verdicts_task.await.unwrap();
         assert_eq!(verdicts.len(), 40);
         for (verdict, days) in verdicts.iter().zip(1..) {
             assert!(verdict.as_ref().is_none_or(|verdict| *verdict == right(days)), "seed {seed}: {verdict:?}");

@@ -184,7 +184,7 @@ async fn what_sweeps_gave_up_is_called_again_and_only_an_org_that_is_gone_is_don
         "the call for shop: replayed",
         "the call for closed: refused for good: unknown_org: There is no org with this id.",
         "the call for shop, from a cursor on: still failing: invalid_cursor: \
-         Pass a cursor as this list gave it, or none to start over.",
+         Pass a cursor exactly as this list returned it, or no cursor to start over.",
         "the message m4 is no JSON: expected ident at line 1 column 2; it is left as it is",
         "2 replayed, 1 refused for good, 2 still failing",
     ];

@@ -140,7 +140,7 @@ fn slug(heading: &str) -> String {
 
 #[tokio::test]
 async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
-    let (reported, filtered) = (all_that_is_told().await, cloudwatch::metric_filter_metrics());
+    let (reported, from_log_filters) = (all_that_is_told().await, cloudwatch::metric_filter_metrics());
     let template = roles::template();
     let functions = roles::functions(&template);
     let queues: BTreeSet<String> = template["Resources"]
@@ -156,7 +156,7 @@ async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
                 && metric.dimensions["Resource"] == format!("regulars-{function}:live")
         }),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible") => queues.contains(&metric.dimensions["QueueName"]),
-        _ => reported.metrics.contains(metric) || filtered.contains(metric),
+        _ => reported.metrics.contains(metric) || from_log_filters.contains(metric),
     };
     let alarms = cloudwatch::alarms();
     let watched =
@@ -187,7 +187,7 @@ async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
         assert!(functions.contains_key(&metric.dimensions["Function"]), "{metric:?}");
     }
     let readme = std::fs::read_to_string(root().join("infra/README.md")).unwrap();
-    let count = format!("**{} custom metrics**", reported.metrics.len() + filtered.len());
+    let count = format!("**{} custom metrics**", reported.metrics.len() + from_log_filters.len());
     assert!(readme.contains(&count), "infra/README.md does not say {count}: {:#?}", reported.metrics);
     let of_alarms: usize = alarms.iter().map(|alarm| alarm.metrics.len()).sum();
     let count = format!("{} alarms on {of_alarms} metrics", alarms.len());

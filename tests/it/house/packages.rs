@@ -1,0 +1,57 @@
+//! Which packages depend on which, and what the build of the demonstration shares with that of the tests.
+
+use std::{collections::BTreeSet, process::Command};
+
+use harness::root;
+
+use super::source::{function_folders, text};
+
+#[test]
+fn packages_depend_only_on_the_packages_that_they_may() {
+    let functions: Vec<String> = function_folders().into_iter().collect();
+    let packages: Vec<(String, Vec<String>)> = functions
+        .iter()
+        .map(|function| (format!("functions/{function}"), vec!["shared".to_owned()]))
+        .chain([
+            ("shared".to_owned(), vec![]),
+            ("infra/ctl".to_owned(), vec!["shared".to_owned()]),
+            ("infra/ops".to_owned(), ["ctl", "shared"].map(str::to_owned).to_vec()),
+            ("infra/local".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
+            ("tests".to_owned(), [functions.clone(), vec!["shared".to_owned(), "local".to_owned()]].concat()),
+        ])
+        .collect();
+    let own: Vec<String> = [functions, ["shared", "local", "ctl", "ops", "tests"].map(str::to_owned).to_vec()].concat();
+    for (folder, may_use) in packages {
+        let manifest = text(&format!("{folder}/Cargo.toml"));
+        let lines = manifest.lines().map(|line| line.rsplit("dependencies.").next().unwrap());
+        let dependencies = lines.filter_map(|line| line.split(['.', ' ', '=', ']']).next());
+        let forbidden: Vec<_> = dependencies
+            .filter(|name| own.iter().any(|own| own == name) && !may_use.iter().any(|may_use| may_use == name))
+            .collect();
+        assert!(forbidden.is_empty(), "{folder} depends on {forbidden:?}");
+    }
+}
+
+/// What a build of some packages contains: each library, its version and its features.
+fn libraries(selection: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--locked", "--prefix", "none", "--format", "{p} {f}"]).args(selection);
+    let output = cargo.current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn make_run_builds_only_what_it_runs_and_make_test_builds_no_library_again() {
+    assert!(text("Makefile").contains("demonstration:\n\t@cargo build --locked -p local -p ctl\n"));
+    let demonstration = libraries(&["-p", "local", "-p", "ctl", "--edges", "normal,build"]);
+    let everything = libraries(&["--workspace", "--edges", "normal,build,dev"]);
+    let again: Vec<_> = demonstration.difference(&everything).filter(|line| !line.contains('/')).collect();
+    assert!(again.is_empty(), "the tests build these again, with other features: {again:#?}");
+    for client in ["cloudwatchlogs", "lambda", "scheduler", "sfn", "sqs"] {
+        let is_client = |line: &String| line.starts_with(&format!("aws-sdk-{client} "));
+        assert!(everything.iter().any(is_client), "{client}");
+        assert!(!demonstration.iter().any(is_client), "make run builds the client of {client}");
+    }
+}
