@@ -109,7 +109,7 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
 
 /// Begins the cancellation of an order. For a `whole` order, later redemptions of any bundle are blocked.
 ///
-/// The block on an unknown order records no customer. The first award or redemption determines the customer of the order.
+/// The block on an unknown order records no customer. The first award or redemption sets its customer.
 ///
 /// # Errors
 ///
