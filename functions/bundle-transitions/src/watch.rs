@@ -17,8 +17,8 @@ const WATCHED: [(&str, Metric); 2] =
 ///
 /// If the time zone rules are newer than the rules by which bundles were evaluated, returns where marking continues.
 ///
-/// If the ends of the jobs cannot be read, the run fails although its bundles are up to date. The run is then retried, and
-/// its alarm goes off.
+/// If the ends of the jobs cannot be read, the run fails although its bundles are up to date. The run is then
+/// retried, and its alarm goes off.
 pub(crate) async fn report(context: &Context) -> Result<Option<ZoneMarking>, Failure> {
     let watched = context.store.sweep_watch(WATCHED.map(|(operation, _)| operation), context.now).await?;
     for ((_, metric), since) in WATCHED.into_iter().zip(watched.waited_since) {
