@@ -40,7 +40,7 @@ pub(crate) async fn begin(
     let (looked_back_to, hindsight) = match look_back(sweep, &org.id, since, now).await? {
         LookedBack::Complete(hindsight) => (now, hindsight),
         LookedBack::OutOfTime => {
-            tracing::warn!(org = %org.id, "no time to look back at all predictions, so the next run repeats the look-back");
+            tracing::warn!(org = %org.id, "no time for the whole look-back, so the next run repeats it");
             (since, None)
         }
     };
