@@ -118,11 +118,11 @@ impl Claude {
 
     /// Asks Claude about these customers and returns the verdicts in the order of the rows.
     ///
-    /// A customer without a usable verdict has `None`. No wait begins that would outlast the deadline. Requests still open
-    /// at the deadline are abandoned.
+    /// A customer without a usable verdict has `None`. No wait begins that would outlast the deadline. Requests still
+    /// open at the deadline are abandoned.
     pub async fn score(&self, horizon_days: u32, rows: &[ClaudeInput], deadline: Deadline) -> Vec<Option<Verdict>> {
         let batches = rows.chunks(self.batch_size).map(|batch| self.batch(horizon_days, batch, deadline));
-        // All futures are created before the first await, because the iterator over them is not `Send`.
+        // The lazy iterator must not be held across an await, or this future would not be `Send`.
         let batches: Vec<_> = batches.collect();
         let scored: Vec<_> = stream::iter(batches).buffered(self.concurrency).collect().await;
         scored.into_iter().flatten().collect()
