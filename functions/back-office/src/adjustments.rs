@@ -1,4 +1,4 @@
-//! Points given or taken by hand: load, replay, decide, commit.
+//! Adjusts points manually, in four steps: load, replay, decide, commit.
 
 use deserr::Deserr;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Bundles: created or replaced, moved by an operator, read, listed, deleted while nobody has redeemed them.
+//! Bundles: create or replace, transition, read, list, delete. A redeemed bundle cannot be deleted.
 
 use deserr::Deserr;
 use shared::{
@@ -48,11 +48,11 @@ async fn replace(context: &Context, fields: &BundleFields, only_create: bool) ->
         }
         None => {
             let (terms, zone) = (fields.terms(DesiredState::default()), org.value.profile.timezone);
-            let made = StatusUpdate::new(fields.bundle_id.clone(), terms, zone, context.now);
+            let created = StatusUpdate::new(fields.bundle_id.clone(), terms, zone, context.now);
             let mut transaction = context.store.transaction(&org.value);
-            transaction.create_bundle(&made, org.version)?;
+            transaction.create_bundle(&created, org.version)?;
             transaction.commit().await?;
-            Ok(Reply::created(&BundleView::now(&org.value, made.bundle, context.now)))
+            Ok(Reply::created(&BundleView::now(&org.value, created.bundle, context.now)))
         }
     }
 }
@@ -66,7 +66,7 @@ struct TransitionRequest {
     reason: SingleLine,
 }
 
-/// An operator says what is wanted of a bundle.
+/// Sets the desired state of a bundle, for an operator.
 pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, Failure> {
     let TransitionRequest { org_id, bundle_id, to, reason } = call.read()?;
     retry_conflicts(context.deadline, || async {
@@ -78,7 +78,7 @@ pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, F
     .await
 }
 
-/// Changes a bundle: what the clock has changed meanwhile goes on record first.
+/// Changes the terms of a bundle. Transitions that are due by the clock are recorded first.
 async fn change(
     context: &Context,
     org: &Versioned<Org>,
@@ -102,12 +102,12 @@ async fn change(
     if complete {
         Ok(Reply::ok(&BundleView::now(&org.value, update.bundle, context.now)))
     } else {
-        // The rest of what the clock has changed, and then the change.
+        // The retry records the remaining due transitions, and then the change.
         Err(Failure::Retry(Retry::Contended))
     }
 }
 
-/// A bundle with its org, both as they are now.
+/// Reads the current bundle and its current org. Rejects an org that is being deleted.
 async fn load(
     context: &Context,
     org_id: &OrgId,
@@ -132,7 +132,9 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
     Ok(Reply::ok(&BundleView::now(&org, bundle.value, context.now)))
 }
 
-/// Deletes a bundle that nobody has redeemed, and its transitions. Asked again it finishes what was left undone.
+/// Deletes a bundle without redemptions, and its transitions.
+///
+/// A repeated call deletes the transitions that an interrupted call has left.
 pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
     let BundleRequest { org_id, bundle_id } = call.read()?;
     let org = context.org(&org_id).await?;

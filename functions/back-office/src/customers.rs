@@ -1,4 +1,4 @@
-//! Customers: created or replaced, read, listed, erased; and what happened to their points.
+//! Customers: create or replace, read, list, erase. Also lists the ledger of a customer.
 
 use deserr::Deserr;
 use shared::{
@@ -92,7 +92,7 @@ pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure>
     Ok(Reply::ok(&CustomerView::new(&org, customer.value, context.now)))
 }
 
-/// Erases what people set of a customer; figures and ledger stay.
+/// Erases the profile of a customer. The points, the order figures and the ledger are kept.
 pub(crate) async fn erase(context: &Context, call: Call) -> Result<Reply, Failure> {
     let CustomerRequest { org_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
@@ -127,28 +127,28 @@ struct CustomersPage {
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let CustomersPage { org_id, tier, segment, risk_level, limit, cursor } = call.read()?;
-    let by_value = risk_level.filter(|_| tier.is_none() && segment.is_none());
-    // The one list goes by value, the other by date.
-    let scope = CursorScope { operation, org: org_id.as_str(), qualifier: by_value.map_or("", RiskLevel::name) };
+    let risk_index = risk_level.filter(|_| tier.is_none() && segment.is_none());
+    // The two lists have different orders, so a cursor of one is not valid for the other.
+    let scope = CursorScope { operation, org: org_id.as_str(), qualifier: risk_index.map_or("", RiskLevel::name) };
     let list = List::begin(scope, limit, cursor)?;
     let org = context.org(&org_id).await?;
 
     let filters = tier.is_some() || segment.is_some() || risk_level.is_some();
     let horizon_days = org.loyalty.as_ref().map_or(0, |loyalty| loyalty.settings.active_days.get());
     let view = |customer: Customer| {
-        let is_at = |level| {
+        let has_level = |level| {
             let churn = customer.churn.as_ref().filter(|_| customer.orders.is_some());
             churn.is_some_and(|churn| churn.level() == level && churn.is_within_horizon(horizon_days, context.now))
         };
-        let at_risk = risk_level.is_none_or(is_at);
+        let matches_risk = risk_level.is_none_or(has_level);
         let view = CustomerView::new(&org, customer, context.now);
-        let wanted = tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
+        let matches_profile = tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
             && segment.is_none_or(|segment| view.segment == segment);
-        (at_risk && wanted).then_some(view)
+        (matches_risk && matches_profile).then_some(view)
     };
     let (org_id, store) = (&org_id, &context.store);
-    let (rows, next) = if let Some(level) = by_value {
-        let fetch = |after, size| at_risk(context, org_id, level, after, size);
+    let (rows, next) = if let Some(level) = risk_index {
+        let fetch = |after, size| customers_at_risk(context, org_id, level, after, size);
         let view = |customer: Option<_>| customer.and_then(view).map(|view| ListRow::Read(Box::new(view)));
         filtered_page(&list, filters, fetch, view).await?
     } else {
@@ -160,8 +160,8 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     Ok(list.answer_rows("customers", &rows, next))
 }
 
-/// A page of those at some risk, as they are now; `None` stands for one who is not listed any more.
-async fn at_risk(
+/// Returns a page of the customers at a risk level, with their current data. `None` stands for an outdated index row.
+async fn customers_at_risk(
     context: &Context,
     org: &OrgId,
     level: RiskLevel,

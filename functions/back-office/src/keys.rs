@@ -1,4 +1,4 @@
-//! Keys that act for one org: made, listed, revoked.
+//! API keys of an org: create, list, revoke.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -39,28 +39,28 @@ struct CreatedKeyView {
     key: String,
 }
 
-/// Makes a key. Its text is answered once and kept nowhere.
+/// Creates a key. Only the answer contains the text of the key. The store keeps a digest.
 pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
     let CreateKeyRequest { org_id, name } = call.read()?;
-    let made = retry_conflicts(context.deadline, || async {
+    let created = retry_conflicts(context.deadline, || async {
         let org = context.org_versioned(&org_id).await?;
-        // Each attempt makes another: of one whose answer was lost nobody knows the secret.
-        let id = KeyId::try_from(format!("k{}", random::<9>()?)).map_err(Failure::internal)?;
-        let text = org_key::format_key(&org_id, &id, &random::<32>()?);
+        // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was lost.
+        let id = KeyId::try_from(format!("k{}", random_text::<9>()?)).map_err(Failure::internal)?;
+        let text = org_key::format_key(&org_id, &id, &random_text::<32>()?);
         let (name, digest) = (name.clone(), auth::key_digest(&text));
-        let kept = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
-        context.store.add_key(&org, &kept).await?;
+        let record = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
+        context.store.add_key(&org, &record).await?;
         Ok::<_, Failure>(CreatedKeyView { key_id: id, name, key: text })
     })
     .await?;
-    Ok(Reply::created(&made))
+    Ok(Reply::created(&created))
 }
 
-/// So many random bytes from the operating system, as text that no id's rule minds.
-fn random<const N: usize>() -> Result<String, Failure> {
+/// Returns `N` random bytes from the operating system, as text that is valid in an id.
+fn random_text<const N: usize>() -> Result<String, Failure> {
     let mut bytes = [0_u8; N];
     getrandom::fill(&mut bytes).map_err(|error| InternalError::caused_by("the system gives no random bytes", error))?;
-    // `_` and `-` are letters of an id too.
+    // The URL-safe alphabet is needed because an id may contain `_` and `-`, but not `/`.
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 

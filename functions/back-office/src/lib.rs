@@ -1,5 +1,4 @@
-//! Where people and other programs put data in and read it out: orgs with their settings and keys, bundles, customers and
-//! their ledgers.
+//! The administrative API: orgs with their settings and keys, bundles, customers and their ledgers.
 
 mod adjustments;
 mod bundles;

@@ -1,4 +1,4 @@
-//! Loyalty settings: set whole, read.
+//! Loyalty settings of an org: replace, read.
 
 use shared::{
     domain::{
@@ -41,15 +41,15 @@ async fn replace(
     Ok(if is_new { Reply::created(&view) } else { Reply::ok(&view) })
 }
 
-/// Every amount of the settings is one of the org's currency.
+/// Rejects settings with an amount that the org's currency cannot represent.
 fn check_amounts(org: &Org, settings: &LoyaltySettings) -> Result<(), Rejection> {
     let currency = &org.profile.currency;
-    // Of many the first that is not: tiers are sorted, so the place of one says nothing.
-    let is_wrong = |amount: &Money| currency.floor(*amount) != *amount;
+    // Tiers are sorted after decoding, so the index of a wrong amount would not match the request.
+    let is_inexact = |amount: &Money| currency.floor(*amount) != *amount;
     org.check_amounts([
         ("earnRate.per", settings.earn_rate.map(|rate| rate.per.get())),
-        ("tiers", settings.tiers.iter().map(|tier| tier.threshold).find(is_wrong)),
-        ("redemptionTiers", settings.redemption_tiers.iter().map(|tier| tier.reward_value).find(is_wrong)),
+        ("tiers", settings.tiers.iter().map(|tier| tier.threshold).find(is_inexact)),
+        ("redemptionTiers", settings.redemption_tiers.iter().map(|tier| tier.reward_value).find(is_inexact)),
     ])
 }
 

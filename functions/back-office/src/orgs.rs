@@ -1,4 +1,4 @@
-//! Orgs: created or replaced, read, listed, and deleted whole if they are disposable.
+//! Orgs: create or replace, read, list, delete. Only disposable orgs can be deleted.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -41,33 +41,35 @@ pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure>
     let only_create = call.only_create;
     let fields: OrgFields = call.read()?;
     let profile = OrgProfile { name: fields.name, timezone: fields.timezone, currency: fields.currency.0 };
-    let (reply, changed_zones) = retry_conflicts(context.deadline, || {
+    let (reply, org_in_new_zone) = retry_conflicts(context.deadline, || {
         replace(context, &fields.org_id, &profile, fields.disposable, only_create)
     })
     .await?;
-    if let Some(org) = changed_zones {
-        judge_bundles_anew(context, &org).await;
+    if let Some(org) = org_in_new_zone {
+        reconcile_bundles(context, &org).await;
     }
     Ok(reply)
 }
 
-/// Judges an org's bundles by its new time zone. What is not done here, for want of time or because the store is busy,
-/// `bundle-transitions` does: the change has left it a mark. So the answer does not depend on it.
-async fn judge_bundles_anew(context: &Context, org: &Org) {
-    /// What the answer may take.
+/// Evaluates the bundles of an org in its new time zone.
+///
+/// The answer does not depend on the result. The change of the zone has left a mark, so `bundle-transitions` evaluates
+/// the bundles that remain if time runs out or the store is busy.
+async fn reconcile_bundles(context: &Context, org: &Org) {
+    /// The time that the answer may take.
     const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 
     let Context { store, now, deadline, .. } = context;
     let reconciler = Reconciler { store, now: *now, deadline: *deadline, dry_run: false };
-    let (mut judged, mut failed) = (0_u64, 0_u64);
+    let (mut evaluated, mut failed) = (0_u64, 0_u64);
     let count = |_, outcome: ReconcileOutcome| {
-        *(if outcome.is_ok() { &mut judged } else { &mut failed }) += 1;
+        *(if outcome.is_ok() { &mut evaluated } else { &mut failed }) += 1;
         ControlFlow::Continue(())
     };
-    let changed_zones = reconciler.apply_time_zone(org, |_| true, count);
-    let changed_zones = tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), changed_zones).await;
-    let complete = matches!(changed_zones, Ok(Ok(true)));
-    tracing::info!(org = %org.id, judged, failed, complete, "bundles judged by another time zone");
+    let reconciliation = reconciler.apply_time_zone(org, |_| true, count);
+    let result = tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), reconciliation).await;
+    let complete = matches!(result, Ok(Ok(true)));
+    tracing::info!(org = %org.id, evaluated, failed, complete, "bundles evaluated in a new time zone");
 }
 
 async fn replace(
@@ -142,18 +144,18 @@ struct DeletedView {
     complete: bool,
 }
 
-/// Deletes an org in pages: each call does what it can in its time, and says whether that was all.
+/// Deletes an org in pages until the time of the call is used up, and reports whether the deletion is complete.
 pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
-    /// Partitions erased side by side.
-    const AT_ONCE: usize = 20;
-    /// What the last page may take.
+    /// The number of partitions that are erased concurrently.
+    const CONCURRENT_PARTITIONS: usize = 20;
+    /// The time that the last page may take.
     const PAGE_RESERVE: Duration = Duration::from_secs(3);
 
     let OrgRequest { org_id } = call.read()?;
-    retry_conflicts(context.deadline, || mark(context, &org_id)).await?;
+    retry_conflicts(context.deadline, || mark_for_deletion(context, &org_id)).await?;
     let mut total: u64 = 0;
     loop {
-        let deletion = context.store.delete_org_step(&org_id, AT_ONCE).await?;
+        let deletion = context.store.delete_org_step(&org_id, CONCURRENT_PARTITIONS).await?;
         total = total.saturating_add(deletion.items_deleted);
         if deletion.is_complete || context.deadline.remaining() < PAGE_RESERVE {
             return Ok(Reply::ok(&DeletedView { deleted: total, complete: deletion.is_complete }));
@@ -161,8 +163,10 @@ pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failu
     }
 }
 
-/// Before anything goes, the org is marked: nobody works on it any more, and a deletion that stops goes on.
-async fn mark(context: &Context, id: &OrgId) -> Result<(), Failure> {
+/// Marks an org before its items are deleted.
+///
+/// Other operations reject a marked org, and an interrupted deletion can continue.
+async fn mark_for_deletion(context: &Context, id: &OrgId) -> Result<(), Failure> {
     let current = context.store.org_versioned(id).await?.ok_or(Rejection::UnknownOrg)?;
     if !current.value.deleting {
         context.store.put_org(&current.value.marked_for_deletion()?, Some(&current)).await?;

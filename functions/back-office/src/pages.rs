@@ -1,4 +1,4 @@
-//! Pages of lists that are looked through for what is wanted.
+//! Pages of filtered lists.
 
 use std::fmt::Display;
 
@@ -11,8 +11,10 @@ use shared::{
     store::{Listed, Page, Row, StoreError},
 };
 
-/// A page of up to `limit` of those things that `view` makes something of, and the position after it. Where few do, the
-/// page is short and the list still goes on: one call looks through up to a thousand.
+/// Returns a page of the rows for which `view` returns a value, and the position after the page.
+///
+/// One call scans at most a thousand rows. If few of the rows match, the page is shorter than its limit although the
+/// list continues.
 pub(crate) async fn filtered_page<T, V, F>(
     list: &List<'_>,
     filters: bool,
@@ -22,19 +24,21 @@ pub(crate) async fn filtered_page<T, V, F>(
 where
     F: Future<Output = Result<Page<T>, StoreError>>,
 {
-    const PAGES: usize = 10;
+    const FILTERED_PAGES_MAX: usize = 10;
+    const FILTERED_PAGE_SIZE: usize = 100;
+
     let (limit, mut after) = (list.size(), list.after().map(str::to_owned));
-    // Without a filter one page of the store is the answer; with one, larger pages find more for as many requests.
-    let (size, pages) = if filters { (100, PAGES) } else { (limit, 1) };
+    // Without a filter, one page of the store is the answer. With a filter, larger pages find more rows per request.
+    let (size, pages) = if filters { (FILTERED_PAGE_SIZE, FILTERED_PAGES_MAX) } else { (limit, 1) };
     let mut found = Vec::new();
     for _ in 0..pages {
         let page = fetch(after.take(), size).await?;
         after = page.next;
         for Row { value, position } in page.rows {
             if let Some(wanted) = view(value) {
-                // More was fetched than fits: the next page begins after the last that did.
+                // The matching rows exceed the limit, so the next page begins after the last row that fits.
                 if found.len() == limit {
-                    return Ok(cut(found));
+                    return Ok(full_page(found));
                 }
                 found.push((wanted, position));
             }
@@ -46,20 +50,20 @@ where
     Ok((found.into_iter().map(|(view, _)| view).collect(), after))
 }
 
-/// What a list shows of one thing.
+/// A row of a list in an answer.
 pub(crate) enum ListRow<V> {
-    /// All of it.
+    /// A readable item.
     Read(Box<V>),
-    /// That it is there and can't be read: it keeps no other from being listed.
+    /// An unreadable item. The list contains the id of the item, so that the other rows are still listed.
     Unreadable {
-        /// What lists call such an id.
+        /// The field name of the id.
         name: &'static str,
-        /// The id.
+        /// The id of the item.
         id: String,
     },
 }
 
-/// In answers an unreadable one is `{<name>: id, error}`.
+/// An unreadable item is serialized as `{<name>: id, error}`.
 impl<V: Serialize> Serialize for ListRow<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -74,20 +78,21 @@ impl<V: Serialize> Serialize for ListRow<V> {
     }
 }
 
-/// A list.
+/// The properties of a list that determine its rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Listing<'a> {
-    /// The org's, or of all orgs.
+    /// The org of the items, or `None` for the list of orgs.
     pub(crate) org: Option<&'a OrgId>,
-    /// What its ids are called.
+    /// The field name of the ids.
     pub(crate) name: &'static str,
-    /// Whether only some of it is asked for.
+    /// Whether the request filters the list.
     pub(crate) filters: bool,
 }
 
 impl Listing<'_> {
-    /// What it shows of one thing, if `view` makes something of it. Of one that can't be read nobody can say whether a filter
-    /// is meant to find it.
+    /// Returns the row of an item, or `None` if the list does not contain the item.
+    ///
+    /// An unreadable item is logged. A filtered list omits the item, because the filter cannot be applied.
     pub(crate) fn row<Id: Display, T, V>(
         self,
         Listed { id, image }: Listed<Id, T>,
@@ -103,7 +108,7 @@ impl Listing<'_> {
                     name,
                     id,
                     error,
-                    "what is listed can't be read"
+                    "a listed item cannot be read"
                 );
                 (!filters).then_some(ListRow::Unreadable { name, id })
             }
@@ -111,7 +116,8 @@ impl Listing<'_> {
     }
 }
 
-fn cut<V>(found: Vec<(V, String)>) -> (Vec<V>, Option<String>) {
+/// Returns a full page. The next page starts after its last row.
+fn full_page<V>(found: Vec<(V, String)>) -> (Vec<V>, Option<String>) {
     let next = found.last().map(|(_, position)| position.clone());
     (found.into_iter().map(|(view, _)| view).collect(), next)
 }

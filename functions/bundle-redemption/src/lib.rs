@@ -1,6 +1,6 @@
-//! Redeems bundles for orders within their limits, gives redemptions back, and tells what was redeemed.
+//! Redeems bundles for orders within their limits, voids redemptions, and answers queries about both.
 //!
-//! Who may redeem, and what a void gives back, is in `shared::domain::bundle::redemption`.
+//! The rules for redemptions and voids are in `shared::domain::bundle::redemption`.
 
 mod orders;
 mod read;

@@ -1,4 +1,4 @@
-//! Orders as the shop platform tells of them: each of their bundles is redeemed, or voided, by itself.
+//! Order events of the shop platform. Each bundle of an order is redeemed or voided independently.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ use crate::{
     void,
 };
 
-/// An order, and its bundles: those named rightly, and what is wrong with the others.
+/// An order with its valid bundles, and the field errors of its malformed bundles.
 struct OrderWithBundles<T> {
     order: T,
     bundles: OrderedBundles,
@@ -57,7 +57,7 @@ struct FulfilledOrder {
 struct CancelledOrder {
     org_id: OrgId,
     order_id: OrderId,
-    /// Left out, it is the order's own.
+    /// Without this field, the customer of the recorded order applies.
     #[deserr(default)]
     customer_id: Option<CustomerId>,
 }
@@ -83,13 +83,15 @@ struct BundleOutcome {
 }
 
 impl BundleOutcome {
-    const fn of(bundle_id: BundleId) -> Self {
+    const fn new(bundle_id: BundleId) -> Self {
         Self { bundle_id, redeemed: None, voided: None, replayed: None, code: None }
     }
 }
 
-/// Redeems each bundle of an order. A bundle that a rule refuses is logged. A bundle that may succeed later, or is named
-/// wrongly, fails the call after all others were tried.
+/// Redeems each bundle of an order.
+///
+/// A bundle that a rule rejects for good is logged and reported in the answer. A bundle that may succeed later, or that
+/// is malformed, fails the call after all other bundles were attempted.
 pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
     let now = context.now;
     let OrderWithBundles { order, bundles: OrderedBundles { named, faults } } = call
@@ -100,24 +102,28 @@ pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failu
     let fulfilled_at = fulfilled_at.map_or(now, |Timestamp(at)| at);
     let org = context.org(&org_id).await?;
     let mut purchase = Purchase { order, customer, fulfilled_at, savings: None };
-    let (mut bundles, mut again) = (Vec::new(), None);
-    let named = distinct(named.unwrap_or_default());
-    for (OrderedBundle { bundle, savings }, left) in named.iter().cloned().zip((1..=named.len()).rev()) {
+    let (mut bundles, mut call_failure) = (Vec::new(), None);
+    let ordered = distinct(named.unwrap_or_default());
+    for (OrderedBundle { bundle, savings }, remaining) in ordered.iter().cloned().zip((1..=ordered.len()).rev()) {
         purchase.savings = savings;
-        let done = redeem::redeem(context, &org, &bundle, &purchase, share(context.deadline, left)).await;
-        let outcome = BundleOutcome::of(bundle);
-        bundles.push(match done {
-            Ok(done) => BundleOutcome { redeemed: Some(true), replayed: (!done.is_new).then_some(true), ..outcome },
+        let deadline = bundle_deadline(context.deadline, remaining);
+        let result = redeem::redeem(context, &org, &bundle, &purchase, deadline).await;
+        let outcome = BundleOutcome::new(bundle);
+        bundles.push(match result {
+            Ok(redeemed) => {
+                let replayed = (!redeemed.is_new).then_some(true);
+                BundleOutcome { redeemed: Some(true), replayed, ..outcome }
+            }
             Err(failure) => {
-                let code = refusal(&purchase.order, &outcome.bundle_id, failure, &mut again);
+                let code = rejection_code(&purchase.order, &outcome.bundle_id, failure, &mut call_failure);
                 BundleOutcome { redeemed: Some(false), code, ..outcome }
             }
         });
     }
-    conclude(bundles, again, faults)
+    order_reply(bundles, call_failure, faults)
 }
 
-/// Voids the bundles that a cancellation names, or all of its order's where it names none.
+/// Voids the bundles that a cancellation names. A cancellation that names no bundle voids all bundles of the order.
 pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OrderWithBundles {
         order: CancelledOrder { org_id, order_id, customer_id },
@@ -125,34 +131,41 @@ pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure
     } = call.read()?;
     let org = context.org(&org_id).await?;
     let named = distinct(named.unwrap_or_default());
-    let of_all = named.is_empty() && faults.is_empty();
-    void::begin(context, &org, &order_id, customer_id.as_ref(), of_all).await?;
-    let voided: Vec<BundleId> = if of_all {
+    let is_whole_order = named.is_empty() && faults.is_empty();
+    void::begin(context, &org, &order_id, customer_id.as_ref(), is_whole_order).await?;
+    let bundle_ids: Vec<BundleId> = if is_whole_order {
         context.store.bundles_of_order(&org_id, &order_id).await?
     } else {
         named.into_iter().map(|ordered| ordered.bundle).collect()
     };
-    let (mut bundles, mut again) = (Vec::new(), None);
-    for (bundle, left) in voided.iter().cloned().zip((1..=voided.len()).rev()) {
-        let done = void::void(context, &org, &bundle, &order_id, share(context.deadline, left)).await;
-        let outcome = BundleOutcome::of(bundle);
-        bundles.push(match done {
-            Ok(done) => {
-                let replayed = (!done.is_new).then_some(true);
-                BundleOutcome { voided: Some(done.redemption.is_some()), replayed, ..outcome }
+    let (mut bundles, mut call_failure) = (Vec::new(), None);
+    for (bundle, remaining) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
+        let deadline = bundle_deadline(context.deadline, remaining);
+        let result = void::void(context, &org, &bundle, &order_id, deadline).await;
+        let outcome = BundleOutcome::new(bundle);
+        bundles.push(match result {
+            Ok(voided) => {
+                let replayed = (!voided.is_new).then_some(true);
+                BundleOutcome { voided: Some(voided.redemption.is_some()), replayed, ..outcome }
             }
             Err(failure) => {
-                let code = refusal(&order_id, &outcome.bundle_id, failure, &mut again);
+                let code = rejection_code(&order_id, &outcome.bundle_id, failure, &mut call_failure);
                 BundleOutcome { voided: Some(false), code, ..outcome }
             }
         });
     }
-    conclude(bundles, again, faults)
+    order_reply(bundles, call_failure, faults)
 }
 
-/// The code of what a rule refuses for good, logged here, where it is done with; anything else is kept to fail the call: what
-/// is our fault before what is not known yet, or the call would count as refused.
-fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Option<Failure>) -> Option<&'static str> {
+/// Logs a final rejection and returns its code. Any other failure is kept in `call_failure`, to fail the call.
+///
+/// A fault of the service replaces a rejection in `call_failure`. Otherwise the call would be counted as rejected.
+fn rejection_code(
+    order: &OrderId,
+    bundle: &BundleId,
+    failure: Failure,
+    call_failure: &mut Option<Failure>,
+) -> Option<&'static str> {
     match failure {
         Failure::Rejected(rejection) if rejection.kind() != RejectionKind::NotFound => {
             let code = rejection.code();
@@ -160,29 +173,37 @@ fn refusal(order: &OrderId, bundle: &BundleId, failure: Failure, again: &mut Opt
             Some(code)
         }
         failure => {
-            if again.as_ref().is_none_or(|again| matches!(again, Failure::Rejected(_))) {
-                *again = Some(failure);
+            if call_failure.as_ref().is_none_or(|kept| matches!(kept, Failure::Rejected(_))) {
+                *call_failure = Some(failure);
             }
             None
         }
     }
 }
 
-/// The answer, unless something of the order is left: a bundle that may succeed later, or one that is named wrongly.
-fn conclude(bundles: Vec<BundleOutcome>, again: Option<Failure>, faults: Vec<FieldError>) -> Result<Reply, Failure> {
-    match again {
+/// Answers with the outcome of every bundle.
+///
+/// # Errors
+///
+/// Returns `call_failure` if a bundle may succeed later, and a rejection if a bundle was malformed.
+fn order_reply(
+    bundles: Vec<BundleOutcome>,
+    call_failure: Option<Failure>,
+    faults: Vec<FieldError>,
+) -> Result<Reply, Failure> {
+    match call_failure {
         Some(failure) => Err(failure),
         None if faults.is_empty() => Ok(Reply::ok(&OrderBundlesAnswer { bundles })),
         None => Err(Rejection::Invalid(faults.into()).into()),
     }
 }
 
-/// The time of one of the bundles that are left: none takes that of the others.
-fn share(deadline: Deadline, left: usize) -> Deadline {
-    deadline.capped(deadline.remaining() / u32::try_from(left).unwrap_or(u32::MAX))
+/// Gives the next bundle an equal share of the remaining time, so that no bundle uses up the time of another.
+fn bundle_deadline(deadline: Deadline, remaining: usize) -> Deadline {
+    deadline.capped(deadline.remaining() / u32::try_from(remaining).unwrap_or(u32::MAX))
 }
 
-/// Each once, in the order in which they were first named.
+/// Removes repeated bundles and keeps the first of each, in order.
 fn distinct(named: Vec<OrderedBundle>) -> Vec<OrderedBundle> {
     let mut seen = BTreeSet::new();
     named.into_iter().filter(|ordered| seen.insert(ordered.bundle.clone())).collect()

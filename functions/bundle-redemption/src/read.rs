@@ -1,4 +1,4 @@
-//! What was redeemed of a bundle, and whether somebody may redeem it now. Nothing here writes.
+//! Read-only operations: the redemptions of a bundle, its counters, and the eligibility of a customer.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -35,7 +35,7 @@ struct BundleRedemptionsPage {
     cursor: Option<Cursor>,
 }
 
-/// A bundle's redemptions, newest first; voided ones stay in the list, and say so.
+/// Lists the redemptions of a bundle, newest first. Voided redemptions stay in the list, with `voidedAt`.
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let BundleRedemptionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
@@ -45,7 +45,7 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let page = context.store.bundle_redemptions(&org_id, &bundle_id, list.after(), list.size()).await?;
     if list.is_empty(&page) {
         // The bundle has no redemption, or does not exist.
-        bundle(context, &org_id, &bundle_id).await?;
+        load_bundle(context, &org_id, &bundle_id).await?;
     }
     Ok(list.answer("redemptions", page, |row| Some(row.map(BundleRedemptionView::from))))
 }
@@ -71,7 +71,7 @@ struct EligibilityAnswer {
     reason: Option<String>,
 }
 
-/// Whether somebody may redeem a bundle now: by the rule that a redemption would meet.
+/// Reports whether a customer may redeem a bundle now. The rule is the one that [`crate::redeem`] applies.
 pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, Failure> {
     let EligibilityRequest { org_id, bundle_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
@@ -79,8 +79,8 @@ pub(crate) async fn eligibility(context: &Context, call: Call) -> Result<Reply, 
     let Some(bundle) = bundle else { return Err(missing_bundle(context, &org, &bundle_id).await?.into()) };
     let bundle = bundle.value;
     require_known_customer(context, &org, &bundle, &customer_id).await?;
-    let asked = Fulfilment { at: context.now, now: context.now, was_active: false, savings: None };
-    let refusal = admit(&bundle, org.profile.timezone, current_count, asked).err();
+    let fulfilment = Fulfilment { at: context.now, now: context.now, was_active: false, savings: None };
+    let refusal = admit(&bundle, org.profile.timezone, current_count, fulfilment).err();
     Ok(Reply::ok(&EligibilityAnswer {
         can_redeem: refusal.is_none(),
         current_count,
@@ -106,11 +106,11 @@ struct StatsAnswer {
     average_savings: Money,
 }
 
-/// What a bundle's counters say; the history is not read for it.
+/// Returns the counters of a bundle. The counters are stored with the bundle, so its redemptions are not read.
 pub(crate) async fn stats(context: &Context, call: Call) -> Result<Reply, Failure> {
     let StatsRequest { org_id, bundle_id } = call.read()?;
     context.org(&org_id).await?;
-    let usage = bundle(context, &org_id, &bundle_id).await?.usage;
+    let usage = load_bundle(context, &org_id, &bundle_id).await?.usage;
     Ok(Reply::ok(&StatsAnswer {
         total_redemptions: usage.redemptions,
         unique_customers: usage.customers,
@@ -119,7 +119,7 @@ pub(crate) async fn stats(context: &Context, call: Call) -> Result<Reply, Failur
     }))
 }
 
-async fn bundle(context: &Context, org: &OrgId, id: &BundleId) -> Result<Bundle, Failure> {
+async fn load_bundle(context: &Context, org: &OrgId, id: &BundleId) -> Result<Bundle, Failure> {
     let bundle = context.store.bundle(org, id).await?;
     Ok(bundle.ok_or(Rejection::BundleNotFound)?.value)
 }

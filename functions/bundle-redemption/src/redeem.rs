@@ -1,4 +1,4 @@
-//! An order redeems a bundle: load, replay, decide, commit.
+//! Redeems a bundle for an order, in four steps: load, replay, decide, commit.
 
 use std::borrow::Cow;
 
@@ -41,16 +41,16 @@ struct BundleRedemptionRequest {
     fulfilled_at: Option<Timestamp>,
 }
 
-/// Who redeems, and when their order was fulfilled.
+/// An order that redeems bundles.
 pub(crate) struct Purchase {
     pub(crate) order: OrderId,
     pub(crate) customer: CustomerId,
     pub(crate) fulfilled_at: DateTime<Utc>,
-    /// What the order says that the bundle saved; otherwise it is what the bundle's prices say.
+    /// The savings that the order states. Without them, the prices of the bundle determine the savings.
     pub(crate) savings: Option<Money>,
 }
 
-/// The result of a redemption, and whether this call made it.
+/// A redemption. `is_new` is false if an earlier call recorded it.
 pub(crate) struct Redeemed {
     pub(crate) redemption: BundleRedemption,
     pub(crate) is_new: bool,
@@ -105,7 +105,9 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     Ok(if is_new { Reply::created(&answer) } else { Reply::replayed(&answer) })
 }
 
-/// Redeems a bundle for an order, once, and counts what came of it: also of an order of which another bundle fails.
+/// Redeems a bundle for an order, once.
+///
+/// Metrics are recorded here, for each bundle, because an order can redeem one bundle and fail with another.
 pub(crate) async fn redeem(
     context: &Context,
     org: &Org,
@@ -113,14 +115,14 @@ pub(crate) async fn redeem(
     purchase: &Purchase,
     deadline: Deadline,
 ) -> Result<Redeemed, Failure> {
-    let settled = retry_conflicts(deadline, || attempt(context, org, bundle, purchase)).await;
-    match &settled {
+    let result = retry_conflicts(deadline, || attempt(context, org, bundle, purchase)).await;
+    match &result {
         Ok(redeemed) => context.metric(Metric::Redemptions, redeemed.is_new),
         Err(Failure::Rejected(_)) => context.metric(Metric::RedemptionsRefused, 1_i64),
-        // The call fails, and is counted as that.
+        // The host counts failed calls.
         Err(Failure::Retry(_) | Failure::Internal(_) | Failure::NotConfigured(_)) => {}
     }
-    settled
+    result
 }
 
 async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Purchase) -> Result<Redeemed, Failure> {
@@ -151,7 +153,8 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
         decided = decide(true);
     }
     if let Err(Rejection::LimitReached | Rejection::CustomerLimitReached) = decided {
-        // What was read together is not of one moment: it may be this very order, sent before, that reached the limit.
+        // The loaded items are not a consistent snapshot. A redemption by this same order may have reached the limit
+        // after its state was read.
         let (_, state) = context.store.order_and_bundle_redemption_state(&org.id, bundle, order).await?;
         if let Some(replayed) = replay(state.as_ref().map(|state| &state.value), customer) {
             return replayed;
@@ -173,7 +176,9 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
     }
 }
 
-/// What is told of a redemption on record: the same again to its customer, a mismatch to another.
+/// Returns the result for an order that has redeemed the bundle already, or `None` for an order that has not.
+///
+/// The same customer gets the recorded redemption. Another customer, or a voided redemption, is rejected.
 fn replay(
     state: Option<&RedemptionState<BundleRedemption>>,
     customer: &CustomerId,
@@ -188,13 +193,15 @@ fn replay(
     Some(Ok(Redeemed { redemption: redemption.clone(), is_new: false }))
 }
 
-/// Why there is no bundle with an id: it was deleted, or never made.
+/// Returns the rejection for a missing bundle, which depends on whether the bundle was deleted or never created.
 pub(crate) async fn missing_bundle(context: &Context, org: &Org, bundle: &BundleId) -> Result<Rejection, Failure> {
     let was_deleted = context.store.bundle_was_deleted(&org.id, bundle).await?;
     Ok(if was_deleted { Rejection::BundleDeleted } else { Rejection::BundleNotFound })
 }
 
-/// Refuses a customer who is not on record, where the bundle is for known customers only. Such a bundle costs one read more.
+/// Rejects an unknown customer if the bundle is for known customers only.
+///
+/// The customer is read only for such a bundle, which costs one additional read.
 pub(crate) async fn require_known_customer(
     context: &Context,
     org: &Org,
@@ -207,7 +214,9 @@ pub(crate) async fn require_known_customer(
     Ok(())
 }
 
-/// Whether a bundle was active at an instant, as recorded: what today's terms say of the instant may differ.
+/// Whether the bundle was active at an instant, according to its recorded transitions.
+///
+/// The current terms may give another status for that instant, because an operator can edit them.
 async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<Utc>) -> Result<bool, Failure> {
     if !bundle.existed_at(at) {
         return Ok(false);
@@ -216,7 +225,9 @@ async fn was_active(context: &Context, org: &Org, bundle: &Bundle, at: DateTime<
     Ok(recorded_status_at(bundle, org.zone(), at, next.as_ref()) == BundleStatus::Active)
 }
 
-/// The org by whose time zone a bundle is judged: where they differ, what is known of the org may be the older.
+/// Returns the org with the time zone in which to evaluate the bundle.
+///
+/// If the zones of the org and the bundle differ, the cached org may be outdated, so the org is read from the store.
 pub(crate) async fn org_with_current_zone<'a>(
     context: &Context,
     org: &'a Org,

@@ -1,4 +1,4 @@
-//! A redemption is given back: load, replay, decide, commit.
+//! Voids a redemption, in four steps: load, replay, decide, commit.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -28,9 +28,10 @@ struct BundleVoidRequest {
     bundle_id: BundleId,
 }
 
-/// What a void undid, if there was anything to undo, and whether it is the first.
+/// The result of a void. `redemption` is absent if the order had not redeemed the bundle.
 pub(crate) struct Voided {
     pub(crate) redemption: Option<BundleRedemption>,
+    /// False if an earlier call recorded the void.
     pub(crate) is_new: bool,
 }
 
@@ -50,7 +51,9 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     Ok(if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) })
 }
 
-/// Gives an order's redemption of a bundle back, once; or marks that it is not to be made any more.
+/// Voids an order's redemption of a bundle, once.
+///
+/// If the order has not redeemed the bundle, the void blocks a later redemption.
 pub(crate) async fn void(
     context: &Context,
     org: &Org,
@@ -81,14 +84,15 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
         Some(state @ Versioned { value: RedemptionState::Redeemed(redemption), .. }) => (redemption.clone(), state),
     };
 
-    // What the count is by is only known from the record.
+    // Only the recorded redemption names the customer, so the customer's count is a second read.
     let (current, by_customer) = context.store.bundle_and_customer_count(&org.id, bundle, &redemption.customer).await?;
     let current =
         current.ok_or_else(|| Failure::internal(format!("bundle {bundle} was redeemed and does not exist")))?;
     let org = &*org_with_current_zone(context, org, &current.value).await?;
     let decided = redemption::void(&current.value, org.zone(), by_customer, redemption, context.now);
     let mut transaction = context.store.transaction(org);
-    // The counters may be from before the redemption was counted or from after it was voided.
+    // No decision means that the counters do not match the redemption. They were read before the redemption was counted
+    // or after another call voided it.
     match decided.ok_or(Failure::Retry(Retry::Contended))? {
         Redeem::Apply(usage) => {
             transaction.record_bundle_void(&usage, &current, state)?;
@@ -103,9 +107,13 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     }
 }
 
-/// Begins the cancellation of an order. A customer who is named must be the order's own. Where the order is cancelled `whole`,
-/// this marks that it redeems no bundle any more. The mark of an order that is not on record names no customer: the first
-/// award or redemption decides whose the order is.
+/// Begins the cancellation of an order. For a `whole` order, later redemptions of any bundle are blocked.
+///
+/// The block on an unknown order records no customer. The first award or redemption sets its customer.
+///
+/// # Errors
+///
+/// Rejects a `customer` that is not the customer of the order.
 pub(crate) async fn begin(
     context: &Context,
     org: &Org,

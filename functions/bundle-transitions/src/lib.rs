@@ -1,8 +1,8 @@
-//! Brings what is recorded of bundles into step with the clock: every 5 minutes, and on request.
+//! Brings the recorded status of bundles up to date with the clock, every 5 minutes and on request.
 //!
-//! What a bundle's status is at an instant is in `shared::domain::bundle::schedule`, what goes on record when it changes in
-//! `shared::domain::bundle::transition`. Nothing that is sold depends on this function: it is for listings and metrics.
-//! Because it is called so often, it also tells since when the rarer jobs have not been done.
+//! `shared::domain::bundle::schedule` determines the status of a bundle at an instant.
+//! `shared::domain::bundle::transition` determines the transitions to record. Listings and metrics depend on this
+//! function. Redemptions do not. This job runs often, so it also reports the age of the last run of the rarer jobs.
 
 mod answer;
 mod progress;

@@ -1,4 +1,4 @@
-//! How far a run is: where each shard of the due index goes on.
+//! The progress of a run: the position in each shard of the due index.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,32 +7,37 @@ use shared::{
     store::DUE_SHARDS,
 };
 
-/// A run, as it begins or goes on.
+/// The progress of a run, which the cursor carries from one call to the next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunProgress {
-    /// When the run began: what falls due later is the next run's.
+    /// The start of the run. The next run processes items that fall due later.
     #[serde(serialize_with = "time::serialize")]
     began: DateTime<Utc>,
-    /// The shards that are not done yet, and where each goes on; from its beginning without a position.
+    /// The unfinished shards, each with its position. A shard without a position starts at its beginning.
     shards: Vec<(u8, Option<String>)>,
 }
 
 impl RunProgress {
-    /// A run that begins now.
+    /// Begins a run at `now`.
     pub(crate) fn begin(now: DateTime<Utc>) -> Self {
         Self { began: now, shards: (0..DUE_SHARDS).map(|shard| (shard, None)).collect() }
     }
 
-    /// The run that a cursor of an earlier call names. It began before now: what is yet to come goes on no record.
+    /// Reads the progress from the cursor of an earlier call.
+    ///
+    /// # Errors
+    ///
+    /// Rejects a cursor that no run wrote. A start after `now` is rejected too, because future transitions must not be
+    /// recorded.
     pub(crate) fn read(position: &str, now: DateTime<Utc>) -> Result<Self, Rejection> {
         let read: Self = serde_json::from_str(position).map_err(|_| Rejection::InvalidCursor)?;
-        let rising = read.shards.is_sorted_by(|(one, _), (next, _)| one < next);
-        let known = read.shards.iter().all(|(shard, _)| *shard < DUE_SHARDS);
-        if rising && known && read.began <= now { Ok(read) } else { Err(Rejection::InvalidCursor) }
+        let is_sorted = read.shards.is_sorted_by(|(shard, _), (next, _)| shard < next);
+        let shards_exist = read.shards.iter().all(|(shard, _)| *shard < DUE_SHARDS);
+        if is_sorted && shards_exist && read.began <= now { Ok(read) } else { Err(Rejection::InvalidCursor) }
     }
 
-    /// The same run, of which these shards are left; `None`: it is done.
-    pub(crate) fn left(&self, shards: Vec<(u8, Option<String>)>) -> Option<Self> {
+    /// The same run with these unfinished shards, or `None` if no shard remains.
+    pub(crate) fn with_remaining(&self, shards: Vec<(u8, Option<String>)>) -> Option<Self> {
         (!shards.is_empty()).then_some(Self { began: self.began, shards })
     }
 
@@ -44,7 +49,7 @@ impl RunProgress {
         self.shards.iter().cloned()
     }
 
-    /// As a cursor names it.
+    /// The text form of the progress, for a cursor.
     pub(crate) fn position(&self) -> String {
         serde_json::json!(self).to_string()
     }

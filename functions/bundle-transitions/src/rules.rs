@@ -1,5 +1,7 @@
-//! After a release with newer zone rules: every org is marked once, and the job judges its bundles anew, as after a change of
-//! its zone. What is due by older rules may be due at another instant by these.
+//! Marks every org once after a release with newer time zone rules.
+//!
+//! The job then evaluates the bundles of a marked org again, as after a change of its zone. Under newer rules a bundle
+//! may fall due at another instant.
 
 use std::time::Duration;
 
@@ -11,20 +13,20 @@ use shared::{
     store::{StoreError, ZoneMarking},
 };
 
-/// Orgs in a page, after which it is kept how far this is.
-const PAGE: usize = 20;
+/// The number of orgs in a page. The position is saved after each page.
+const PAGE_SIZE: usize = 20;
 
-/// What a page, and the answer, may take. A page that is cut off is marked again, to no harm.
+/// The time that a page, and the answer, may take. An interrupted page is marked again, and marking is idempotent.
 const PAGE_RESERVE: Duration = Duration::from_secs(2);
 
-/// Marks all orgs, from where an earlier run has stopped, as far as the call's time goes: the next run goes on.
+/// Marks orgs from the position of an earlier run, until the time of the call is used up. The next run continues.
 pub(crate) async fn mark_orgs(context: &Context, mut marking: ZoneMarking) -> Result<(), Failure> {
     let store = &context.store;
     while context.deadline.remaining() > PAGE_RESERVE {
-        let page = store.org_ids(marking.after.as_ref(), PAGE).await?;
+        let page = store.org_ids(marking.after.as_ref(), PAGE_SIZE).await?;
         let ids: Vec<OrgId> = page.rows.into_iter().map(|row| row.value).collect();
         if !ids.is_empty() {
-            mark(context, &ids).await?;
+            mark_page(context, &ids).await?;
             marking.after = ids.last().cloned();
         }
         if page.next.is_none() {
@@ -37,8 +39,8 @@ pub(crate) async fn mark_orgs(context: &Context, mut marking: ZoneMarking) -> Re
     Ok(())
 }
 
-/// Marks each of some orgs. One that is gone is left out; so is one that can't be read, whose bundles can't be judged.
-async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
+/// Marks a page of orgs. Deleted orgs are skipped. Unreadable orgs are skipped too: their bundles cannot be evaluated.
+async fn mark_page(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
     let Context { store, now, deadline, .. } = context;
     for id in ids {
         retry_conflicts_within(*deadline, || async {
@@ -47,7 +49,7 @@ async fn mark(context: &Context, ids: &[OrgId]) -> Result<(), Failure> {
                     tracing::error!(org = %id, error = chain(&error), "an org can't be marked for newer zone rules");
                     None
                 }
-                read => read?.map(|org| org.value),
+                loaded => loaded?.map(|org| org.value),
             };
             match org.filter(|org| !org.deleting) {
                 Some(org) => Ok(store.mark_org_for_zone_rules(&org, *now).await?),

@@ -1,4 +1,4 @@
-//! A run: the due index, shard by shard side by side, page by page.
+//! A run over the due index. The shards are processed concurrently, each page by page.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -34,10 +34,10 @@ use crate::{
     rules, watch,
 };
 
-/// Bundles in a page.
-const PAGE: usize = 100;
+/// The number of items in a page of the due index.
+const PAGE_SIZE: usize = 100;
 
-/// What a chunk of a page, and the answer, may take.
+/// The time that a chunk of a page, and the answer, may take.
 const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 #[derive(Deserr)]
@@ -51,33 +51,35 @@ struct TransitionsRequest {
     dry_run: bool,
 }
 
-/// One call, its part of a run.
+/// The part of a run that one call processes.
 struct Run<'a> {
     reconciler: Reconciler<'a>,
-    only: Option<OrgId>,
-    /// Whether all of it has to be told: else it stops when there is enough. Nobody reads what a schedule is answered.
-    is_read: bool,
-    /// Held while they are read, so that no two shards read one.
+    org_filter: Option<OrgId>,
+    /// Whether the answer must report every transition and error. If so, the call stops when the report is full. The
+    /// answer to a schedule is not read, so a scheduled call continues without reporting more.
+    reports_all: bool,
+    /// Locked while orgs are loaded, so that two shards never load the same org.
     orgs: lock::Mutex<HashMap<OrgId, OrgLookup>>,
     report: Mutex<RunReport>,
-    /// Bundles that had their turn in this call. One that is still due afterwards is met again, and left to the next run.
-    met: Mutex<HashSet<(OrgId, BundleId)>>,
-    /// Orgs whose time zone has changed: they come last, because they may take long.
+    /// The bundles that this call has attempted. A bundle that is still due afterwards appears in the index again.
+    /// The next run processes it.
+    attempted: Mutex<HashSet<(OrgId, BundleId)>>,
+    /// Orgs whose time zone has changed. They are processed last, because they may take long.
     changed_zones: Mutex<Vec<(Arc<Org>, TimeZoneChange)>>,
 }
 
-/// What is known of an org.
+/// The result of loading an org.
 #[derive(Clone)]
 enum OrgLookup {
-    There(Arc<Org>),
-    /// It is gone, or going: of it nothing is on record any more.
+    Active(Arc<Org>),
+    /// The org is deleted or being deleted, so nothing is recorded for it.
     Gone,
     Unreadable,
 }
 
 pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
     let stopwatch = Stopwatch::start();
-    let (operation, is_read) = (call.operation.name, !call.is_scheduled);
+    let (operation, reports_all) = (call.operation.name, !call.is_scheduled);
     let TransitionsRequest { org_id, cursor, dry_run } = call.read()?;
     let scope = CursorScope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), qualifier: "" };
     let progress = match scope.resume(cursor)? {
@@ -89,14 +91,16 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     }
 
     let reconciler = Reconciler { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let (orgs, report, changed_zones) = (lock::Mutex::default(), Mutex::new(RunReport::new(is_read)), Mutex::default());
-    let run = Run { reconciler, only: org_id.clone(), is_read, orgs, report, met: Mutex::default(), changed_zones };
-    let ends = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
-    run.apply_time_zone().await;
-    // A shard that can't be read fails the call: it is made again, and finds the others done.
-    let left = ends.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
+    let (orgs, report, changed_zones) =
+        (lock::Mutex::default(), Mutex::new(RunReport::new(reports_all)), Mutex::default());
+    let (org_filter, attempted) = (org_id.clone(), Mutex::default());
+    let run = Run { reconciler, org_filter, reports_all, orgs, report, attempted, changed_zones };
+    let shard_results = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
+    run.apply_time_zone_changes().await;
+    // A shard that cannot be read fails the call. The retried call finds the work of the other shards committed.
+    let remaining = shard_results.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
 
-    let cursor = scope.next(progress.left(left).map(|left| left.position()));
+    let cursor = scope.next(progress.with_remaining(remaining).map(|progress| progress.position()));
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     let ((performed, failed), entered) = (report.totals(), report.entered());
     let is_over = cursor.is_none();
@@ -104,7 +108,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     if dry_run {
         return Ok(reply);
     }
-    // The work is committed, whatever becomes of the call.
+    // The work is committed already, so the metrics are recorded even if the call fails below.
     context.metric(Metric::TransitionsPerformed, performed);
     context.metric(Metric::ErrorsEncountered, failed);
     for (status, count) in entered.into_iter().filter(|(_, count)| *count > 0) {
@@ -112,7 +116,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
             context.metric(metric, count);
         }
     }
-    // A call for one org is not a run.
+    // A call for one org does not count as a run.
     if org_id.is_some() {
         return Ok(reply);
     }
@@ -131,24 +135,24 @@ const fn metric_of(entered: BundleStatus) -> Option<Metric> {
         BundleStatus::Active => Some(Metric::Activated),
         BundleStatus::Paused => Some(Metric::Paused),
         BundleStatus::Expired => Some(Metric::Expired),
-        // No time that passes leads there, only an operator, for whom it goes on record at once.
+        // Only an operator moves a bundle into these states, and that transition is recorded at once.
         BundleStatus::Draft | BundleStatus::Scheduled => None,
     }
 }
 
 impl Run<'_> {
-    /// Works through a shard; answers where it goes on if it had to stop.
+    /// Processes a shard. Returns the position at which to continue if the shard is unfinished.
     async fn shard(&self, shard: u8, mut after: Option<String>) -> Result<Option<(u8, Option<String>)>, Failure> {
         let Reconciler { store, now, deadline, .. } = self.reconciler;
         loop {
-            let page = store.due(shard, now, after.as_deref(), PAGE).await?;
-            let wanted = |row: &Row<Due>| self.only.as_ref().is_none_or(|only| row.value.org == *only);
-            self.learn(page.rows.iter().filter(|row| wanted(row)).map(|row| &row.value.org)).await?;
+            let page = store.due(shard, now, after.as_deref(), PAGE_SIZE).await?;
+            let wanted = |row: &Row<Due>| self.org_filter.as_ref().is_none_or(|org| row.value.org == *org);
+            self.load_orgs(page.rows.iter().filter(|row| wanted(row)).map(|row| &row.value.org)).await?;
             for rows in page.rows.chunks(BUNDLES_AT_ONCE) {
-                if deadline.remaining() < ANSWER_RESERVE || self.is_enough() {
+                if deadline.remaining() < ANSWER_RESERVE || self.must_stop() {
                     return Ok(Some((shard, after)));
                 }
-                join_all(rows.iter().filter(|row| wanted(row)).map(|row| self.one(&row.value))).await;
+                join_all(rows.iter().filter(|row| wanted(row)).map(|row| self.process(&row.value))).await;
                 after = rows.last().map(|row| row.position.clone());
             }
             if page.next.is_none() {
@@ -158,8 +162,8 @@ impl Run<'_> {
         }
     }
 
-    /// Loads those orgs that this call has not met yet.
-    async fn learn(&self, orgs: impl Iterator<Item = &OrgId>) -> Result<(), Failure> {
+    /// Loads the orgs that this call has not loaded yet.
+    async fn load_orgs(&self, orgs: impl Iterator<Item = &OrgId>) -> Result<(), Failure> {
         let mut known = self.orgs.lock().await;
         let mut new: Vec<OrgId> = orgs.filter(|org| !known.contains_key(org)).cloned().collect();
         new.sort();
@@ -176,23 +180,23 @@ impl Run<'_> {
                     continue;
                 }
             };
-            known.insert(id, org.map_or(OrgLookup::Gone, |org| OrgLookup::There(Arc::new(org))));
+            known.insert(id, org.map_or(OrgLookup::Gone, |org| OrgLookup::Active(Arc::new(org))));
         }
         Ok(())
     }
 
-    async fn one(&self, due: &Due) {
+    async fn process(&self, due: &Due) {
         let known = self.orgs.lock().await.get(&due.org).cloned();
         let org = match (known, &due.item) {
-            (Some(OrgLookup::There(org)), _) => org,
+            (Some(OrgLookup::Active(org)), _) => org,
             (Some(OrgLookup::Unreadable), DueItem::Bundle(listed)) => {
-                with(&self.report, |report| report.add_error(&due.org, Some(listed.id.clone()), "internal"));
+                with_locked(&self.report, |report| report.add_error(&due.org, Some(listed.id.clone()), "internal"));
                 return;
             }
             (Some(OrgLookup::Unreadable), DueItem::TimeZoneChange(_)) | (Some(OrgLookup::Gone) | None, _) => return,
         };
         if let DueItem::Bundle(listed) = &due.item
-            && !self.is_first(&org.id, &listed.id)
+            && !self.start_attempt(&org.id, &listed.id)
         {
             return;
         }
@@ -202,51 +206,52 @@ impl Run<'_> {
                     Ok(image) => self.reconciler.reconcile(&org, image.as_ref().clone()).await,
                     Err(error) => Err(Failure::Internal(error.clone())),
                 };
-                self.note(&org.id, id.clone(), outcome);
+                self.record_outcome(&org.id, id.clone(), outcome);
             }
             DueItem::TimeZoneChange(mark) => {
-                with(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())));
+                with_locked(&self.changed_zones, |changed_zones| changed_zones.push((org, mark.clone())));
             }
         }
     }
 
-    /// Whether a bundle has its turn now, and had none before.
-    fn is_first(&self, org: &OrgId, bundle: &BundleId) -> bool {
-        with(&self.met, |met| met.insert((org.clone(), bundle.clone())))
+    /// Marks a bundle as attempted. Returns false if this call has attempted the bundle before.
+    fn start_attempt(&self, org: &OrgId, bundle: &BundleId) -> bool {
+        with_locked(&self.attempted, |attempted| attempted.insert((org.clone(), bundle.clone())))
     }
 
-    /// Finishes what changes of time zones have begun.
-    async fn apply_time_zone(&self) {
-        let changed_zones = with(&self.changed_zones, std::mem::take);
+    /// Evaluates the bundles of orgs whose time zone has changed.
+    async fn apply_time_zone_changes(&self) {
+        let changed_zones = with_locked(&self.changed_zones, std::mem::take);
         for (org, mark) in changed_zones {
             if let Err(failure) = self.apply_time_zone_to_org(&org, &mark).await {
-                // The mark is still there: the next run goes on.
-                tracing::warn!(org = %org.id, error = chain(&failure), "bundles are still to be judged by the new time zone");
-                with(&self.report, |report| report.add_error(&org.id, None, failure.code()));
+                // The mark of the change is kept, so the next run continues.
+                tracing::warn!(org = %org.id, error = chain(&failure), "not all bundles are evaluated in the new zone");
+                with_locked(&self.report, |report| report.add_error(&org.id, None, failure.code()));
             }
         }
     }
 
     async fn apply_time_zone_to_org(&self, org: &Org, mark: &TimeZoneChange) -> Result<(), Failure> {
-        let mut again = false;
-        let told = |bundle, outcome: ReconcileOutcome| {
-            // What can't be read can't be judged; it is reported once, not with every run.
-            again |= matches!(outcome, Err(Failure::Retry(_)));
-            self.note(&org.id, bundle, outcome);
-            if self.is_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let mut needs_retry = false;
+        let record = |bundle, outcome: ReconcileOutcome| {
+            // Only transient failures keep the mark. Otherwise every run would report an unreadable bundle.
+            needs_retry |= matches!(outcome, Err(Failure::Retry(_)));
+            self.record_outcome(&org.id, bundle, outcome);
+            if self.must_stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let complete = self.reconciler.apply_time_zone(org, |bundle| self.is_first(&org.id, bundle), told).await?;
+        let complete =
+            self.reconciler.apply_time_zone(org, |bundle| self.start_attempt(&org.id, bundle), record).await?;
         if !complete {
             return Err(Failure::unavailable("not all bundles fit in the time of one run"));
         }
-        if !again && !self.reconciler.dry_run {
+        if !needs_retry && !self.reconciler.dry_run {
             self.reconciler.store.complete_time_zone_change(org, mark).await?;
         }
         Ok(())
     }
 
-    /// Keeps what came of a bundle for the answer, and logs it.
-    fn note(&self, org: &OrgId, bundle: BundleId, outcome: ReconcileOutcome) {
+    /// Logs the outcome of a bundle, and adds it to the report.
+    fn record_outcome(&self, org: &OrgId, bundle: BundleId, outcome: ReconcileOutcome) {
         match outcome {
             Ok(transitions) => {
                 let dry_run = self.reconciler.dry_run;
@@ -254,20 +259,21 @@ impl Run<'_> {
                     let (from, to) = (change.from.name(), change.to.name());
                     tracing::info!(%org, %bundle, from, to, at = %change.at, dry_run, "transition");
                 }
-                with(&self.report, |report| report.add_transitions(org, &bundle, transitions));
+                with_locked(&self.report, |report| report.add_transitions(org, &bundle, transitions));
             }
             Err(failure) => {
                 tracing::error!(%org, %bundle, error = chain(&failure), "not brought up to date");
-                with(&self.report, |report| report.add_error(org, Some(bundle), failure.code()));
+                with_locked(&self.report, |report| report.add_error(org, Some(bundle), failure.code()));
             }
         }
     }
 
-    fn is_enough(&self) -> bool {
-        self.is_read && with(&self.report, |report| report.is_full())
+    /// Whether the answer cannot report more, although it must report everything.
+    fn must_stop(&self) -> bool {
+        self.reports_all && with_locked(&self.report, |report| report.is_full())
     }
 }
 
-fn with<T, R>(what: &Mutex<T>, look: impl FnOnce(&mut T) -> R) -> R {
-    look(&mut what.lock().unwrap_or_else(PoisonError::into_inner))
+fn with_locked<T, R>(mutex: &Mutex<T>, apply: impl FnOnce(&mut T) -> R) -> R {
+    apply(&mut mutex.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,4 +1,6 @@
-//! Since when the jobs that go through all orgs have not done so: a job that is not called any more can't tell itself.
+//! Reports the age of the last run of the jobs that process all orgs.
+//!
+//! A job that is no longer called cannot report its own absence, so this job reports it.
 
 use shared::{
     failure::Failure,
@@ -11,10 +13,12 @@ use shared::{
 const WATCHED: [(&str, Metric); 2] =
     [("recalculate", Metric::HoursSinceTierRecalculation), ("predict", Metric::HoursSinceChurnPrediction)];
 
-/// Records the hours since each watched job last ended, or since this job first looked for its end. Returns where marking
-/// continues if the time zone rules are newer than the rules by which bundles were evaluated.
+/// Records the hours since each watched job last ended, or since this job first looked for its end.
 ///
-/// A run that cannot read this fails, although its bundles are up to date. So the run is repeated, and its alarm goes off.
+/// If the time zone rules are newer than the rules by which bundles were evaluated, returns where marking continues.
+///
+/// If the ends of the jobs cannot be read, the run fails although its bundles are up to date. The run is then
+/// retried, and its alarm goes off.
 pub(crate) async fn report(context: &Context) -> Result<Option<ZoneMarking>, Failure> {
     let watched = context.store.sweep_watch(WATCHED.map(|(operation, _)| operation), context.now).await?;
     for ((_, metric), since) in WATCHED.into_iter().zip(watched.waited_since) {

@@ -1,7 +1,7 @@
 //! Scores each active customer's risk of leaving: weekly, and on request.
 //!
-//! The features, the statistical model, and what is made of a probability are in `shared::domain::churn`; how a run of any
-//! size stops and goes on is in `shared::jobs::sweep`.
+//! - `shared::domain::churn` defines the features, the statistical model and the risk levels.
+//! - `shared::jobs::sweep` splits a run of any size into calls.
 
 mod answer;
 pub mod claude;

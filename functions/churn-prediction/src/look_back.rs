@@ -1,4 +1,4 @@
-//! Was it right? The predictions whose horizon is over, beside what has happened since.
+//! Compares the predictions whose horizon has ended with their outcomes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
@@ -13,21 +13,21 @@ use shared::{
     store::StoreError,
 };
 
-/// Predictions in a page: as many customers as one request reads.
-const PAGE: usize = 100;
+/// Predictions in a page. One request can read the customers of a whole page.
+const PAGE_SIZE: usize = 100;
 
-/// How far it is looked back at first: a run is weekly.
+/// The period of the first look-back of an org: one week, because runs are weekly.
 const FIRST_LOOK_BACK: TimeDelta = TimeDelta::days(7);
 
-/// How far it is looked back at most, where no run was for long.
+/// The longest period of a look-back, for an org without a recent run.
 const LOOK_BACK_MAX: TimeDelta = TimeDelta::days(35);
 
-/// From where it is looked back at `now`, if it was up to `before`.
+/// The start of the look-back at `now`. The previous look-back, if any, ended at `before`.
 pub(crate) fn since(before: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
     before.map_or(now - FIRST_LOOK_BACK, |before| before.clamp(now - LOOK_BACK_MAX, now))
 }
 
-/// How the predictions of an org came out whose horizon has ended after `since`, up to `now`.
+/// Evaluates the predictions of an org whose horizon ended after `since` and no later than `now`.
 pub(crate) async fn look_back(
     sweep: &Sweep<'_>,
     org: &OrgId,
@@ -40,9 +40,9 @@ pub(crate) async fn look_back(
         let mut after: Option<String> = None;
         loop {
             if sweep.is_near_deadline() {
-                return Ok(LookedBack::NotToTheEnd);
+                return Ok(LookedBack::OutOfTime);
             }
-            let page = sweep.store.predictions_ending_on(org, date, after.as_deref(), PAGE).await?;
+            let page = sweep.store.predictions_ending_on(org, date, after.as_deref(), PAGE_SIZE).await?;
             let ended = page.rows.into_iter().filter_map(|row| row.value);
             let ended = ended.filter(|(_, past)| past.ends_at() > since && past.ends_at() <= now);
             outcomes.extend(evaluate_outcomes(sweep, org, ended.collect(), now).await?);
@@ -52,15 +52,15 @@ pub(crate) async fn look_back(
             }
         }
     }
-    Ok(LookedBack::ToTheEnd(Hindsight::of(&outcomes)))
+    Ok(LookedBack::Complete(Hindsight::of(&outcomes)))
 }
 
-/// How far it was looked back.
+/// The result of a look-back.
 pub(crate) enum LookedBack {
-    /// As far as was meant, with what there was to see.
-    ToTheEnd(Option<Hindsight>),
-    /// There was no time for all: the next run looks again.
-    NotToTheEnd,
+    /// All predictions are evaluated. The hindsight is `None` if there is no outcome.
+    Complete(Option<Hindsight>),
+    /// The call ran out of time. The next run repeats the look-back.
+    OutOfTime,
 }
 
 async fn evaluate_outcomes(

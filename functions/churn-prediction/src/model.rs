@@ -1,4 +1,4 @@
-//! What a run begins an org with: looking back at what was predicted, and the statistical model to predict by.
+//! Prepares the scoring of an org: looks back at past predictions and provides the statistical model.
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -20,82 +20,84 @@ use shared::{
 use crate::look_back::{self, LookedBack, look_back};
 
 /// Customers in a page.
-const PAGE: usize = 1_000;
+const PAGE_SIZE: usize = 1_000;
 
-/// The model that is kept of an org, however old, or else the default: for a single customer, and for a run that goes on.
+/// The stored model of an org, whatever its age, or the default model.
+///
+/// A prediction for a single customer and a later call of a run use it.
 pub(crate) async fn stored_model(sweep: &Sweep<'_>, org: &Org) -> Result<Model, Failure> {
-    Ok(read(sweep, org).await?.map_or(Model::default_of(ModelFamily::IN_USE), |stored_model| stored_model.model))
+    Ok(read(sweep, org).await?.map_or(Model::default_of(ModelFamily::IN_USE), |record| record.model))
 }
 
-/// Looks back at what was predicted of an org, fits a model if the one that is kept is not good any more, and keeps
-/// both.
+/// Looks back at past predictions of an org, fits a new model if the stored one is outdated, and saves both results.
 pub(crate) async fn begin(
     sweep: &Sweep<'_>,
     org: &Org,
     now: DateTime<Utc>,
 ) -> Result<(Model, Option<Hindsight>), Failure> {
-    let before = read(sweep, org).await?;
-    let since = look_back::since(before.map(|stored_model| stored_model.looked_back_to), now);
+    let stored = read(sweep, org).await?;
+    let since = look_back::since(stored.map(|record| record.looked_back_to), now);
     let (looked_back_to, hindsight) = match look_back(sweep, &org.id, since, now).await? {
-        LookedBack::ToTheEnd(hindsight) => (now, hindsight),
-        LookedBack::NotToTheEnd => {
-            tracing::warn!(org = %org.id, "there is no time to look back at all predictions; the next run will");
+        LookedBack::Complete(hindsight) => (now, hindsight),
+        LookedBack::OutOfTime => {
+            tracing::warn!(org = %org.id, "no time for the whole look-back, so the next run repeats it");
             (since, None)
         }
     };
-    let fitted = match before.filter(|stored_model| stored_model.is_current(now)) {
-        Some(good) => Some(good),
-        None => anew(sweep, org, now).await?,
+    let current = match stored.filter(|record| record.is_current(now)) {
+        Some(record) => Some(record),
+        None => fit_to_sample(sweep, org, now).await?,
     };
-    if fitted.is_none() {
-        tracing::warn!(org = %org.id, "there is no time to fit a churn model; the one before does");
+    if current.is_none() {
+        tracing::warn!(org = %org.id, "no time to fit a churn model, so the previous model is used");
     }
-    let Some(known) = fitted.or(before) else {
-        // There is nothing yet to keep it with: the next run tells.
+    let Some(record) = current.or(stored) else {
+        // The hindsight cannot be saved without a model. The next run repeats the look-back and reports it.
         return Ok((Model::default_of(ModelFamily::IN_USE), None));
     };
     if sweep.dry_run.is_some() {
-        return Ok((known.model, hindsight));
+        return Ok((record.model, hindsight));
     }
-    let keeping = ChurnModelRecord { looked_back_to, ..known };
-    let keep = || async { Ok(sweep.store.save_churn_model(org, &keeping).await?) };
-    match retry_conflicts_within(sweep.deadline, keep).await {
-        Ok(()) => Ok((known.model, hindsight)),
+    let updated = ChurnModelRecord { looked_back_to, ..record };
+    let save = || async { Ok(sweep.store.save_churn_model(org, &updated).await?) };
+    match retry_conflicts_within(sweep.deadline, save).await {
+        Ok(()) => Ok((record.model, hindsight)),
         Err(failure) => {
-            // The model does for this call. What is not on record as looked back at is told by the next run.
-            tracing::warn!(org = %org.id, error = chain(&failure), "what is known of churn could not be kept");
-            Ok((known.model, None))
+            // The call still uses the model. The next run repeats the look-back and reports the hindsight.
+            tracing::warn!(org = %org.id, error = chain(&failure), "the churn model was not saved");
+            Ok((record.model, None))
         }
     }
 }
 
 async fn read(sweep: &Sweep<'_>, org: &Org) -> Result<Option<ChurnModelRecord>, Failure> {
     match sweep.store.churn_model(&org.id).await {
-        // What can't be read is made anew.
+        // The run fits a new model in place of an unreadable record.
         Err(StoreError::Broken(error)) => {
-            tracing::error!(org = %org.id, error = chain(&error), "what is kept of churn can't be read");
+            tracing::error!(org = %org.id, error = chain(&error), "the churn model cannot be read");
             Ok(None)
         }
-        stored_model => Ok(stored_model?),
+        record => Ok(record?),
     }
 }
 
-/// A model fitted to a sample of everybody who has ordered, those who have left long ago too; `None` where there is no
-/// time for it.
-async fn anew(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Option<ChurnModelRecord>, Failure> {
+/// Fits a model to a sample of all customers with orders, including inactive ones.
+///
+/// Returns `None` if the call runs out of time.
+async fn fit_to_sample(sweep: &Sweep<'_>, org: &Org, now: DateTime<Utc>) -> Result<Option<ChurnModelRecord>, Failure> {
     let mut sample = CustomerSample::default();
     let mut after: Option<String> = None;
     loop {
         if sweep.is_near_deadline() {
             return Ok(None);
         }
-        let page = sweep.store.customers_since(&org.id, None, after.as_deref(), PAGE).await?;
-        for met in page.rows.into_iter().map(|row| row.value) {
-            // Who can't be read is reported where they are scored.
-            let orders = met.image.ok().and_then(|image| image.value.orders);
-            // What was ordered after `now`, by a clock that was set back, is not known yet.
+        let page = sweep.store.customers_since(&org.id, None, after.as_deref(), PAGE_SIZE).await?;
+        for customer in page.rows.into_iter().map(|row| row.value) {
+            // The scoring of the customers reports the unreadable ones.
+            let orders = customer.image.ok().and_then(|image| image.value.orders);
+            // After the clock was set back, an order may lie after `now`.
             if let Some(orders) = orders.filter(|orders| orders.first_at <= now) {
-                sample.insert(&met.id, Observation::of(&orders, org.profile.timezone, now));
+                sample.insert(&customer.id, Observation::of(&orders, org.profile.timezone, now));
             }
         }
         after = page.next;

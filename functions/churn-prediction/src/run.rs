@@ -1,4 +1,4 @@
-//! A run: the active customers of each org, some at a time; each is scored once, and written with their score.
+//! Scores the active customers of each org, batch by batch. A run scores each customer once.
 
 use std::time::Duration;
 
@@ -37,12 +37,12 @@ use crate::{
 };
 
 /// Customers in a page.
-const PAGE: usize = 500;
+const PAGE_SIZE: usize = 500;
 
-/// Customers scored and written together where Claude is not asked.
-const AT_ONCE: usize = 16;
+/// Customers in a batch that is scored without Claude. The scores of a batch are written concurrently.
+const STATISTICAL_BATCH_SIZE: usize = 16;
 
-/// What writing the last scores, and the answer, may take.
+/// The time reserved for the last writes and the answer.
 const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 #[derive(Deserr)]
@@ -58,18 +58,19 @@ struct PredictionRequest {
     dry_run: bool,
 }
 
-/// Where an org goes on: after which customer.
+/// Where the next call continues within an org.
 #[derive(Clone, Serialize, Deserialize)]
 struct ScoringPosition {
+    /// The index position of the last scored customer.
     #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
 }
 
-/// One call, its part of a run.
+/// One call of a run.
 struct Run<'a> {
     sweep: Sweep<'a>,
     claude: Option<Claude>,
-    /// This customer alone, also if scored already.
+    /// The only customer to score, even if it was already scored.
     only: Option<CustomerId>,
 }
 
@@ -77,27 +78,29 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let operation = call.operation.name;
     let PredictionRequest { org_id, customer_id, cursor, dry_run } = call.read_with(check_single_customer)?;
     let config = &context.config;
-    let (claude, none) = match secrets::resolve(config.claude.key.as_ref(), config.secrets_endpoint.as_deref()).await {
-        // Asking costs money, and nothing of the answer would be kept.
+    let (claude, not_used) = match secrets::resolve(config.claude.key.as_ref(), config.secrets_endpoint.as_deref())
+        .await
+    {
+        // Requests cost money, and a dry run discards the verdicts.
         _ if dry_run => (None, Some("dry_run")),
         Ok(Some(key)) => (Some(Claude::new(&config.claude, key, context.sleeper.clone())), None),
         Ok(None) => (None, Some("not_configured")),
         Err(failure) => {
-            tracing::error!(error = chain(&failure), "the key can't be read, the call goes without Claude");
+            tracing::error!(error = chain(&failure), "the API key cannot be read, so the call scores without Claude");
             (None, Some("key_unreadable"))
         }
     };
     let dry_run_name = dry_run.then(|| "dryRun".to_owned());
     let sweep = Sweep::new(context, operation, ANSWER_RESERVE).only(org_id.as_ref()).dry_run(dry_run_name);
     let run = Run { sweep, claude, only: customer_id };
-    let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
-    let without_claude = none.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));
-    // One that can't be read is set. A single customer says nothing of a run.
-    let has_key = none != Some("not_configured") && run.only.is_none();
+    let swept = run.sweep.run(cursor, |visit| run.visit_org(visit)).await?;
+    let without_claude = not_used.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));
+    // An unreadable key is configured. A prediction for a single customer does not count towards the metric.
+    let has_key = not_used != Some("not_configured") && run.only.is_none();
     Ok(reply(context, &swept, ClaudeUsage { without_claude, has_key, is_dry: dry_run }))
 }
 
-/// One customer alone is scored at once, and in an org.
+/// Rejects a `customerId` without an `orgId`, or with a cursor.
 fn check_single_customer(fields: &Fields) -> Vec<FieldError> {
     if !fields.is_set("customerId") {
         return Vec::new();
@@ -107,24 +110,26 @@ fn check_single_customer(fields: &Fields) -> Vec<FieldError> {
     without_org.into_iter().chain(with_cursor).collect()
 }
 
-/// Customers to be scored together, those beside them who can't be read, and how far that reaches.
+/// Consecutive customers of a page that are scored together.
 #[derive(Default)]
-struct Gathered {
+struct Batch {
     candidates: Vec<Candidate>,
     unreadable: Vec<(CustomerId, Failure)>,
-    reached: Option<String>,
+    /// The index position of the batch's last customer.
+    last: Option<String>,
 }
 
-/// How far a lot of customers got.
+/// How much of a batch is scored.
 enum BatchEnd {
-    /// All of them are done, or left for good.
-    Done,
-    /// Some are for the next call: there was no time to ask Claude about them, or the store takes no write.
-    ForLater,
+    /// Every customer is scored or has failed permanently.
+    Complete,
+    /// The next call repeats the batch. There was no time to ask Claude, or the store is unavailable.
+    Repeat,
 }
 
 impl Run<'_> {
-    async fn org(
+    /// Scores an org until its customers or the time of the call run out.
+    async fn visit_org(
         &self,
         visit: OrgVisit<ScoringPosition>,
     ) -> Result<Option<VisitOutcome<ScoringFigures, ScoringPosition>>, Failure> {
@@ -132,7 +137,7 @@ impl Run<'_> {
         let Ok(loyalty) = org.loyalty_in_force() else { return Ok(None) };
         let horizon_days = loyalty.settings.active_days.get();
         let mut figures = ScoringFigures::default();
-        // Looking back and fitting come first, and once; a single customer is not worth either.
+        // The first call of a run looks back and fits the model. A single customer is not worth the reads.
         let model = if from.is_none() && self.only.is_none() {
             let (model, hindsight) = model::begin(&self.sweep, &org, began).await?;
             figures.hindsight = hindsight.map(HindsightView::from);
@@ -146,26 +151,26 @@ impl Run<'_> {
         let mut scorer = BatchScorer { run: self, scorer, figures, errors: 0 };
         let stopped_at = match &self.only {
             Some(customer) => {
-                scorer.one(customer).await?;
+                scorer.score_single(customer).await?;
                 None
             }
-            None => scorer.all(from.and_then(|position| position.after)).await?,
+            None => scorer.score_all(from.and_then(|position| position.after)).await?,
         };
         let BatchScorer { figures, errors, .. } = scorer;
         Ok(Some(VisitOutcome { figures, errors, stopped_at }))
     }
 
-    /// How many are asked about together.
-    fn at_once(&self) -> usize {
-        let asks = self.claude.as_ref().filter(|claude| claude.is_off().is_none());
-        asks.map_or(AT_ONCE, Claude::at_once)
+    /// The number of customers in a batch.
+    fn batch_size(&self) -> usize {
+        let claude = self.claude.as_ref().filter(|claude| claude.is_off().is_none());
+        claude.map_or(STATISTICAL_BATCH_SIZE, Claude::at_once)
     }
 }
 
-/// What was predicted of somebody, and at which level they were before.
+/// A written prediction, and the level of the customer's previous prediction.
 type Written = (Scored, Option<RiskLevel>);
 
-/// The customers of one org, lot by lot.
+/// Scores the customers of one org, batch by batch.
 struct BatchScorer<'a> {
     run: &'a Run<'a>,
     scorer: Scorer<'a>,
@@ -174,24 +179,24 @@ struct BatchScorer<'a> {
 }
 
 impl BatchScorer<'_> {
-    async fn one(&mut self, id: &CustomerId) -> Result<(), Failure> {
+    async fn score_single(&mut self, id: &CustomerId) -> Result<(), Failure> {
         let customer =
             self.run.sweep.store.customer(&self.scorer.org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
         let Scorer { horizon_days, now, .. } = self.scorer;
         let active = customer.value.orders.as_ref().is_some_and(|orders| is_active(orders, horizon_days, now));
         let candidate = Some(customer).filter(|_| active).and_then(|customer| self.scorer.candidate(customer));
-        self.batch(candidate.into_iter().collect()).await.map(drop)
+        self.score_batch(candidate.into_iter().collect()).await.map(drop)
     }
 
-    /// Scores all that are active, as far as there is time; answers where to go on if that was not enough.
-    async fn all(&mut self, mut after: Option<String>) -> Result<Option<ScoringPosition>, Failure> {
+    /// Scores the active customers. Returns the position of the next call if the time was too short.
+    async fn score_all(&mut self, mut after: Option<String>) -> Result<Option<ScoringPosition>, Failure> {
         let Scorer { org, horizon_days, now, .. } = self.scorer;
         let since = Some(active_since(horizon_days, now));
         loop {
             if self.run.sweep.should_stop() {
                 return Ok(Some(ScoringPosition { after }));
             }
-            let page = self.run.sweep.store.customers_since(&org.id, since, after.as_deref(), PAGE).await;
+            let page = self.run.sweep.store.customers_since(&org.id, since, after.as_deref(), PAGE_SIZE).await;
             let Some(page) = self.run.sweep.stop_if_transient(page)? else {
                 return Ok(Some(ScoringPosition { after }));
             };
@@ -200,83 +205,86 @@ impl BatchScorer<'_> {
                 if self.run.sweep.should_stop() {
                     return Ok(Some(ScoringPosition { after }));
                 }
-                let Gathered { candidates, unreadable, reached } = self.gather(&mut rows);
-                if let BatchEnd::ForLater = self.batch(candidates).await? {
+                let Batch { candidates, unreadable, last } = self.next_batch(&mut rows);
+                if let BatchEnd::Repeat = self.score_batch(candidates).await? {
                     return Ok(Some(ScoringPosition { after }));
                 }
                 for (id, failure) in &unreadable {
-                    self.fail(id, failure);
+                    self.count_failure(id, failure);
                 }
-                after = reached.or(after);
+                after = last.or(after);
             }
             self.run.sweep.mark_progress();
             if page.next.is_none() {
                 return Ok(None);
             }
-            // A run may take long, and the programme may be off by now.
-            let Some(still) = self.run.sweep.stop_if_transient(self.run.sweep.org_if_active(&org.id).await)? else {
+            // The programme may have been switched off since the last page.
+            let Some(org) = self.run.sweep.stop_if_transient(self.run.sweep.org_if_active(&org.id).await)? else {
                 return Ok(Some(ScoringPosition { after }));
             };
-            if still.is_none_or(|org| org.loyalty_in_force().is_err()) {
+            if org.is_none_or(|org| org.loyalty_in_force().is_err()) {
                 return Ok(None);
             }
         }
     }
 
-    /// The next lot of those who are not scored yet.
-    fn gather(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Gathered {
-        let mut gathered = Gathered::default();
-        let at_once = self.run.at_once();
+    /// Takes the next batch from a page. Customers that this run has already scored are left out.
+    fn next_batch(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Batch {
+        let mut batch = Batch::default();
+        let batch_size = self.run.batch_size();
         for Row { value: Listed { id, image }, position } in rows {
-            gathered.reached = Some(position);
+            batch.last = Some(position);
             match image {
                 Ok(image) if self.is_scored(&image.value) => {}
-                Ok(image) => gathered.candidates.extend(self.scorer.candidate(image)),
-                Err(error) => gathered.unreadable.push((id, Failure::Internal(error))),
+                Ok(image) => batch.candidates.extend(self.scorer.candidate(image)),
+                Err(error) => batch.unreadable.push((id, Failure::Internal(error))),
             }
-            if gathered.candidates.len() == at_once {
+            if batch.candidates.len() == batch_size {
                 break;
             }
         }
-        gathered
+        batch
     }
 
-    /// Whether somebody was scored since the run began.
+    /// Whether the customer was scored since the run began.
     fn is_scored(&self, customer: &Customer) -> bool {
         customer.churn.as_ref().is_some_and(|churn| churn.at >= self.scorer.now)
     }
 
-    async fn batch(&mut self, batch: Vec<Candidate>) -> Result<BatchEnd, Failure> {
+    async fn score_batch(&mut self, candidates: Vec<Candidate>) -> Result<BatchEnd, Failure> {
         let sweep = &self.run.sweep;
-        let verdicts = self.scorer.ask(&batch).await;
-        // Those are left to the next call, unless this one would come to nothing.
+        let verdicts = self.scorer.ask(&candidates).await;
+        // The next call asks Claude about the rest. A call without progress scores the rest by the statistical model,
+        // because a call must make progress.
         let out_of_time = self.scorer.claude.is_some_and(Claude::is_out_of_time) && sweep.has_progressed();
         let cut_off = out_of_time && verdicts.iter().any(Option::is_none);
-        let batch = batch.into_iter().zip(verdicts).filter(|(_, verdict)| !cut_off || verdict.is_some());
+        let decided = candidates.into_iter().zip(verdicts).filter(|(_, verdict)| !cut_off || verdict.is_some());
         let scored: Vec<_> =
-            batch.map(|(candidate, verdict)| (self.scorer.score(&candidate, verdict), candidate.image)).collect();
+            decided.map(|(candidate, verdict)| (self.scorer.score(&candidate, verdict), candidate.image)).collect();
         let writes: Vec<_> = scored.into_iter().map(|(scored, image)| self.write(scored, image)).collect();
         let Some(written) = sweep.stop_if_transient(fail_if_store_unavailable(join_all(writes).await))? else {
-            return Ok(BatchEnd::ForLater);
+            return Ok(BatchEnd::Repeat);
         };
         for (id, outcome) in written {
             match outcome {
                 Ok(Some((scored, before))) => self.figures.count_prediction(&scored, before),
-                // Somebody else scored them meanwhile.
+                // Another call has scored the customer meanwhile, or the customer is deleted.
                 Ok(None) => {}
-                Err(failure) => self.fail(&id, &failure),
+                Err(failure) => self.count_failure(&id, &failure),
             }
         }
         self.run.sweep.mark_progress();
-        Ok(if cut_off { BatchEnd::ForLater } else { BatchEnd::Done })
+        Ok(if cut_off { BatchEnd::Repeat } else { BatchEnd::Complete })
     }
 
-    fn fail(&mut self, customer: &CustomerId, failure: &Failure) {
+    fn count_failure(&mut self, customer: &CustomerId, failure: &Failure) {
         tracing::error!(org = %self.scorer.org.id, %customer, error = chain(failure), "a customer was not scored");
         self.errors += 1;
     }
 
-    /// Writes a prediction, unless the customer was scored since the run began: the index may lag behind that.
+    /// Writes a prediction, unless the customer was scored since the run began.
+    ///
+    /// The check is repeated here because the index may lag behind the stored customer.
     async fn write(
         &self,
         scored: Scored,

@@ -1,4 +1,6 @@
-//! What is predicted of some customers: by Claude, with the statistical model's probability as evidence, or by that alone.
+//! Scores customers, by Claude or by the statistical model alone.
+//!
+//! Claude receives the statistical model's probability as evidence.
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -20,26 +22,26 @@ use shared::{
 
 use crate::claude::{Claude, ClaudeInput, Verdict};
 
-/// What the customers of one org are scored by.
+/// Scores the customers of one org.
 pub(crate) struct Scorer<'a> {
     pub(crate) org: &'a Org,
     pub(crate) model: Model,
     pub(crate) horizon_days: u32,
-    /// As of when.
+    /// The instant of the predictions.
     pub(crate) now: DateTime<Utc>,
     pub(crate) claude: Option<&'a Claude>,
-    /// By when Claude has to have answered.
+    /// The deadline for Claude's answers.
     pub(crate) deadline: Deadline,
 }
 
-/// A customer, and what the statistical model makes of them.
+/// A customer with the probability from the statistical model.
 pub(crate) struct Candidate {
     pub(crate) image: Versioned<Customer>,
     features: Features,
     statistical: Probability,
 }
 
-/// What is predicted of a customer, and whether Claude's probability was clipped for it.
+/// A prediction, and whether Claude's probability was clipped.
 #[derive(Clone)]
 pub(crate) struct Scored {
     pub(crate) prediction: Prediction,
@@ -47,7 +49,7 @@ pub(crate) struct Scored {
 }
 
 impl Scorer<'_> {
-    /// Somebody to be scored; nobody without orders can be.
+    /// Prepares a customer for scoring. Returns `None` for a customer without orders.
     pub(crate) fn candidate(&self, image: Versioned<Customer>) -> Option<Candidate> {
         let zone = self.org.profile.timezone;
         let features = Features::at(&image.value, zone, self.now)?;
@@ -56,21 +58,21 @@ impl Scorer<'_> {
         Some(Candidate { image, features, statistical })
     }
 
-    /// What Claude says of each, where it says something that can be used.
+    /// Asks Claude about the candidates. A candidate without a usable verdict has `None`.
     pub(crate) async fn ask(&self, candidates: &[Candidate]) -> Vec<Option<Verdict>> {
         let Some(claude) = self.claude else { return candidates.iter().map(|_| None).collect() };
         let rows: Vec<ClaudeInput> =
-            candidates.iter().map(|one| ClaudeInput::new(&one.features, one.statistical)).collect();
+            candidates.iter().map(|candidate| ClaudeInput::new(&candidate.features, candidate.statistical)).collect();
         claude.score(self.horizon_days, &rows, self.deadline).await
     }
 
-    /// The prediction, by Claude's verdict if there is one.
+    /// The prediction by Claude's verdict, or by the statistical model without one.
     pub(crate) fn score(&self, candidate: &Candidate, verdict: Option<Verdict>) -> Scored {
         let statistical = candidate.statistical;
         let (probability, reasoning, source, clipped) = match verdict {
-            Some(Verdict { probability: said, reasoning }) => {
-                let probability = clamp_to_plausible(said, statistical);
-                (probability, reasoning, ChurnSource::Claude, probability != said)
+            Some(Verdict { probability: by_claude, reasoning }) => {
+                let probability = clamp_to_plausible(by_claude, statistical);
+                (probability, reasoning, ChurnSource::Claude, probability != by_claude)
             }
             None => (statistical, statistical_reasoning(&candidate.features), ChurnSource::Statistical, false),
         };

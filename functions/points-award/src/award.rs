@@ -1,4 +1,4 @@
-//! An order was fulfilled: load, replay, decide, commit.
+//! Awards points for a fulfilled order, in four steps: load, replay, decide, commit.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let (now, is_event) = (context.now, call.is_event());
     let request: AwardRequest = call.read_with(|fields| {
         let mut faults = fulfilled_at_errors(fields, now, FutureTolerance::Day);
-        // An order that says what its bundles are in a form that is not understood is malformed, for all who take it.
+        // Every consumer rejects an order event with malformed bundles, although awards do not depend on bundles.
         if is_event {
             faults.extend(OrderedBundles::field_errors(fields));
         }

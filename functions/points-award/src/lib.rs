@@ -1,4 +1,4 @@
-//! Awards points for orders, takes them back for refunds, and moves the tier with both.
+//! Awards points for orders and reverses points for refunds. Both operations update the tier of the customer.
 //!
 //! The rules are in `shared::domain::earning`.
 

@@ -1,4 +1,4 @@
-//! An order was refunded, in part or whole: load, replay, decide, commit.
+//! Reverses points for a partial or full refund, in four steps: load, replay, decide, commit.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -74,17 +74,17 @@ async fn attempt(context: &Context, org: &Org, request: &RefundRequest) -> Resul
     }
     org.check_currency(currency.as_ref())?;
 
-    // Refunds go on while the programme is off; that something was awarded means there are settings.
+    // Refunds are accepted while the programme is off. The recorded award implies that settings exist.
     let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
     let decided = refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now);
     if decided.is_err() {
-        // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
-        // very refund, sent before, that left too little.
+        // The loaded items are not a consistent snapshot. The rejection is final only if a second read finds the same
+        // versions. Otherwise this same refund, sent earlier, may have left too little.
         let reloaded = load().await?;
-        let same = reloaded.refund.is_none()
+        let is_unchanged = reloaded.refund.is_none()
             && reloaded.customer.is_some_and(|reloaded| reloaded.version == customer.version)
             && reloaded.award.is_some_and(|reloaded| reloaded.version == award.version);
-        if !same {
+        if !is_unchanged {
             return Err(Failure::Retry(Retry::Contended));
         }
     }

@@ -1,4 +1,4 @@
-//! A refund did not happen after all: load, replay, decide, commit.
+//! Voids a cancelled refund, in four steps: load, replay, decide, commit.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -64,7 +64,7 @@ async fn attempt(context: &Context, org: &Org, request: &RefundVoidRequest) -> R
         Some(customer_id) => customer_id.clone(),
         None => match owner_of(context, org, order_id).await? {
             Some(owner) => owner,
-            // Nothing says whose it is, so there is no refund either.
+            // No award or redemption has recorded the customer of the order, so the order has no refund.
             None => return block(context, org, request, false).await,
         },
     };
@@ -85,11 +85,11 @@ async fn attempt(context: &Context, org: &Org, request: &RefundVoidRequest) -> R
         return Ok(Reply::replayed(&RefundVoidAnswer::of(void)));
     }
 
-    // As with refunds, it does not matter whether the programme is on.
+    // Voids are accepted while the programme is off, as refunds are.
     let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
     let total = match refund.total.or(refund.asked) {
         Some(total) => total,
-        None => total_of(context, org, refund, &award).await?,
+        None => load_refund_total(context, org, refund, &award).await?,
     };
     let decided = refund::void(&customer.value, loyalty, &award.value, refund.as_ref().clone(), total, context.now)?;
 
@@ -104,23 +104,33 @@ async fn attempt(context: &Context, org: &Org, request: &RefundVoidRequest) -> R
     Ok(Reply::ok(&RefundVoidAnswer::of(void)))
 }
 
-/// Marks that the refund can't be made any more; whose the order is stays open. A mark that is there already is replayed.
-async fn block(context: &Context, org: &Org, request: &RefundVoidRequest, known: bool) -> Result<Reply, Failure> {
+/// Blocks a later refund with this id. The customer of the order stays undetermined. An existing record is replayed.
+async fn block(
+    context: &Context,
+    org: &Org,
+    request: &RefundVoidRequest,
+    is_known_order: bool,
+) -> Result<Reply, Failure> {
     let RefundVoidRequest { order_id, refund_id, .. } = request;
     if context.store.refund_record(&org.id, order_id, refund_id).await?.is_some() {
         return Ok(Reply::replayed(&RefundVoidAnswer::NOTHING));
     }
     let mut transaction = context.store.transaction(org);
-    transaction.block_refund(order_id, refund_id, known)?;
+    transaction.block_refund(order_id, refund_id, is_known_order)?;
     transaction.commit().await?;
     Ok(Reply::ok(&RefundVoidAnswer::NOTHING))
 }
 
-/// What a refund came to that was made before its amount was kept, and asked for all that was left.
-async fn total_of(context: &Context, org: &Org, refund: &Refund, award: &Versioned<Award>) -> Result<Money, Failure> {
+/// Infers the total of a refund of the whole remainder, recorded before refunds stored their total.
+async fn load_refund_total(
+    context: &Context,
+    org: &Org,
+    refund: &Refund,
+    award: &Versioned<Award>,
+) -> Result<Money, Failure> {
     let order = &award.value.order.id;
     let others = context.store.refunds_of_order(&org.id, order).await?;
     let total = refund::infer_total(&award.value, others.iter().filter(|other| other.id != refund.id));
-    // Where the refunds read are of another moment than the award, the commit finds out.
+    // If the refunds and the award were read at different versions, the commit fails with a conflict.
     total.ok_or(Failure::Retry(Retry::Contended))
 }

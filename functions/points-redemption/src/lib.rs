@@ -1,6 +1,6 @@
 //! Quotes, redeems and voids points against an order at checkout.
 //!
-//! What points are worth, and who may spend them, is in `shared::domain::redemption`.
+//! `shared::domain::points_redemption` defines the value of points and the rules of a redemption.
 
 mod read;
 mod redeem;

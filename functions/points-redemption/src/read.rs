@@ -1,4 +1,4 @@
-//! What points would buy, and what they have bought. Nothing here writes.
+//! The operations that only read: quotes, redemption options, and a customer's redemptions.
 
 use chrono::{DateTime, Utc};
 use deserr::Deserr;
@@ -49,8 +49,9 @@ struct QuoteAnswer {
     reason: Option<String>,
 }
 
-/// What so many points would take off an order now, and the most that would be accepted: by the rule that a redemption
-/// meets.
+/// Quotes the discount for a number of points, and the largest redemption that would be accepted.
+///
+/// A quote and a redemption apply the same rules.
 pub(crate) async fn quote(context: &Context, call: Call) -> Result<Reply, Failure> {
     let QuoteRequest { org_id, customer_id, points, order_total, currency } = call.read()?;
     let org = context.org(&org_id).await?;
@@ -95,7 +96,9 @@ struct OptionView {
     points_needed: Option<Points>,
 }
 
-/// The listed redemption tiers, and which of them can be redeemed: none while the programme is off.
+/// Lists the redemption tiers and whether the customer can redeem each one.
+///
+/// While the programme is off, no tier can be redeemed.
 pub(crate) async fn options(context: &Context, call: Call) -> Result<Reply, Failure> {
     let OptionsRequest { org_id, customer_id } = call.read()?;
     let org = context.org(&org_id).await?;
@@ -154,7 +157,7 @@ impl From<PointsRedemption> for PointsRedemptionView {
     }
 }
 
-/// A customer's redemptions, newest first; voided ones stay in the list, and say so.
+/// Lists a customer's redemptions, newest first. A voided redemption stays in the list with its `voidedAt`.
 pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
     let operation = call.operation.name;
     let PointsRedemptionsPage { org_id, customer_id, limit, cursor } = call.read()?;

@@ -1,4 +1,4 @@
-//! An order is paid in part with points: load, replay, decide, commit.
+//! Redeems points against an order. The steps are load, replay, decide and commit.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -44,19 +44,19 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let request: PointsRedemptionRequest = call.read()?;
     let org = context.org(&request.org_id).await?;
     org.check_amounts([("orderTotal", Some(request.order_total))])?;
-    let settled = retry_conflicts(context.deadline, || attempt(context, &org, &request)).await;
-    if let Err(Failure::Rejected(_)) = settled {
+    let reply = retry_conflicts(context.deadline, || attempt(context, &org, &request)).await;
+    if let Err(Failure::Rejected(_)) = reply {
         context.metric(Metric::RedemptionsRefused, 1_i64);
     }
-    settled
+    reply
 }
 
 async fn attempt(context: &Context, org: &Org, request: &PointsRedemptionRequest) -> Result<Reply, Failure> {
     let PointsRedemptionRequest { customer_id, order_id, points, order_total, currency, .. } = request;
     let loaded = context.store.points_redemption_context(&org.id, customer_id, order_id).await?;
     let customer = loaded.customer.as_ref().ok_or(Rejection::UnknownCustomer)?;
-    if let Some(told) = replay(&loaded, request) {
-        return told;
+    if let Some(replayed) = replay(&loaded, request) {
+        return replayed;
     }
 
     org.check_currency(currency.as_ref())?;
@@ -64,10 +64,10 @@ async fn attempt(context: &Context, org: &Org, request: &PointsRedemptionRequest
     let decided =
         points_redemption::redeem(&customer.value, valuation, order_id.clone(), *points, *order_total, context.now);
     if matches!(decided, Err(Rejection::InsufficientPoints { .. })) {
-        // What was read together is not of one moment: the refusal stands if what it rests on does. Else it may be this
-        // very order, sent before, that took the points.
-        let again = context.store.points_redemption_context(&org.id, customer_id, order_id).await?;
-        if again.state.is_some() || again.customer.is_none_or(|again| again.version != customer.version) {
+        // The items are not read at one instant. If they have changed since, an earlier attempt for this order may have
+        // taken the points. The next attempt then replays its answer instead of rejecting the order.
+        let reloaded = context.store.points_redemption_context(&org.id, customer_id, order_id).await?;
+        if reloaded.state.is_some() || reloaded.customer.is_none_or(|reloaded| reloaded.version != customer.version) {
             return Err(Failure::Retry(Retry::Contended));
         }
     }
@@ -86,23 +86,25 @@ async fn attempt(context: &Context, org: &Org, request: &PointsRedemptionRequest
     Ok(Reply::created(&answer(&decided.redemption)))
 }
 
-/// What is told of an order about which something is on record already.
+/// The answer for an order that already has a redemption or a void, or that belongs to another customer.
+///
+/// Returns `None` if the order is still open for a redemption.
 fn replay(loaded: &PointsRedemptionContext, request: &PointsRedemptionRequest) -> Option<Result<Reply, Failure>> {
     let owner = loaded.order.as_ref().and_then(|order| order.owner.as_ref());
     if owner.is_some_and(|owner| *owner != request.customer_id) {
         return Some(Err(Rejection::IdempotencyMismatch.into()));
     }
-    let refused = |rejection: Rejection| Some(Err(rejection.into()));
+    let rejected = |rejection: Rejection| Some(Err(rejection.into()));
     match &loaded.state.as_ref()?.value {
         RedemptionState::Redeemed(PointsRedemption { voided: Some(_), .. }) | RedemptionState::VoidedBefore => {
-            refused(Rejection::AlreadyVoided)
+            rejected(Rejection::AlreadyVoided)
         }
-        RedemptionState::Redeemed(known)
-            if points_redemption::is_repeat(known, request.points, request.order_total) =>
+        RedemptionState::Redeemed(recorded)
+            if points_redemption::is_repeat(recorded, request.points, request.order_total) =>
         {
-            Some(Ok(Reply::replayed(&answer(known))))
+            Some(Ok(Reply::replayed(&answer(recorded))))
         }
-        RedemptionState::Redeemed(_) => refused(Rejection::IdempotencyMismatch),
+        RedemptionState::Redeemed(_) => rejected(Rejection::IdempotencyMismatch),
     }
 }
 

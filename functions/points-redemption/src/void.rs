@@ -1,4 +1,4 @@
-//! An order is cancelled, and its points go back: load, replay, decide, commit.
+//! Voids the redemption of a cancelled order and returns its points. The steps are load, replay, decide and commit.
 
 use deserr::Deserr;
 use serde::Serialize;
@@ -38,7 +38,7 @@ struct PointsVoidAnswer {
 }
 
 impl PointsVoidAnswer {
-    /// The answer if there is no redemption to void.
+    /// The answer if the order has no redemption to void.
     const NOTHING: Self = Self { voided: false, points_returned: None, balance: None };
 
     const fn of(redemption: &PointsRedemption, void: &PointsVoid) -> Self {
@@ -58,8 +58,8 @@ async fn attempt(context: &Context, org: &Org, request: &PointsVoidRequest) -> R
         Some(customer_id) => customer_id.clone(),
         None => match context.store.order_header(&org.id, order_id).await?.and_then(|order| order.owner) {
             Some(owner) => owner,
-            // Nothing says whose it is, so it was not paid with points either.
-            None => return mark(context, org, order_id).await,
+            // A redemption records the owner of its order, so an order without an owner has no redemption.
+            None => return block_unowned_order(context, org, order_id).await,
         },
     };
     let loaded = context.store.points_redemption_context(&org.id, &customer_id, order_id).await?;
@@ -96,8 +96,8 @@ async fn attempt(context: &Context, org: &Org, request: &PointsVoidRequest) -> R
     Ok(Reply::ok(&PointsVoidAnswer::of(&decided.redemption, void)))
 }
 
-/// Marks that an order of which nothing is known is not to be paid with points; whose it is stays open.
-async fn mark(context: &Context, org: &Org, order: &OrderId) -> Result<Reply, Failure> {
+/// Blocks later redemptions of an order without a recorded owner. The owner stays unrecorded.
+async fn block_unowned_order(context: &Context, org: &Org, order: &OrderId) -> Result<Reply, Failure> {
     if context.store.points_redemption_state(&org.id, order).await?.is_some() {
         return Ok(Reply::replayed(&PointsVoidAnswer::NOTHING));
     }

@@ -20,12 +20,12 @@ pub(crate) struct RecalculationFigures {
 }
 
 impl RecalculationFigures {
-    /// Counts customers, including those that could not be read.
+    /// Counts customers, including unreadable ones.
     pub(crate) const fn count_customers(&mut self, customers: u64) {
         self.customers += customers;
     }
 
-    /// Counts a customer who holds the tier with this rank.
+    /// Counts a customer that holds the tier with this rank.
     pub(crate) fn count_holder(&mut self, rank: usize) {
         if let Some(holding) = self.holding.get_mut(rank) {
             *holding += 1;

@@ -1,7 +1,8 @@
 //! Recalculates every customer's tier: daily, and on request.
 //!
-//! Which tier somebody holds at an instant is in `shared::domain::tier`, what a recalculation changes in
-//! `shared::domain::recalculation`, and how a run of any size stops and goes on in `shared::jobs::sweep`.
+//! - `shared::domain::tier` determines the tier that a customer holds at an instant.
+//! - `shared::domain::recalculation` determines the changes of a recalculation.
+//! - `shared::jobs::sweep` splits a run of any size into calls.
 
 mod answer;
 mod run;

@@ -1,4 +1,4 @@
-//! A run: the customers of each org, page by page; of those whose tier changes, some at once.
+//! Recalculates the tiers of each org's customers, page by page. The tier changes of a batch are written concurrently.
 
 use std::time::Duration;
 
@@ -34,13 +34,13 @@ use shared::{
 
 use crate::answer::{RecalculationFigures, reply};
 
-/// Customers in a page: half of what one answer of the index holds.
-const PAGE: usize = 1_000;
+/// Customers in a page. One response of the index holds about twice as many.
+const PAGE_SIZE: usize = 1_000;
 
-/// Changes written at once.
-const AT_ONCE: usize = 16;
+/// The most tier changes in a batch. The changes of a batch are written concurrently.
+const BATCH_CHANGES_MAX: usize = 16;
 
-/// What one lot of changes, and the answer, may take.
+/// The time reserved for one batch of changes and the answer.
 const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 #[derive(Deserr)]
@@ -56,21 +56,23 @@ struct RecalculationRequest {
     loyalty: Option<LoyaltySettings>,
 }
 
-/// Where an org goes on.
+/// Where the next call continues within an org.
 #[derive(Clone, Serialize, Deserialize)]
 struct RecalculationPosition {
-    /// After which customer.
+    /// The index position of the last evaluated customer.
     #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
-    /// The tier rules by which every customer up to there was judged; none, if one could not be.
+    /// The version of the tier rules that evaluated every customer so far.
+    ///
+    /// `None` if a customer could not be evaluated, or if the version changed meanwhile.
     #[serde(deserialize_with = "Option::deserialize")]
     judged_by: Option<u64>,
 }
 
-/// One call, its part of a run.
+/// One call of a run.
 struct Run<'a> {
     sweep: Sweep<'a>,
-    /// Settings to evaluate with, instead of those of each org.
+    /// Settings that replace the stored settings in a dry run.
     trial_settings: Option<LoyaltySettings>,
 }
 
@@ -80,11 +82,11 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let dry_run_name = dry_run.then(|| dry_run_name(loyalty.as_ref()));
     let sweep = Sweep::new(context, operation, ANSWER_RESERVE).only(org_id.as_ref()).dry_run(dry_run_name);
     let run = Run { sweep, trial_settings: loyalty };
-    let swept = run.sweep.run(cursor, |visit| run.org(visit)).await?;
+    let swept = run.sweep.run(cursor, |visit| run.visit_org(visit)).await?;
     Ok(reply(context, &swept, dry_run))
 }
 
-/// Other settings than those stored are for a dry run of one org.
+/// Rejects trial settings outside a dry run of one org.
 fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
     let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.is_set("orgId");
     let fault = fields.is_set("loyalty") && !is_dry;
@@ -100,7 +102,7 @@ fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
 }
 
 impl Run<'_> {
-    /// The settings to evaluate an org's customers with, if its programme is enabled.
+    /// The programme to evaluate an org's customers with. Returns `None` if it is disabled.
     fn loyalty(&self, org: &Org) -> Option<Loyalty> {
         let loyalty = match &self.trial_settings {
             Some(settings) => Some(Loyalty::replaced(org.loyalty.as_ref(), settings.clone())),
@@ -109,7 +111,8 @@ impl Run<'_> {
         loyalty.filter(|loyalty| loyalty.settings.enabled)
     }
 
-    async fn org(
+    /// Recalculates an org until its customers or the time of the call run out.
+    async fn visit_org(
         &self,
         visit: OrgVisit<RecalculationPosition>,
     ) -> Result<Option<VisitOutcome<RecalculationFigures, RecalculationPosition>>, Failure> {
@@ -124,22 +127,22 @@ impl Run<'_> {
             judged_by = judged_by.filter(|judged_by| *judged_by == loyalty.tier_rules_version);
             let evaluator = TierEvaluator { sweep: &self.sweep, org: &org, loyalty: &loyalty, now: began };
             let Some(page) = self.sweep.stop_if_transient(evaluator.next_page(after.as_deref()).await)? else { break };
-            let goes_on = page.next.is_some();
-            let reached = evaluator.page(page.rows, &mut figures).await?;
-            after = reached.last.or(after);
-            errors += reached.errors;
+            let is_last_page = page.next.is_none();
+            let progress = evaluator.recalculate_page(page.rows, &mut figures).await?;
+            after = progress.last.or(after);
+            errors += progress.errors;
             judged_by = judged_by.filter(|_| errors == 0);
-            if !reached.is_all {
+            if !progress.is_complete {
                 break;
             }
-            if !goes_on {
+            if is_last_page {
                 is_done = true;
                 if let Some(rules) = judged_by.filter(|_| self.sweep.dry_run.is_none()) {
-                    evaluator.with_applied_rules(rules).await;
+                    evaluator.record_applied_rules(rules).await;
                 }
                 break;
             }
-            // A run may take long, and the settings that it began by may not hold any more.
+            // The settings may have changed since the last page.
             let Some(org) = self.sweep.stop_if_transient(self.sweep.org_if_active(&org.id).await)? else { break };
             match org.and_then(|org| self.loyalty(&org)) {
                 Some(in_force) => loyalty = in_force,
@@ -151,7 +154,7 @@ impl Run<'_> {
     }
 }
 
-/// What the customers of one org are judged by.
+/// Evaluates the customers of one org against its programme.
 struct TierEvaluator<'a> {
     sweep: &'a Sweep<'a>,
     org: &'a Org,
@@ -159,60 +162,65 @@ struct TierEvaluator<'a> {
     now: DateTime<Utc>,
 }
 
-/// How far into a page a call got.
-struct Reached {
+/// How much of a page is evaluated.
+struct PageProgress {
+    /// The index position of the last evaluated customer.
     last: Option<String>,
-    is_all: bool,
-    /// Customers who could not be judged.
+    is_complete: bool,
+    /// Customers that could not be evaluated.
     errors: u64,
 }
 
-/// Customers whose changes are written together, and those met on the way to them.
+/// Consecutive customers of a page, with at most [`BATCH_CHANGES_MAX`] tier changes among them.
 #[derive(Default)]
 struct Batch {
-    /// At which height those stand who stay there.
-    staying: Vec<usize>,
+    /// The ranks of the customers whose tier does not change.
+    unchanged_ranks: Vec<usize>,
     changing: Vec<Versioned<Customer>>,
     unreadable: Vec<(CustomerId, Failure)>,
-    met: u64,
+    /// All customers of the batch, including unreadable ones.
+    size: u64,
+    /// The index position of the batch's last customer.
     last: Option<String>,
 }
 
-/// Which way somebody's tier went, and where it stands now.
+/// A customer's change of tier.
 struct TierMove {
     direction: TierDirection,
+    /// The rank of the new tier, if the settings list it.
     rank: Option<usize>,
 }
 
 impl TierEvaluator<'_> {
     async fn next_page(&self, after: Option<&str>) -> Result<Page<ListedCustomer>, StoreError> {
-        self.sweep.store.customers_since(&self.org.id, None, after, PAGE).await
+        self.sweep.store.customers_since(&self.org.id, None, after, PAGE_SIZE).await
     }
 
-    /// Judges a page, as far as there is time and the store answers.
-    async fn page(
+    /// Recalculates a page, as far as the time of the call and the store allow.
+    async fn recalculate_page(
         &self,
         rows: Vec<Row<ListedCustomer>>,
         figures: &mut RecalculationFigures,
-    ) -> Result<Reached, Failure> {
+    ) -> Result<PageProgress, Failure> {
         let (mut last, mut errors) = (None, 0);
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             if self.sweep.should_stop() {
-                return Ok(Reached { last, is_all: false, errors });
+                return Ok(PageProgress { last, is_complete: false, errors });
             }
-            let Batch { staying, changing, unreadable, met, last: reached } = self.gather(&mut rows);
-            let writes: Vec<_> = changing.into_iter().map(|image| self.customer(image)).collect();
+            let Batch { unchanged_ranks, changing, unreadable, size, last: batch_end } = self.next_batch(&mut rows);
+            let writes: Vec<_> = changing.into_iter().map(|image| self.recalculate_customer(image)).collect();
             let outcomes = join_all(writes).await;
             let Some(outcomes) = self.sweep.stop_if_transient(fail_if_store_unavailable(outcomes))? else {
-                return Ok(Reached { last, is_all: false, errors });
+                return Ok(PageProgress { last, is_complete: false, errors });
             };
-            figures.count_customers(met);
-            for rank in staying {
+            figures.count_customers(size);
+            for rank in unchanged_ranks {
                 figures.count_holder(rank);
             }
             for (id, failure) in unreadable {
-                errors += self.failed(&id, &failure);
+                self.log_failure(&id, &failure);
+                errors += 1;
             }
             for (id, outcome) in outcomes {
                 match outcome {
@@ -222,71 +230,78 @@ impl TierEvaluator<'_> {
                             figures.count_holder(rank);
                         }
                     }
-                    // Somebody else has decided meanwhile, or they are gone.
+                    // Another writer has changed the tier meanwhile, or the customer is deleted.
                     Ok(None) => {}
-                    Err(failure) => errors += self.failed(&id, &failure),
+                    Err(failure) => {
+                        self.log_failure(&id, &failure);
+                        errors += 1;
+                    }
                 }
             }
-            last = reached;
+            last = batch_end;
             self.sweep.mark_progress();
         }
         self.sweep.mark_progress();
-        Ok(Reached { last, is_all: true, errors })
+        Ok(PageProgress { last, is_complete: true, errors })
     }
 
-    /// The next customers, up to so many changes.
-    fn gather(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Batch {
+    /// Takes the next batch from a page.
+    fn next_batch(&self, rows: &mut impl Iterator<Item = Row<ListedCustomer>>) -> Batch {
         let mut batch = Batch::default();
         for Row { value: Listed { id, image }, position } in rows {
-            batch.met += 1;
+            batch.size += 1;
             batch.last = Some(position);
             match image {
                 Ok(image) if recalculate(&image.value, self.loyalty, self.now).is_some() => batch.changing.push(image),
-                Ok(image) => batch.staying.extend(self.rank(&image.value)),
+                Ok(image) => batch.unchanged_ranks.extend(self.rank(&image.value)),
                 Err(error) => batch.unreadable.push((id, Failure::Internal(error))),
             }
-            if batch.changing.len() == AT_ONCE {
+            if batch.changing.len() == BATCH_CHANGES_MAX {
                 break;
             }
         }
         batch
     }
 
-    /// Where the tier that somebody holds stands on the ladder, if it is listed.
+    /// The rank of the tier that a customer holds, if the settings list the tier.
     fn rank(&self, customer: &Customer) -> Option<usize> {
         let settings = &self.loyalty.settings;
         settings.tiers.rank_of(tier::held_tier(customer, settings))
     }
 
-    fn failed(&self, customer: &CustomerId, failure: &Failure) -> u64 {
+    fn log_failure(&self, customer: &CustomerId, failure: &Failure) {
         tracing::error!(org = %self.org.id, %customer, error = chain(failure), "a tier was not recalculated");
-        1
     }
 
-    /// Judges a customer, and writes what changes.
-    async fn customer(&self, image: Versioned<Customer>) -> (CustomerId, Result<Option<TierMove>, Failure>) {
+    /// Recalculates a customer and writes a change of tier. Returns `None` without a change.
+    async fn recalculate_customer(
+        &self,
+        image: Versioned<Customer>,
+    ) -> (CustomerId, Result<Option<TierMove>, Failure>) {
         self.sweep.commit_customer(&self.org.id, image, |current| self.commit(current)).await
     }
 
     async fn commit(&self, current: Versioned<Customer>) -> Result<Option<TierMove>, Failure> {
         let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
-        let moved = TierMove { direction: recalculated.direction, rank: self.rank(&recalculated.customer) };
+        let tier_move = TierMove { direction: recalculated.direction, rank: self.rank(&recalculated.customer) };
         if self.sweep.dry_run.is_none() {
             let mut transaction = self.sweep.store.transaction(self.org);
             transaction.replace_customer(&recalculated.customer, &current, &[recalculated.entry])?;
             transaction.commit().await?;
         }
-        Ok(Some(moved))
+        Ok(Some(tier_move))
     }
 
-    /// Puts on record that every customer was judged by these rules, where that is new: what changes a tier later is not
-    /// the settings any more. What can't be recorded is, after the next run.
-    async fn with_applied_rules(&self, rules: u64) {
+    /// Records that every customer was evaluated by this version of the tier rules.
+    ///
+    /// A later change of tier is then no longer attributed to new settings. After a failure, the next run records the
+    /// version.
+    async fn record_applied_rules(&self, rules: u64) {
         if self.loyalty.with_applied_rules(rules).is_none() {
             return;
         }
         let store = self.sweep.store;
-        let settled = retry_conflicts_within(self.sweep.deadline, || async {
+        let recorded = retry_conflicts_within(self.sweep.deadline, || async {
             let Some(current) = store.org_versioned(&self.org.id).await?.filter(|org| !org.value.deleting) else {
                 return Ok(());
             };
@@ -296,8 +311,8 @@ impl TierEvaluator<'_> {
             }
             Ok(())
         });
-        if let Err(failure) = settled.await {
-            tracing::warn!(org = %self.org.id, error = chain(&failure), "that all were judged by the new settings is not on record");
+        if let Err(failure) = recorded.await {
+            tracing::warn!(org = %self.org.id, error = chain(&failure), "the applied tier rules were not recorded");
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct OrgReport {
     pub(crate) org_id: OrgId,
     pub(crate) name: String,
     pub(crate) figures: WeekFiguresView,
-    /// The figures as text for people, one line each.
+    /// The figures as text, one line each.
     pub(crate) lines: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Reads what is on record of an org's week.
+//! Reads the records of an org's week and counts them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,18 +23,18 @@ use shared::{
 };
 
 /// Rows in a page.
-const PAGE: usize = 1_000;
+const PAGE_SIZE: usize = 1_000;
 
-/// Customers who are read in one request.
-const AT_ONCE: usize = 100;
+/// Customers in one read request.
+const READ_BATCH_SIZE: usize = 100;
 
-/// How long before the week those were told to leave with whom its own are compared, in days.
+/// Offset of the comparison week, in days.
 const COMPARISON_OFFSET_DAYS: u64 = 28;
 
-/// How far from its redemption an order's award may be.
+/// The longest time between an order's award and its redemption, in either direction.
 const AWARD_SKEW_MAX: TimeDelta = TimeDelta::days(1);
 
-/// Counts one org.
+/// Counts the week of one org.
 pub(crate) struct Counter<'a> {
     pub(crate) sweep: &'a Sweep<'a>,
     pub(crate) org: &'a Org,
@@ -45,7 +45,7 @@ pub(crate) struct Counter<'a> {
 impl Counter<'_> {
     /// The figures of the org's week.
     pub(crate) async fn figures(mut self) -> Result<WeekFigures, Failure> {
-        // First, because they say which orders are those with a bundle.
+        // The tally needs the redemptions before the entries, to tell bundle orders from other orders.
         for bundle in self.bundles().await? {
             self.redemptions(&bundle).await?;
         }
@@ -58,13 +58,13 @@ impl Counter<'_> {
         Ok(self.tally.figures(self.org.profile.currency.clone()))
     }
 
-    /// The bundles that were ever redeemed.
+    /// The bundles that may have redemptions.
     async fn bundles(&self) -> Result<Vec<BundleId>, Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
         let mut bundles = Vec::new();
-        let page = |after: Option<String>| async move { store.bundles(org, after.as_deref(), PAGE).await };
+        let page = |after: Option<String>| async move { store.bundles(org, after.as_deref(), PAGE_SIZE).await };
         for_each_row(self.sweep, page, |bundle| {
-            // Of one that can't be read, nobody knows.
+            // An unreadable bundle may have redemptions.
             if bundle.image.map_or(true, |bundle| bundle.value.usage.ever_redeemed) {
                 bundles.push(bundle.id);
             }
@@ -74,12 +74,14 @@ impl Counter<'_> {
         Ok(bundles)
     }
 
-    /// From a day before the week to a day after it: an order may be awarded a little later than it redeems, or earlier.
+    /// Counts a bundle's redemptions, from [`AWARD_SKEW_MAX`] before the week to [`AWARD_SKEW_MAX`] after it.
+    ///
+    /// An award may come shortly before or after its redemption, so the two may fall in different weeks.
     async fn redemptions(&mut self, bundle: &BundleId) -> Result<(), Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
         let (since, until) = (self.week.from - AWARD_SKEW_MAX, self.week.until + AWARD_SKEW_MAX);
         let page = |after: Option<String>| async move {
-            store.bundle_redemptions_since(org, bundle, since, after.as_deref(), PAGE).await
+            store.bundle_redemptions_since(org, bundle, since, after.as_deref(), PAGE_SIZE).await
         };
         for_each_row(self.sweep, page, |redemption| {
             if redemption.as_ref().is_some_and(|redemption| redemption.redeemed_at >= until) {
@@ -93,12 +95,13 @@ impl Counter<'_> {
         .await
     }
 
-    /// What was written into ledgers, and what went on record of bundles.
+    /// Counts the ledger entries and the recorded bundle transitions of the week.
     async fn history(&mut self) -> Result<(), Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
         for day in self.week.utc_days() {
-            let page =
-                |after: Option<String>| async move { store.entries_of_day(org, day, after.as_deref(), PAGE).await };
+            let page = |after: Option<String>| async move {
+                store.entries_of_day(org, day, after.as_deref(), PAGE_SIZE).await
+            };
             for_each_row(self.sweep, page, |entry| {
                 if let Some((customer, entry)) = entry {
                     self.tally.count_entry(&customer, &entry);
@@ -106,8 +109,9 @@ impl Counter<'_> {
                 ControlFlow::Continue(())
             })
             .await?;
-            let page =
-                |after: Option<String>| async move { store.transitions_of_day(org, day, after.as_deref(), PAGE).await };
+            let page = |after: Option<String>| async move {
+                store.transitions_of_day(org, day, after.as_deref(), PAGE_SIZE).await
+            };
             for_each_row(self.sweep, page, |transition| {
                 if let Some((transition, at)) = transition {
                     self.tally.count_transition(&transition, at);
@@ -119,18 +123,18 @@ impl Counter<'_> {
         Ok(())
     }
 
-    /// Each customer once: who orders meanwhile moves in the list, and is met again.
+    /// Counts each customer once. A customer that orders during the read moves in the list and appears again.
     async fn customers(&mut self) -> Result<(), Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
         let page =
-            |after: Option<String>| async move { store.customers_since(org, None, after.as_deref(), PAGE).await };
-        // A digest of each: of millions, ids would be too much to keep.
-        let mut met: HashSet<u64> = HashSet::new();
+            |after: Option<String>| async move { store.customers_since(org, None, after.as_deref(), PAGE_SIZE).await };
+        // Digests, because the ids of millions of customers take too much memory.
+        let mut seen: HashSet<u64> = HashSet::new();
         for_each_row(self.sweep, page, |customer| {
             let mut digest = DefaultHasher::new();
             customer.id.hash(&mut digest);
             match customer.image {
-                _ if !met.insert(digest.finish()) => {}
+                _ if !seen.insert(digest.finish()) => {}
                 Ok(customer) => self.tally.count_customer(&customer.value),
                 Err(error) => {
                     tracing::error!(%org, customer = %customer.id, error = chain(&error), "a customer is not counted");
@@ -141,19 +145,21 @@ impl Counter<'_> {
         .await
     }
 
-    /// What came of those at risk whose time was over in a week. Of somebody who was scored again within it, the last word counts.
+    /// Counts the outcomes of the at-risk predictions whose horizon ended in a week.
+    ///
+    /// If several predictions of a customer ended in the week, the latest counts.
     async fn predictions(&mut self, week: Week) -> Result<(), Failure> {
         let (store, org, now) = (self.sweep.store, &self.org.id, self.sweep.now);
         let mut ended: HashMap<CustomerId, PastPrediction> = HashMap::new();
         for day in week.utc_days() {
             let page = |after: Option<String>| async move {
-                store.predictions_ending_on(org, day, after.as_deref(), PAGE).await
+                store.predictions_ending_on(org, day, after.as_deref(), PAGE_SIZE).await
             };
             for_each_row(self.sweep, page, |prediction| {
-                let over = prediction.filter(|(_, past)| week.contains(past.ends_at()) && past.is_kept(now));
-                if let Some((customer, past)) = over {
-                    let last = ended.entry(customer).or_insert(past);
-                    *last = if past.at > last.at { past } else { *last };
+                let ended_in_week = prediction.filter(|(_, past)| week.contains(past.ends_at()) && past.is_kept(now));
+                if let Some((customer, past)) = ended_in_week {
+                    let latest = ended.entry(customer).or_insert(past);
+                    *latest = if past.at > latest.at { past } else { *latest };
                 }
                 ControlFlow::Continue(())
             })
@@ -161,12 +167,12 @@ impl Counter<'_> {
         }
         let at_risk: Vec<(CustomerId, PastPrediction)> =
             ended.into_iter().filter(|(_, past)| Tally::is_at_risk(past)).collect();
-        for some in at_risk.chunks(AT_ONCE) {
+        for batch in at_risk.chunks(READ_BATCH_SIZE) {
             check_time(self.sweep)?;
-            let ids: Vec<CustomerId> = some.iter().map(|(id, _)| id.clone()).collect();
+            let ids: Vec<CustomerId> = batch.iter().map(|(id, _)| id.clone()).collect();
             let customers = retry_unavailable(self.sweep, || store.customers_by_id(org, &ids)).await?;
-            for (id, past) in some {
-                let outcome = customers.get(id).and_then(|known| past.evaluate(known.orders.as_ref(), now));
+            for (id, past) in batch {
+                let outcome = customers.get(id).and_then(|customer| past.evaluate(customer.orders.as_ref(), now));
                 if let Some(outcome) = outcome {
                     self.tally.count_outcome(past, outcome);
                 }

@@ -1,6 +1,6 @@
-//! Last week of each shop in figures, beside their targets: Mondays at 09:00, and on request.
+//! Reports the figures of each shop's last week beside their targets: Mondays at 09:00, and on request.
 //!
-//! What the figures are, how they are counted and how they read is in `shared::domain::report`.
+//! `shared::domain::report` defines the figures, their computation and their text.
 
 mod answer;
 mod count;

@@ -1,4 +1,4 @@
-//! A report: each org's week, counted whole or left to the next call, then told.
+//! Counts the week of each org and posts the reports. A call counts an org completely or leaves it to the next call.
 
 use std::{
     collections::HashMap,
@@ -41,12 +41,12 @@ use crate::{
 };
 
 /// Bundles in a page.
-const PAGE: usize = 1_000;
+const PAGE_SIZE: usize = 1_000;
 
-/// What telling, and the answer, may take.
+/// The time reserved for the Slack message and the answer.
 const NOTIFICATION_RESERVE: Duration = Duration::from_secs(10);
 
-/// So many orgs are answered at most: an answer has a largest size. The log has all of them.
+/// The most orgs in an answer, because Lambda limits the size of an answer. The log contains all orgs.
 const REPORTS_MAX: usize = 400;
 
 #[derive(Deserr)]
@@ -60,10 +60,10 @@ struct ReportRequest {
     dry_run: bool,
 }
 
-/// One call.
+/// One call of a report.
 struct Run<'a> {
     sweep: Sweep<'a>,
-    /// The bundles whose status should have changed long ago and is as it was on record, by their orgs.
+    /// The bundles with an overdue change of status, by their orgs.
     overdue_bundles: OnceCell<HashMap<OrgId, Vec<Bundle>>>,
     reports: Mutex<Vec<OrgReport>>,
 }
@@ -80,16 +80,16 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 
     let reports = run.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     let cursor = swept.cursor().map(str::to_owned);
-    let (counted, failed): (Vec<_>, Vec<_>) = swept.results.into_iter().partition(|told| told.figures);
-    let errors: Vec<OrgId> = failed.into_iter().map(|told| told.org_id).collect();
+    let (counted, failed): (Vec<_>, Vec<_>) = swept.results.into_iter().partition(|result| result.figures);
+    let errors: Vec<OrgId> = failed.into_iter().map(|result| result.org_id).collect();
     let goes_on = cursor.is_some();
     tracing::info!(orgs = counted.len(), errors = errors.len(), goes_on, "a call of the report is over");
     let slack = if only.is_some() || dry_run {
-        // Who asks about one org, or only tries, has the answer.
+        // The caller of a dry run or of a report on one org has the answer.
         MessageOutcome::NotAsked
     } else {
-        let news = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
-        slack::notify(&context.config, &news, context.deadline).await
+        let message = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
+        slack::notify(&context.config, &message, context.deadline).await
     };
     let answer = ReportAnswer {
         success: errors.is_empty(),
@@ -111,13 +111,15 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 }
 
 impl Run<'_> {
-    /// An org's week; whether it was counted. One that is to be thrown away is of interest to those alone who ask about it.
+    /// Reports an org's week. The figures of the outcome are whether the week was counted.
+    ///
+    /// A disposable org is reported only in a call for that org.
     async fn week(&self, visit: OrgVisit<()>) -> Result<Option<VisitOutcome<bool, ()>>, Failure> {
         let OrgVisit { org, began, .. } = visit;
         if org.disposable && self.sweep.only.is_none() {
             return Ok(None);
         }
-        let figures = self.figures(&org, began).await.map_err(|failure| self.given_up(failure))?;
+        let figures = self.figures(&org, began).await.map_err(|failure| self.skip_org_if_transient(failure))?;
         let report = OrgReport::new(org.id.clone(), org.profile.name.as_str().to_owned(), figures);
         let figures = serde_json::json!(report.figures);
         tracing::info!(org = %org.id, %figures, "a week");
@@ -128,9 +130,11 @@ impl Run<'_> {
         Ok(Some(VisitOutcome { figures: true, errors: 0, stopped_at: None }))
     }
 
-    /// Nobody goes on where a schedule's call has stopped: while there is time, an org that can't be read keeps no other from
-    /// its turn. Where not even the first can, the store may be out of reach, and the call is made again.
-    fn given_up(&self, failure: Failure) -> Failure {
+    /// Turns a transient failure of one org into a permanent one, so that the sweep continues with the next org.
+    ///
+    /// No call continues a scheduled report that stops early, so one org must not stop the others. If the first org
+    /// already fails, the store may be unreachable. The failure then stays transient and the call is retried.
+    fn skip_org_if_transient(&self, failure: Failure) -> Failure {
         match failure {
             Failure::Retry(retry) if self.sweep.has_progressed() && !self.sweep.is_near_deadline() => {
                 Failure::Internal(InternalError::caused_by("the week of the org cannot be read", retry))
@@ -155,24 +159,28 @@ impl Run<'_> {
         Counter { sweep: &self.sweep, org, week, tally }.figures().await
     }
 
-    /// When scores were last made, if that can be read: the job that makes them makes what can't be anew.
+    /// When the customers of an org were last scored.
+    ///
+    /// Returns `None` for an unreadable record. The next scoring run replaces the record.
     async fn scored_at(&self, org: &Org) -> Result<Option<DateTime<Utc>>, Failure> {
         match retry_unavailable(&self.sweep, || self.sweep.store.churn_model(&org.id)).await {
             Err(StoreError::Broken(error)) => {
-                tracing::error!(org = %org.id, error = chain(&error), "when scores were last made can't be read");
+                tracing::error!(org = %org.id, error = chain(&error), "the churn model cannot be read");
                 Ok(None)
             }
-            kept => Ok(kept?.map(|kept| kept.looked_back_to)),
+            stored => Ok(stored?.map(|record| record.looked_back_to)),
         }
     }
 }
 
-/// The bundles of each org whose status should have changed by `then`, and has not on record. One that can't be read is told of by
-/// the job that moves bundles.
+/// The bundles of each org with a change of status that was due by `then` and is not recorded.
+///
+/// An unreadable bundle is left out. The `bundle-transitions` job reports it.
 async fn overdue_bundles(sweep: &Sweep<'_>, then: DateTime<Utc>) -> Result<HashMap<OrgId, Vec<Bundle>>, Failure> {
     let mut overdue_bundles: HashMap<OrgId, Vec<Bundle>> = HashMap::new();
     for shard in 0..DUE_SHARDS {
-        let page = |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE).await };
+        let page =
+            |after: Option<String>| async move { sweep.store.due(shard, then, after.as_deref(), PAGE_SIZE).await };
         for_each_row(sweep, page, |due| {
             if let DueItem::Bundle(bundle) = due.item
                 && let Ok(bundle) = bundle.image

@@ -1,4 +1,4 @@
-//! Tells a Slack channel, by its incoming webhook. That nobody can be told is no reason for there to be no report.
+//! Posts the report to a Slack channel through an incoming webhook. A failure of the post does not fail the report.
 
 use std::time::Duration;
 
@@ -10,43 +10,45 @@ use shared::{
 
 use crate::answer::{MessageOutcome, OrgReport};
 
-/// How long it may take to find the webhook and to be heard.
+/// The longest time to read the webhook's address and to post the message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the answer may take afterwards.
+/// The time reserved for the answer after the post.
 const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 
-/// How many orgs a message shows; what is beyond is in the log.
+/// The most orgs in a message. The log contains all orgs.
 const ORGS_SHOWN_MAX: usize = 20;
 
-/// Room for how many orgs more there are.
+/// Characters reserved for the note on the orgs left out.
 const REMAINDER_NOTE_RESERVE: usize = 50;
 
-/// The longest message that is sent, in characters: Slack cuts off what is longer than forty thousand.
+/// The longest message, in characters. Slack truncates a message after 40,000 characters.
 const MESSAGE_CHARS_MAX: usize = 39_000;
 
-/// What there is to tell.
+/// The content of a message.
 pub(crate) struct WeeklyMessage<'a> {
     pub(crate) reports: &'a [OrgReport],
-    /// How many there are, those included that are not kept.
+    /// The number of counted orgs, including those left out of `reports`.
     pub(crate) count: usize,
     pub(crate) errors: &'a [OrgId],
-    /// Whether orgs are left that there was no time for.
+    /// Whether the call ran out of time before the last org.
     pub(crate) goes_on: bool,
 }
 
-/// Sends the news, if there is a webhook and anything to say. The report has to be answered by `deadline`, heard or not.
-pub(crate) async fn notify(config: &Config, news: &WeeklyMessage<'_>, deadline: Deadline) -> MessageOutcome {
+/// Posts the message, if a webhook is configured and the message has content.
+///
+/// The post ends in time for the report's answer at `deadline`, whether it succeeds or not.
+pub(crate) async fn notify(config: &Config, message: &WeeklyMessage<'_>, deadline: Deadline) -> MessageOutcome {
     if config.slack_webhook.is_none() {
         return MessageOutcome::NotConfigured;
     }
-    if news.count == 0 && news.errors.is_empty() {
+    if message.count == 0 && message.errors.is_empty() {
         return MessageOutcome::NothingToSay;
     }
     let timeout = deadline.remaining().saturating_sub(ANSWER_RESERVE).min(SEND_TIMEOUT);
-    let sent = tokio::time::timeout(timeout, send(config, text(news))).await;
+    let sent = tokio::time::timeout(timeout, send(config, text(message))).await;
     match sent.unwrap_or(Err(SlackError::NoAnswer(timeout))) {
-        Ok(message) => message,
+        Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(error = chain(&error), "the channel was not told");
             MessageOutcome::Failed
@@ -71,36 +73,35 @@ async fn send(config: &Config, text: String) -> Result<MessageOutcome, SlackErro
     let webhook = secrets::resolve(config.slack_webhook.as_ref(), config.secrets_endpoint.as_deref()).await;
     let webhook = webhook.map_err(SlackError::Webhook)?;
     let Some(webhook) = webhook else { return Ok(MessageOutcome::NotConfigured) };
-    let message = json!({ "text": text }).to_string();
-    let request =
-        http_client::client()?.post(webhook.expose()).header("content-type", "application/json").body(message);
-    // Whoever has the address can write there: it is a secret, and an error would have it in it.
-    let answer = request.send().await.map_err(reqwest::Error::without_url)?;
-    let status = answer.status();
+    let body = json!({ "text": text }).to_string();
+    let request = http_client::client()?.post(webhook.expose()).header("content-type", "application/json").body(body);
+    // The address is a secret, because it alone allows posts to the channel. An error would contain it.
+    let response = request.send().await.map_err(reqwest::Error::without_url)?;
+    let status = response.status();
     if status.is_success() { Ok(MessageOutcome::Sent) } else { Err(SlackError::Refused(status)) }
 }
 
-/// The message, in Slack's own markup: of as many orgs as there is room for, each whole, and what is not in it.
-fn text(news: &WeeklyMessage<'_>) -> String {
+/// The text in Slack's markup. It contains as many complete org reports as fit, and notes on the orgs left out.
+fn text(message: &WeeklyMessage<'_>) -> String {
     let mut notes = Vec::new();
-    if !news.errors.is_empty() {
-        let named: Vec<&str> = news.errors.iter().take(ORGS_SHOWN_MAX).map(OrgId::as_str).collect();
-        notes.push(format!("Could not be counted: {} ({})", news.errors.len(), named.join(", ")));
+    if !message.errors.is_empty() {
+        let named: Vec<&str> = message.errors.iter().take(ORGS_SHOWN_MAX).map(OrgId::as_str).collect();
+        notes.push(format!("Could not be counted: {} ({})", message.errors.len(), named.join(", ")));
     }
-    if news.goes_on {
+    if message.goes_on {
         notes.push("There was no time for all shops: these are not all.".into());
     }
     let length = |text: &String| text.chars().count() + 1;
     let mut room = MESSAGE_CHARS_MAX.saturating_sub(REMAINDER_NOTE_RESERVE + notes.iter().map(length).sum::<usize>());
     let mut parts = Vec::new();
-    for report in news.reports.iter().take(ORGS_SHOWN_MAX) {
+    for report in message.reports.iter().take(ORGS_SHOWN_MAX) {
         let (name, lines) = (escaped(&report.name), escaped(&report.lines.join("\n")));
         let shown = format!("*{name}* ({})\n```{lines}```", report.org_id);
         let Some(left) = room.checked_sub(length(&shown)) else { break };
         room = left;
         parts.push(shown);
     }
-    let more = news.count.saturating_sub(parts.len());
+    let more = message.count.saturating_sub(parts.len());
     if more > 0 {
         parts.push(format!("and {more} more, in the log"));
     }
@@ -108,7 +109,7 @@ fn text(news: &WeeklyMessage<'_>) -> String {
     parts.join("\n")
 }
 
-/// What people have written, so that it is text to Slack and no markup.
+/// Escapes text from users, so that Slack shows it as text and not as markup.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('`', "'")
 }

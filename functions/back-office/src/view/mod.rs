@@ -1,5 +1,6 @@
-//! Orgs, customers, ledger entries and bundles as answers show them. Values that depend on the current date are computed
-//! here and never stored.
+//! Orgs, customers, ledger entries and bundles as answers show them.
+//!
+//! Values that depend on the current date are computed here and never stored.
 
 mod bundle;
 mod customer;

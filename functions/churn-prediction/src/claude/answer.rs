@@ -1,5 +1,7 @@
-//! What Claude answered, checked. A schema binds the shape of an answer, not what it says: whether every customer is in
-//! it once, and within bounds, is seen to here, as is what no schema prevents (an answer cut off, a refusal, prose).
+//! Reads and validates an answer of Claude.
+//!
+//! The schema constrains the shape of an answer only. This module checks that each customer has exactly one verdict and
+//! that values are in range. It also rejects truncated answers, refusals and prose.
 
 use std::collections::HashMap;
 
@@ -10,15 +12,15 @@ use shared::{
     error::chain,
 };
 
-/// The longest reasoning, in characters; what is beyond is cut off. A line may be no longer.
+/// The longest reasoning, in characters: the limit of a [`SingleLine`]. A longer reasoning is truncated.
 pub const LONGEST_REASONING: usize = 200;
 
-/// What Claude makes of a customer.
+/// Claude's prediction for a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// How likely no order in the horizon is.
+    /// The probability that the customer places no order within the horizon.
     pub probability: Probability,
-    /// Why, in a sentence.
+    /// The reasoning, in one sentence.
     pub reasoning: SingleLine,
 }
 
@@ -29,7 +31,7 @@ struct Message {
     content: Vec<Block>,
 }
 
-/// A block of the answer. Others than text, such as what the model thought, are passed over.
+/// A content block of the answer. Blocks other than text, such as thinking, are ignored.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Block {
@@ -42,34 +44,35 @@ enum Block {
 
 #[derive(Deserialize)]
 struct Verdicts {
-    /// One by one, so that what is wrong with the one is not held against the others.
+    /// Untyped, so that a malformed verdict does not invalidate the others.
     verdicts: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Given {
+struct RawVerdict {
     customer: usize,
     reasoning: String,
     churn_probability: serde_json::Number,
 }
 
-/// The verdicts on so many customers, in the order in which they were numbered; `None` where there is none that can be
-/// used.
+/// The verdicts on the `asked` customers of a request, in the order of their row numbers.
+///
+/// A customer without exactly one valid verdict has `None`.
 pub(super) fn read(body: &[u8], asked: usize) -> Vec<Option<Verdict>> {
-    let given = verdicts(body).unwrap_or_else(|error| {
-        tracing::warn!(error = chain(&error), "an answer of Claude's can't be used");
+    let raw_verdicts = verdicts(body).unwrap_or_else(|error| {
+        tracing::warn!(error = chain(&error), "an answer of Claude cannot be used");
         Vec::new()
     });
     let mut found: HashMap<usize, Vec<Option<Verdict>>> = HashMap::new();
-    for Given { customer, reasoning, churn_probability } in
-        given.into_iter().filter_map(|one| Given::deserialize(one).ok())
+    for RawVerdict { customer, reasoning, churn_probability } in
+        raw_verdicts.into_iter().filter_map(|raw| RawVerdict::deserialize(raw).ok())
     {
         let verdict = probability(&churn_probability).zip(one_line(&reasoning));
         let verdict = verdict.map(|(probability, reasoning)| Verdict { probability, reasoning });
         found.entry(customer).or_default().push(verdict);
     }
-    // Of two verdicts on one customer, at least one is meant for another.
+    // If a customer has two verdicts, at least one of them belongs to another customer.
     let only = |verdicts: Vec<Option<Verdict>>| <[_; 1]>::try_from(verdicts).ok().and_then(|[verdict]| verdict);
     (1..=asked).map(|customer| found.remove(&customer).and_then(only)).collect()
 }
@@ -79,7 +82,7 @@ pub(super) fn read(body: &[u8], asked: usize) -> Vec<Option<Verdict>> {
 enum UnusableAnswer {
     #[error("the answer is not a message")]
     NotAMessage(#[source] serde_json::Error),
-    /// The answer was cut off, refused, or stopped for a reason that is not known.
+    /// The model was cut off, refused to answer, or stopped for an unknown reason.
     #[error("the model stopped by {0:?}")]
     Stopped(Option<String>),
     #[error("the answer does not match the schema")]
@@ -100,21 +103,21 @@ fn verdicts(body: &[u8]) -> Result<Vec<Value>, UnusableAnswer> {
     Ok(verdicts)
 }
 
-/// The probability, to two decimals; `None` if it is none.
+/// The probability, to two decimals. Returns `None` if the number is not a percentage.
 fn probability(number: &serde_json::Number) -> Option<Probability> {
     number.as_f64().and_then(Probability::from_percent)
 }
 
-/// The text as one line; `None` if there is nothing in it.
+/// The text as one line. Returns `None` for a text without visible characters.
 fn one_line(text: &str) -> Option<SingleLine> {
-    let seen = text.chars().filter(|char| !is_invisible(*char));
-    let plain: String = seen.map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let visible = text.chars().filter(|char| !is_invisible(*char));
+    let plain: String = visible.map(|char| if char.is_control() { ' ' } else { char }).collect();
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(LONGEST_REASONING).collect();
-    SingleLine::try_from(cut.trim_end().to_owned()).ok()
+    let truncated: String = line.chars().take(LONGEST_REASONING).collect();
+    SingleLine::try_from(truncated.trim_end().to_owned()).ok()
 }
 
-/// What is not to be seen and changes how the rest is: marks of direction, joiners and the like.
+/// Whether a character is invisible and changes the display of others, such as a direction mark or a joiner.
 const fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

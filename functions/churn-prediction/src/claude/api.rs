@@ -1,4 +1,4 @@
-//! One request over HTTP, and what its answer means. How often it is sent, and when, is not decided here.
+//! Sends one HTTP request and classifies the response. The caller decides on retries and pauses.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -11,42 +11,43 @@ use shared::{config::SecretText, error::chain, http_client};
 
 use super::{limits, switch_off::SwitchOffReason};
 
-/// The version of the API that is spoken.
-const VERSION: &str = "2023-06-01";
+/// The version of the API.
+const API_VERSION: &str = "2023-06-01";
 
-/// The largest answer that is read, in bytes: some hundred times what a batch takes.
+/// The largest response body that is read, in bytes: about a hundred times the size of a batch's answer.
 const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 
-/// The longest that is logged of what an error says, in characters.
+/// The longest logged text of an error, in characters.
 const ERROR_TEXT_MAX: usize = 300;
 
-/// By which words an error says that what may be spent is spent, whatever its status: the limit of the account's tier, one
-/// that the account or a workspace has set itself, and a balance used up.
+/// Phrases in an error that mean a spend limit, whatever the status of the response.
+///
+/// They stand for the limit of the account's tier, a limit set for the account or a workspace, and an empty balance.
 const SPEND_LIMIT_PHRASES: [&str; 3] =
     ["enforced_spend_limit_reached", "You have reached your specified", "credit balance is too low"];
 
-/// What a request came to.
+/// The outcome of a request.
 pub(super) enum Outcome {
-    /// It was answered, with this body.
+    /// The API answered with this body.
     Answered(Vec<u8>),
-    /// Not in time.
+    /// No response arrived within the timeout.
     TimedOut,
-    /// Not this time: the API is busy, or out of reach.
+    /// A transient error: the API is busy or unreachable.
     Passing(String),
-    /// It never will be: the request is wrong.
+    /// A permanent error of this request.
     Refused(String),
-    /// None will be, for a reason that lasts.
+    /// A permanent error of all requests, so Claude is switched off.
     Ended(SwitchOffReason, String),
 }
 
-/// What was heard.
+/// The outcome of a request with the wait that the response asks for.
 pub(super) struct ApiResponse {
     pub(super) outcome: Outcome,
-    /// How long nothing more may be sent.
+    /// How long no request may be sent.
     pub(super) wait: Option<Duration>,
 }
 
-/// What an error says of itself.
+/// The body of an error response.
 #[derive(Deserialize)]
 struct ApiErrorBody {
     error: ApiErrorDetail,
@@ -58,7 +59,7 @@ struct ApiErrorDetail {
     message: String,
 }
 
-/// The way to the API.
+/// A client of the API.
 pub(super) struct ApiClient {
     url: String,
     key: SecretText,
@@ -70,24 +71,24 @@ impl ApiClient {
         Self { url: format!("{base_url}/v1/messages"), key, client: OnceLock::new() }
     }
 
-    /// Sends a request, once, and waits so long for its answer.
-    pub(super) async fn send(&self, request: &[u8], timeout_for: Duration) -> ApiResponse {
-        let heard = tokio::time::timeout(timeout_for, self.ask(request)).await;
-        heard.unwrap_or(ApiResponse { outcome: Outcome::TimedOut, wait: None })
+    /// Sends a request once and waits for the response until the timeout.
+    pub(super) async fn send(&self, request: &[u8], timeout: Duration) -> ApiResponse {
+        let response = tokio::time::timeout(timeout, self.request(request)).await;
+        response.unwrap_or(ApiResponse { outcome: Outcome::TimedOut, wait: None })
     }
 
-    async fn ask(&self, request: &[u8]) -> ApiResponse {
+    async fn request(&self, body: &[u8]) -> ApiResponse {
         let client = match self.client.get_or_init(http_client::client) {
             Ok(client) => client,
             Err(error) => return ApiResponse { outcome: Outcome::Refused(chain(error)), wait: None },
         };
         let Ok(mut key) = HeaderValue::from_str(self.key.expose()) else {
-            let error = "the key holds what no header may".to_owned();
+            let error = "the API key contains a character that is not allowed in a header".to_owned();
             return ApiResponse { outcome: Outcome::Ended(SwitchOffReason::Unauthorized, error), wait: None };
         };
         key.set_sensitive(true);
-        let request = client.post(&self.url).header(CONTENT_TYPE, "application/json").body(request.to_vec());
-        let request = request.header("x-api-key", key).header("anthropic-version", VERSION);
+        let request = client.post(&self.url).header(CONTENT_TYPE, "application/json").body(body.to_vec());
+        let request = request.header("x-api-key", key).header("anthropic-version", API_VERSION);
         match request.send().await {
             Ok(response) => self.read_response(response).await,
             Err(error) => ApiResponse { outcome: transport_outcome(&error), wait: None },
@@ -114,7 +115,7 @@ impl ApiClient {
         }
         let text = String::from_utf8_lossy(&body);
         let error = self.describe_error(status, &text);
-        if SPEND_LIMIT_PHRASES.iter().any(|words| text.contains(words)) {
+        if SPEND_LIMIT_PHRASES.iter().any(|phrase| text.contains(phrase)) {
             return Outcome::Ended(SwitchOffReason::SpendLimitReached, error);
         }
         match status {
@@ -129,13 +130,13 @@ impl ApiClient {
         }
     }
 
-    /// What an error says, for the log: bounded, and without the key, should somebody on the way repeat it.
+    /// The text of an error for the log. The text is truncated. The key is masked, because a proxy may echo it.
     fn describe_error(&self, status: StatusCode, text: &str) -> String {
-        let said = match serde_json::from_str(text) {
+        let description = match serde_json::from_str(text) {
             Ok(ApiErrorBody { error: ApiErrorDetail { r#type, message } }) => format!("{status}, {type}: {message}"),
             Err(_) => status.to_string(),
         };
-        said.replace(self.key.expose(), "…").chars().take(ERROR_TEXT_MAX).collect()
+        description.replace(self.key.expose(), "…").chars().take(ERROR_TEXT_MAX).collect()
     }
 }
 

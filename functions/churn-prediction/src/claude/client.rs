@@ -1,4 +1,4 @@
-//! Asks Claude about customers, batch by batch, and gives it up where it does not answer.
+//! Asks Claude about customers, batch by batch, and switches Claude off after repeated failures.
 
 use std::{
     sync::{
@@ -25,37 +25,39 @@ use super::{
     switch_off::SwitchOffReason,
 };
 
-/// How often one request is sent at most.
+/// The most attempts of one request.
 pub const TRIES: u32 = 5;
 
-/// How often it is sent at most if no answer comes in time: that is a long wait each.
+/// The most attempts of one request that end in a timeout, because each timeout is a long wait.
 pub const TIMEOUTS: u32 = 2;
 
-/// The pause before the first retry, where the API names no wait: from half of this to all of it. Pauses double.
+/// The pause before the first retry if the API asks for no wait. Pauses double.
+///
+/// Each pause is shortened at random by up to half.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest pause before a retry.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 
-/// So many batches in a row that came to nothing, and the rest goes without.
+/// Claude is switched off after this number of consecutive batches without a usable verdict.
 pub const DOWN_AFTER: u32 = 3;
 
-/// So many requests in a row that were not answered in time, and the rest goes without.
+/// Claude is switched off after this number of consecutive requests that timed out.
 pub const SILENT_AFTER: u32 = 3;
 
-/// An answer may take one in so many parts of the time there is.
-const SHARES: u32 = 4;
+/// The divisor of the call's remaining time that gives the longest timeout of one request.
+const TIMEOUT_DIVISOR: u32 = 4;
 
-/// How often a customer is asked about.
-const ASKED: usize = 2;
+/// The most requests that ask about the same customer.
+const ROUNDS_MAX: usize = 2;
 
 /// Why a request was not answered.
 enum ExchangeFailure {
-    /// Nothing more is asked of Claude.
+    /// Claude is switched off.
     Off,
-    /// It would have been too late.
+    /// The deadline is too near for an answer.
     OutOfTime,
-    /// Not in so many tries, or not this request; what it means if it goes on.
+    /// All attempts failed, or the API rejected the request. Repeated failures switch Claude off for this reason.
     Failed(SwitchOffReason),
 }
 
@@ -68,15 +70,16 @@ pub struct Claude {
     pace: Pace,
     off: OnceLock<SwitchOffReason>,
     timeout: Duration,
-    share: OnceLock<Duration>,
-    silent: AtomicU32,
-    /// Batches in a row that came to nothing.
-    failed: AtomicU32,
+    /// The longest timeout of a request, fixed by the first request.
+    timeout_max: OnceLock<Duration>,
+    consecutive_timeouts: AtomicU32,
+    /// Consecutive batches without a usable verdict.
+    failed_batches: AtomicU32,
     out_of_time: AtomicBool,
 }
 
 impl Claude {
-    /// Asks as the settings say, with this key. Nothing is connected to, nor read from the disk, before the first request.
+    /// A client with these settings and this key. The first request creates the HTTP client and connects.
     #[must_use]
     pub fn new(settings: &ClaudeConfig, key: SecretText, sleeper: Sleeper) -> Self {
         Self {
@@ -87,36 +90,39 @@ impl Claude {
             pace: Pace::new(settings.pause, LONGEST_RESET, sleeper),
             off: OnceLock::new(),
             timeout: settings.timeout,
-            share: OnceLock::new(),
-            silent: AtomicU32::new(0),
-            failed: AtomicU32::new(0),
+            timeout_max: OnceLock::new(),
+            consecutive_timeouts: AtomicU32::new(0),
+            failed_batches: AtomicU32::new(0),
             out_of_time: AtomicBool::new(false),
         }
     }
 
-    /// Why the rest goes without, if it does.
+    /// The reason for switching Claude off. Returns `None` while Claude is in use.
     #[must_use]
     pub fn is_off(&self) -> Option<SwitchOffReason> {
         self.off.get().copied()
     }
 
-    /// Whether there are customers who were not asked about, or not heard of, because the time was over.
+    /// Whether the deadline left customers without a verdict.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
         self.out_of_time.load(Ordering::Relaxed)
     }
 
-    /// How many customers are asked about at once: to hand over fewer wastes requests, to hand over more takes longer.
+    /// The number of customers in concurrent requests. Fewer customers in a call of
+    /// [`Self::score`] waste requests, and more take longer.
     #[must_use]
     pub const fn at_once(&self) -> usize {
         self.batch_size.saturating_mul(self.concurrency)
     }
 
-    /// How likely each of these customers is not to order within the horizon, in their order; `None` for whom Claude
-    /// has no answer. Nothing is begun that could not end by the deadline, and what has not ended then is given up.
+    /// Asks Claude about these customers and returns the verdicts in the order of the rows.
+    ///
+    /// A customer without a usable verdict has `None`. No wait begins that would outlast the deadline. Requests still
+    /// open at the deadline are abandoned.
     pub async fn score(&self, horizon_days: u32, rows: &[ClaudeInput], deadline: Deadline) -> Vec<Option<Verdict>> {
         let batches = rows.chunks(self.batch_size).map(|batch| self.batch(horizon_days, batch, deadline));
-        // All are made before the first is waited for: what makes them is not to be sent from thread to thread.
+        // The lazy iterator must not be held across an await, or this future would not be `Send`.
         let batches: Vec<_> = batches.collect();
         let scored: Vec<_> = stream::iter(batches).buffered(self.concurrency).collect().await;
         scored.into_iter().flatten().collect()
@@ -125,8 +131,8 @@ impl Claude {
     async fn batch(&self, horizon_days: u32, rows: &[ClaudeInput], deadline: Deadline) -> Vec<Option<Verdict>> {
         let mut verdicts = vec![None; rows.len()];
         let mut reason = SwitchOffReason::UnusableAnswers;
-        for _ in 0..ASKED {
-            let (asked, open): (Vec<_>, Vec<_>) =
+        for _ in 0..ROUNDS_MAX {
+            let (asked, missing): (Vec<_>, Vec<_>) =
                 rows.iter().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()).unzip();
             if asked.is_empty() {
                 break;
@@ -134,7 +140,7 @@ impl Claude {
             match self.exchange(&prompt::request(&self.model, horizon_days, &asked), deadline).await {
                 Ok(body) => {
                     let found = answer::read(&body, asked.len());
-                    open.into_iter().zip(found).for_each(|(open, found)| *open = found);
+                    missing.into_iter().zip(found).for_each(|(missing, found)| *missing = found);
                 }
                 Err(ExchangeFailure::Failed(error)) => {
                     reason = error;
@@ -148,16 +154,16 @@ impl Claude {
             }
         }
         if verdicts.iter().any(Option::is_some) {
-            self.failed.store(0, Ordering::Relaxed);
-        } else if self.failed.fetch_add(1, Ordering::Relaxed) + 1 >= DOWN_AFTER {
-            self.switch_off(reason, "too many batches in a row came to nothing");
+            self.failed_batches.store(0, Ordering::Relaxed);
+        } else if self.failed_batches.fetch_add(1, Ordering::Relaxed) + 1 >= DOWN_AFTER {
+            self.switch_off(reason, "too many consecutive batches failed");
         }
         verdicts
     }
 
-    /// Sends a request until it is answered, or there is no point in it any more.
+    /// Sends a request until the API answers it, the attempts run out, or Claude is switched off.
     async fn exchange(&self, request: &[u8], deadline: Deadline) -> Result<Vec<u8>, ExchangeFailure> {
-        // Before it waits for its turn, and again when it is sent: meanwhile another may have found out.
+        // The check is repeated after each wait, because a concurrent request may switch Claude off.
         if self.is_off().is_some() {
             return Err(ExchangeFailure::Off);
         }
@@ -172,7 +178,7 @@ impl Claude {
             if let Some(wait) = wait {
                 self.pace.hold(sent_at, wait);
             }
-            self.note_silence(&outcome);
+            self.count_timeouts(&outcome);
             let error = match outcome {
                 Outcome::Answered(body) => return Ok(body),
                 Outcome::Ended(reason, error) => {
@@ -180,7 +186,7 @@ impl Claude {
                     return Err(ExchangeFailure::Off);
                 }
                 Outcome::Refused(error) => {
-                    tracing::error!(error, "a request was refused, its customers go without Claude");
+                    tracing::error!(error, "the API rejected a request, so its customers are scored without Claude");
                     return Err(ExchangeFailure::Failed(SwitchOffReason::RequestRefused));
                 }
                 Outcome::TimedOut => {
@@ -196,7 +202,7 @@ impl Claude {
                 return Err(ExchangeFailure::OutOfTime);
             }
             if number == TRIES || timeouts == TIMEOUTS {
-                tracing::warn!(error, tries = number, "a request failed, its customers go without Claude");
+                tracing::warn!(error, tries = number, "a request failed, so its customers are scored without Claude");
                 break;
             }
             let pause = pauses.next().filter(|_| wait.is_none()).unwrap_or_default();
@@ -209,35 +215,35 @@ impl Claude {
         match late {
             TooLate::Soon => ExchangeFailure::OutOfTime,
             TooLate::Long => {
-                self.switch_off(SwitchOffReason::RateLimited, "the API says to wait for longer than this call has");
+                self.switch_off(
+                    SwitchOffReason::RateLimited,
+                    "the API asks for a wait longer than the rest of the call",
+                );
                 ExchangeFailure::Off
             }
         }
     }
 
-    /// How long an answer may take: as the settings say, but no more than a share of what the first request had left, so
-    /// that an API that never answers is given up within the call.
+    /// The timeout of a request: the configured one, but at most a fraction of the time left at the first request.
+    ///
+    /// The fraction lets the call switch off an API that never answers before the call's own deadline.
     fn timeout_for(&self, deadline: Deadline) -> Duration {
-        let share = *self.share.get_or_init(|| deadline.remaining() / SHARES);
-        self.timeout.min(share).min(deadline.remaining())
+        let timeout_max = *self.timeout_max.get_or_init(|| deadline.remaining() / TIMEOUT_DIVISOR);
+        self.timeout.min(timeout_max).min(deadline.remaining())
     }
 
-    /// Counts requests in a row that were not answered at all.
-    fn note_silence(&self, outcome: &Outcome) {
+    /// Counts consecutive requests that timed out.
+    fn count_timeouts(&self, outcome: &Outcome) {
         if !matches!(outcome, Outcome::TimedOut) {
-            self.silent.store(0, Ordering::Relaxed);
-        } else if self.silent.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT_AFTER {
-            self.switch_off(SwitchOffReason::Unavailable, "too many requests in a row were not answered");
+            self.consecutive_timeouts.store(0, Ordering::Relaxed);
+        } else if self.consecutive_timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= SILENT_AFTER {
+            self.switch_off(SwitchOffReason::Unavailable, "too many consecutive requests timed out");
         }
     }
 
     fn switch_off(&self, reason: SwitchOffReason, error: &str) {
         if self.off.set(reason).is_ok() {
-            tracing::error!(
-                reason = reason.code(),
-                error,
-                "Claude is not asked any more, the rest of the call goes without"
-            );
+            tracing::error!(reason = reason.code(), error, "Claude is switched off for the rest of the call");
         }
     }
 }

@@ -13,8 +13,8 @@ use shared::domain::{
     text::SingleLine,
 };
 
-/// One customer's figures. It has no field for a name, an address, a telephone number or an id. The name of the tier is
-/// set by the shop, not by the customer.
+/// One customer's figures. The type has no field for a name, an address, a telephone number or an id. The shop sets the
+/// name of the tier, not the customer.
 ///
 /// Claude reads the field names, so the order and the names are part of the prompt.
 #[derive(Debug, Clone, Serialize)]

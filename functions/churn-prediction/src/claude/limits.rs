@@ -1,5 +1,6 @@
-//! What an answer's headers say about when to come back, as a length of time. Instants are held against the answer's own
-//! `date`, so that it does not matter whose clock is wrong.
+//! Reads the wait that a response's headers ask for.
+//!
+//! Instants are compared with the response's own `date`, so a wrong local clock does not matter.
 
 use std::time::Duration;
 
@@ -7,20 +8,21 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use shared::clock;
 
-/// What the API counts. Each has a header with what remains, and one with when there is more.
-const COUNTED: [&str; 4] = ["requests", "tokens", "input-tokens", "output-tokens"];
+/// The quantities with a rate limit. Each has a header for the remaining amount and one for the instant of the reset.
+const LIMITED_QUANTITIES: [&str; 4] = ["requests", "tokens", "input-tokens", "output-tokens"];
 
-/// The longest wait for a limit to be reset. Limits are per minute; what says longer is not about this one.
+/// The longest wait for the reset of a limit. Limits are per minute, so a later reset belongs to another limit.
 pub const LONGEST_RESET: Duration = Duration::from_mins(1);
 
-/// How long nothing more may be sent: `retry-after` if it says so, else until what is used up is reset. `None` if there
-/// is no need to wait.
+/// How long no request may be sent, by `retry-after` or by the resets of exhausted limits.
+///
+/// Returns `None` if no wait is needed.
 pub(super) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let wait = retry_after(headers).or_else(|| until_reset(headers));
     wait.filter(|wait| !wait.is_zero())
 }
 
-/// In seconds, or as a date.
+/// The wait of the `retry-after` header, which contains seconds or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = text(headers, RETRY_AFTER.as_str())?;
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -28,14 +30,14 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let used_up = COUNTED.into_iter().filter(|counted| {
-        text(headers, &format!("anthropic-ratelimit-{counted}-remaining")).is_some_and(|remaining| remaining == "0")
+    let exhausted = LIMITED_QUANTITIES.into_iter().filter(|quantity| {
+        text(headers, &format!("anthropic-ratelimit-{quantity}-remaining")).is_some_and(|remaining| remaining == "0")
     });
-    let resets = used_up.filter_map(|counted| {
-        let reset = text(headers, &format!("anthropic-ratelimit-{counted}-reset"))?;
+    let waits = exhausted.filter_map(|quantity| {
+        let reset = text(headers, &format!("anthropic-ratelimit-{quantity}-reset"))?;
         Some(until(headers, DateTime::parse_from_rfc3339(reset).ok()?.into()))
     });
-    resets.max().map(|wait| wait.min(LONGEST_RESET))
+    waits.max().map(|wait| wait.min(LONGEST_RESET))
 }
 
 fn until(headers: &HeaderMap, instant: DateTime<Utc>) -> Duration {

@@ -1,19 +1,19 @@
-//! Claude's opinion of who is about to leave, over Anthropic's Messages API.
+//! Scores customers with Claude, through Anthropic's Messages API.
 //!
-//! | room | what it does |
+//! | module | content |
 //! |---|---|
-//! | `input` | what goes in: figures under running numbers, and nothing that says who somebody is |
-//! | `prompt` | the request's body: instructions, figures, and the schema that the answer is forced into |
-//! | `answer` | what comes out, checked: what is right is kept, the rest is not guessed at |
-//! | `client` | what is asked when, what is asked again, and when Claude is given up |
-//! | `api` | one request over HTTP, and what its answer means |
-//! | `limits` | what an answer's headers say about when to come back |
-//! | `switch_off` | why Claude is not asked any more |
-//! | `pace` | who may send when |
+//! | `input` | the figures of a customer, without name, address or id |
+//! | `prompt` | the body of a request: instructions, figures, and the schema of the answer |
+//! | `answer` | reads and validates an answer |
+//! | `client` | batches, retries, and switching Claude off |
+//! | `api` | sends one HTTP request and classifies the response |
+//! | `limits` | reads the wait that a response's headers ask for |
+//! | `switch_off` | the reasons for switching Claude off |
+//! | `pace` | spaces the requests of a call |
 //!
-//! A customer whom Claude has left out or got wrong is asked about once more, and then gone without: that is for the
-//! statistical model. So are all of them once Claude is switched off, which lasts as long as a [`Claude`]: one call of
-//! the function.
+//! A customer without a valid verdict is asked about once more. After that, the statistical model scores the customer
+//! alone. The same holds for all customers once Claude is switched off. A [`Claude`] lives for one call of the function
+//! and stays switched off for the rest of the call.
 
 mod answer;
 mod api;

@@ -1,7 +1,7 @@
-//! Who may send when: a pause between the beginnings of two batches, and nothing at all while the API says to wait.
+//! Spaces the requests of a call: a pause between the starts of two batches, and no request while the API asks to wait.
 //!
-//! Time is counted here in what was waited, not read from a clock: a wait that one request was told of and another has
-//! meanwhile waited out is not waited out twice, and what is asked of the sleeper is exact.
+//! The module measures time as the sum of its own waits and reads no clock. A wait that several responses ask for is
+//! therefore waited once, and the durations passed to the sleeper are exact.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -11,52 +11,52 @@ use std::{
 use shared::clock::{Deadline, Sleeper};
 use tokio::sync;
 
-/// How long had been waited, in all, when a request was sent.
+/// The sum of all waits before a request was sent.
 #[derive(Clone, Copy)]
 pub(super) struct SentAt(Duration);
 
-/// The turn would come after the deadline: nothing was waited.
+/// The request's turn would come after the deadline. The method waits no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TooLate {
-    /// Because of the pace itself, or of a wait that is soon over.
+    /// The cause is the pause between batches or a short wait.
     Soon,
-    /// Because the API says to wait for so long that there is no point in coming back for it.
+    /// The API asks for a wait longer than the reset of a rate limit.
     Long,
 }
 
 pub(super) struct Pace {
     pause: Duration,
-    /// What the API says to wait beyond it is long.
-    long: Duration,
+    /// The longest wait that counts as short.
+    short_wait_max: Duration,
     sleeper: Sleeper,
-    /// Whether there was a batch. Locked while somebody waits: who comes meanwhile is behind.
+    /// Whether a batch has begun. A waiting request holds the lock, so that requests queue in order.
     begun: sync::Mutex<bool>,
-    /// Open to who is told to wait while others do already.
+    /// A separate lock, so that a response can extend the wait while a request waits.
     waits: Mutex<Waits>,
 }
 
 #[derive(Default)]
 struct Waits {
     waited: Duration,
-    /// Nothing is sent before so much has been waited.
+    /// The sum of waits that is required before the next request.
     held_until: Duration,
 }
 
 impl Pace {
-    pub(super) fn new(pause: Duration, long: Duration, sleeper: Sleeper) -> Self {
-        Self { pause, long, sleeper, begun: sync::Mutex::default(), waits: Mutex::default() }
+    pub(super) fn new(pause: Duration, short_wait_max: Duration, sleeper: Sleeper) -> Self {
+        Self { pause, short_wait_max, sleeper, begun: sync::Mutex::default(), waits: Mutex::default() }
     }
 
     /// Waits for a batch's turn.
     pub(super) async fn batch(&self, deadline: Deadline) -> Result<SentAt, TooLate> {
         let mut begun = self.begun.lock().await;
         let pause = if *begun { self.pause } else { Duration::ZERO };
-        let sent_at = self.pass(pause, deadline).await?;
+        let sent_at = self.wait_for_turn(pause, deadline).await?;
         *begun = true;
         Ok(sent_at)
     }
 
-    /// Waits so long, apart from the others, and then for the turn of a request that is sent again.
+    /// Waits for the turn of a retry. The pause does not delay other requests.
     pub(super) async fn again(&self, pause: Duration, deadline: Deadline) -> Result<SentAt, TooLate> {
         if pause >= deadline.remaining() {
             return Err(TooLate::Soon);
@@ -65,32 +65,33 @@ impl Pace {
             self.sleeper.sleep(pause).await;
         }
         let _turn = self.begun.lock().await;
-        self.pass(Duration::ZERO, deadline).await
+        self.wait_for_turn(Duration::ZERO, deadline).await
     }
 
-    /// The API says, in answer to a request, to send nothing for so long.
-    pub(super) fn hold(&self, sent_at: SentAt, long: Duration) {
-        self.look(|waits| waits.held_until = waits.held_until.max(sent_at.0.saturating_add(long)));
+    /// Holds back all requests for the wait that a response asks for, counted from its request.
+    pub(super) fn hold(&self, sent_at: SentAt, wait: Duration) {
+        self.with_waits(|waits| waits.held_until = waits.held_until.max(sent_at.0.saturating_add(wait)));
     }
 
-    async fn pass(&self, mut pause: Duration, deadline: Deadline) -> Result<SentAt, TooLate> {
+    /// Waits for the pause and for the waits that the API asks for. The caller holds the lock of the queue.
+    async fn wait_for_turn(&self, mut pause: Duration, deadline: Deadline) -> Result<SentAt, TooLate> {
         loop {
-            let (waited, held) = self.look(|waits| (waits.waited, waits.held_until.saturating_sub(waits.waited)));
+            let (waited, held) = self.with_waits(|waits| (waits.waited, waits.held_until.saturating_sub(waits.waited)));
             let wait = held.max(pause);
             if wait.is_zero() {
                 return Ok(SentAt(waited));
             }
             if wait >= deadline.remaining() {
-                return Err(if held > self.long { TooLate::Long } else { TooLate::Soon });
+                return Err(if held > self.short_wait_max { TooLate::Long } else { TooLate::Soon });
             }
             self.sleeper.sleep(wait).await;
-            // Meanwhile another may have been told to wait longer.
-            self.look(|waits| waits.waited += wait);
+            // The loop checks again, because another response may have extended the wait.
+            self.with_waits(|waits| waits.waited += wait);
             pause = Duration::ZERO;
         }
     }
 
-    fn look<T>(&self, look: impl FnOnce(&mut Waits) -> T) -> T {
-        look(&mut self.waits.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_waits<T>(&self, access: impl FnOnce(&mut Waits) -> T) -> T {
+        access(&mut self.waits.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

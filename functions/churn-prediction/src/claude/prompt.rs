@@ -1,23 +1,25 @@
-//! The request's body. What is the same in every request comes first and is marked as cacheable; what differs, the
-//! figures, is the user's message.
+//! The body of a request.
 //!
-//! The instructions are longer than the shortest prompt that the default model caches (512 tokens); a model that asks
-//! for more simply does not cache them. The schema is the same whatever the number of customers, because another schema
-//! is another cached prompt.
+//! The instructions are the same in every request, come first and are marked as cacheable. The figures follow in the
+//! user's message.
 //!
-//! Neither temperature nor effort nor thinking is set: what the one model needs the other refuses. So the model may
-//! think before it answers, and what it thinks counts towards `max_tokens`.
+//! The instructions are longer than the shortest prompt that the default model caches (512 tokens). A model with a
+//! higher minimum does not cache them. The schema is the same for any number of customers, because another schema is
+//! another cached prompt.
+//!
+//! Temperature, effort and thinking are not set, because some models reject the values that others need. The model may
+//! therefore think before it answers, and its thinking counts towards `max_tokens`.
 
 use serde::Serialize;
 use serde_json::json;
 
 use super::input::ClaudeInput;
 
-/// What the model may write beside its verdicts: what it thinks.
-const TOKENS_TO_THINK: usize = 8_000;
+/// The tokens reserved for the model's thinking.
+const THINKING_TOKENS: usize = 8_000;
 
-/// What one verdict may take.
-const TOKENS_A_VERDICT: usize = 300;
+/// The tokens reserved for one verdict.
+const VERDICT_TOKENS: usize = 300;
 
 const INSTRUCTIONS: &str = "\
 You judge how likely customers of a retail shop are to leave. The message holds JSON: `horizonDays`, and `customers`, a \
@@ -76,7 +78,7 @@ struct Numbered<'a> {
 /// The body of a request about these customers, numbered from 1.
 pub(super) fn request(model: &str, horizon_days: u32, rows: &[&ClaudeInput]) -> Vec<u8> {
     let customers = rows.iter().zip(1..).map(|(row, customer)| Numbered { customer, row }).collect();
-    // Plain structs with text keys can't fail to be written.
+    // The serialization of structs with string keys cannot fail.
     let message = serde_json::to_string(&Message { horizon_days, customers }).unwrap_or_default();
     let verdict = json!({
         "type": "object",
@@ -96,7 +98,7 @@ pub(super) fn request(model: &str, horizon_days: u32, rows: &[&ClaudeInput]) -> 
     });
     let body = json!({
         "model": model,
-        "max_tokens": TOKENS_TO_THINK + TOKENS_A_VERDICT * rows.len(),
+        "max_tokens": THINKING_TOKENS + VERDICT_TOKENS * rows.len(),
         "system": [{"type": "text", "text": INSTRUCTIONS, "cache_control": {"type": "ephemeral"}}],
         "messages": [{"role": "user", "content": message}],
         "output_config": {"format": {"type": "json_schema", "schema": schema}},

@@ -1,31 +1,31 @@
-//! Why a call stops asking Claude.
+//! The reasons for switching Claude off.
 
 use strum::IntoStaticStr;
 
-/// Why Claude is not asked any more.
+/// Why Claude is switched off for the rest of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SwitchOffReason {
-    /// The key is not one, or not any more.
+    /// The API does not accept the key.
     Unauthorized,
-    /// There is nothing to pay with.
+    /// The API asks for a payment.
     PaymentRequired,
-    /// The key may not do this.
+    /// The key has no permission for the request.
     Forbidden,
-    /// What may be spent is spent, by the limit of the account or of the workspace.
+    /// The account or the workspace has reached a spend limit, or its balance is empty.
     SpendLimitReached,
-    /// The API says to come back when this call will be over.
+    /// The API asks for a wait longer than the rest of the call.
     RateLimited,
-    /// The API stays down.
+    /// The API fails or does not respond, repeatedly.
     Unavailable,
-    /// The API refuses what is asked, which is ours to mend: an unknown model, for one.
+    /// The API rejects the requests, for example because the configured model is unknown.
     RequestRefused,
-    /// The model answers, and nothing that can be used.
+    /// The model's answers contain no usable verdict.
     UnusableAnswers,
 }
 
 impl SwitchOffReason {
-    /// The stable code, for programs.
+    /// The stable code of the reason, for programs.
     #[must_use]
     pub fn code(self) -> &'static str {
         self.into()
