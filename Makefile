@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo up report verify test soak eval check check-infra check-zones binaries demonstration
+.PHONY: help run demo picture up report verify test soak eval check check-infra check-zones binaries demonstration
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,19 +19,22 @@ binaries:
 	@cargo build --workspace --locked
 
 # What the demonstration runs, without the clients of AWS that the operator's commands need. Libraries are built with the
-# same features as for the whole workspace (tests/it/house.rs), so that the tests build none of them anew. Another
+# same features as for the whole workspace (tests/it/house/packages.rs), so that the tests build none of them anew. Another
 # selection would.
 demonstration:
 	@cargo build --locked -p local -p ctl
 
 # Asking Claude costs money, so the demonstration never does; `make up` does where a key is set.
-run demo: export ANTHROPIC_API_KEY =
+run demo picture: export ANTHROPIC_API_KEY =
 
 run: demonstration ## start the local stack, load a real purchase log, show what came out, go on serving
 	@$(BIN)/local --port $(PORT) --stay -- $(BIN)/demo $(DATA)
 
 demo: demonstration ## the same, and exit
 	@$(BIN)/local --port $(PORT) -- $(BIN)/demo $(DATA)
+
+picture: demonstration ## draw infra/demo.svg from what make demo prints
+	@$(BIN)/local --port $(PORT) -- $(BIN)/demo $(DATA) | cargo bench --quiet --workspace --locked --profile dev --bench picture
 
 up: demonstration ## start the local stack alone, empty (DYNAMODB_PORT= for make watch)
 	@$(BIN)/local --port $(PORT) $(addprefix --dynamodb-port ,$(DYNAMODB_PORT))

@@ -10,7 +10,7 @@ use crate::{
     api::{Api, ApiRequest},
     checkout, churn, load, orders,
     output::{print_error, print_line},
-    promotion,
+    promotion, refunds,
     target::{DEFAULT_SECRET, TargetOptions},
     tiers,
     values::{format_amount, group_digits, parse_minor_units},
@@ -64,7 +64,12 @@ pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> 
     churn::rescore(&api, &org).await?;
     weekly_report::print(&api, &org, Some(promotion::week_reported_at()?)).await?;
     print_line("");
-    checkout::run(&api, &org, self::org_totals(&api, &org).await?.balances).await?;
+    let balances = self::org_totals(&api, &org).await?.balances;
+    let refunded = balances.iter().max_by_key(|(_, points)| points).map(|(customer, _)| customer.clone());
+    checkout::run(&api, &org, balances).await?;
+    if let Some(customer) = refunded {
+        refunds::run(&api, &org, &customer).await?;
+    }
     if let Some(first) = load_totals.rejected.first() {
         bail!("{} rows were rejected, the first in line {}", load_totals.rejected.len(), first.line);
     }

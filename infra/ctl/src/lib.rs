@@ -14,6 +14,7 @@ mod orders;
 pub mod output;
 mod progress;
 mod promotion;
+mod refunds;
 mod target;
 mod tiers;
 mod values;

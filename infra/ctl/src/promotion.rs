@@ -7,7 +7,7 @@ use anyhow::bail;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use shared::domain::{ids::OrgId, time};
+use shared::domain::ids::OrgId;
 
 use crate::{
     api::{Api, ApiRequest},
@@ -18,6 +18,10 @@ use crate::{
 /// Monday 1998-07-06, 00:00 in New York, the week after the end of the purchase log.
 const WEEK_BEGINS_AT: &str = "1998-07-06T04:00:00Z";
 const WEEK_HOURS: i64 = 7 * 24;
+
+/// The same week as dates of the org's calendar. A bundle runs until the end of the last day.
+const FIRST_DAY: &str = "1998-07-06";
+const LAST_DAY: &str = "1998-07-12";
 
 /// Difference between UTC and the local time of New York in that week.
 const NEW_YORK_BEHIND_UTC: TimeDelta = TimeDelta::hours(4);
@@ -83,7 +87,7 @@ async fn create_bundles(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> anyhow
     for (bundle, fields) in PROMOTED_BUNDLES {
         let mut body = json!({
             "name": bundle, "type": "fixed_price", "originalTotal": 30, "bundlePrice": "24.50", "desiredState": "published",
-            "startDate": time::text(begins), "endDate": time::text(begins + TimeDelta::hours(WEEK_HOURS)),
+            "startDate": FIRST_DAY, "endDate": LAST_DAY,
             "products": [{"productId": "cd", "name": "Compact disc", "requiredQty": 2, "originalPrice": 15}],
         });
         if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields()) {

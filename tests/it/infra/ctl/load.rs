@@ -219,6 +219,9 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
         "  first-forty        2       2        40    220.00  expired     15 bundle_not_active, 49 limit_reached",
         "  1998-07-11 16:00  first-forty    expired -> active    redemption voided",
         "  ada            250     $60.00     500  insufficient_points",
+        "  ada       a refund of $30.00                       -30",
+        "  ada       the card declined the refund             +30",
+        "  ada       $80.00 at 1 point for each $3            +26        26",
     ] {
         assert!(ended.out.contains(line), "{line}\n{}", ended.out);
     }

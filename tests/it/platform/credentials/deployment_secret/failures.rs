@@ -38,7 +38,7 @@ async fn while_nobody_answers_what_is_known_goes_on_being_accepted() {
     for minutes in 0..30 {
         assert_eq!(process.status(OLD, Duration::from_mins(minutes)).await, 200, "{minutes}");
     }
-    assert!(log.text().contains("could not be read again"), "{}", log.text());
+    assert!(log.text().contains("cannot be read again"), "{}", log.text());
     let later = Duration::from_mins(30);
     assert_eq!(process.status(NEW, later).await, 503, "it may be right, and nobody can tell");
     secrets.heal();
@@ -80,7 +80,7 @@ async fn a_request_that_is_given_up_leaves_the_others_to_be_answered() {
 #[tokio::test]
 async fn a_secret_that_is_not_there_or_not_to_be_read_or_none_is_ours_to_mend() {
     let cases = [
-        (400, json!({"__type": "ResourceNotFoundException", "Message": "none"}), "is not there"),
+        (400, json!({"__type": "ResourceNotFoundException", "Message": "none"}), "does not exist"),
         (400, json!({"__type": "AccessDeniedException", "Message": "no"}), "AccessDeniedException"),
         (200, json!({"Name": NAME, "SecretBinary": "c2VjcmV0"}), "holds no text"),
         (200, json!({"Name": NAME, "SecretString": " \n"}), "is empty"),

@@ -169,7 +169,7 @@ async fn it_is_in_no_log() {
         assert_eq!(Process::of(&secrets).status(NEW, secs(0)).await, expected);
     }
     let log = log.text();
-    assert!(log.contains("could not be read again") && log.contains("failed"));
+    assert!(log.contains("cannot be read again") && log.contains("failed"));
     assert!(!log.contains(NEW) && !log.contains(OLD) && !log.contains("wrong-of-a-caller"));
 }
 
