@@ -13,6 +13,7 @@ use shared::domain::{
 
 use crate::{
     api::{Api, ApiRequest},
+    list::List,
     orders::PastOrders,
     output::print_line,
     values::{format_amount, group_digits, parse_instant, parse_minor_units},
@@ -92,24 +93,19 @@ async fn run_job(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<Val
 }
 
 async fn list_at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> anyhow::Result<Vec<ScoredCustomer>> {
-    let (mut customers, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let path = format!("/orgs/{org}/customers?riskLevel={}&limit=100{cursor}", level.name());
-        let list = ApiRequest { now: Some(parse_instant(SCORED_AT)?), ..ApiRequest::get("back-office", &path) };
-        let page = api.send(&list).await?.into_accepted_body()?;
-        let listed = page.get("customers").and_then(Value::as_array).into_iter().flatten();
-        for customer in listed {
-            customers.push(ScoredCustomer {
-                id: customer.get("customerId").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                probability: customer.get("churnProbability").and_then(Value::as_f64).unwrap_or(0.0),
-                lifetime_value: parse_minor_units(customer.get("lifetimeValue"))?,
-            });
-        }
-        match page.get("cursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(customers),
-        }
-    }
+    let path = format!("/orgs/{org}/customers?riskLevel={}", level.name());
+    let list = List { now: Some(parse_instant(SCORED_AT)?), ..List::new(&path, "customers") };
+    let mut customers = Vec::new();
+    list.for_each(api, |customer| {
+        customers.push(ScoredCustomer {
+            id: customer.get("customerId").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            probability: customer.get("churnProbability").and_then(Value::as_f64).unwrap_or(0.0),
+            lifetime_value: parse_minor_units(customer.get("lifetimeValue"))?,
+        });
+        Ok(())
+    })
+    .await?;
+    Ok(customers)
 }
 
 /// The customers that ordered within the horizon, by the log.

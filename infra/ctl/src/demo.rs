@@ -8,7 +8,9 @@ use shared::domain::ids::OrgId;
 
 use crate::{
     api::{Api, ApiRequest},
-    checkout, churn, load, orders,
+    checkout, churn,
+    list::List,
+    load, orders,
     output::{print_error, print_line},
     promotion, refunds,
     target::{DEFAULT_SECRET, TargetOptions},
@@ -110,11 +112,9 @@ fn print_totals(org_totals: &OrgTotals, orders_per_second: i64) {
 /// Adds up the customers of an org, page by page.
 async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
     let mut totals = OrgTotals::default();
-    let mut cursor = String::new();
-    loop {
-        let path = format!("/orgs/{org}/customers?limit=100{cursor}");
-        let page = api.send(&ApiRequest::get("back-office", &path)).await?.into_accepted_body()?;
-        for customer in page.get("customers").and_then(Value::as_array).into_iter().flatten() {
+    let path = format!("/orgs/{org}/customers");
+    List::new(&path, "customers")
+        .for_each(api, |customer| {
             let integer = |name: &str| customer.get(name).and_then(Value::as_i64).unwrap_or(0);
             totals.customers += 1;
             totals.orders += integer("orderCount");
@@ -124,10 +124,8 @@ async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
             totals.lifetime_value += parse_minor_units(customer.get("lifetimeValue"))?;
             let tier = customer.get("tier").and_then(Value::as_str).unwrap_or("none").to_owned();
             *totals.per_tier.entry(tier).or_default() += 1;
-        }
-        match page.get("cursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(totals),
-        }
-    }
+            Ok(())
+        })
+        .await?;
+    Ok(totals)
 }

@@ -9,6 +9,7 @@ mod checkout;
 mod churn;
 mod command;
 mod demo;
+mod list;
 mod load;
 mod orders;
 pub mod output;

@@ -11,6 +11,7 @@ use shared::domain::ids::OrgId;
 
 use crate::{
     api::{Api, ApiRequest},
+    list::List,
     output::print_line,
     values::{format_amount, parse_instant, parse_minor_units},
 };
@@ -231,18 +232,14 @@ fn text_field<'a>(change: &'a Value, name: &str) -> &'a str {
 
 /// Lists the transitions of a bundle, oldest first.
 async fn list_transitions(api: &Api, org: &OrgId, bundle: &str) -> anyhow::Result<Vec<Value>> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let path = format!("/orgs/{org}/bundles/{bundle}/transitions?limit=100{cursor}");
-        let mut page = api.send(&ApiRequest::get("back-office", &path)).await?.into_accepted_body()?;
-        if let Some(Value::Array(rows)) = page.get_mut("transitions").map(Value::take) {
-            all.extend(rows);
-        }
-        match page.get("cursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
-    }
+    let path = format!("/orgs/{org}/bundles/{bundle}/transitions");
+    let mut all = Vec::new();
+    List::new(&path, "transitions")
+        .for_each(api, |transition| {
+            all.push(transition.clone());
+            Ok(())
+        })
+        .await?;
     all.reverse();
     Ok(all)
 }

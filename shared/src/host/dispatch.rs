@@ -259,8 +259,8 @@ impl Host {
                 CallResult::Failed
             }
             Err(Failure::Internal(error) | Failure::NotConfigured(error)) => {
-                let (error, at) = (chain(error), error.location());
-                tracing::error!(function, operation, org, error, %at, "failed");
+                let (error, location) = (chain(error), error.location());
+                tracing::error!(function, operation, org, error, %location, "failed");
                 CallResult::Failed
             }
         };

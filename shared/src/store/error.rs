@@ -52,12 +52,14 @@ impl StoreError {
 }
 
 impl From<BuildError> for StoreError {
+    #[track_caller]
     fn from(error: BuildError) -> Self {
         Self::Broken(InternalError::caused_by("a request lacks a part", error))
     }
 }
 
 impl From<serde_dynamo::Error> for StoreError {
+    #[track_caller]
     fn from(error: serde_dynamo::Error) -> Self {
         Self::Broken(InternalError::caused_by("a value cannot be written as an item", error))
     }
@@ -71,6 +73,7 @@ impl<E> From<SdkError<E, HttpResponse>> for StoreError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
+    #[track_caller]
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let is_transient = match &error {
             SdkError::ServiceError(service) => match service.err().code() {

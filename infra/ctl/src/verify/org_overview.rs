@@ -12,11 +12,12 @@ use shared::{
 use super::test_shop::text_field;
 use crate::{
     api::{Api, ApiRequest},
+    list::List,
     output::print_line,
     values::group_digits,
 };
 
-/// Pages of a hundred rows that are read of a list, to bound the time.
+/// Highest number of pages that are read of a list, to bound the time.
 const LIST_PAGES_MAX: usize = 200;
 
 /// Counts by tier, risk level, source or status.
@@ -38,21 +39,28 @@ struct CustomerTotals {
 pub(crate) async fn print(api: &Api, org: &OrgId) -> anyhow::Result<()> {
     let profile = api.send(&ApiRequest::get("back-office", &format!("/orgs/{org}"))).await?.into_accepted_body()?;
     let mut bundles = CountsByName::new();
-    let path = format!("/orgs/{org}/bundles?");
-    let all_bundles = for_each_row(api, &path, "bundles", |bundle| {
-        // An unreadable bundle has no status.
-        let status = Some(text_field(bundle, "status")).filter(|status| !status.is_empty()).unwrap_or("unreadable");
-        increment(&mut bundles, status);
-    })
-    .await?;
+    let path = format!("/orgs/{org}/bundles");
+    let all_bundles = List::new(&path, "bundles")
+        .for_each_within(api, LIST_PAGES_MAX, |bundle| {
+            // An unreadable bundle has no status.
+            let status = Some(text_field(bundle, "status")).filter(|status| !status.is_empty());
+            increment(&mut bundles, status.unwrap_or("unreadable"));
+            Ok(())
+        })
+        .await?;
     let mut customers = CustomerTotals::default();
-    let all_customers =
-        for_each_row(api, &format!("/orgs/{org}/customers?"), "customers", |customer| customers.add(customer)).await?;
+    let path = format!("/orgs/{org}/customers");
+    let all_customers = List::new(&path, "customers")
+        .for_each_within(api, LIST_PAGES_MAX, |customer| {
+            customers.add(customer);
+            Ok(())
+        })
+        .await?;
 
     print_line(&format!("The org {org}, {}, as it is", text_field(&profile, "name")));
     let print_row = |name: &str, value: &str| print_line(&format!("  {name:<22}{value}"));
     print_row("settings", &describe_settings(&profile));
-    print_row("bundles, on record", &format!("{}{}", list_counts(&bundles, &[]), truncation_note(all_bundles)));
+    print_row("bundles, as recorded", &format!("{}{}", list_counts(&bundles, &[]), truncation_note(all_bundles)));
     print_row("customers", &format!("{}{}", group_digits(customers.count), truncation_note(all_customers)));
     print_row(
         "with points",
@@ -85,21 +93,6 @@ impl CustomerTotals {
         }
         self.predicted.extend(time::parse(text_field(customer, "churnPredictedAt")));
     }
-}
-
-/// Calls `visit` with each row of a list, up to the page limit. Returns whether that was the whole list.
-async fn for_each_row(api: &Api, path: &str, plural: &str, mut visit: impl FnMut(&Value)) -> anyhow::Result<bool> {
-    let mut cursor = String::new();
-    for _ in 0..LIST_PAGES_MAX {
-        let path = format!("{path}limit=100{cursor}");
-        let page = api.send(&ApiRequest::get("back-office", &path)).await?.into_accepted_body()?;
-        page.get(plural).and_then(Value::as_array).into_iter().flatten().for_each(&mut visit);
-        match page.get("cursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(true),
-        }
-    }
-    Ok(false)
 }
 
 fn increment(counts: &mut CountsByName, name: &str) {

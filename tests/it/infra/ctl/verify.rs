@@ -184,7 +184,7 @@ async fn an_org_that_is_looked_at_is_told_of_and_stays_as_it_is() {
     let expected = [
         "The org shop, Corner Shop, as it is",
         "  settings              on; 1 a USD, 1.2 times that with equity status; lowered after 180 days, active for 90",
-        "  bundles, on record    1 active, 1 draft",
+        "  bundles, as recorded  1 active, 1 draft",
         "  customers             2",
         "  with points           1, 250 points in all",
         "  tiers                 1 Bronze, 1 Silver",
