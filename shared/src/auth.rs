@@ -1,4 +1,4 @@
-//! Credentials, and what their holder may do.
+//! Credentials, and the permissions of their holders.
 //!
 //! Everything here is pure. The host reads the configured secret, the stored key and the presented credential.
 
@@ -13,18 +13,18 @@ use crate::domain::{
     rejection::Rejection,
 };
 
-/// The deployment's secret, as a digest. It can be compared but not read, and the time of a comparison does not reveal
-/// its length.
+/// The deployment's secret, as a digest. The secret can be compared but not read, and the time of a comparison does not
+/// reveal the secret's length.
 #[derive(Clone)]
 pub struct DeploymentSecret([u8; 32]);
 
 /// Why a text cannot be the deployment's secret. Each message is the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// A request with an empty secret would be accepted.
+    /// The secret is empty, so a request with an empty secret would be accepted.
     #[error("is empty")]
     Empty,
-    /// A request that presents it would be checked as an org key.
+    /// The secret has the form of an org key, so a request that presents it would be checked as an org key.
     #[error("has the form of an org's key")]
     OrgKeyForm,
 }
@@ -56,8 +56,8 @@ pub const SECRET_MAX_AGE: Duration = Duration::from_mins(5);
 /// can cause.
 pub const READ_INTERVAL_MIN: Duration = Duration::from_secs(5);
 
-/// A deployment's secret that may be rotated while a process runs: which secrets are accepted, and when the secret is
-/// read again. Instants come from a monotonic clock.
+/// A deployment's secret that may be rotated while a process runs. It decides which secrets are accepted, and when the
+/// secret is read again. Instants come from a monotonic clock.
 #[derive(Default)]
 pub struct SecretRotation {
     current: Option<DeploymentSecret>,
@@ -65,7 +65,7 @@ pub struct SecretRotation {
     previous: Option<(DeploymentSecret, Instant)>,
     last_read: Option<Instant>,
     last_attempt: Option<Instant>,
-    /// Counted apart from `last_attempt`, so that a new secret is accepted at once, even right after a read for another
+    /// Separate from `last_attempt`, so that a new secret is accepted at once, even right after a read for another
     /// reason.
     last_attempt_for_unknown: Option<Instant>,
 }
@@ -107,8 +107,8 @@ impl SecretRotation {
         }
     }
 
-    /// Whether the previous secret has to be read too. `age` is the time since the current secret was created, `None`
-    /// if unknown.
+    /// Whether the previous secret must be read too. `age` is the time since the current secret was created, `None` if
+    /// unknown.
     #[must_use]
     pub fn needs_previous(&self, current: &DeploymentSecret, age: Option<Duration>) -> bool {
         self.previous_ttl(current, age).is_some()
@@ -116,8 +116,8 @@ impl SecretRotation {
 
     /// How long the previous secret is accepted from now on, or `None` if this read changes nothing.
     ///
-    /// A process that knew another secret counts from now. A process that knew none counts from the creation of the
-    /// current secret, so it needs `age`.
+    /// A process that has read another secret before counts from now. A process without an earlier secret counts from
+    /// the creation of the current secret, so it needs `age`.
     fn previous_ttl(&self, current: &DeploymentSecret, age: Option<Duration>) -> Option<Duration> {
         match &self.current {
             Some(known) if bool::from(known.0.ct_eq(&current.0)) => None,

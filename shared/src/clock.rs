@@ -27,7 +27,7 @@ pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// The instant by which a call has to be answered. A change of the system clock does not move it.
+/// The instant by which a call must be answered. A change of the system clock does not move the deadline.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
@@ -76,7 +76,7 @@ impl Stopwatch {
     }
 }
 
-/// Waits on behalf of code whose pauses are part of its contract. A test replaces it and records the pauses.
+/// Waits on behalf of code whose pauses are part of its contract. A test replaces the sleeper and records the pauses.
 #[derive(Clone)]
 pub struct Sleeper(Arc<dyn Fn(Duration) -> Wait + Send + Sync>);
 

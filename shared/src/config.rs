@@ -93,7 +93,7 @@ pub enum ConfigError {
     /// A setting without a default is missing.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// A setting has a value that it cannot have.
+    /// A setting has an invalid value.
     #[error("{name} {rule}")]
     Invalid {
         /// The environment variable.
@@ -146,7 +146,7 @@ impl ClaudeConfig {
         Ok(Self {
             key: SecretSource::from_lookup(&get, "ANTHROPIC_API_KEY", "ANTHROPIC_SECRET"),
             base_url: base_url.trim_end_matches('/').to_owned(),
-            // The cheapest current model. Past predictions are evaluated, which shows whether it is good enough.
+            // The cheapest current model. The evaluation of past predictions shows whether the model is good enough.
             model: get("CHURN_MODEL").unwrap_or_else(|| "claude-haiku-5-5".into()),
             batch_size: parse_number("CHURN_BATCH_SIZE", get("CHURN_BATCH_SIZE"), 10, 1..=50)?,
             pause: Duration::from_millis(pause),

@@ -37,7 +37,7 @@ impl InternalError {
     }
 }
 
-/// A service that this program needs does not answer, or asks to wait. A later attempt may succeed.
+/// A required service does not respond, or asks the program to wait. A later attempt may succeed.
 #[derive(Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Unavailable {

@@ -1,4 +1,4 @@
-//! Why a call did not succeed: a rule rejected it, a later attempt may succeed, or the fault is internal.
+//! The reasons why a call fails: a rule rejected it, a later attempt may succeed, or the fault is internal.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -22,7 +22,7 @@ pub enum Failure {
     /// A fault of this program or of its data.
     #[error(transparent)]
     Internal(#[from] InternalError),
-    /// No secret is configured, so no request can be let in.
+    /// No secret is configured, so no HTTP request can be authenticated.
     #[error(transparent)]
     NotConfigured(InternalError),
 }
@@ -33,7 +33,7 @@ pub enum Retry {
     /// Another writer was first. The next attempt loads and decides again.
     #[error("another writer was first")]
     Contended,
-    /// The store or another service does not answer, or asks to wait.
+    /// The store or another service does not respond, or asks the program to wait.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::{Client, redirect::Policy};
 
-/// A client that trusts the system's roots. These services chain to public roots that may change, and a proxy may add
-/// its own. Lambda keeps the system's roots current.
+/// A client that trusts the system's roots. These services chain to public roots that may change, and a proxy may add a
+/// root of its own. Lambda keeps the system's roots current.
 ///
 /// Reading the roots is slow. Create the client when the first request is sent.
 pub fn client() -> Result<Client, reqwest::Error> {

@@ -6,7 +6,7 @@
 //! | [`error`] | errors with their source | |
 //! | [`retry`] | the one policy of retries with backoff | |
 //! | [`clock`] | the only reader of time | domain |
-//! | [`auth`] | credentials, and what their holder may do | domain |
+//! | [`auth`] | credentials, and the permissions of their holders | domain |
 //! | [`config`] | the settings of a process, read once | auth |
 //! | [`inbound`] | a raw event becomes one typed call | domain |
 //! | [`outbound`] | the change events that Regulars emits | domain |
@@ -17,8 +17,8 @@
 //! | [`store`] | the only room that knows `DynamoDB` | aws, domain, error, outbound, retry |
 //! | [`failure`] | why a call failed, and retries after a conflict | clock, domain, error, retry, store |
 //! | [`secrets`] | reads secrets from Secrets Manager | aws, config, error, failure |
-//! | [`host`] | what every function runs in: a raw event in, a raw answer out | auth, clock, config, domain, error, failure, inbound, secrets, store, telemetry |
-//! | [`jobs`] | what jobs over every org share: pages, a deadline, a cursor | clock, domain, error, failure, host, inbound, retry, store |
+//! | [`host`] | the host of every function: a raw event in, a raw answer out | auth, clock, config, domain, error, failure, inbound, secrets, store, telemetry |
+//! | [`jobs`] | the parts that jobs over every org share: pages, a deadline, a cursor | clock, domain, error, failure, host, inbound, retry, store |
 //!
 //! `tests/it/house/rooms.rs` reads this table and checks the imports of every room against it. Without the feature `aws`,
 //! only the rooms without I/O build.

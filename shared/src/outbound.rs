@@ -1,7 +1,7 @@
 //! Change events: the events that Regulars emits when something changes.
 //!
-//! The store writes a change event into the item that records the change. The first write of that item becomes an event on
-//! the bus, through the pipe in `infra/template.yaml`. Nothing compares old and new images.
+//! The store writes a change event into the item that records the change. The first write of that item becomes an event
+//! on the bus, through the pipe in `infra/template.yaml`. Old and new images of an item are never compared.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -49,12 +49,12 @@ pub enum ChangeEvent {
         from: BundleStatus,
         /// The status after.
         to: BundleStatus,
-        /// Why.
+        /// The reason for the change.
         reason: TransitionReason,
         /// The instant of the change.
         at: DateTime<Utc>,
     },
-    /// The churn risk of a customer has another level than before, or its first one.
+    /// The risk level of a customer changed, or was set for the first time.
     ChurnRiskChanged {
         /// The customer.
         customer_id: CustomerId,
@@ -62,23 +62,23 @@ pub enum ChangeEvent {
         from: Option<RiskLevel>,
         /// The level after.
         to: RiskLevel,
-        /// The scorer.
+        /// The source of the prediction.
         source: ChurnSource,
         /// The instant of the prediction.
         at: DateTime<Utc>,
     },
 }
 
-/// A change of a customer's points. A change of tier changes them by 0.
+/// A change of a customer's points. For a change of tier, the points are 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PointsChanged {
     /// The customer.
     pub customer_id: CustomerId,
-    /// The order, refund or adjustment that caused the change. Empty where time caused it.
+    /// The order, refund or adjustment that caused the change. Empty if time caused the change.
     pub reference: String,
     /// The change of the balance.
     pub points: Points,
-    /// The balance after it.
+    /// The balance after the change.
     pub balance: Points,
     /// The instant of the change.
     pub at: DateTime<Utc>,
@@ -167,8 +167,8 @@ impl ChangeEvent {
     }
 }
 
-/// The `detail` of a change event. Every event has every field, and every field is a text. An empty text stands for a
-/// missing value: the pipe fills the fields in by name, and can neither leave a field out nor convert a text to a number.
+/// The `detail` of a change event. Every event has every field, and every field is a text. An empty text means a
+/// missing value. The pipe fills in the fields by name, and can neither omit a field nor convert a text to a number.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventDetail {
@@ -184,13 +184,13 @@ pub struct EventDetail {
     pub at: String,
     /// The change of the balance.
     pub points: String,
-    /// The balance after it.
+    /// The balance after the change.
     pub balance: String,
     /// The tier, status or risk level before.
     pub from: String,
     /// The tier, status or risk level after.
     pub to: String,
-    /// Why, as answers name it.
+    /// The cause of the change, by its name in answers.
     pub cause: String,
 }
 

@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 /// A policy whose pauses double from `first` to `longest`. The caller limits the number of attempts or the time.
 ///
-/// Each pause is random, between half of its length and all of it. So callers that failed together do not retry
+/// Each pause is random, between half and all of its length. Callers that failed together therefore do not retry
 /// together.
 #[must_use]
 pub fn backoff(first: Duration, longest: Duration) -> ExponentialBuilder {

@@ -1,4 +1,4 @@
-//! Reads secrets from Secrets Manager when they are needed. So a rotation needs no deployment.
+//! Reads secrets from Secrets Manager when they are needed. A rotation therefore needs no deployment.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
@@ -21,8 +21,8 @@ const TRANSIENT_CODES: [&str; 3] = ["LimitExceededException", "RequestLimitExcee
 
 /// The current text of a secret, or `None` without a source or with an empty text.
 ///
-/// A managed secret is read from the region's own Secrets Manager, or from the one at `endpoint`. A secret that does
-/// not exist, or that this process may not read, is an internal failure.
+/// A managed secret is read from the region's own Secrets Manager, or from the service at `endpoint`. A secret that
+/// does not exist, or that this process may not read, is an internal failure.
 pub async fn resolve(
     source: Option<&SecretSource<SecretText>>,
     endpoint: Option<&str>,
@@ -47,7 +47,7 @@ pub struct CurrentSecret {
 }
 
 impl Secrets {
-    /// A client of the region's own Secrets Manager, or of the one at `endpoint`.
+    /// A client of the region's own Secrets Manager, or of the service at `endpoint`.
     pub async fn connect(endpoint: Option<&str>) -> Result<Self, Failure> {
         let shared = aws::config(endpoint).await?;
         let mut config = Builder::from(&shared);

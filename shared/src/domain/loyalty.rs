@@ -48,7 +48,7 @@ impl Loyalty {
     }
 }
 
-/// The settings of a loyalty programme. The defaults are those of the specification.
+/// The settings of a loyalty programme. The defaults come from the specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoyaltySettings {
     /// Whether the programme is on. While it is off, no points are earned or redeemed, and sweeps skip the org.

@@ -69,7 +69,7 @@ impl<'a> PointsValuation<'a> {
     }
 }
 
-/// The value of points from some number of points on. It is proportional to the number of points.
+/// The rate at which points are redeemed, from a minimum number of points on.
 #[derive(Clone, Copy)]
 struct RedemptionRate {
     minimum: i64,

@@ -265,7 +265,7 @@ pub enum RejectionKind {
     Invalid,
     /// The resource does not exist.
     NotFound,
-    /// The resource exists, against the request's precondition.
+    /// The resource exists, but the request requires that it does not exist.
     PreconditionFailed,
     /// The state of the resource does not allow the operation.
     Conflict,

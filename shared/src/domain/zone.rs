@@ -55,13 +55,13 @@ impl Zone {
         self.0.name
     }
 
-    /// The zone that a request names: UTC or the zone of a place. Stored names are parsed instead, because they may be
-    /// others.
+    /// The zone that a request names: UTC or the zone of a place. Stored names are parsed with `from_str`, which
+    /// accepts every name in the database.
     ///
     /// # Errors
     ///
-    /// Fails with [`ZONE_RULE`], and with the most similar name if there is one. Fails with a message of its own if the
-    /// name is that of a fixed offset.
+    /// Fails with [`ZONE_RULE`] and with the most similar name, if there is one. The name of a fixed offset fails with
+    /// a separate message.
     pub fn from_request(name: &str) -> Result<Self, String> {
         if is_fixed(name) {
             return Err(FIXED_OFFSET_RULE.into());
@@ -209,8 +209,8 @@ impl Zone {
     }
 }
 
-/// Converts seconds since 1970 for `jiff`. An instant outside of its range of four-digit years becomes the nearest one
-/// within.
+/// Converts seconds since 1970 for `jiff`, which supports four-digit years. An instant outside that range becomes the
+/// nearest instant within it.
 fn timestamp(seconds: i64) -> Timestamp {
     let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_second(seconds).unwrap_or(nearest)
@@ -252,8 +252,8 @@ fn is_fixed(name: &str) -> bool {
     name.starts_with("Etc/") || FIXED_OFFSET_NAMES.contains(&name)
 }
 
-/// The zone with the most similar name, compared with the whole name and with the place alone. Returns `None` if no
-/// name is similar.
+/// The zone with the most similar name. The text is compared with the whole name and with the place alone. Returns
+/// `None` if no name is similar.
 fn nearest(text: &str) -> Option<&'static str> {
     /// The maximum length of a name to compare. No zone has a longer name.
     const NAME_LENGTH_MAX: usize = 40;

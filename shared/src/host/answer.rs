@@ -1,4 +1,4 @@
-//! The answer to each outcome: the one status table, and the problem object of RFC 9457.
+//! The answer to each outcome: the only table of HTTP statuses, and the problem object of RFC 9457.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str,
     if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {
         headers.insert(name.into(), value.into());
     }
-    // Lambda does not need `cookies`, but cargo-lambda's stand-in for it does.
+    // Lambda does not need `cookies`, but cargo-lambda's stand-in for Lambda does.
     json!({
         "statusCode": status, "headers": headers, "cookies": [], "body": body.to_string(), "isBase64Encoded": false,
     })
@@ -199,7 +199,7 @@ pub(super) fn event_answer(outcome: Result<Reply, Failure>) -> Result<Value, Inv
     Err(InvocationError { code: rejection.code(), message })
 }
 
-/// Whether only the sender can correct the event. No other delivery of it succeeds.
+/// Whether only the sender can correct the event. A repeated delivery of the event never succeeds.
 pub(super) const fn is_malformed(kind: RejectionKind) -> bool {
     matches!(kind, RejectionKind::Unreadable | RejectionKind::Invalid)
 }

@@ -31,7 +31,7 @@ const ANSWER_RESERVE: Duration = Duration::from_millis(250);
 /// The longest list of invalid fields in a log line, in characters.
 const LOGGED_FIELDS_CHARS_MAX: usize = 2_000;
 
-/// The operation in the metrics record of a call that names none.
+/// The operation in the metrics record of a call that names no operation.
 const NO_OPERATION: &str = "none";
 
 /// A function with everything that it needs to answer calls.

@@ -9,12 +9,12 @@ use crate::clock::{self, Deadline};
 /// The clock and the deadline of one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation {
-    /// A time that replaces the clock. Only the local stack sets it, from `x-regulars-now`. A deployed function never
-    /// does.
+    /// A time that replaces the clock. Only the local stack sets this time, from `x-regulars-now`. A deployed function
+    /// never sets it.
     pub now: Option<DateTime<Utc>>,
     /// The start of the call, by a monotonic clock. The age of cached values counts from here.
     pub started: Instant,
-    /// The instant by which the call has to be answered.
+    /// The instant by which the call must be answered.
     pub deadline: Deadline,
 }
 

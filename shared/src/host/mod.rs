@@ -1,7 +1,7 @@
-//! What every function runs in: a raw event in, a raw answer out.
+//! The host of every function, which turns a raw event into a raw answer.
 //!
-//! The local stack and the tests enter here with the same bytes as Lambda. So they exercise decoding, credentials, the
-//! status table and the metrics record.
+//! The local stack and the tests pass the same bytes to the host as Lambda. They therefore exercise decoding,
+//! credentials, the status table and the metrics record.
 //!
 //! | to find | look in |
 //! |---|---|

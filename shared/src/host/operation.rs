@@ -28,7 +28,7 @@ pub type Handler = for<'a> fn(&'a Context, Call) -> Pending<'a>;
 /// One function: its name, and its operations with their handlers.
 #[derive(Clone, Copy)]
 pub struct Function {
-    /// The name of its folder, package, binary and `CodeUri`.
+    /// The name of the function, which is also the name of the folder, the package, the binary and the `CodeUri`.
     pub name: &'static str,
     /// Each operation with its handler.
     pub operations: &'static [(Operation, Handler)],
@@ -49,7 +49,7 @@ pub struct Context {
     pub now: DateTime<Utc>,
     /// The start of the call, by a monotonic clock. The age of cached values counts from here.
     pub started: Instant,
-    /// The instant by which the call has to be answered.
+    /// The instant by which the call must be answered.
     pub deadline: Deadline,
     /// The settings of the process.
     pub config: Arc<Config>,
@@ -64,7 +64,7 @@ impl Context {
         Self { store, now: invocation.time(), started, deadline, config, sleeper, metrics: Mutex::default() }
     }
 
-    /// Adds a value to the metrics record of the call. The record is written however the call ends.
+    /// Adds a value to the metrics record of the call. The record is written whether or not the call succeeds.
     pub fn metric(&self, metric: Metric, value: impl Into<MetricValue>) {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner).add(metric, value);
     }

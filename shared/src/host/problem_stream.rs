@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::problem_body;
 
-/// A connection that replaces bare rejections by problem objects. Every answer of a service has a body, so no such
-/// answer is replaced.
+/// A connection that replaces bare rejections by problem objects. Answers of the service are never replaced, because
+/// every one has a body.
 pub(super) struct ProblemStream<S> {
     stream: S,
     /// The bytes that replace a rejection, and the number of bytes written so far.

@@ -49,10 +49,10 @@ impl Listener {
 pub struct HttpLimits {
     /// The largest body that the server reads, in bytes.
     pub body_bytes_max: usize,
-    /// The time to receive the whole body. After it the server answers 408.
+    /// The time to receive the whole body. After this time, the server answers 408.
     pub body_timeout: Duration,
-    /// The time to receive the head of a request, from the moment the connection is idle. After it the server closes
-    /// the connection. So an idle connection is closed too.
+    /// The time to receive the head of a request, counted from the moment the connection is idle. After this time, the
+    /// server closes the connection, including an idle one.
     pub head_timeout: Duration,
 }
 
@@ -74,7 +74,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 /// The pause after a failed accept, for example while too many files are open.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers every request through `answer` until `stop` resolves. Then requests in flight have [`SHUTDOWN_GRACE`] to
+/// Answers every request through `answer` until `stop` resolves. Requests in flight then have [`SHUTDOWN_GRACE`] to
 /// finish.
 pub async fn serve<A, F>(
     listener: Listener,

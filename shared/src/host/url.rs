@@ -25,7 +25,7 @@ pub fn url_event(parts: &Parts, path: &str, body: &[u8]) -> Box<RawValue> {
     // A header value that is not text is left out, because JSON cannot hold it.
     for name in parts.headers.keys() {
         let values: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
-        // Headers of one name are joined, as in Lambda. So two `Authorization` headers match no credential.
+        // Headers of one name are joined, as in Lambda. Two `Authorization` headers therefore match no credential.
         if let (false, Ok(joined)) = (values.is_empty(), HeaderValue::from_str(&values.join(","))) {
             event.headers.insert(name.clone(), joined);
         }

@@ -23,14 +23,14 @@ use crate::domain::{
     text::{Description, SingleLine},
 };
 
-/// The settings of a bundle, as a request to replace it gives them.
+/// The settings of a bundle, in a request that creates or replaces the bundle.
 #[derive(Debug)]
 pub struct BundleFields {
     /// The org of the bundle.
     pub org_id: OrgId,
     /// The id of the bundle.
     pub bundle_id: BundleId,
-    /// The state that the operator wants. `None` keeps the current one.
+    /// The state that the operator requests. `None` keeps the current state.
     pub desired: Option<DesiredState>,
     offer: Offer,
     schedule: Schedule,
@@ -132,7 +132,7 @@ impl FromFields for BundleFields {
     }
 }
 
-/// The faults between fields that are valid by themselves. They are reported together with the faults of single fields.
+/// The faults of rules that involve several fields. They are reported together with the faults of single fields.
 fn cross_field_errors(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let (start, end) = (single_field(fields, "startDate"), single_field(fields, "endDate"));

@@ -116,10 +116,10 @@ impl Call {
         self.read_with(|_| Vec::new())
     }
 
-    /// Decodes the fields into a request, with rules across fields or with other knowledge. Their faults are reported
-    /// together with the faults of single fields.
+    /// Decodes the fields into a request, and checks additional rules, such as rules that involve several fields. The
+    /// faults of these rules are reported together with the faults of single fields.
     ///
-    /// `cross_field_errors` sees fields that may be invalid by themselves.
+    /// `cross_field_errors` also receives fields that are invalid by themselves.
     pub fn read_with<T: FromFields>(
         self,
         cross_field_errors: impl FnOnce(&Fields) -> Vec<FieldError>,

@@ -2,9 +2,9 @@
 //!
 //! A cursor is opaque, safe in a URL, and bound to its list and its org.
 //!
-//! Cursors are not signed. The route chooses the list, and the cursor is only a position in it. So a forged cursor
-//! reaches nothing that its caller could not list anyway. The cursor of a sweep also holds the start time of the sweep,
-//! but only the deployment may call sweeps.
+//! Cursors are not signed. The route chooses the list, and the cursor is only a position in the list. A forged cursor
+//! therefore returns only rows that its caller may list anyway. The cursor of a sweep also holds the start time of the
+//! sweep, but only the deployment may call sweeps.
 //!
 //! Versions of this program run side by side, so a cursor holds the version of its form. An unknown field is ignored. A
 //! field that readers must understand raises [`CURSOR_VERSION`]. A program rejects a cursor of a version that it does
@@ -22,7 +22,7 @@ use crate::domain::rejection::Rejection;
 #[derive(Debug, Clone)]
 pub struct Cursor(String);
 
-/// The text in place of a cursor that continues the latest sweep.
+/// The text that a request sends instead of a cursor to continue the latest sweep.
 const LATEST_SWEEP: &str = "latest";
 
 impl Cursor {
@@ -40,8 +40,8 @@ pub struct CursorScope<'a> {
     pub operation: &'a str,
     /// The org. Empty for a list without an org.
     pub org: &'a str,
-    /// What distinguishes the list from other lists of the operation and the org, such as a customer or a filter. May
-    /// be empty.
+    /// The value that distinguishes the list from other lists of the operation and the org, such as a customer or a
+    /// filter. May be empty.
     pub qualifier: &'a str,
 }
 
@@ -85,7 +85,7 @@ impl CursorScope<'_> {
 
 /// A short digest of a long qualifier.
 ///
-/// It is the same in every build, so a run that began before a deployment continues after it.
+/// The digest is the same in every build, so a run that began before a deployment continues after the deployment.
 #[must_use]
 pub fn scope_digest(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text).iter().copied().take(9).collect::<Vec<u8>>())

@@ -32,7 +32,7 @@ use crate::domain::{
 /// The field that names an org.
 pub(super) const ORG_ID: &str = "orgId";
 
-/// The field that names the position at which a list continues. It names an org too.
+/// The field that names the position at which a list continues. A cursor also names an org.
 pub(super) const CURSOR: &str = "cursor";
 
 /// A request that can be decoded from fields.
@@ -47,7 +47,7 @@ impl<T: Deserr<FieldErrors>> FromFields for T {
     }
 }
 
-/// The value of one field, if it is present and valid. For rules across fields.
+/// The value of one field, if it is present and valid. Rules that involve several fields use it.
 #[must_use]
 pub fn single_field<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Option<T> {
     deserr::deserialize(fields.get(name)?.clone()).ok()

@@ -34,7 +34,7 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
 }
 
-/// Why an event has none of the known forms.
+/// The reasons why the kind of an event is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownEvent {
     /// The event is not a JSON object.

@@ -17,7 +17,7 @@ use crate::domain::{
     text::SingleLine,
 };
 
-/// The loyalty settings of an org, as a request to replace them gives them.
+/// The loyalty settings of an org, in a request that replaces the settings.
 #[derive(Debug)]
 pub struct LoyaltyFields {
     /// The org.

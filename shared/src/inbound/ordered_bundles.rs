@@ -15,7 +15,7 @@ const IDS_FIELD: &str = "bundleIds";
 /// The field with a list of bundles and their savings.
 const BUNDLES_FIELD: &str = "bundles";
 
-/// The most bundles of an order.
+/// The maximum number of bundles of an order.
 const BUNDLES_MAX: usize = 100;
 
 /// The rule of both fields.

@@ -18,12 +18,12 @@ pub enum Incoming {
     Event {
         /// The `detail-type`.
         name: String,
-        /// The `detail`, or why it cannot be decoded.
+        /// The `detail`, or the rejection of a `detail` that cannot be decoded.
         detail: Result<Fields, Rejection>,
     },
     /// The function's schedule.
     Schedule,
-    /// A direct invocation, authorized by IAM, or why it cannot be decoded.
+    /// A direct invocation, authorized by IAM, or the rejection of an invocation that cannot be decoded.
     Direct(Result<Fields, Rejection>),
 }
 

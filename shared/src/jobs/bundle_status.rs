@@ -1,7 +1,7 @@
 //! Reconciles the recorded status of bundles with the clock, for one bundle or for all bundles of an org whose time
 //! zone changed.
 //!
-//! No decision depends on the recorded status. A redemption uses the rule itself.
+//! No decision depends on the recorded status. A redemption evaluates the schedule itself.
 
 use std::{borrow::Cow, ops::ControlFlow, time::Duration};
 
@@ -37,7 +37,7 @@ pub struct Reconciler<'a> {
     pub store: &'a Store,
     /// The instant up to which transitions are recorded.
     pub now: DateTime<Utc>,
-    /// The instant by which the work has to stop.
+    /// The instant by which the work must stop.
     pub deadline: Deadline,
     /// Compute the transitions without writing them.
     pub dry_run: bool,
@@ -73,7 +73,7 @@ impl Reconciler<'_> {
     async fn commit(&self, candidate: Candidate<'_>) -> Result<Option<Vec<Transition>>, Failure> {
         let Candidate { org, bundle, is_listed } = candidate;
         let update = bring_up_to_date(&bundle.value, org.zone(), self.now);
-        // A listed bundle is written even where nothing changes, so that the due index shows its next change.
+        // A listed bundle is written even if nothing changes, so that the due index shows its next change.
         if !self.dry_run && (is_listed || !update.is_idle(&bundle.value)) {
             let mut transaction = self.store.transaction(&org);
             transaction.record_status(&update, &bundle)?;

@@ -8,7 +8,7 @@ use crate::{
 /// Commits a change of a listed value.
 ///
 /// After a conflict, or without a usable listed value, `load` reads the stored value and the change is decided again.
-/// Returns `None` if nothing has to change or the value is gone.
+/// Returns `None` if no change is needed or the value no longer exists.
 pub async fn commit_listed<V, T, L, C>(
     deadline: Deadline,
     mut listed: Option<V>,

@@ -1,4 +1,4 @@
-//! What jobs over every org share.
+//! The parts that jobs over every org share.
 //!
 //! | to find | look in |
 //! |---|---|

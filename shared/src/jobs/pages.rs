@@ -48,11 +48,11 @@ where
     }
 }
 
-/// Fails if no time is left for another page.
+/// Fails if there is no time left for another page.
 ///
 /// If the call has made progress, the failure is transient and the next call reads the org. Otherwise the org had a
-/// whole call to itself and another call would have no more time. So the failure is internal, and the sweep continues
-/// with other orgs.
+/// whole call to itself, and another call would have no more time. The failure is then internal, and the sweep
+/// continues with other orgs.
 pub fn check_time(sweep: &Sweep<'_>) -> Result<(), Failure> {
     if sweep.should_stop() {
         return Err(Failure::unavailable("no time is left for the org"));

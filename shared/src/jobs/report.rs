@@ -9,7 +9,7 @@ use crate::{
     failure::{Failure, Retry},
 };
 
-/// What a call did in one org.
+/// The results of a call in one org.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrgReport<F> {
@@ -24,7 +24,7 @@ pub struct OrgReport<F> {
     duration: u64,
 }
 
-/// What a call did in all of its orgs.
+/// The results of a call in all of its orgs.
 #[derive(Debug)]
 pub struct SweepReport<F> {
     /// One report for each org that was visited.
@@ -98,8 +98,8 @@ fn millis(duration: Duration) -> u64 {
 /// The outcome of each item of a batch.
 pub type ItemOutcomes<I, T> = Vec<(I, Result<T, Failure>)>;
 
-/// Fails if every write of a batch failed because the store is unavailable. Then no item is at fault, and none may be
-/// skipped.
+/// Fails if every write of a batch failed because the store is unavailable. In that case no item is at fault, and no
+/// item may be skipped.
 pub fn fail_if_store_unavailable<I, T>(outcomes: ItemOutcomes<I, T>) -> Result<ItemOutcomes<I, T>, Failure> {
     let is_unavailable = |outcome: &Result<T, Failure>| matches!(outcome, Err(Failure::Retry(Retry::Unavailable(_))));
     if outcomes.is_empty() || !outcomes.iter().all(|(_, outcome)| is_unavailable(outcome)) {

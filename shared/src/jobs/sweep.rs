@@ -7,7 +7,7 @@
 //! The position of a sweep over all orgs is saved. A caller without the cursor passes `latest` to continue there.
 //!
 //! A call makes progress or fails. It never returns a cursor before it has made progress, whether its time is over or
-//! the store does not answer. So repeated calls end.
+//! the store does not respond. Repeated calls therefore end.
 
 use std::{
     sync::{
@@ -40,7 +40,7 @@ use crate::{
 /// The number of orgs in a page.
 const ORGS_PER_PAGE: usize = 100;
 
-/// The most orgs in one answer. Lambda limits the size of an answer.
+/// The maximum number of orgs in one answer. Lambda limits the size of an answer.
 const RESULTS_MAX: usize = 5_000;
 
 /// One call of a sweep.
@@ -49,7 +49,7 @@ pub struct Sweep<'a> {
     pub store: &'a Store,
     /// The time of the call.
     pub now: DateTime<Utc>,
-    /// The instant by which the call has to be answered.
+    /// The instant by which the call must be answered.
     pub deadline: Deadline,
     /// The time that the last steps in an org, and the answer, may take.
     pub reserve: Duration,
@@ -166,8 +166,8 @@ impl Sweep<'_> {
         Ok(self.store.org(id, monotonic()).await?.filter(|org| !org.deleting))
     }
 
-    /// Commits a change of a listed customer. The list may lag behind the stored customer. `None` if nothing has to
-    /// change or the customer is gone.
+    /// Commits a change of a listed customer. The list may lag behind the stored customer. Returns `None` if no change
+    /// is needed or the customer no longer exists.
     pub async fn commit_customer<T, F>(
         &self,
         org: &OrgId,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::error::StoreError;
 use crate::{error::Unavailable, retry};
 
-/// The pauses between the attempts at one batch. `DynamoDB` returns keys or writes unprocessed while the table is throttled.
+/// The pauses between the attempts at one batch. `DynamoDB` returns keys or writes unprocessed while the table is
+/// throttled.
 pub(super) struct BatchRetry<P> {
     pauses: P,
     is_first: bool,

@@ -36,7 +36,7 @@ use crate::domain::{
 pub struct BundleRedemptionContext {
     /// The bundle, if it exists.
     pub bundle: Option<Versioned<Bundle>>,
-    /// The number of times the customer redeems the bundle.
+    /// The customer's number of redemptions of the bundle.
     pub by_customer: u64,
     /// The header of the order, if the order is known.
     pub order: Option<OrderHeader>,
@@ -86,7 +86,7 @@ impl Store {
         Ok((read_header(header)?, state.map(read_redemption_state).transpose()?))
     }
 
-    /// A bundle, and the number of times a customer redeems it.
+    /// A bundle, and a customer's number of redemptions of the bundle.
     pub async fn bundle_and_customer_count(
         &self,
         org: &OrgId,
@@ -98,7 +98,7 @@ impl Store {
         Ok((bundle.map(read_bundle).transpose()?, read_count(count)?))
     }
 
-    /// The bundles of all redemptions by an order, void or not. Unreadable redemptions are left out.
+    /// The bundles of all redemptions by an order, including voided redemptions. Unreadable redemptions are left out.
     pub async fn bundles_of_order(&self, org: &OrgId, order: &OrderId) -> Result<Vec<BundleId>, StoreError> {
         self.read_partition(&keys::order_partition(org, order), keys::BUNDLE_PREFIX, |item| {
             let state = skip_unreadable(read_redemption_state::<BundleRedemption>(item)).map(|state| state.value);
@@ -122,8 +122,8 @@ impl Store {
         self.redemptions(&index_pk, after, limit, |order| keys::bundle_redemption(org, bundle, order)).await
     }
 
-    /// A page of a bundle's redemptions since an instant, void or not, oldest first. An unreadable redemption is
-    /// `None`.
+    /// A page of a bundle's redemptions since an instant, oldest first, including voided redemptions. An unreadable
+    /// redemption is `None`.
     pub async fn bundle_redemptions_since(
         &self,
         org: &OrgId,
@@ -143,7 +143,7 @@ fn read_count(item: Option<Item>) -> Result<u64, StoreError> {
 }
 
 impl Transaction<'_> {
-    /// Records a redemption, which must not be recorded yet, and counts it. The order must not be void as a whole.
+    /// Records a redemption, which must not be recorded yet, and counts it. The whole order must not be voided.
     pub fn record_bundle_redemption(
         &mut self,
         usage: &UsageChange,
@@ -179,8 +179,8 @@ impl Transaction<'_> {
         self.update_counters(usage, bundle)
     }
 
-    /// Marks that an order, which has not redeemed a bundle, can no longer redeem it. `is_known_order`: the order is
-    /// known.
+    /// Marks that an order, which has not redeemed a bundle, can no longer redeem it. `is_known_order` is whether the
+    /// order has a header.
     pub fn block_bundle_redemption(
         &mut self,
         bundle: &BundleId,
@@ -200,7 +200,7 @@ impl Transaction<'_> {
     /// Updates the counters by one redemption. Also updates the status if the redemption takes the last unit, or its
     /// void returns the last unit.
     ///
-    /// The conditions require only the values on which the decision depends. So concurrent orders may change the
+    /// The conditions require only the values on which the decision depends. Concurrent orders may therefore change the
     /// counters.
     fn update_counters(&mut self, usage: &UsageChange, bundle: &Versioned<Bundle>) -> Result<(), StoreError> {
         let UsageChange { redemption, before, after, .. } = usage;

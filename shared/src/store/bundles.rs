@@ -1,8 +1,8 @@
 //! Bundles.
 //!
-//! The terms and the recorded status of a bundle change under its version. The counters change under conditions of
-//! their own, so that orders for the same bundle do not make each other fail. So a write of the one never writes the
-//! other.
+//! The terms and the recorded status of a bundle change under its version. The counters change under separate
+//! conditions, so that concurrent orders for the same bundle do not conflict. An edit therefore never writes counters,
+//! and a redemption never writes terms.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -64,8 +64,7 @@ impl Store {
         .await
     }
 
-    /// Whether the org once had a bundle with this id that was deleted. The org may have another bundle with the id
-    /// now.
+    /// Whether the org has deleted a bundle with this id. A new bundle may have the same id.
     pub async fn bundle_was_deleted(&self, org: &OrgId, bundle: &BundleId) -> Result<bool, StoreError> {
         let [mark] = self.get([&keys::deleted_bundle(org, bundle)]).await?;
         Ok(mark.is_some())
@@ -74,7 +73,7 @@ impl Store {
     /// Deletes the transitions of a deleted bundle.
     ///
     /// A new bundle with the same id keeps its own transitions. The transitions are listed first, and deleted only if
-    /// the bundle does not exist afterwards. So no listed transition is one of a later bundle.
+    /// the bundle does not exist afterwards. A listed transition therefore never belongs to a later bundle.
     pub async fn delete_transitions(&self, org: &OrgId, bundle: &BundleId) -> Result<(), StoreError> {
         loop {
             let pk = keys::bundle_partition(org, bundle);
@@ -103,8 +102,8 @@ impl Transaction<'_> {
         let (org, bundle) = (&self.org.id, &created.bundle);
         let index_key = created.due.map(|due| keys::bundle_index_key(org, &bundle.id, due));
         let key = keys::bundle(org, &bundle.id);
-        // Versions start at the time of creation, so that no version of a deleted bundle with the same id is a version
-        // of this bundle.
+        // Versions start at the time of creation, so that they differ from the versions of a deleted bundle with the
+        // same id.
         let version = u64::try_from(bundle.recorded.at.timestamp_millis()).unwrap_or_default();
         self.create(&key, index_key.as_ref(), &BundleForm::new(bundle, version))?;
         self.require_org_version(org_version)
@@ -118,7 +117,7 @@ impl Transaction<'_> {
     }
 
     /// Updates the terms and the recorded status of the bundle that was read as `before`, and appends its transitions.
-    /// Orders may redeem the bundle meanwhile, as long as this neither sells it out nor exceeds the limit.
+    /// Concurrent redemptions are allowed, as long as they neither sell the bundle out nor exceed the limit.
     pub fn edit_bundle(&mut self, update: &StatusUpdate, before: &Versioned<Bundle>) -> Result<(), StoreError> {
         let bundle = &update.bundle;
         let mut change = self.status_change(update, before)?;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a write by another process may stay unseen.
+/// The maximum time for which the cache misses a write by another process.
 const ENTRY_AGE_MAX: Duration = Duration::from_mins(1);
 
 /// Above this number of entries, the cache is emptied.
@@ -42,7 +42,7 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
         })
     }
 
-    /// Caches a value that was read after `writes_before` writes, unless another write came since.
+    /// Caches a value that was read after `writes_before` writes, unless there was another write since.
     pub(super) fn insert(&self, key: K, value: V, writes_before: u64, now: Instant) {
         self.with_entries(|entries| {
             if entries.by_key.len() >= ENTRIES_MAX {

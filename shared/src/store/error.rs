@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::{
 
 use crate::error::{InternalError, Unavailable};
 
-/// Why an operation on the store failed. Nothing was written, unless only the response was lost. Then a retry finds the
-/// record of the write.
+/// Why an operation on the store failed. Nothing was written, unless only the response was lost. In that case, a retry
+/// finds the record of the write.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Another writer was first, or is writing now. The caller loads again and decides again.

@@ -26,8 +26,8 @@
 //!
 //! All records of an order are in the order's partition.
 //!
-//! The version in the key of an entry is the version of the customer. So a ledger is listed in the order of its
-//! commits, whatever the clocks of the writers were. `nth` is the place of the entry among the entries of one write.
+//! The version in the key of an entry is the version of the customer. A ledger is therefore listed in the order of its
+//! commits, regardless of the clocks of the writers. `nth` is the place of the entry among the entries of one write.
 //! The previous release wrote `ENTRY#version#kind#ref`. The index lists entries by time.
 //!
 //! The list of due items is divided into 16 shards, so that no single org or hour uses all the capacity of one
@@ -109,7 +109,7 @@ pub(super) fn order_partition(org: &OrgId, order: &OrderId) -> String {
     format!("ORDER#{org}#{order}")
 }
 
-/// The order of an order's partition.
+/// The order in the key of an order's partition.
 pub(super) fn order_of(pk: &str) -> Option<&str> {
     pk.strip_prefix("ORDER#")?.split_once('#').map(|(_, order)| order)
 }
@@ -126,7 +126,7 @@ pub(super) fn customer(org: &OrgId, customer: &CustomerId) -> Key {
     Key::new(customer_partition(org, customer), PROFILE)
 }
 
-/// The customer of an org in whose partition an item is.
+/// The customer to whose partition an item belongs.
 pub(super) fn customer_of(org: &OrgId, item: &Item) -> Result<CustomerId, StoreError> {
     let pk = text_attribute(item, "pk");
     let id = pk.strip_prefix("CUSTOMER#").and_then(|id| id.strip_prefix(org.as_str())?.strip_prefix('#'));
@@ -204,7 +204,8 @@ pub(super) fn bundle_partition(org: &OrgId, bundle: &BundleId) -> String {
     format!("BUNDLE#{org}#{bundle}")
 }
 
-/// The partition that an item lists: for a bundle its own partition, for another item the partition of the item.
+/// The partition that an item lists. A bundle lists its own partition. Every other item lists the partition in which it
+/// is stored.
 pub(super) fn partition_listed_by(item: &Item) -> Option<String> {
     let (pk, sk) = (item.get("pk")?.as_s().ok()?, item.get("sk")?.as_s().ok()?);
     match parse_due_key(pk, sk) {

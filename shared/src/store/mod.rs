@@ -23,8 +23,9 @@
 //!
 //! The file of a kind of item holds its reads and its writes. The stored form is in [`items`].
 //!
-//! There is no store trait and no in-memory fake, because a fake is kinder than the service. The seam is the wire: the
-//! same client calls an embedded engine, `DynamoDB` Local or `DynamoDB`, and tests inject faults in between.
+//! There is no store trait and no in-memory fake, because a fake would not fail as the service does. Tests replace the
+//! service behind the wire protocol instead. The same client calls an embedded engine, `DynamoDB` Local or `DynamoDB`,
+//! and tests inject faults in between.
 
 mod adjustments;
 mod attributes;

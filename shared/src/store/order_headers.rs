@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 impl Store {
-    /// The header of an order. `None`: the order is unknown.
+    /// The header of an order. Returns `None` if the order is unknown.
     pub async fn order_header(&self, org: &OrgId, order: &OrderId) -> Result<Option<OrderHeader>, StoreError> {
         let [header] = self.get([&keys::order(org, order)]).await?;
         read_header(header)
@@ -26,7 +26,7 @@ pub(super) fn read_header(item: Option<Item>) -> Result<Option<OrderHeader>, Sto
 }
 
 impl Transaction<'_> {
-    /// Records the customer of an order that has none recorded yet.
+    /// Records the customer of an order, which must not have a recorded customer yet.
     pub fn record_order_owner(&mut self, order: &OrderId, customer: &CustomerId) -> Result<(), StoreError> {
         let change = self.order_change(order).set("customerId", text(customer.as_str())).require_absent("customerId");
         self.update(&keys::order(&self.org.id, order), change)
@@ -35,8 +35,8 @@ impl Transaction<'_> {
     /// Lists an order of a disposable org, so that the deletion of the org finds the order. Writes nothing in another
     /// org.
     ///
-    /// A known order is listed again, because the deletion may just have removed the order from the list. Its customer
-    /// stays the same.
+    /// A known order is listed again, because the deletion may just have removed the order from the list. The recorded
+    /// customer does not change.
     pub fn list_order(&mut self, order: &OrderId, is_known: bool) -> Result<(), StoreError> {
         if !self.org.disposable {
             return Ok(());
@@ -57,8 +57,8 @@ impl Transaction<'_> {
         self.update(&keys::order(&self.org.id, order), change)
     }
 
-    /// The beginning of a change of an order header. In a disposable org, the change lists the order, so that the
-    /// deletion of the org finds it.
+    /// Starts a change of an order header. In a disposable org, the change lists the order, so that the deletion of the
+    /// org finds it.
     pub(super) fn order_change(&self, order: &OrderId) -> Change {
         let index_key = IndexKey { index_pk: keys::orders_index_pk(&self.org.id), index_sk: order.to_string() };
         if self.org.disposable { Change::default().index_key(Some(&index_key)) } else { Change::default() }

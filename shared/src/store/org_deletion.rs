@@ -22,12 +22,12 @@ pub struct OrgDeletion {
 }
 
 impl Store {
-    /// Deletes a part of an org that is marked as deleted: up to `partitions_max` of its customers, bundles or orders
+    /// Deletes a part of an org that is marked for deletion: up to `partitions_max` of its customers, bundles or orders
     /// with all their items. Once no partition is left, deletes the org itself.
     ///
-    /// An interrupted deletion can be continued: the item that lists a partition is deleted after the partition, and
-    /// the item of the org last. Customers and bundles are deleted before orders. Without them no new order is awarded
-    /// or redeems anything. So the number of orders stays bounded even while a shop goes on sending orders.
+    /// An interrupted deletion can be continued. The item that lists a partition is deleted after the partition, and
+    /// the item of the org last. Customers and bundles are deleted before orders. Without them, no new order earns or
+    /// redeems anything. The number of orders therefore stays bounded, even while the shop keeps sending orders.
     pub async fn delete_org_step(&self, org: &OrgId, partitions_max: usize) -> Result<OrgDeletion, StoreError> {
         let bundles = self.query_partition(&keys::org_partition(org), keys::BUNDLE_PREFIX, partitions_max);
         let roots = [
@@ -44,7 +44,7 @@ impl Store {
         }
         let _removed_from_cache =
             (self.orgs.remove_after(|cached| cached == org), self.org_keys.remove_after(|(of, _)| of == org));
-        // The partition is queried only once: an org with this id that is created from now on is another org.
+        // The partition is queried only once, because an org created with this id from now on is another org.
         let items_deleted = self.delete_partition_once(&keys::org_partition(org), &keys::org(org).to_item()).await?;
         Ok(OrgDeletion { items_deleted, is_complete: true })
     }

@@ -18,11 +18,11 @@ use crate::domain::{
 };
 
 impl Store {
-    /// The digest of a key as it was at most a minute before `now`. `None`: the org has no such key.
+    /// The digest of a key as it was at most a minute before `now`. Returns `None` if the org has no such key.
     pub async fn key_digest(&self, org: &OrgId, key: &KeyId, now: Instant) -> Result<Option<KeyDigest>, StoreError> {
         let cache_key = (org.clone(), key.clone());
         let (cached, writes) = self.org_keys.get(&cache_key, now);
-        // Absent keys have a cache of their own, so that requests with invented keys evict no digest.
+        // Absent keys have a separate cache, so that requests with invented keys evict no digest.
         let (absent, _) = self.absent_org_keys.get(&cache_key, now);
         if cached.is_some() || absent.is_some() {
             return Ok(cached);

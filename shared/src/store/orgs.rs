@@ -128,7 +128,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Requires the org to have the version under which it was read. So nothing is added to an org that is being
+    /// Requires the org to have the version under which it was read. Nothing is therefore added to an org that is being
     /// deleted, or evaluated by a time zone that the org no longer has.
     pub fn require_org_version(&mut self, version: u64) -> Result<(), StoreError> {
         self.check(&keys::org(&self.org.id), Change::default().require("version", "=", number(version)))

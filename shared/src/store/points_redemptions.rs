@@ -93,8 +93,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Marks that an order, which has redeemed no points, can no longer redeem any. `is_known_order`: the order is
-    /// known.
+    /// Marks that an order, which has redeemed no points, can no longer redeem any. `is_known_order` is whether the
+    /// order has a header.
     pub fn block_points_redemption(&mut self, order: &OrderId, is_known_order: bool) -> Result<(), StoreError> {
         let key = keys::points_redemption(&self.org.id, order);
         self.create(&key, None, &RedemptionStateForm::<PointsRedemptionForm>::voided_before())?;

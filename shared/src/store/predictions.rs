@@ -36,8 +36,8 @@ impl Store {
         self.index_page(&keys::predictions_index_pk(org, day), None, after, limit, read).await
     }
 
-    /// A page of the customers at a risk level, by their lifetime value at the prediction, highest first. `None` stands
-    /// for a customer whose prediction ended before `now`.
+    /// A page of the customers at a risk level, by their lifetime value at the prediction, highest first. A customer
+    /// whose prediction expired before `now` is `None`.
     pub async fn customers_at_risk(
         &self,
         org: &OrgId,
@@ -58,7 +58,7 @@ impl Store {
         fetch_page(query.set_exclusive_start_key(start.transpose()?), |item| {
             let (id, expires): (CustomerId, i64) = form::read::<RiskLevelForm, _>("a risk level", item.clone())?;
             let position = index_position(&item, &id);
-            // DynamoDB deletes an expired item only some time later.
+            // `DynamoDB` deletes an item some time after its expiry.
             Ok(Row { value: Some(id).filter(|_| expires > now.timestamp()), position })
         })
         .await

@@ -1,4 +1,4 @@
-//! The records of redemptions that bundles and points have in common.
+//! The part that the records of bundle redemptions and of points redemptions share.
 
 use serde::{Serialize, de::DeserializeOwned};
 

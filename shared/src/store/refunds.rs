@@ -69,7 +69,7 @@ impl Store {
         Ok(record.map(read_refund).transpose()?.map(|record| record.value))
     }
 
-    /// The refunds of an order, void or not.
+    /// The refunds of an order, including voided refunds.
     pub async fn refunds_of_order(&self, org: &OrgId, order: &OrderId) -> Result<Vec<Refund>, StoreError> {
         self.read_partition(&keys::order_partition(org, order), keys::REFUND_PREFIX, |item| {
             Ok(match read_refund(item)?.value {
@@ -110,8 +110,8 @@ impl Transaction<'_> {
         self.replace(&key, None, &RefundForm::made(refund, before.next_version()), before)
     }
 
-    /// Marks that a refund, which must not be recorded yet, can no longer be made. `is_known_order`: the order is
-    /// known.
+    /// Marks that a refund, which must not be recorded yet, can no longer be made. `is_known_order` is whether the
+    /// order has a header.
     pub fn block_refund(&mut self, order: &OrderId, refund: &RefundId, is_known_order: bool) -> Result<(), StoreError> {
         let key = keys::refund(&self.org.id, order, refund);
         self.create(&key, None, &RefundForm::voided_before(refund))?;

@@ -1,5 +1,4 @@
-//! The types of a page of a list, and how an item that cannot be read appears in one. An unreadable item never fails a
-//! list.
+//! The types of a page of a list, including rows for items that cannot be read. An unreadable item never fails a list.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -14,7 +13,7 @@ use crate::error::{InternalError, chain};
 pub struct Page<T> {
     /// The rows, in the order of the list.
     pub rows: Vec<Row<T>>,
-    /// The position at which the next page starts. `None`: this page is the last one.
+    /// The position at which the next page starts. `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -23,7 +22,7 @@ pub struct Page<T> {
 pub struct Row<T> {
     /// The value.
     pub value: T,
-    /// The position after the value, at which a list that ends here can be continued.
+    /// The position after the value. A list that ends at this row can be continued there.
     pub position: String,
 }
 
@@ -63,9 +62,9 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Describes an unreadable item. `newer_kind` is the kind that a newer release wrote, if the item has the shape of
-    /// its record apart from that kind. Otherwise the item is damaged, and `record` is its kind. The time is in the
-    /// attribute `time_attribute`, or in the item's index key.
+    /// Describes an unreadable item. `newer_kind` is the kind that a newer release wrote, if only the kind is unknown.
+    /// Without `newer_kind`, the item is damaged, and `record` is its kind. The time is in the attribute
+    /// `time_attribute`, or in the item's index key.
     pub(super) fn new(item: &Item, newer_kind: Option<String>, record: &str, time_attribute: &str) -> Self {
         let times = [time_attribute, "at"].into_iter().map(|name| text_attribute(item, name));
         let at = times.into_iter().find(|at| !at.is_empty()).unwrap_or_default();

@@ -23,7 +23,7 @@ const NO_LATER_END: &str = "attribute_not_exists(ended) OR ended <= :new";
 /// A sweep does not replace the position of a sweep that began later.
 const NO_LATER_BEGINNING: &str = "attribute_not_exists(began) OR began <= :new";
 
-/// The state that the most frequent job watches besides due items.
+/// The state that the most frequent job watches in addition to due items.
 #[derive(Debug)]
 pub struct SweepWatch<const N: usize> {
     /// For each operation, the time since which its next sweep is awaited.
@@ -34,14 +34,14 @@ pub struct SweepWatch<const N: usize> {
 }
 
 impl Store {
-    /// The position at which the last sweep of an operation stopped. `None`: the sweep has ended.
+    /// The position at which the last sweep of an operation stopped. Returns `None` if the sweep has ended.
     pub async fn sweep_position(&self, operation: &str) -> Result<Option<String>, StoreError> {
         let [item] = self.get([&keys::sweep_position(operation)]).await?;
         Ok(item.and_then(|item| item.get(POSITION)?.as_s().ok().cloned()))
     }
 
-    /// Saves the position of a sweep that began at `began`, unless a later sweep has saved one. `None`: the sweep has
-    /// ended.
+    /// Saves the position of a sweep that began at `began`, unless a later sweep has saved a position. The position
+    /// `None` means that the sweep has ended.
     pub async fn save_sweep_position(
         &self,
         operation: &str,
@@ -75,8 +75,8 @@ impl Store {
     }
 
     /// The time since which the next sweep of each operation is awaited: the end of its last sweep. Before the end of
-    /// the first sweep, this is the time of the first call of this function, which records the time. The same read
-    /// returns the marking for newer zone rules.
+    /// the first sweep, it is the time of the first call of this function. The first call records that time. The same
+    /// read returns the marking for newer zone rules.
     pub async fn sweep_watch<const N: usize>(
         &self,
         operations: [&str; N],
@@ -89,7 +89,7 @@ impl Store {
         let mut waited_since = [now; N];
         for ((operation, key), since) in operations.into_iter().zip(&ends).zip(&mut waited_since) {
             match item(key) {
-                // The state machine writes the time of its own service, with any number of decimals.
+                // The state machine writes the clock of its own service, with any number of decimals.
                 Some(item) => {
                     let ended = item.get(ENDED).and_then(|ended| time::parse(ended.as_s().ok()?).ok());
                     *since = ended.ok_or_else(|| {
@@ -101,7 +101,7 @@ impl Store {
         }
         let is_first_call = wanted.iter().all(|key| item(key).is_none());
         let zone_marking = match zone_marking(item(&zone_rules)) {
-            // In a new table, no bundle is evaluated by older rules.
+            // In a new table, no bundle was evaluated by older rules.
             Some(_) if is_first_call => {
                 self.save_zone_marking(None).await?;
                 None

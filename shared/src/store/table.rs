@@ -66,14 +66,14 @@ impl<T> Versioned<T> {
 }
 
 impl Store {
-    /// A table that is reached through `client`.
+    /// A table that is accessed through `client`.
     #[must_use]
     pub fn new(client: Client, table: &str) -> Self {
         let (orgs, org_keys, absent_org_keys) = (Arc::default(), Arc::default(), Arc::default());
         Self { client, table: table.into(), orgs, org_keys, absent_org_keys }
     }
 
-    /// The same table with the same caches, through another client.
+    /// The same table with the same caches, accessed through another client.
     #[must_use]
     pub fn with_client(&self, client: Client) -> Self {
         Self { client, ..self.clone() }
@@ -85,7 +85,7 @@ impl Store {
         Ok(keys.map(|key| found.iter().position(|item| key.is_of(item)).map(|index| found.swap_remove(index))))
     }
 
-    /// Reads the existing ones of some items consistently, in no particular order.
+    /// Reads items consistently, in no particular order. Items that do not exist are left out.
     pub(super) async fn get_all<K: Borrow<Key>>(&self, keys: &[K]) -> Result<Vec<Item>, StoreError> {
         let mut found: Vec<Item> = Vec::with_capacity(keys.len());
         for batch in keys.chunks(READS_PER_REQUEST_MAX) {

@@ -12,11 +12,11 @@ use super::{
 };
 use crate::domain::{org::Org, zone::Zone};
 
-/// When a mark is due after the change. Longer than another process may cache the old time zone, plus the time of a
-/// call.
+/// The delay after which a mark is due. It exceeds the time for which another process may cache the old time zone, plus
+/// the time of a call.
 const MARK_DELAY: TimeDelta = TimeDelta::minutes(2);
 
-/// The mark of a time zone change: its sort key in the index, which a later change replaces.
+/// The mark of a time zone change, by its sort key in the index. A later change replaces the sort key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeZoneChange(pub(super) String);
 

@@ -58,7 +58,7 @@ impl Change {
         self
     }
 
-    /// Lists the item in the index. `None`: removes the item from the index.
+    /// Lists the item in the index. `None` removes the item from the index.
     pub(super) fn index_key(mut self, index_key: Option<&IndexKey>) -> Self {
         if let Some(index_key) = index_key {
             return self.set("list", text(&index_key.index_pk)).set("at", text(&index_key.index_sk));
@@ -115,12 +115,12 @@ impl Change {
         clause("SET", &self.sets) + &clause("REMOVE", &self.removes)
     }
 
-    /// `None` if there is no condition: `DynamoDB` rejects an empty expression.
+    /// Returns `None` if there is no condition, because `DynamoDB` rejects an empty expression.
     fn condition(&self) -> Option<String> {
         (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
     }
 
-    /// `None` if there are no values: `DynamoDB` rejects an empty map.
+    /// Returns `None` if there are no values, because `DynamoDB` rejects an empty map.
     fn values(self) -> Option<HashMap<String, AttributeValue>> {
         (!self.values.is_empty()).then_some(self.values)
     }
@@ -203,7 +203,8 @@ impl Transaction<'_> {
     /// Replaces the item that was read as `before`, which must still have its version. Attributes that the form does
     /// not know are kept.
     ///
-    /// Every replaced item has a condition of its own: items that are loaded by one read may be of different moments.
+    /// Every replaced item has its own condition, because items that are loaded by one read may be of different
+    /// moments.
     pub(super) fn replace<F: Serialize + DeserializeOwned, T>(
         &mut self,
         key: &Key,
@@ -217,7 +218,7 @@ impl Transaction<'_> {
             let put = put.condition_expression("version = :version");
             put.expression_attribute_values(":version", number(before.version))
         } else {
-            // The item is older than the versions of its kind.
+            // The item was stored before items of its kind had versions.
             put.condition_expression("attribute_exists(pk) AND attribute_not_exists(version)")
         })
     }

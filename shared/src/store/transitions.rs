@@ -41,7 +41,7 @@ impl Store {
         .await
     }
 
-    /// The first of a bundle's transitions after an instant.
+    /// The first transition of a bundle after an instant.
     pub async fn first_transition_after(
         &self,
         org: &OrgId,
@@ -60,8 +60,8 @@ impl Store {
         found.map(|item| form::read::<TransitionForm, _>("a transition", item)).transpose()
     }
 
-    /// A page of the transitions of all bundles that were recorded on a day in UTC, oldest first, each with the time of
-    /// the record. An unreadable transition is `None`.
+    /// A page of the transitions of all bundles that were recorded on a day in UTC, oldest first. Each has the time at
+    /// which it was recorded. An unreadable transition is `None`.
     pub async fn transitions_of_day(
         &self,
         org: &OrgId,

@@ -1,7 +1,7 @@
 //! The release of the zone rules by which bundles are evaluated.
 //!
 //! When a release with newer rules starts, all orgs are marked one after another, so that their bundles are evaluated
-//! again. The item of the rules holds how far the marking is.
+//! again. The item of the zone rules stores the position of the marking.
 
 use chrono::{DateTime, Utc};
 
@@ -21,7 +21,7 @@ const AFTER: &str = "after";
 /// The position of the marking of all orgs for newer zone rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZoneMarking {
-    /// The last marked org. `None`: no org is marked yet.
+    /// The last marked org. `None` if no org is marked yet.
     pub after: Option<OrgId>,
 }
 
@@ -34,7 +34,7 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Saves the position of the marking for the zone rules of this process. `None`: all orgs are marked.
+    /// Saves the position of the marking for the zone rules of this process. `None` means that all orgs are marked.
     pub async fn save_zone_marking(&self, marking: Option<&ZoneMarking>) -> Result<(), StoreError> {
         let (key, release) = (keys::zone_rules().to_item(), text(zone::data_version()));
         let update = self.client.update_item().table_name(self.table.as_ref()).set_key(Some(key));
@@ -50,8 +50,8 @@ impl Store {
     }
 }
 
-/// The marking that is to be continued by the item of the zone rules. `None`: bundles are evaluated by the zone rules
-/// of this process or by newer ones.
+/// The marking to continue, according to the item of the zone rules. Returns `None` if bundles are evaluated by the
+/// zone rules of this process or by newer rules.
 pub(super) fn zone_marking(item: Option<&Item>) -> Option<ZoneMarking> {
     let attribute = |name: &str| Some(item?.get(name)?.as_s().ok()?.as_str());
     let release = zone::data_version();

@@ -26,8 +26,8 @@ const OWN_CRATES: [&str; 10] = [
 
 /// Starts JSON logging on standard error, once for each process.
 ///
-/// Below `info`, libraries log whole requests and answers, which contain names and addresses. So only the project's own
-/// crates log below `info`, regardless of `levels`.
+/// Below `info`, libraries log whole requests and answers, which contain names and addresses. Therefore only the
+/// project's own crates log below `info`, regardless of `levels`.
 pub fn start_logging(levels: &str) {
     let levels: Targets = levels.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let own = OWN_CRATES.map(|target| (target, LevelFilter::TRACE));

@@ -18,7 +18,7 @@ pub enum Metric {
     ByClaude,
     /// Customers scored by the statistical model alone.
     ByStatistics,
-    /// Probabilities of Claude that were limited to the distance allowed from the statistical model.
+    /// Probabilities of Claude that were limited to the allowed distance from the statistical model.
     Clipped,
     /// Customers scored at critical risk.
     CriticalRisk,
@@ -168,10 +168,10 @@ pub enum MetricValue {
 }
 
 impl MetricValue {
-    /// The most values of one metric that `CloudWatch` accepts in one record.
+    /// The maximum number of values of one metric that `CloudWatch` accepts in one record.
     pub const SCORES_MAX: usize = 100;
 
-    /// The unit in `CloudWatch`, which has none for hours.
+    /// The unit in `CloudWatch`. There is no unit for hours.
     pub(super) const fn unit(&self) -> &'static str {
         match self {
             Self::Count(_) => "Count",

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::metric::Metrics;
 
-/// Where metrics records go: standard output in a function, a collector in a test.
+/// The destination of metrics records: standard output in a function, a collector in a test.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Writes to standard output, which Lambda and Cloud Run collect.
@@ -21,7 +21,7 @@ pub fn stdout() -> Sink {
     })
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallResult {
     /// The call succeeded.

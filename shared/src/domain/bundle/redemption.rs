@@ -1,8 +1,8 @@
 //! Redemptions of bundles, and their voids.
 //!
 //! The schedule is evaluated at the instant when the order was fulfilled, the limits at commit. If the current terms
-//! reject an order, the record decides: an order that was fulfilled while the bundle was active is accepted, even if
-//! the bundle has changed since.
+//! reject an order, the recorded status changes decide. An order that was fulfilled while the bundle was active is
+//! accepted, even if the bundle has changed since.
 //!
 //! Counters change by one under a condition, so orders for the same bundle do not wait for each other. Only the
 //! redemption that takes the last unit, and a void that gives it back, also change the status.
@@ -68,8 +68,8 @@ pub struct UsageChange {
 pub enum Redeem {
     /// The change can be committed.
     Apply(Box<UsageChange>),
-    /// The change also changes the status, but one write has no room for all earlier changes by the clock. These must
-    /// be written first.
+    /// The change also changes the status, but too many earlier changes by the clock are unrecorded for one write. The
+    /// caller must write these earlier changes first.
     CatchUpFirst(Box<StatusUpdate>),
 }
 
@@ -80,10 +80,10 @@ pub struct Fulfilment {
     pub at: DateTime<Utc>,
     /// When the redemption is counted.
     pub now: DateTime<Utc>,
-    /// Whether the record shows the bundle as active at `at`. The caller looks it up only after the current terms
-    /// rejected the order.
+    /// Whether the recorded status changes show the bundle as active at `at`. The caller looks them up only after the
+    /// current terms rejected the order.
     pub was_active: bool,
-    /// The savings that the order states, if it does.
+    /// The savings that the order states. `None` if the order states none.
     pub savings: Option<Money>,
 }
 
@@ -183,7 +183,7 @@ pub fn void(
     Some(with_status_update(change, reason, bundle, zone, now))
 }
 
-/// Adds the update of the status, if there is a reason for one.
+/// Adds the update of the status if a `reason` is given.
 fn with_status_update(
     change: UsageChange,
     reason: Option<TransitionReason>,

@@ -189,8 +189,9 @@ pub(super) fn in_window(schedule: &Schedule, zone: Zone, now: DateTime<Utc>) -> 
     windows.into_iter().any(|(from, to)| from <= now && now < to)
 }
 
-/// The windows that start on the days from yesterday on. They cover three weeks, so the next change by a window is at
-/// one of their edges: the pattern repeats weekly, and a clock change can remove the window of one week.
+/// The windows that start on the days from yesterday on, for three weeks. The pattern repeats weekly, and a clock
+/// change can remove the window of one week. The next change by a window is therefore at an edge of one of these
+/// windows.
 pub(super) fn windows_around(
     schedule: &Schedule,
     zone: Zone,

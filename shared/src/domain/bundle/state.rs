@@ -55,8 +55,8 @@ pub struct RecordedStatus {
     pub at: DateTime<Utc>,
     /// The time zone by which the status was evaluated.
     pub zone: Zone,
-    /// Whether the status was evaluated by older time zone rules than those of this process. The next change may then
-    /// be due at another instant.
+    /// Whether the status was evaluated by older time zone rules than the rules of this process. The next change may
+    /// then be due at another instant.
     pub is_outdated: bool,
 }
 

@@ -26,8 +26,8 @@ pub struct BundleTerms {
     pub max_redemptions: Option<UseLimit>,
     /// The maximum number of redemptions for each customer. `None` for no limit.
     pub per_customer_limit: Option<UseLimit>,
-    /// Whether only recorded customers may redeem the bundle. Otherwise another spelling of a customer id circumvents
-    /// the limit for each customer.
+    /// Whether only recorded customers may redeem the bundle. Otherwise, a customer can exceed the per-customer limit
+    /// under another spelling of the customer id.
     pub known_customers_only: bool,
 }
 
@@ -64,7 +64,7 @@ pub enum BundleType {
 
 named!(BundleType);
 
-/// The price of the products with and without the bundle. The bundle price is never the higher one.
+/// The price of the products with and without the bundle. The bundle price never exceeds the original total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Price {
     original_total: Money,

@@ -1,8 +1,8 @@
 //! The record of the changes of a bundle's status.
 //!
-//! A bundle has the last recorded status, with its instant and time zone. The changes by the clock since that instant
-//! follow from [`next_change`], each at its own instant. Operations are applied after these changes. The record
-//! therefore does not depend on which operation updates a bundle, or how long after the change.
+//! A bundle stores its last recorded status, with its instant and time zone. [`next_change`] gives every change by the
+//! clock since that instant. These changes are recorded before the change of an operation. The record is therefore the
+//! same, whichever operation updates a bundle and however late.
 
 use chrono::{DateTime, Utc};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -21,7 +21,7 @@ use crate::domain::{
     zone::{Zone, ZoneInForce},
 };
 
-/// The maximum number of changes in one write. They are part of one transaction, which also has room for other writes.
+/// The maximum number of changes in one write. The transaction of the write needs room for other items too.
 pub const TRANSITIONS_PER_WRITE_MAX: usize = 90;
 
 /// A change of the status or of the requested state.
@@ -31,7 +31,7 @@ pub struct Transition {
     pub from: BundleStatus,
     /// The status after.
     pub to: BundleStatus,
-    /// The reason of the change.
+    /// The reason for the change.
     pub reason: TransitionReason,
     /// When the status changed. The change may be recorded later.
     pub at: DateTime<Utc>,
@@ -41,7 +41,7 @@ pub struct Transition {
     pub note: Option<SingleLine>,
 }
 
-/// The reason of a change of status.
+/// The reason for a change of status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
 pub enum TransitionReason {
     /// The start date was reached.
@@ -166,8 +166,9 @@ pub fn bring_up_to_date(bundle: &Bundle, zone: ZoneInForce, now: DateTime<Utc>) 
     update
 }
 
-/// The status at an instant by the record. `next` is the first transition after the instant. If the record ends before
-/// the instant, the status follows from the clock.
+/// The status at an instant, according to the recorded transitions. `next` is the first transition after the instant.
+/// Without `next`, the recorded status applies up to its instant, and the clock determines the status after that
+/// instant.
 #[must_use]
 pub fn recorded_status_at(
     bundle: &Bundle,

@@ -82,7 +82,7 @@ impl Features {
 /// The trend at `now`, from the gaps between the recent days with orders. It compares the mean of the newer half of the
 /// gaps, including the middle one, with the mean of the older half. The trend is `declining` at a ratio of at least
 /// 3/2, and `increasing` at a ratio of at most 2/3. The gap since the last order is included once it exceeds the mean
-/// of the others.
+/// of the other gaps.
 ///
 /// With fewer than three gaps, the trend is `stable`.
 #[must_use]

@@ -17,7 +17,7 @@ use super::{
     observation::Observation,
 };
 
-/// The minimum number of customers with a repeat purchase. The parameters of fewer customers would depend on chance.
+/// The minimum number of customers with a repeat purchase. With fewer, the fitted parameters would depend on chance.
 pub const REPEAT_CUSTOMERS_MIN: u32 = 100;
 
 /// The maximum number of iterations. A fit takes 100 to 150 iterations. A fit that has not converged after the maximum
@@ -43,7 +43,7 @@ pub struct Fit {
 ///
 /// Returns the default parameters with [`ParameterSource::Default`] if fewer than [`REPEAT_CUSTOMERS_MIN`] customers
 /// have a repeat purchase, if the optimiser does not converge, or if the optimum exceeds the bounds of [`Parameters`].
-/// The optimum exceeds the bounds if customers hardly differ, or if none of them ever seems to leave.
+/// The optimum exceeds the bounds if customers hardly differ, or if no customer ever seems to leave.
 pub fn fit(family: ModelFamily, observations: impl IntoIterator<Item = Observation>) -> Fit {
     let mut counts: BTreeMap<Observation, u32> = BTreeMap::new();
     for observation in observations {

@@ -11,9 +11,9 @@
 //! | the wording of a prediction, and its outcome | [`prediction`] |
 //! | the accuracy of predictions | [`accuracy`] |
 //!
-//! Only these rules use floating-point numbers, because their results are estimates. Only these rules use an optimiser
-//! and a mathematical library. Neither does any I/O, reads a clock or draws random numbers here. Requests to a language
-//! model are not a rule, so the function that sends them contains them.
+//! Only these rules use floating-point numbers, an optimiser and a mathematical library, because their results are
+//! estimates. The optimiser and the library do no I/O here, read no clock and draw no random numbers. Requests to a
+//! language model are not a rule. The function that sends these requests contains their code.
 
 pub mod accuracy;
 pub mod features;

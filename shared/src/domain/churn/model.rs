@@ -33,7 +33,8 @@ pub enum ModelFamily {
 named!(ModelFamily);
 
 impl ModelFamily {
-    /// The family that scores customers. On the purchase log, it ranks customers better than the other one and is
+    /// The family that scores customers. On the purchase log, it ranks customers better than BG/NBD and is calibrated
+    /// at least as well.
     /// calibrated at least as well.
     pub const IN_USE: Self = Self::MbgNbd;
 
@@ -101,8 +102,8 @@ impl Parameters {
 }
 
 impl Model {
-    /// The model of an org with too few customers for a fit. Its parameters are those of 2,357 customers of an online
-    /// music shop (CDNOW) on 1997-09-30. The literature fits its models to the same data.
+    /// The model of an org with too few customers for a fit. Its parameters were fitted to 2,357 customers of an online
+    /// music shop (CDNOW) as of 1997-09-30. The literature fits its models to the same data.
     #[must_use]
     pub const fn default_of(family: ModelFamily) -> Self {
         let parameters = match family {
@@ -143,8 +144,8 @@ impl Model {
 }
 
 /// The log-likelihood of customers. The parameters r, alpha, a and b may have any values, so the result may not be a
-/// number. Each observation has its number of customers. The observations must be sorted, because those with equally
-/// many repeat purchases share most terms.
+/// number. Each observation is paired with its number of customers. The observations must be sorted, because
+/// observations with equally many repeat purchases share most terms.
 pub(super) fn log_likelihood(family: ModelFamily, [r, alpha, a, b]: [f64; 4], customers: &[(Observation, u32)]) -> f64 {
     let constant_terms = r * alpha.ln() - lgamma(r) + lgamma(a + b) - lgamma(b);
     let groups = customers.chunk_by(|(a, _), (b, _)| a.repeats() == b.repeats());

@@ -80,8 +80,8 @@ pub(super) fn days_between_dates(one: NaiveDate, other: NaiveDate) -> u32 {
     u32::try_from((other - one).num_days()).unwrap_or(0)
 }
 
-/// A sample of at most [`CustomerSample::SIZE_MAX`] customers: those whose ids have the smallest SHA-256 digests. The
-/// sample does not depend on the order of insertion, and a customer who is inserted twice is in it once. SHA-256,
+/// A sample of at most [`CustomerSample::SIZE_MAX`] customers. It contains the customers whose ids have the smallest
+/// SHA-256 digests. The sample does not depend on the order of insertion, and contains a customer only once. SHA-256,
 /// unlike the standard hasher, is the same in every release of the compiler.
 #[derive(Debug, Default)]
 pub struct CustomerSample {
@@ -93,8 +93,8 @@ impl CustomerSample {
     /// fraction of a second.
     pub const SIZE_MAX: usize = 10_000;
 
-    /// Inserts a customer, who stays only if the digest is among the smallest. The caller must insert customers who
-    /// left long ago too.
+    /// Inserts a customer. The sample keeps the customer only if the digest of the id is among the smallest. The caller
+    /// must also insert customers that left long ago.
     pub fn insert(&mut self, id: &CustomerId, observation: Observation) {
         self.by_digest.insert(Sha256::digest(id.as_str()).into(), observation);
         if self.by_digest.len() > Self::SIZE_MAX {

@@ -26,7 +26,7 @@ pub fn is_active(orders: &OrderHistory, active_days: u32, now: DateTime<Utc>) ->
     days_between(orders.last_at, now) < active_days
 }
 
-/// The first instant of a last order that makes a customer active at `now`.
+/// The earliest last order that makes a customer active at `now`.
 #[must_use]
 pub fn active_since(active_days: u32, now: DateTime<Utc>) -> DateTime<Utc> {
     now - TimeDelta::days(i64::from(active_days)) + TimeDelta::milliseconds(1)
@@ -82,8 +82,8 @@ impl PastPrediction {
 
     /// The outcome by the customer's current orders. Returns `None` before the end of the horizon.
     ///
-    /// If so many orders followed the horizon that no order within it is remembered, the customer counts as one who
-    /// ordered within it.
+    /// The history remembers only recent orders. If all of them are later than the horizon, the customer counts as
+    /// having ordered within the horizon.
     #[must_use]
     pub fn evaluate(&self, orders: Option<&OrderHistory>, now: DateTime<Utc>) -> Option<ScoredOutcome> {
         let end = self.ends_at();

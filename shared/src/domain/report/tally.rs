@@ -35,7 +35,8 @@ pub const RECORDING_DELAY_MAX: TimeDelta = TimeDelta::minutes(10);
 const SCORE_AGE_MAX: TimeDelta = TimeDelta::days(8);
 
 /// The shortest horizon, in days, that allows the comparison with four weeks earlier. A prediction is stored for one
-/// more horizon after its own. That must cover the four weeks, the reported week and the week of the report.
+/// further horizon after its own horizon. This period must cover the four weeks, the reported week and the week of the
+/// report.
 const COMPARABLE_HORIZON_MIN: u32 = 42;
 
 /// The number of orders, and the total paid for them in minor units.

@@ -59,8 +59,8 @@ pub(in crate::store) struct TermsForm {
     desired_state: DesiredState,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     start_date: Option<DateTime<Utc>>,
-    /// Takes precedence over `startDate`, which then holds the start of the day at the time of the write, for releases
-    /// that do not know days.
+    /// Takes precedence over `startDate`. For releases that do not know days, `startDate` then holds the start of the
+    /// day as of the write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     start_day: Option<NaiveDate>,
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! The stored form of a bundle redemption, and of the number of times a customer redeems a bundle.
+//! The stored form of a bundle redemption, and of a customer's number of redemptions of a bundle.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ impl TryFrom<BundleRedemptionForm> for BundleRedemption {
     }
 }
 
-/// The number of times a customer redeems a bundle.
+/// A customer's number of redemptions of a bundle.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct CustomerCountForm {

@@ -48,7 +48,7 @@ fn probability(hundredths: u16) -> Result<Probability, &'static str> {
     Probability::from_hundredths(hundredths).ok_or("a probability above 1")
 }
 
-/// One prediction, kept until its outcome was evaluated.
+/// One prediction, kept until its outcome has been evaluated.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct PredictionForm {

@@ -1,4 +1,4 @@
-//! The stored form of the record of an order under a bundle or under points: a redemption, or the mark of a void that
+//! The stored form of what an order redeemed: one bundle, or points. It is a redemption, or the mark of a void that
 //! came first.
 
 use aws_sdk_dynamodb::types::AttributeValue;

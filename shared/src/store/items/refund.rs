@@ -30,7 +30,7 @@ pub(in crate::store) struct RefundForm {
     voided: Option<RefundVoidForm>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     voided_before: bool,
-    /// Absent from refunds that are older than voids.
+    /// Absent from refunds stored before refunds could be voided.
     #[serde(default = "first_version")]
     version: u64,
 }

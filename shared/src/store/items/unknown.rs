@@ -3,8 +3,8 @@
 //! A value keeps the item from which it was read, as an [`Image`]. A write of the value also writes every attribute
 //! that the form does not know, at the top and in every nested map.
 //!
-//! An attribute is unknown if it is missing after the form is read from the image and written again. So no form lists
-//! its attributes twice. A known attribute with a value that the form cannot read is kept in the same way.
+//! An attribute is unknown if it is missing after the form is read from the image and written again. A form therefore
+//! need not list its attributes. A known attribute with a value that the form cannot read is kept in the same way.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ use crate::store::{
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::store) struct Image(Item);
 
-/// Attributes that every write sets or removes itself, whatever the form.
+/// Attributes that every write sets or removes itself, independent of the form.
 const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", EVENT_ATTRIBUTE];
 
 /// Attributes that identify an element of a stored list after another attribute of the element has changed. Each list
@@ -59,7 +59,7 @@ pub(in crate::store) fn rewrite<F: Serialize + DeserializeOwned>(
     Ok(item)
 }
 
-/// The attribute that replaces the attribute `name` of `image`, likewise.
+/// The attribute that replaces the attribute `name` of `image`, including the members that the form does not know.
 pub(in crate::store) fn rewrite_attribute<F: Serialize + DeserializeOwned>(
     name: &str,
     form: &F,
@@ -103,8 +103,8 @@ fn keep_unknown_in_map<'a>(
     }
 }
 
-/// Each new element keeps the unknown attributes of its stored element: of the equal one, or else of the one with the
-/// same identity.
+/// Each new element keeps the unknown attributes of its stored element. This is the equal stored element, or else the
+/// stored element with the same identity.
 fn keep_unknown_in_list(stored: &[AttributeValue], known: &[AttributeValue], new: &mut [AttributeValue]) {
     let mut remaining: Vec<_> = stored.iter().zip(known).collect();
     let mut take = |is_predecessor: &dyn Fn(&AttributeValue) -> bool| {
