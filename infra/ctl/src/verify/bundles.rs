@@ -34,8 +34,8 @@ async fn create_bundle(shop: &TestShop, bundle: &str, bundle_terms: Value, statu
         .map(drop)
 }
 
-/// The job's own schedule may record the opening first. That does not happen twice in a row, so a second bundle
-/// decides.
+/// The job's own schedule may record the opening first. This does not happen twice in a row, so the check repeats with
+/// a second bundle.
 pub(crate) async fn check_transitions(shop: &TestShop) -> CheckResult {
     for bundle in ["opens", "opens-too"] {
         if check_opening(shop, bundle).await? {

@@ -87,7 +87,7 @@ impl CustomerTotals {
     }
 }
 
-/// Calls `visit` with each row of a list, up to the page limit. Returns whether that was the whole list.
+/// Calls `visit` with each row of a list, up to the page limit. Returns whether the whole list was read.
 async fn for_each_row(api: &Api, path: &str, plural: &str, mut visit: impl FnMut(&Value)) -> anyhow::Result<bool> {
     let mut cursor = String::new();
     for _ in 0..LIST_PAGES_MAX {
