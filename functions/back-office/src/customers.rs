@@ -160,7 +160,8 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     Ok(list.answer_rows("customers", &rows, next))
 }
 
-/// Returns a page of the customers at a risk level, with their current data. `None` stands for an outdated index row.
+/// Returns a page of the customers at a risk level, with their current data. The value of an outdated index row is
+/// `None`.
 async fn customers_at_risk(
     context: &Context,
     org: &OrgId,

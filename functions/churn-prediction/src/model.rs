@@ -22,9 +22,9 @@ use crate::look_back::{self, LookedBack, look_back};
 /// Customers in a page.
 const PAGE_SIZE: usize = 1_000;
 
-/// The stored model of an org, whatever its age, or the default model.
+/// The stored model of an org, regardless of its age, or the default model.
 ///
-/// A prediction for a single customer and a later call of a run use it.
+/// A prediction for a single customer and a later call of a run use this model.
 pub(crate) async fn stored_model(sweep: &Sweep<'_>, org: &Org) -> Result<Model, Failure> {
     Ok(read(sweep, org).await?.map_or(Model::default_of(ModelFamily::IN_USE), |record| record.model))
 }

@@ -95,7 +95,8 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let run = Run { sweep, claude, only: customer_id };
     let swept = run.sweep.run(cursor, |visit| run.visit_org(visit)).await?;
     let without_claude = not_used.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));
-    // An unreadable key is configured. A prediction for a single customer does not count towards the metric.
+    // A key that cannot be read counts as configured. A prediction for a single customer does not count towards the
+    // metric.
     let has_key = not_used != Some("not_configured") && run.only.is_none();
     Ok(reply(context, &swept, ClaudeUsage { without_claude, has_key, is_dry: dry_run }))
 }

@@ -79,7 +79,7 @@ async fn attempt(context: &Context, org: &Org, request: &RefundRequest) -> Resul
     let decided = refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now);
     if decided.is_err() {
         // The loaded items are not a consistent snapshot. The rejection is final only if a second read finds the same
-        // versions. Otherwise this same refund, sent earlier, may have left too little.
+        // versions. Otherwise an earlier attempt of the same refund may have left too little.
         let reloaded = load().await?;
         let is_unchanged = reloaded.refund.is_none()
             && reloaded.customer.is_some_and(|reloaded| reloaded.version == customer.version)

@@ -37,7 +37,7 @@ use crate::answer::{RecalculationFigures, reply};
 /// Customers in a page. One response of the index holds about twice as many.
 const PAGE_SIZE: usize = 1_000;
 
-/// The most tier changes in a batch. The changes of a batch are written concurrently.
+/// The maximum number of tier changes in a batch. The changes of a batch are written concurrently.
 const BATCH_CHANGES_MAX: usize = 16;
 
 /// The time reserved for one batch of changes and the answer.
@@ -95,7 +95,7 @@ fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
 
 /// The name of the dry runs with these settings. A cursor of one dry run is rejected by a dry run with other settings.
 ///
-/// The digest is that of the settings as JSON, because two versions of the function must agree on it during a rollout.
+/// The digest covers the settings as JSON, because two versions of the function must agree on it during a rollout.
 fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
     let settings = trial_settings.map(LoyaltyView::from);
     format!("dryRun {}", cursor::scope_digest(&serde_json::json!(settings).to_string()))

@@ -46,7 +46,7 @@ const PAGE_SIZE: usize = 1_000;
 /// The time reserved for the Slack message and the answer.
 const NOTIFICATION_RESERVE: Duration = Duration::from_secs(10);
 
-/// The most orgs in an answer, because Lambda limits the size of an answer. The log contains all orgs.
+/// The maximum number of orgs in an answer, because Lambda limits the size of an answer. The log contains all orgs.
 const REPORTS_MAX: usize = 400;
 
 #[derive(Deserr)]
@@ -85,7 +85,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
     let goes_on = cursor.is_some();
     tracing::info!(orgs = counted.len(), errors = errors.len(), goes_on, "a call of the report is over");
     let slack = if only.is_some() || dry_run {
-        // The caller of a dry run or of a report on one org has the answer.
+        // The caller of a dry run or of a report on one org reads the answer.
         MessageOutcome::NotAsked
     } else {
         let message = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
@@ -111,7 +111,7 @@ pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failu
 }
 
 impl Run<'_> {
-    /// Reports an org's week. The figures of the outcome are whether the week was counted.
+    /// Reports an org's week. The figures of the outcome state whether the week was counted.
     ///
     /// A disposable org is reported only in a call for that org.
     async fn week(&self, visit: OrgVisit<()>) -> Result<Option<VisitOutcome<bool, ()>>, Failure> {

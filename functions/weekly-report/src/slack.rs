@@ -16,7 +16,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time reserved for the answer after the post.
 const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 
-/// The most orgs in a message. The log contains all orgs.
+/// The maximum number of orgs in a message. The log contains all orgs.
 const ORGS_SHOWN_MAX: usize = 20;
 
 /// Characters reserved for the note on the orgs left out.
@@ -28,7 +28,7 @@ const MESSAGE_CHARS_MAX: usize = 39_000;
 /// The content of a message.
 pub(crate) struct WeeklyMessage<'a> {
     pub(crate) reports: &'a [OrgReport],
-    /// The number of counted orgs, including those left out of `reports`.
+    /// The number of counted orgs, including the orgs left out of `reports`.
     pub(crate) count: usize,
     pub(crate) errors: &'a [OrgId],
     /// Whether the call ran out of time before the last org.

@@ -21,7 +21,7 @@ pub const FUNCTIONS: [&str; 8] = [
 /// The functions' addresses, without a trailing slash.
 #[derive(Debug)]
 pub struct FunctionAddresses {
-    /// The address for functions without one of their own. They answer below its path `/lambda-url/<function>/`.
+    /// The address of all functions without a separate address. A function is below its path `/lambda-url/<function>/`.
     common: Option<String>,
     by_function: BTreeMap<&'static str, String>,
 }

@@ -31,8 +31,8 @@ const EVALUATED_AT: &str = "1997-12-30T00:00:00Z";
 /// The Sunday of the promotion week, 02:00 in New York.
 const RESCORED_AT: &str = "1998-07-12T06:00:00Z";
 
-/// The two instants at which the log is split. The scoring knows no order after the first, the evaluation none after
-/// the second.
+/// The two instants at which the log is split. The scoring uses no order after the first instant, and the evaluation
+/// uses no order after the second.
 pub(crate) fn log_cutoffs() -> anyhow::Result<[DateTime<Utc>; 2]> {
     Ok([parse_instant(SCORED_AT)?, parse_instant(EVALUATED_AT)?])
 }

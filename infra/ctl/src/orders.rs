@@ -42,7 +42,8 @@ pub(crate) struct PastOrders {
 }
 
 impl PastOrders {
-    /// Splits the orders into those up to the cutoff and those after it. The bad rows stay with the first part.
+    /// Splits the orders into the orders up to the cutoff and the orders after it. The bad rows stay with the first
+    /// part.
     pub(crate) fn split_at(self, cutoff: DateTime<Utc>) -> (Self, Self) {
         let mut after = Self::default();
         let mut before = Self { bad_rows: self.bad_rows, ..Self::default() };

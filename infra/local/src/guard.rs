@@ -18,7 +18,7 @@ const FETCH_SITE_HEADER: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(crate) enum AllowedPages {
     /// Pages of the same origin, which is this server itself.
     SameOrigin,
-    /// No pages: nothing on this port is meant for a browser.
+    /// No pages, because no service on this port is meant for a browser.
     None,
 }
 

@@ -17,7 +17,7 @@
 //! | [`gateway`] | function URLs and the Lambda Invoke API on one port |
 //!
 //! A function receives the same bytes as from Lambda. The local stack has no IAM, no quotas and no delivery of events.
-//! To deliver an event, invoke the function with it.
+//! To deliver an event, invoke the function with the event.
 
 mod dynamodb;
 pub mod engine;

@@ -198,7 +198,7 @@ async fn run(options: LocalCommandLine) -> anyhow::Result<ExitCode> {
     code
 }
 
-/// Waits until the stack has to end: with its command, or at a signal.
+/// Waits until the stack must end: when its command ends, or at a signal.
 ///
 /// A command may set the clock of its requests, so the template's schedules start after the command has ended.
 async fn wait_for_end<F: Future<Output = ()>>(

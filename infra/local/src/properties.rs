@@ -149,8 +149,8 @@ pub(crate) enum EventSource {
     ScheduleV2(ScheduleProperties),
 }
 
-/// A state machine: the function that it calls, and its schedules. `Stack::sweep` does locally what its definition does
-/// in the cloud.
+/// A state machine: the function that it calls, and its schedules. Locally, `Stack::sweep` replaces the definition of
+/// the state machine.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct StateMachineProperties {

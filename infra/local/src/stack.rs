@@ -97,7 +97,7 @@ impl Stack {
         self.call_within(function, event, now, *timeout).await
     }
 
-    /// As [`Self::call`], within another time limit than the template's.
+    /// As [`Self::call`], with this time limit instead of the template's.
     pub async fn call_within(
         &self,
         function: &str,

@@ -14,10 +14,10 @@ use aws_sdk_dynamodb::{
 
 use crate::specs::{ExpirySpec, KeyPartSpec, TableSpec};
 
-/// Pause between two looks at a table that is being created.
+/// Pause between two reads of the state of a table that is being created.
 const ACTIVE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A minute of polls. The embedded engine needs none of it, DynamoDB itself may need all.
+/// The number of polls in a minute. The embedded engine needs no poll, but DynamoDB may need all of them.
 const ACTIVE_POLLS_MAX: usize = 600;
 
 /// Ensures that the table exists as declared and is active.

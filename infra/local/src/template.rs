@@ -1,7 +1,7 @@
 //! Reads the parts of the template that matter on one machine.
 //!
 //! A property that is neither used nor listed as cloud-only is rejected, so that the local stack never silently differs
-//! from the template. `properties` lists the cloud-only ones.
+//! from the template. `properties` lists the cloud-only properties.
 
 use std::{
     collections::{BTreeMap, HashMap},

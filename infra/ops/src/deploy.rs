@@ -1,8 +1,8 @@
 //! `ctl deploy`: builds every function with SAM and deploys one environment of `samconfig.toml`.
 //!
 //! SAM publishes a new version of a function if its code or its part of the template has changed. A changed parameter
-//! value is neither, so it would reach no published version. Therefore a digest of the settings is written beside each
-//! program. Then changed settings are changed code.
+//! value changes neither, so it would reach no published version. A digest of the settings is therefore written beside
+//! each program, so that changed settings change the code.
 
 use std::{
     env, fs,

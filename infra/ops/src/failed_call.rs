@@ -11,7 +11,7 @@ pub(crate) struct FailedCall {
 
 impl FailedCall {
     /// Parses a message. Lambda wraps a failed event in a record. An event rule, a schedule and a state machine queue
-    /// the call itself. Fails if the message is no call.
+    /// the call itself. Fails if the message contains no call.
     pub(crate) fn parse(body: &str) -> anyhow::Result<Self> {
         let mut message: Value = serde_json::from_str(body).context("is no JSON")?;
         let is_record = message.pointer("/requestContext/functionArn").is_some();

@@ -10,13 +10,14 @@ use aws_sdk_sqs::{
 
 use crate::{deployed_stack::DeployedStack, invoke::INVOKE_TIMEOUT, service_error::ServiceError};
 
-/// Most messages in one batch request, by the limit of SQS.
+/// Maximum number of messages in one batch request, by the limit of SQS.
 const BATCH_ENTRIES_MAX: usize = 10;
 
 /// How long a message is hidden from other receivers, from the start of each call. Longer than any call takes.
 const VISIBILITY_TIMEOUT: Duration = INVOKE_TIMEOUT.saturating_add(Duration::from_mins(1));
 
-/// Wait for a message, in seconds. With a wait SQS asks all of its servers, without one only some.
+/// Time to wait for a message, in seconds. With a wait, SQS queries all of its servers. Without a wait, it queries only
+/// some.
 const RECEIVE_WAIT_SECONDS: i32 = 1;
 
 /// The queue, with the received messages that are not deleted yet.
@@ -60,7 +61,7 @@ impl<'a> FailureQueue<'a> {
         &self.name
     }
 
-    /// Receives one message. A second one would wait during the first one's calls, and become visible to other
+    /// Receives one message. A second message would wait during the calls of the first, and become visible to other
     /// receivers.
     pub(crate) async fn receive(&mut self) -> anyhow::Result<Received> {
         let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1);

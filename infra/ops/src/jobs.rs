@@ -84,8 +84,8 @@ impl Schedules<'_> {
 
     /// Applies an action to the schedule of one job or of each job, and prints its line.
     ///
-    /// Of several jobs, a missing schedule is reported and a failed action does not stop the others. If no schedule
-    /// exists, the stack's name is wrong, and the command fails.
+    /// With several jobs, a missing schedule is reported, and a failed action does not stop the other jobs. If no
+    /// schedule exists, the stack's name is wrong, and the command fails.
     async fn for_each(
         &self,
         job_filter: Option<&str>,

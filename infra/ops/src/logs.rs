@@ -103,7 +103,7 @@ impl LogReader<'_> {
                 self.stack.service_error("CloudWatch Logs", &error).with_not_found(not_found)
             })?;
             let mut events = page.events.unwrap_or_default();
-            // A page has the lines of one stream after those of another.
+            // A page lists the lines of one stream after the lines of another.
             events.sort_by_key(|event| event.timestamp);
             for event in events {
                 let at = event.timestamp.and_then(DateTime::from_timestamp_millis).unwrap_or(from);

@@ -1,5 +1,5 @@
-//! The operator's command line: the commands that call the functions (`infra/ctl`), and those that operate a deployed
-//! stack through the services of its AWS account.
+//! The operator's command line. It has the commands that call the functions (`infra/ctl`), and the commands that
+//! operate a deployed stack through the services of its AWS account.
 
 mod deploy;
 mod deployed_stack;

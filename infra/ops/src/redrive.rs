@@ -20,7 +20,7 @@ use ctl::{
     problem_summary,
 };
 
-/// The only final rejection of a call that is no event: nothing is left to do for a deleted org.
+/// The only final rejection of a call that is not an event. No work remains for a deleted org.
 const ORG_DELETED_CODE: &str = "unknown_org";
 
 /// Counts of the messages so far.
@@ -165,7 +165,7 @@ impl Redrive<'_> {
                 }
                 Err(error) => return Err(error.with_not_found(|| self.stack.function_not_found(self.function)).into()),
             };
-            // The other orgs of a sweep are called all the same.
+            // An incomplete answer does not stop the sweep, so that the other orgs are still processed.
             incomplete = incomplete.or_else(|| is_incomplete(&answer).then(|| answer_summary(&answer)));
             match answer.get("cursor").filter(|cursor| !cursor.is_null()) {
                 None => {

@@ -1,6 +1,6 @@
 //! `ctl rollback`: moves the alias of a function back to an earlier version.
 //!
-//! The stack does not record the rollback and still names the newer version. So deploying unchanged code changes
+//! The stack does not record the rollback and still names the newer version. Deploying unchanged code therefore changes
 //! nothing. Deploying changed code publishes a version and moves the alias there.
 
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use ctl::{
     output::{print_error, print_line},
 };
 
-/// Printed after a rollback: what the next deployment does.
+/// The note after a rollback, about the effect of the next deployment.
 const AFTER_ROLLBACK_NOTE: &str = "The stack still says the newer version. Deploying unchanged code and settings changes \
                                    nothing; deploying changed ones publishes a version and moves the alias there.";
 
@@ -26,7 +26,7 @@ enum RollbackOutcome {
     Unchanged(String),
 }
 
-/// Rolls back one function, or all. Of several functions, a failed rollback does not stop the others.
+/// Rolls back one function, or all. With several functions, a failed rollback does not stop the others.
 pub(crate) async fn run(
     stack: &DeployedStack,
     function_filter: Option<&str>,
@@ -68,7 +68,7 @@ struct FunctionVersions<'a> {
 }
 
 impl FunctionVersions<'_> {
-    /// Rolls back a function. If a function was named and has no earlier version, that is an error.
+    /// Rolls back a function. Fails if a function was named and has no earlier version.
     async fn roll_back(
         &self,
         function: &str,

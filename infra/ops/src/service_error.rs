@@ -12,7 +12,7 @@ pub(crate) struct ServiceError {
     message: String,
 }
 
-/// What the failure of one request means for other requests.
+/// The consequence of a failed request for other requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ServiceErrorKind {
     /// The requested resource does not exist.

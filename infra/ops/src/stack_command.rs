@@ -1,7 +1,6 @@
 //! The commands that operate a deployed stack: its jobs, versions, failed calls and logs, and its deployment.
 //!
-//! Every resource name follows from the stack's name, as in the template. Region and credentials are those that the SDK
-//! finds.
+//! Every resource name follows from the stack's name, as in the template. The SDK finds region and credentials.
 
 use std::process::ExitCode;
 

@@ -25,7 +25,7 @@ pub struct Loyalty {
 }
 
 impl Loyalty {
-    /// The new settings of an org, with versions that continue those of the `current` ones.
+    /// The new settings of an org. Their versions continue the versions of the `current` settings.
     #[must_use]
     pub fn replaced(current: Option<&Self>, settings: LoyaltySettings) -> Self {
         let tier_rules_version = current.map_or(1, |current| {

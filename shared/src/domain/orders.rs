@@ -18,8 +18,8 @@ pub struct OrderHeader {
 
 /// The number of orders and their dates, as far as the rules need them.
 ///
-/// A fully refunded order is not part of the history. After its removal, the first and the last date are those of the
-/// remaining orders, as far as the recent instants determine them. Otherwise the dates do not change.
+/// A fully refunded order is not part of the history. After its removal, the remaining orders determine the first and
+/// the last date, as far as their instants are remembered. Otherwise the dates do not change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderHistory {
     /// The number of orders.

@@ -41,7 +41,7 @@ pub enum TierCause {
     Refund,
     /// Time without an order.
     Inactivity,
-    /// The settings differ from those of the customer's last evaluation.
+    /// The settings differ from the settings of the customer's last evaluation.
     Settings,
 }
 

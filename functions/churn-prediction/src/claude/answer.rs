@@ -117,7 +117,7 @@ fn one_line(text: &str) -> Option<SingleLine> {
     SingleLine::try_from(truncated.trim_end().to_owned()).ok()
 }
 
-/// Whether a character is invisible and changes the display of others, such as a direction mark or a joiner.
+/// Whether a character is invisible and changes how its neighbours are displayed, such as a direction mark or a joiner.
 const fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

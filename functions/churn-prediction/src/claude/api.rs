@@ -20,9 +20,9 @@ const RESPONSE_BYTES_MAX: usize = 1024 * 1024;
 /// The longest logged text of an error, in characters.
 const ERROR_TEXT_MAX: usize = 300;
 
-/// Phrases in an error that mean a spend limit, whatever the status of the response.
+/// Phrases in an error that mean a spend limit, for any status of the response.
 ///
-/// They stand for the limit of the account's tier, a limit set for the account or a workspace, and an empty balance.
+/// The phrases cover the limit of the account's tier, a limit set for the account or a workspace, and an empty balance.
 const SPEND_LIMIT_PHRASES: [&str; 3] =
     ["enforced_spend_limit_reached", "You have reached your specified", "credit balance is too low"];
 

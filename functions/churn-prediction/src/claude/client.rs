@@ -25,10 +25,10 @@ use super::{
     switch_off::SwitchOffReason,
 };
 
-/// The most attempts of one request.
+/// The maximum number of attempts of one request.
 pub const TRIES: u32 = 5;
 
-/// The most attempts of one request that end in a timeout, because each timeout is a long wait.
+/// The maximum number of attempts of one request that end in a timeout, because each timeout is a long wait.
 pub const TIMEOUTS: u32 = 2;
 
 /// The pause before the first retry if the API asks for no wait. Pauses double.
@@ -48,7 +48,7 @@ pub const SILENT_AFTER: u32 = 3;
 /// The divisor of the call's remaining time that gives the longest timeout of one request.
 const TIMEOUT_DIVISOR: u32 = 4;
 
-/// The most requests that ask about the same customer.
+/// The maximum number of requests that ask about the same customer.
 const ROUNDS_MAX: usize = 2;
 
 /// Why a request was not answered.
@@ -109,8 +109,8 @@ impl Claude {
         self.out_of_time.load(Ordering::Relaxed)
     }
 
-    /// The number of customers in concurrent requests. Fewer customers in a call of
-    /// [`Self::score`] waste requests, and more take longer.
+    /// The number of customers that concurrent requests can cover. With fewer customers, a call of [`Self::score`]
+    /// leaves requests unused. With more customers, the call takes longer.
     #[must_use]
     pub const fn at_once(&self) -> usize {
         self.batch_size.saturating_mul(self.concurrency)

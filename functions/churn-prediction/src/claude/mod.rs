@@ -11,9 +11,9 @@
 //! | `switch_off` | the reasons for switching Claude off |
 //! | `pace` | spaces the requests of a call |
 //!
-//! A customer without a valid verdict is asked about once more. After that, the statistical model scores the customer
-//! alone. The same holds for all customers once Claude is switched off. A [`Claude`] lives for one call of the function
-//! and stays switched off for the rest of the call.
+//! Claude is asked once more about a customer without a valid verdict. After that, the statistical model alone scores
+//! the customer. Once Claude is switched off, the statistical model scores all remaining customers. A [`Claude`] lives
+//! for one call of the function and stays switched off for the rest of the call.
 
 mod answer;
 mod api;

@@ -1,7 +1,7 @@
 //! Spaces the requests of a call: a pause between the starts of two batches, and no request while the API asks to wait.
 //!
-//! The module measures time as the sum of its own waits and reads no clock. A wait that several responses ask for is
-//! therefore waited once, and the durations passed to the sleeper are exact.
+//! The module measures time as the sum of its own waits and reads no clock. Waits that several responses ask for at the
+//! same time are therefore waited once, and the durations passed to the sleeper are exact.
 
 use std::{
     sync::{Mutex, PoisonError},

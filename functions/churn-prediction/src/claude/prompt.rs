@@ -4,8 +4,8 @@
 //! user's message.
 //!
 //! The instructions are longer than the shortest prompt that the default model caches (512 tokens). A model with a
-//! higher minimum does not cache them. The schema is the same for any number of customers, because another schema is
-//! another cached prompt.
+//! higher minimum does not cache them. The schema is the same for any number of customers, because the API caches a
+//! prompt separately for each schema.
 //!
 //! Temperature, effort and thinking are not set, because some models reject the values that others need. The model may
 //! therefore think before it answers, and its thinking counts towards `max_tokens`.

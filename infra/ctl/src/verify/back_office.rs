@@ -14,7 +14,7 @@ use crate::api::ApiRequest;
 /// Longest time for which a process with a cache may accept a revoked key, with a reserve.
 const REVOCATION_TIME_MAX: Duration = Duration::from_secs(75);
 
-/// Another org than the key's. The org need not exist, because the key is rejected before any lookup.
+/// An org other than the org of the key. It need not exist, because the key is rejected before any lookup.
 const OTHER_ORG: &str = "verify-elsewhere";
 
 pub(crate) async fn check(shop: &TestShop) -> CheckResult {

@@ -34,15 +34,15 @@ async fn create_bundle(shop: &TestShop, bundle: &str, bundle_terms: Value, statu
         .map(drop)
 }
 
-/// The job's own schedule may record the opening first. That does not happen twice in a row, so a second bundle
-/// decides.
+/// The job's own schedule may record the opening first. This does not happen twice in a row, so the check repeats with
+/// a second bundle.
 pub(crate) async fn check_transitions(shop: &TestShop) -> CheckResult {
     for bundle in ["opens", "opens-too"] {
         if check_opening(shop, bundle).await? {
             return Ok("a bundle opened at its start, as the run and the record report".into());
         }
     }
-    bail!("a run when a bundle has opened: expected scheduled -> active in its answer, came nothing of it, twice")
+    bail!("a run when a bundle has opened: expected scheduled -> active in its answer, nothing happened, twice")
 }
 
 /// Waits for a bundle to open and to record it. Returns whether the run of this check reported the transition.

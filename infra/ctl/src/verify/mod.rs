@@ -1,10 +1,10 @@
 //! `ctl verify`: the smoke test of a deployed or local stack.
 //!
-//! The smoke test uses every system as a shop does, by the real clock. It works in an org that it creates, and removes
-//! the org whatever the result. It writes to no other org.
+//! The smoke test uses every system as a shop does, by the real clock. It creates an org, works only in this org, and
+//! removes the org regardless of the result.
 //!
-//! A deployed function ignores `x-regulars-now`. So the smoke test waits for real time to pass, and dates orders back.
-//! It polls lists for a while, because indexes lag.
+//! A deployed function ignores `x-regulars-now`. The smoke test therefore waits for real time to pass, and sends orders
+//! with past dates. It polls lists for a while, because indexes lag.
 
 mod back_office;
 mod bundles;

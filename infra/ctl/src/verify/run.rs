@@ -25,7 +25,7 @@ const ATTEMPTS_MAX: usize = 3;
 /// Time limit of one attempt.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Time limit of a check. Scoring by Claude, and a revoked key in the caches of other processes, need the most.
+/// Time limit of a check. Scoring by Claude takes longest, and so does a revoked key in the caches of other processes.
 const CHECK_TIME_MAX: Duration = Duration::from_mins(3);
 
 /// How long an interrupted smoke test waits for the request in flight.

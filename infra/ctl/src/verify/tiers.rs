@@ -11,7 +11,7 @@ use crate::api::ApiRequest;
 /// Customers of the org that a run changed, raised and lowered.
 type TierChanges = [u64; 3];
 
-/// The expected changes: one customer rises by the longer inactivity period, one falls by the higher threshold of Gold.
+/// The expected changes: the longer inactivity period raises one customer, and the higher threshold of Gold lowers one.
 const EXPECTED_CHANGES: TierChanges = [2, 1, 1];
 
 pub(crate) async fn check(shop: &TestShop) -> CheckResult {
