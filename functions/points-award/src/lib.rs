@@ -1,4 +1,5 @@
-//! Awards points for orders and reverses points for refunds. Both operations update the tier of the customer.
+//! Awards points for orders, reverses points for refunds, and restores points when a refund is voided. Each operation
+//! updates the tier of the customer.
 //!
 //! The rules are in `shared::domain::earning`.
 

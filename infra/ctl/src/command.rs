@@ -17,7 +17,7 @@ use crate::{
 pub enum FunctionsCommand {
     /// Load past orders from a CSV file: `order_id`, `customer_id`, `date` or `fulfilled_at`, `amount`
     Load(LoadOptions),
-    /// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, and print the results
+    /// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, void a refund, and print the results
     Demo(DemoOptions),
     /// Print an org's last week in figures, beside their targets
     Report(ReportOptions),

@@ -6,7 +6,7 @@ use harness::root;
 
 use super::source::{code, rust_files};
 
-/// Identifiers of old. The glossary in `CONTRIBUTING.md` has what became of them.
+/// Identifiers of earlier releases. The glossary in `CONTRIBUTING.md` has the terms in use.
 const GIVEN_UP: [&str; 61] = [
     "settle",
     "settle_one",

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ctl::DemoOptions;
 
-/// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, and print the results
+/// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, void a refund, and print the results
 #[derive(Parser)]
 #[command(name = "demo", version)]
 struct DemoCommandLine {
