@@ -42,7 +42,9 @@ pub(crate) async fn check_transitions(shop: &TestShop) -> CheckResult {
             return Ok("a bundle opened at its start, as the run and the record report".into());
         }
     }
-    bail!("a run when a bundle has opened: expected scheduled -> active in the answer of one of two calls, came neither")
+    bail!(
+        "a run when a bundle has opened: expected scheduled -> active in the answer of one of two calls, came neither"
+    )
 }
 
 /// Waits for a bundle to open and to record it. Returns whether the run of this check reported the transition.

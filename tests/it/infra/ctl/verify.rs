@@ -214,7 +214,10 @@ async fn bundle_transitions_that_are_down_not_told_or_not_made_are_said_so() {
     };
     let ways = [
         (Breakage::Down("bundle-transitions"), "expected 200, came 500 internal: Broken on purpose."),
-        (Breakage::ChangedAnswer(silent), "expected scheduled -> active in its answer, came nothing of it"),
+        (
+            Breakage::ChangedAnswer(silent),
+            "expected scheduled -> active in the answer of one of two calls, came neither",
+        ),
         (Breakage::ChangedRequest(idle), "expected that on record within 10 seconds, came nothing"),
     ];
     each_broken(system, ways).await;
