@@ -137,7 +137,7 @@ async fn an_index_that_shows_customers_as_not_scored_yet_gets_nobody_scored_twic
 }
 
 #[tokio::test]
-async fn writes_that_the_store_does_not_take_are_not_passed_by() {
+async fn a_run_does_not_skip_writes_that_the_store_rejects() {
     let world = World::new().await;
     alike(&world, 40).await;
     let whole = scenario::prediction(&json!({"orgId": ORG}));

@@ -28,7 +28,7 @@ use shared::{
 };
 
 #[tokio::test]
-async fn a_call_writes_one_record_that_says_how_it_ended() {
+async fn a_call_writes_one_record_with_its_outcome() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.take_records();
@@ -96,7 +96,7 @@ fn failures() -> Vec<Failure> {
 }
 
 #[tokio::test]
-async fn a_refusal_is_no_failure_and_a_failure_no_refusal_by_every_entry_point() {
+async fn every_entry_point_counts_rejections_and_failures_separately() {
     let settings = BTreeMap::from([("TABLE_NAME", "none"), ("CRON_SECRET", SECRET)]);
     let config = Config::from_lookup(|name| settings.get(name).map(|value| (*value).to_owned())).unwrap();
     let records: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -166,7 +166,7 @@ async fn redemptions_and_refusals_count_alike_by_request_and_by_event() {
 }
 
 #[test]
-fn no_log_line_is_longer_than_8_kilobytes_and_a_cut_one_is_json_still() {
+fn a_log_line_is_at_most_8_kilobytes_and_still_json_when_truncated() {
     let short = json!({"level": "INFO", "message": "refused"}).to_string();
     assert_eq!(bounded(&short), short);
     let long = "\u{1}\"\\ü漢".repeat(10_000);
