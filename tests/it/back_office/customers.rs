@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::support::{delete, ids, put, walk};
 
 #[tokio::test]
-async fn putting_a_customer_replaces_what_people_set_and_leaves_what_the_system_keeps() {
+async fn a_put_of_a_customer_replaces_editable_fields_and_keeps_system_fields() {
     world()
         .await
         .customer_with("ada", json!({"firstName": "Ada", "email": "ada@example.org", "equityStatus": true}))
@@ -53,7 +53,7 @@ async fn erasing_a_customer_keeps_the_ledger() {
 }
 
 #[tokio::test]
-async fn points_are_adjusted_by_hand_either_way() {
+async fn a_manual_adjustment_adds_or_removes_points() {
     let adjust = |body: Value| Request::new("POST", "back-office", "/orgs/shop/customers/ada/adjustments").json(&body);
     world()
         .await

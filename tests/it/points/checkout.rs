@@ -183,7 +183,7 @@ async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_o
 }
 
 #[tokio::test]
-async fn history_is_newest_first_in_pages_and_keeps_what_was_voided() {
+async fn history_is_newest_first_in_pages_and_includes_voided_entries() {
     let world = World::new().await;
     for name in ["ada", "bo"] {
         world.put_customer(ORG, name, &json!({})).await;

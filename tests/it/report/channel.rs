@@ -133,7 +133,7 @@ async fn a_channel_that_refuses_or_hangs_takes_nothing_from_the_report() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_writes_nothing() {
+async fn a_dry_run_reports_and_writes_nothing() {
     let (world, slack) = telling(SlackReply::Accepted).await;
     world.take_records();
     world.proxy.take_requests();
