@@ -7,7 +7,7 @@ use harness::root;
 use super::source::{function_folders, text};
 
 #[test]
-fn packages_depend_only_on_the_packages_that_they_may() {
+fn packages_depend_only_on_allowed_packages() {
     let functions: Vec<String> = function_folders().into_iter().collect();
     let packages: Vec<(String, Vec<String>)> = functions
         .iter()
