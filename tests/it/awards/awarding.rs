@@ -111,7 +111,7 @@ async fn a_ledger_keeps_commit_order_despite_clock_skew() {
 }
 
 #[tokio::test]
-async fn a_late_order_moves_no_date_backwards() {
+async fn a_late_order_only_widens_the_range_of_order_dates() {
     world()
         .await
         .customer("ada")
@@ -156,7 +156,7 @@ async fn an_order_of_an_unknown_customer_or_org_awards_no_points() {
 }
 
 #[tokio::test]
-async fn a_disabled_programme_awards_no_points_and_keeps_balances() {
+async fn a_disabled_programme_rejects_awards_and_answers_replays_and_refunds() {
     world()
         .await
         .customer("ada")

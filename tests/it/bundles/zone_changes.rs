@@ -61,7 +61,7 @@ async fn the_next_run_completes_an_unfinished_change_of_time_zone() {
 }
 
 #[tokio::test]
-async fn an_interrupted_change_of_time_zone_leaves_an_unbroken_history() {
+async fn an_interrupted_change_of_time_zone_leaves_the_history_of_a_complete_one() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;

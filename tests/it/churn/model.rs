@@ -42,7 +42,7 @@ fn a_bg_nbd_fit_matches_the_published_parameters() {
 }
 
 #[test]
-fn an_mbg_nbd_fit_matches_an_independent_implementation() {
+fn an_mbg_nbd_fit_matches_the_reference_parameters() {
     assert_published(ModelFamily::MbgNbd, [0.525, 6.183, 0.891, 1.614], -9582.1);
 }
 

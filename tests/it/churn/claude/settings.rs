@@ -18,7 +18,7 @@ use shared::{
 use super::support::{HORIZON, KEY, config, in_time, read_key, rows, secs, test_client};
 
 #[tokio::test]
-async fn a_key_that_is_not_a_valid_header_value_counts_as_absent() {
+async fn a_key_that_no_header_can_carry_switches_claude_off() {
     let (anthropic, waits) = (Anthropic::start().await, RecordedWaits::default());
     let url = anthropic.url();
     let settings = config(&[("ANTHROPIC_BASE_URL", url.as_str())]).unwrap().claude;

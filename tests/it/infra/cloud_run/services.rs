@@ -44,7 +44,7 @@ fn as_scheduled(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
 }
 
 #[test]
-fn every_function_is_tested_on_cloud_run() {
+fn every_function_has_a_row_in_the_table_of_requests() {
     let mut functions = FUNCTIONS.map(|function| function.name);
     functions.sort_unstable();
     assert_eq!(ASKED.map(|(function, ..)| function), functions);

@@ -265,7 +265,7 @@ async fn a_reappearing_message_is_replayed_once_and_does_not_delay_other_message
 }
 
 #[tokio::test]
-async fn a_message_is_shown_verbatim() {
+async fn control_characters_of_a_message_are_shown_escaped() {
     let stack = shop().await;
     let message = record(&event("OrderFulfilled", "o\u{1b}[31m\n1", json!({"orderTotal": 1})));
     let queue = StubQueue::start("regulars-points-award-failures", [message]).await;

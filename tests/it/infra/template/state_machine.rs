@@ -31,7 +31,7 @@ fn next(state: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn every_state_exists_is_reachable_and_has_a_successor() {
+fn every_state_is_reachable_and_only_final_states_have_no_successor() {
     let (_, machine) = machine();
     for (states, start) in levels(&machine) {
         let (mut reached, mut open) = (BTreeSet::new(), vec![start]);

@@ -139,7 +139,7 @@ fn slug(heading: &str) -> String {
 }
 
 #[tokio::test]
-async fn alarms_and_dashboards_use_emitted_metrics_and_the_metrics_are_bounded() {
+async fn alarms_and_dashboards_use_recorded_metrics_and_the_dimensions_are_bounded() {
     let (reported, from_log_filters) = (all_that_is_told().await, cloudwatch::metric_filter_metrics());
     let template = roles::template();
     let functions = roles::functions(&template);
