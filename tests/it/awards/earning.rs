@@ -90,7 +90,7 @@ async fn a_currency_without_decimals_accepts_only_whole_amounts() {
 }
 
 #[tokio::test]
-async fn large_amounts_earn_and_currencies_of_three_decimals_are_refused() {
+async fn large_amounts_earn_points_and_currencies_with_three_decimals_are_rejected() {
     let world = in_currency("IDR").await;
     let earned = world.send(&scenario::award("ada", "o1", "15000000", &json!({}))).await;
     assert_eq!((earned.status.as_u16(), &earned.body["pointsAwarded"]), (201, &json!(15_000_000)));

@@ -63,7 +63,7 @@ async fn a_void_restores_points_by_the_restored_total_and_not_by_the_refund() {
 }
 
 #[tokio::test]
-async fn a_void_before_its_refund_leaves_a_mark() {
+async fn a_void_before_its_refund_is_recorded() {
     world()
         .await
         .customer("ada")

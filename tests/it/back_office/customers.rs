@@ -113,7 +113,7 @@ async fn customers_are_filtered_by_tier_and_segment() {
 }
 
 #[tokio::test]
-async fn activity_is_listed_newest_first_and_in_the_order_of_commits_within_an_instant() {
+async fn activity_is_listed_newest_first_and_in_commit_order_within_an_instant() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     for number in [9, 3, 7, 1] {

@@ -95,7 +95,7 @@ async fn loyalty_settings_are_replaced_as_a_whole_and_read_back_exactly() {
 }
 
 #[tokio::test]
-async fn every_fault_of_loyalty_settings_is_named_at_once() {
+async fn every_fault_of_loyalty_settings_is_reported_at_once() {
     let world = World::new().await;
     let wrong = json!({
         "enabled": 1, "pointsPerDollar": 1000.5, "equityMultiplier": "0.9", "redemptionMode": "any",

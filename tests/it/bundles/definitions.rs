@@ -28,7 +28,7 @@ async fn a_bundle_is_created_and_read_back_with_its_derived_fields() {
 }
 
 #[tokio::test]
-async fn a_new_bundle_is_a_draft_and_a_put_without_a_state_leaves_the_state() {
+async fn a_new_bundle_is_a_draft_and_a_put_without_a_state_keeps_the_state() {
     let mut terms = bundles::terms(&json!({}));
     terms.as_object_mut().unwrap().remove("desiredState");
     let put = Request::new("PUT", "back-office", format!("/orgs/{ORG}/bundles/b")).json(&terms);
@@ -97,7 +97,7 @@ async fn every_fault_of_a_bundle_is_reported_at_once() {
 }
 
 #[tokio::test]
-async fn fields_that_are_wrong_only_together_or_at_their_edges_are_refused() {
+async fn fields_that_are_wrong_only_together_or_at_their_limits_are_rejected() {
     let world = World::new().await;
     let product =
         |number: usize| json!({"productId": format!("p{number}"), "name": "P", "requiredQty": 1, "originalPrice": 1});

@@ -243,7 +243,7 @@ fn a_window_without_a_gap_never_closes() {
 }
 
 #[test]
-fn times_of_day_and_days_that_do_not_exist_are_refused() {
+fn nonexistent_times_and_days_are_rejected() {
     use shared::domain::bundle::schedule::{DaysOfWeek, TimeOfDay};
     let time = |text: &str| TimeOfDay::try_from(text.to_owned());
     for text in ["25:00", "24:01", "12:60", "9:00", "09:0", "0900", "", "ab:cd", "-1:00", "+1:00", "09:00:00", "99:99"]

@@ -43,7 +43,7 @@ async fn the_job_updates_due_bundles_and_reports_its_transitions() {
 }
 
 #[tokio::test]
-async fn a_schedule_runs_the_job_as_a_request_does() {
+async fn a_schedule_runs_the_job_like_a_request() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T12:00:00Z"}))).await;
     world
@@ -62,7 +62,7 @@ async fn a_schedule_runs_the_job_as_a_request_does() {
 }
 
 #[tokio::test]
-async fn run_twice_in_a_row_or_at_once_each_transition_is_recorded_once() {
+async fn repeated_or_concurrent_runs_record_each_transition_once() {
     let world = Arc::new(World::new().await);
     for number in 0..60 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;

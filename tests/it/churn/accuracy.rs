@@ -65,7 +65,7 @@ fn a_probability_is_serialized_as_a_percentage_with_at_most_two_decimals() {
 }
 
 #[test]
-fn the_borders_of_the_risk_levels_are_their_upper_ends() {
+fn each_risk_level_includes_its_upper_bound() {
     let level = |hundredths: u16| RiskLevel::of(Probability::from_hundredths(hundredths).unwrap());
     assert_eq!([0, 2500].map(level), [RiskLevel::Low; 2]);
     assert_eq!([2501, 5000].map(level), [RiskLevel::Medium; 2]);
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn a_probability_is_kept_and_read_back(hundredths in 0_u16..=10_000) {
+    fn a_probability_is_stored_and_read_back(hundredths in 0_u16..=10_000) {
         let probability = Probability::from_hundredths(hundredths).unwrap();
         prop_assert_eq!(probability.hundredths(), hundredths);
         prop_assert_eq!(Probability::from_share(probability.share()), Some(probability));

@@ -72,7 +72,7 @@ fn the_secrets_have_the_names_used_in_ctl_and_in_the_documents() {
 }
 
 #[test]
-fn no_policy_allows_everything_or_on_everything() {
+fn no_policy_allows_all_actions_or_all_resources() {
     fn statements<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
         match value {
             Value::Object(fields) => {

@@ -108,7 +108,7 @@ async fn a_known_customer_rule_and_an_order_before_an_edit_cost_one_more_read_ea
 }
 
 #[tokio::test]
-async fn the_stats_of_a_bundle_are_one_read_for_any_length_of_history() {
+async fn the_stats_and_the_history_of_a_bundle_are_one_read_each_for_any_length() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     for number in 0..120 {

@@ -159,7 +159,7 @@ async fn a_run_sweeps_several_pages_of_orgs_in_order() {
 }
 
 #[tokio::test]
-async fn a_dry_run_only_reads_and_keeps_no_position() {
+async fn a_dry_run_only_reads_and_stores_no_position() {
     let world = gold_in_the_second_org().await;
     world.put_loyalty(ORG, &json!({"inactivityDays": 10})).await;
     world.proxy.take_requests();

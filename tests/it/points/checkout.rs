@@ -68,7 +68,7 @@ async fn a_void_gives_the_points_back_once() {
 }
 
 #[tokio::test]
-async fn a_void_before_its_redemption_leaves_a_mark() {
+async fn a_void_before_its_redemption_is_recorded() {
     world()
         .await
         .customer("ada")

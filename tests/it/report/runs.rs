@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::support::{MONDAY, report, reported};
 
 #[tokio::test]
-async fn every_org_is_reported_an_unreadable_one_as_an_error_and_a_disposable_one_not() {
+async fn an_unreadable_org_is_reported_as_an_error_and_a_disposable_org_is_omitted() {
     let world = World::new().await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_org("other", &json!({"name": "Other", "timezone": "Asia/Kolkata"})).await;
@@ -54,7 +54,7 @@ async fn a_read_with_a_temporary_failure_is_retried() {
 }
 
 #[tokio::test]
-async fn an_unreadable_org_is_reported_and_blocks_other_orgs_only_if_first() {
+async fn a_failing_org_is_reported_and_a_failure_of_the_first_org_is_503() {
     let world = World::with_timeout(Some(Duration::from_mins(1))).await;
     world.put_org("a", &json!({"name": "A"})).await;
     world.proxy.take_requests();

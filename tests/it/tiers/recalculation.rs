@@ -257,7 +257,7 @@ async fn only_a_dry_run_of_one_org_accepts_settings_and_every_fault_is_reported(
 }
 
 #[tokio::test]
-async fn an_unreadable_customer_is_reported_and_does_not_block_other_customers() {
+async fn an_unreadable_org_or_customer_is_reported_and_does_not_block_the_others() {
     let world = gold_and_silver().await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_loyalty("broken", &json!({})).await;

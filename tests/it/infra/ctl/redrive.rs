@@ -274,7 +274,7 @@ async fn control_characters_of_a_message_are_shown_escaped() {
 }
 
 #[tokio::test]
-async fn a_dry_run_lists_and_changes_nothing_and_a_limit_leaves_the_rest() {
+async fn a_dry_run_lists_messages_without_changes_and_a_limit_leaves_the_rest() {
     let stack = shop().await;
     let messages: Vec<String> = (0..12)
         .map(|number| record(&event("OrderFulfilled", &format!("o{number}"), json!({"orderTotal": 1}))))

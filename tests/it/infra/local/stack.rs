@@ -110,7 +110,7 @@ async fn a_busy_port_an_unreadable_file_and_a_wrong_template_are_one_line_each()
 }
 
 #[tokio::test]
-async fn a_data_file_with_another_table_is_refused() {
+async fn a_data_file_with_another_table_is_rejected() {
     let file = scratch("regulars.db");
     let stack = LocalStack::start(&["--data", file.to_str().unwrap()]).await;
     stack.stop("TERM").await;

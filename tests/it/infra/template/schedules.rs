@@ -31,7 +31,7 @@ fn a_rate_counts_from_the_start_of_the_stack() {
 }
 
 #[test]
-fn a_cron_expression_is_read_in_its_time_zone_daylight_saving_included() {
+fn a_cron_expression_applies_in_its_time_zone_with_daylight_saving() {
     check("cron(0 3 * * ? *)", None, BEGAN, ["2026-06-02T03:00:00Z", "2026-06-03T03:00:00Z"]);
     let new_york = Some("America/New_York");
     check("cron(0 3 * * ? *)", new_york, BEGAN, ["2026-06-02T07:00:00Z"]);
@@ -85,7 +85,7 @@ fn a_schedule_that_eventbridge_would_reject_is_rejected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn functions_are_called_at_their_times_and_a_slow_one_skips_what_it_misses() {
+async fn functions_are_called_on_schedule_and_a_slow_function_skips_missed_calls() {
     let schedule = |function: &str, expression: &str| {
         let schedule = Schedule::read(expression, None).unwrap();
         ScheduledCall { function: function.to_owned(), schedule, until_done: false }

@@ -56,7 +56,7 @@ async fn a_rejection_is_a_problem_object() {
 }
 
 #[tokio::test]
-async fn a_body_over_256_kib_is_413_before_it_is_read_and_one_of_256_kib_is_read() {
+async fn a_body_over_256_kib_is_413_without_a_read_and_a_body_of_256_kib_is_read() {
     let too_large = answer(&raw(vec![b'{'; 256 * 1024 + 1])).await;
     assert_eq!((too_large.status.as_u16(), too_large.code()), (413, "body_too_large"));
     let mut body = award("ada", "o1", "10", &json!({"orgId": "bad#id"})).body;
@@ -78,7 +78,7 @@ async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_422() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_named_at_once() {
+async fn every_fault_of_a_body_is_reported_at_once() {
     let body = json!({"orgId": "a b", "orderTotal": -1, "equityStatus": "yes", "points": 5, "fulfilledAt": "today"});
     let answer = answer(&Request::new("POST", "points-award", "/awards").json(&body)).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_fields"));
@@ -93,7 +93,7 @@ async fn every_fault_of_a_body_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn amounts_are_refused_unless_they_have_two_decimals_and_are_within_bounds() {
+async fn an_amount_needs_at_most_two_decimals_and_a_value_within_bounds() {
     let wrong = [
         json!(1.999),
         json!("1.999"),
@@ -216,7 +216,7 @@ async fn only_get_and_delete_read_fields_from_query_parameters() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_and_another_method_405() {
+async fn an_unknown_path_is_404_and_an_unsupported_method_is_405() {
     let world = World::new().await;
     let unknown = world.get("/nothing/here").await;
     assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "unknown_route"));

@@ -236,7 +236,7 @@ async fn health_needs_no_credentials_and_reports_only_availability() {
 }
 
 #[tokio::test]
-async fn a_function_without_a_secret_refuses_every_request() {
+async fn a_function_without_a_secret_rejects_every_request() {
     let world = World::new().await;
     let store = shared::store::Store::new(world.client.clone(), &world.table);
     let host = Host::new(points_award::FUNCTION, store, config(None), std::sync::Arc::new(|_| ()));

@@ -70,7 +70,7 @@ async fn left(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn orders_that_arrive_while_their_org_is_deleted_leave_nothing_behind() {
+async fn orders_that_arrive_during_the_deletion_of_their_org_leave_no_items() {
     let world = World::new().await;
     for round in 0..ROUNDS {
         make_org(&world).await;

@@ -78,22 +78,22 @@ async fn two_for_each_of_fifty(faults: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed() {
+async fn three_hundred_of_a_thousand_orders_redeem_three_hundred_units() {
     three_hundred_of_a_thousand(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed_with_faults() {
+async fn three_hundred_of_a_thousand_orders_redeem_three_hundred_units_with_faults() {
     three_hundred_of_a_thousand(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_fifty_customers_gets_two_of_twenty() {
+async fn each_of_fifty_customers_redeems_two_of_twenty_orders() {
     two_for_each_of_fifty(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_customers_share_units_at_two_each_over_a_faulty_connection() {
+async fn each_of_fifty_customers_redeems_two_of_twenty_orders_with_faults() {
     two_for_each_of_fifty(true).await;
 }
 

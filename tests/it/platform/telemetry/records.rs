@@ -50,7 +50,7 @@ fn ended(record: &Value) -> [i64; 3] {
 }
 
 #[tokio::test]
-async fn health_checks_are_not_calls() {
+async fn health_checks_are_not_counted_as_calls() {
     let world = World::new().await;
     world.take_records();
     world.send(&Request::new("GET", "back-office", "/health").anonymous()).await;
@@ -144,7 +144,7 @@ async fn an_order_fails_if_one_bundle_fails_internally_though_another_is_unknown
 }
 
 #[tokio::test]
-async fn redemptions_and_refusals_count_alike_by_request_and_by_event() {
+async fn redemptions_and_rejections_are_counted_alike_by_request_and_by_event() {
     let world = World::new().await;
     world.send(&bundles::put("one", &json!({"maxRedemptions": 1}))).await;
     world.take_records();
