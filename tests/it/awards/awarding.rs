@@ -33,7 +33,7 @@ async fn an_order_earns_points_and_a_tier() {
 }
 
 #[tokio::test]
-async fn an_order_of_nothing_earns_nothing_and_counts() {
+async fn a_zero_total_order_earns_no_points_and_counts_as_an_order() {
     world()
         .await
         .customer("ada")
@@ -97,7 +97,7 @@ async fn an_order_restores_a_tier_lost_to_inactivity() {
 }
 
 #[tokio::test]
-async fn a_ledger_is_in_the_order_of_commits_whatever_the_clocks_say() {
+async fn a_ledger_keeps_commit_order_despite_clock_skew() {
     world()
         .await
         .customer("ada")
@@ -111,7 +111,7 @@ async fn a_ledger_is_in_the_order_of_commits_whatever_the_clocks_say() {
 }
 
 #[tokio::test]
-async fn a_late_order_moves_no_date_the_wrong_way() {
+async fn a_late_order_only_widens_the_range_of_order_dates() {
     world()
         .await
         .customer("ada")
@@ -126,7 +126,7 @@ async fn a_late_order_moves_no_date_the_wrong_way() {
 }
 
 #[tokio::test]
-async fn an_order_may_be_a_day_ahead_and_no_more() {
+async fn an_order_date_may_be_at_most_a_day_ahead() {
     world()
         .await
         .customer("ada")
@@ -139,7 +139,7 @@ async fn an_order_may_be_a_day_ahead_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_unknown_customer_or_org_is_awarded_nothing() {
+async fn an_order_of_an_unknown_customer_or_org_awards_no_points() {
     let nowhere = json!({"orgId": "nowhere", "customerId": "ada", "orderId": "o1", "orderTotal": 1});
     let world = world()
         .await
@@ -156,7 +156,7 @@ async fn an_unknown_customer_or_org_is_awarded_nothing() {
 }
 
 #[tokio::test]
-async fn a_programme_that_is_off_awards_nothing_and_forgets_nothing() {
+async fn a_disabled_programme_rejects_awards_and_answers_replays_and_refunds() {
     world()
         .await
         .customer("ada")
@@ -178,7 +178,7 @@ async fn a_programme_that_is_off_awards_nothing_and_forgets_nothing() {
 }
 
 #[tokio::test]
-async fn an_org_without_settings_awards_nothing() {
+async fn an_org_without_settings_awards_no_points() {
     let world = World::new().await;
     world.put_org("new", &json!({"name": "New"})).await;
     world.put_customer("new", "ada", &json!({})).await;
@@ -188,7 +188,7 @@ async fn an_org_without_settings_awards_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_of_thresholds_is_the_cause_where_it_comes_first() {
+async fn a_change_of_thresholds_before_the_order_is_recorded_as_the_cause() {
     let tiers = json!([{"name": "Bronze", "threshold": 0}, {"name": "Silver", "threshold": 10}]);
     world()
         .await
@@ -202,7 +202,7 @@ async fn a_change_of_thresholds_is_the_cause_where_it_comes_first() {
 }
 
 #[tokio::test]
-async fn a_change_that_judges_nobody_differently_is_not_the_cause() {
+async fn a_settings_change_without_effect_on_tiers_is_not_the_cause() {
     world()
         .await
         .customer("ada")

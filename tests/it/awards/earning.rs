@@ -31,7 +31,7 @@ async fn a_point_for_each_three_dollars_is_exact() {
 }
 
 #[tokio::test]
-async fn a_rate_in_pairs_wins_and_shows_what_others_take_for_it() {
+async fn an_earn_rate_overrides_points_per_dollar_and_both_are_returned() {
     let world = World::new().await;
     let mut both = one_for_three();
     both["pointsPerDollar"] = json!(7);
@@ -62,7 +62,7 @@ async fn in_currency(currency: &str) -> World {
 }
 
 #[tokio::test]
-async fn a_currency_without_decimals_has_whole_amounts_alone() {
+async fn a_currency_without_decimals_accepts_only_whole_amounts() {
     let world = in_currency("JPY").await;
     let earned = world.send(&scenario::award("ada", "o1", "1624", &json!({}))).await;
     assert_eq!((earned.status.as_u16(), &earned.body["pointsAwarded"]), (201, &json!(1624)));
@@ -90,7 +90,7 @@ async fn a_currency_without_decimals_has_whole_amounts_alone() {
 }
 
 #[tokio::test]
-async fn large_amounts_earn_and_currencies_of_three_decimals_are_refused() {
+async fn large_amounts_earn_points_and_currencies_with_three_decimals_are_rejected() {
     let world = in_currency("IDR").await;
     let earned = world.send(&scenario::award("ada", "o1", "15000000", &json!({}))).await;
     assert_eq!((earned.status.as_u16(), &earned.body["pointsAwarded"]), (201, &json!(15_000_000)));
@@ -108,7 +108,7 @@ async fn large_amounts_earn_and_currencies_of_three_decimals_are_refused() {
 }
 
 #[tokio::test]
-async fn another_currency_than_the_orgs_is_refused_and_a_replay_is_not() {
+async fn a_foreign_currency_is_rejected_except_in_a_replay() {
     let world = in_currency("EUR").await;
     let usd = json!({"currency": "USD"});
     let refused = world.send(&scenario::award("ada", "o1", "10", &usd)).await;
@@ -164,7 +164,7 @@ async fn a_late_order_is_not_the_cause_of_an_overdue_demotion() {
 }
 
 #[tokio::test]
-async fn an_order_that_finds_the_tier_overdue_restores_it_after_the_demotion() {
+async fn an_order_after_an_overdue_demotion_restores_the_tier() {
     gold()
         .await
         .customer("ada")
@@ -209,7 +209,7 @@ async fn a_refund_does_not_hide_an_overdue_demotion() {
 }
 
 #[tokio::test]
-async fn buying_and_returning_keeps_no_tier_and_no_activity_alive() {
+async fn a_refunded_order_extends_neither_tier_nor_activity() {
     let day = |number: i64| {
         let at = harness::instant("2026-01-01T12:00:00Z") + chrono::TimeDelta::days(number);
         shared::domain::time::text(at)

@@ -78,7 +78,7 @@ impl History {
 }
 
 #[test]
-fn the_last_dozen_orders_are_remembered_and_the_days_of_the_others_counted() {
+fn the_history_keeps_the_last_dozen_orders_and_counts_the_days_of_older_ones() {
     let every_other_day = History::of((0..20).map(|order| order * 48));
     assert_eq!(every_other_day.recent_hours(), (8..20).map(|order| order * 48).collect::<Vec<_>>());
     assert_eq!(every_other_day.orders().earlier_days, 8);
@@ -93,7 +93,7 @@ fn the_last_dozen_orders_are_remembered_and_the_days_of_the_others_counted() {
 }
 
 #[test]
-fn a_late_arrival_takes_its_place() {
+fn a_late_order_is_inserted_at_its_date() {
     let mut history = History::of([0, 100, 300]);
     history.order(hours(200));
     assert_eq!(history.recent_hours(), [0, 100, 200, 300]);
@@ -103,7 +103,7 @@ fn a_late_arrival_takes_its_place() {
 }
 
 #[test]
-fn a_late_arrival_older_than_the_dozen_counts_as_a_day_unless_its_day_is_known() {
+fn a_late_order_older_than_the_dozen_counts_as_a_day_unless_the_day_is_known() {
     let mut history = History::of((0..14).map(|order| order * 48));
     let dozen = history.recent_hours();
     assert_eq!(history.orders().earlier_days, 2);
@@ -120,7 +120,7 @@ fn a_late_arrival_older_than_the_dozen_counts_as_a_day_unless_its_day_is_known()
 }
 
 #[test]
-fn a_wholly_refunded_order_is_forgotten() {
+fn a_fully_refunded_order_is_removed_from_the_history() {
     let mut history = History::of([0, 100, 200]);
     history.refund(1);
     assert_eq!(history.recent_hours(), [0, 200]);
@@ -144,7 +144,7 @@ fn a_wholly_refunded_order_is_forgotten() {
 }
 
 #[test]
-fn a_day_is_the_shops_where_the_order_is_remembered() {
+fn a_remembered_order_falls_on_a_day_of_the_orgs_time_zone() {
     let auckland: Zone = "Pacific/Auckland".parse().unwrap();
     // Auckland is thirteen hours ahead in January, so these orders are on one day there and on two in UTC.
     let history = History::of([12, 34]);
@@ -154,7 +154,7 @@ fn a_day_is_the_shops_where_the_order_is_remembered() {
 }
 
 #[test]
-fn a_refunded_order_is_no_purchase_to_the_model() {
+fn the_model_does_not_count_a_refunded_order() {
     let mut history = History::of([0, 24 * 10, 24 * 20]);
     history.refund(2);
     assert_eq!(Observation::of(history.orders(), Zone::UTC, hours(24 * 30)), Observation::new(1, 10, 30));
@@ -163,7 +163,7 @@ fn a_refunded_order_is_no_purchase_to_the_model() {
 }
 
 #[test]
-fn an_order_ahead_of_the_clock_is_seen_as_of_today() {
+fn an_order_dated_in_the_future_counts_as_of_today() {
     let history = History::of([0, 48]);
     assert_eq!(Observation::of(history.orders(), Zone::UTC, hours(24)), Observation::new(1, 2, 2));
 }
@@ -195,7 +195,7 @@ async fn a_customer_keeps_a_dozen_order_dates_and_an_item_without_them_is_read()
 }
 
 #[test]
-fn of_an_old_item_each_order_is_taken_for_alone_on_its_day() {
+fn an_item_without_order_dates_counts_each_order_as_a_separate_day() {
     let orders = OrderHistory::dated(5.try_into().unwrap(), hours(0), hours(24 * 10));
     assert_eq!(Observation::of(&orders, Zone::UTC, hours(24 * 30)), Observation::new(4, 10, 30));
     let one = OrderHistory::dated(1.try_into().unwrap(), hours(0), hours(0));
@@ -204,7 +204,7 @@ fn of_an_old_item_each_order_is_taken_for_alone_on_its_day() {
 
 proptest! {
     #[test]
-    fn in_the_order_of_their_dates_every_day_is_counted_once(mut at in prop::collection::vec(0_i64..2000, 1..60)) {
+    fn orders_in_date_order_count_each_day_once(mut at in prop::collection::vec(0_i64..2000, 1..60)) {
         at.sort_unstable();
         let mut days: Vec<_> = at.iter().map(|hours| hours / 24).collect();
         days.dedup();
@@ -217,7 +217,7 @@ proptest! {
     }
 
     #[test]
-    fn in_whatever_order_they_come_and_go_what_is_kept_stays_sound(
+    fn the_history_stays_consistent_for_orders_and_refunds_in_any_sequence(
         acts in prop::collection::vec((0_i64..2000, 0_u8..4), 1..80),
     ) {
         let mut history = History::new();

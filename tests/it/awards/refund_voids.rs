@@ -5,7 +5,7 @@ use harness::{Request, World, audit, scenario, world, world::ORG};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_refund_that_is_voided_leaves_everything_as_without_it() {
+async fn a_voided_refund_leaves_the_same_state_as_no_refund() {
     world()
         .await
         .customer("ada")
@@ -45,7 +45,7 @@ async fn a_refund_that_is_voided_leaves_everything_as_without_it() {
 }
 
 #[tokio::test]
-async fn a_void_restores_what_the_larger_total_earns_and_not_what_the_refund_took() {
+async fn a_void_restores_points_by_the_restored_total_and_not_by_the_refund() {
     world()
         .await
         .customer("ada")
@@ -63,7 +63,7 @@ async fn a_void_restores_what_the_larger_total_earns_and_not_what_the_refund_too
 }
 
 #[tokio::test]
-async fn a_void_before_its_refund_leaves_a_mark() {
+async fn a_void_before_its_refund_is_recorded() {
     world()
         .await
         .customer("ada")
@@ -89,7 +89,7 @@ async fn a_void_before_its_refund_leaves_a_mark() {
 }
 
 #[tokio::test]
-async fn an_order_of_nothing_counts_again() {
+async fn a_zero_total_order_counts_again_after_the_void_of_its_refund() {
     world()
         .await
         .customer("ada")
@@ -104,7 +104,7 @@ async fn an_order_of_nothing_counts_again() {
 }
 
 #[tokio::test]
-async fn the_orders_own_customer_is_meant_where_none_is_named() {
+async fn a_request_without_a_customer_applies_to_the_orders_own_customer() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::award("ada", "o1", "50", &json!({}))).await;
@@ -133,7 +133,7 @@ async fn the_orders_own_customer_is_meant_where_none_is_named() {
 }
 
 #[tokio::test]
-async fn a_void_of_an_order_that_nothing_is_known_of_claims_it_for_nobody() {
+async fn a_void_of_an_unknown_order_does_not_assign_the_order_to_a_customer() {
     world()
         .await
         .customer("ada")
@@ -148,7 +148,7 @@ async fn a_void_of_an_order_that_nothing_is_known_of_claims_it_for_nobody() {
 }
 
 #[tokio::test]
-async fn a_refund_of_the_release_before_can_be_voided() {
+async fn a_refund_written_by_the_previous_release_can_be_voided() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     for request in [

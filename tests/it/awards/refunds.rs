@@ -32,7 +32,7 @@ async fn a_refund_takes_back_what_the_order_earned() {
 }
 
 #[tokio::test]
-async fn partial_refunds_go_by_the_terms_of_the_award() {
+async fn partial_refunds_use_the_terms_of_the_award() {
     world()
         .await
         .customer("ada")
@@ -67,7 +67,7 @@ async fn an_order_partly_refunded_still_counts() {
 }
 
 #[tokio::test]
-async fn no_more_is_refunded_than_was_paid() {
+async fn a_refund_is_limited_to_the_paid_amount() {
     world()
         .await
         .customer("ada")
@@ -86,7 +86,7 @@ async fn no_more_is_refunded_than_was_paid() {
 }
 
 #[tokio::test]
-async fn an_order_of_nothing_is_refunded_once() {
+async fn a_zero_total_order_is_refunded_once() {
     world()
         .await
         .customer("ada")
@@ -113,7 +113,7 @@ async fn an_order_never_awarded_is_not_refunded() {
 }
 
 #[tokio::test]
-async fn a_refund_of_points_already_gone_leaves_a_debt() {
+async fn a_refund_of_spent_points_leaves_a_negative_balance() {
     world()
         .await
         .customer("ada")
@@ -126,7 +126,7 @@ async fn a_refund_of_points_already_gone_leaves_a_debt() {
 }
 
 #[tokio::test]
-async fn the_same_refund_id_of_another_order_is_another_refund() {
+async fn the_same_refund_id_on_another_order_is_a_separate_refund() {
     world()
         .await
         .customer("ada")

@@ -125,7 +125,7 @@ fn the_largest_product_is_exact() {
 }
 
 #[test]
-fn a_balance_never_leaves_what_a_json_number_holds() {
+fn a_balance_stays_within_the_exact_range_of_a_json_number() {
     let mut rich = somebody();
     rich.points = Points(999_999_999_999_999);
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn an_amount_is_answered_as_it_was_asked(minor in 0_i64..=1_000_000_000) {
+    fn an_amount_survives_serialization_unchanged(minor in 0_i64..=1_000_000_000) {
         let amount = Money::from_minor(minor).unwrap();
         let answered = serde_json::to_value(amount).unwrap();
         prop_assert_eq!(cents(&answered), minor);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::support::{delete, ids, put, walk};
 
 #[tokio::test]
-async fn putting_a_customer_replaces_what_people_set_and_leaves_what_the_system_keeps() {
+async fn a_put_of_a_customer_replaces_editable_fields_and_keeps_system_fields() {
     world()
         .await
         .customer_with("ada", json!({"firstName": "Ada", "email": "ada@example.org", "equityStatus": true}))
@@ -53,7 +53,7 @@ async fn erasing_a_customer_keeps_the_ledger() {
 }
 
 #[tokio::test]
-async fn points_are_adjusted_by_hand_either_way() {
+async fn a_manual_adjustment_adds_or_removes_points() {
     let adjust = |body: Value| Request::new("POST", "back-office", "/orgs/shop/customers/ada/adjustments").json(&body);
     world()
         .await
@@ -113,7 +113,7 @@ async fn customers_are_filtered_by_tier_and_segment() {
 }
 
 #[tokio::test]
-async fn activity_is_listed_newest_first_and_in_the_order_of_commits_within_an_instant() {
+async fn activity_is_listed_newest_first_and_in_commit_order_within_an_instant() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     for number in [9, 3, 7, 1] {

@@ -37,7 +37,7 @@ async fn replacing_an_org_keeps_its_loyalty_settings() {
 }
 
 #[tokio::test]
-async fn an_org_names_a_zone_and_a_currency_that_exist() {
+async fn an_org_needs_an_existing_time_zone_and_currency() {
     let world = World::new().await;
     let wrong = json!({"name": " ", "timezone": "Mars/Olympus", "currency": "usd", "disposable": "no", "loyalty": {}});
     let mut fields = world.put_org("new", &wrong).await.fields().into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -70,7 +70,7 @@ async fn loyalty_settings_have_the_defaults_of_the_programme() {
 }
 
 #[tokio::test]
-async fn loyalty_settings_are_replaced_whole_and_read_back_exactly() {
+async fn loyalty_settings_are_replaced_as_a_whole_and_read_back_exactly() {
     let world = World::new().await;
     let settings = json!({
         "enabled": false, "pointsPerDollar": "0.3333", "equityMultiplier": 1.15, "redemptionMode": "exact",
@@ -95,7 +95,7 @@ async fn loyalty_settings_are_replaced_whole_and_read_back_exactly() {
 }
 
 #[tokio::test]
-async fn every_fault_of_loyalty_settings_is_named_at_once() {
+async fn every_fault_of_loyalty_settings_is_reported_at_once() {
     let world = World::new().await;
     let wrong = json!({
         "enabled": 1, "pointsPerDollar": 1000.5, "equityMultiplier": "0.9", "redemptionMode": "any",
@@ -124,7 +124,7 @@ async fn every_fault_of_loyalty_settings_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn a_ladder_of_tiers_starts_at_nothing_and_repeats_nothing() {
+async fn a_list_of_tiers_starts_at_zero_and_has_no_duplicates() {
     let world = World::new().await;
     let tier = |name: &str, threshold: i64| json!({"name": name, "threshold": threshold});
     let twenty_one: Vec<Value> = (0..21).map(|number| tier(&format!("T{number}"), number)).collect();
@@ -155,7 +155,7 @@ async fn orgs_are_listed_by_id() {
 }
 
 #[tokio::test]
-async fn only_a_disposable_org_is_deleted_and_nothing_is_left_of_it() {
+async fn only_a_disposable_org_can_be_deleted_and_no_items_remain() {
     let world = World::new().await;
     let kept = world.send(&delete("/orgs/shop")).await;
     assert_eq!((kept.status.as_u16(), kept.code()), (409, "org_not_disposable"));
@@ -200,7 +200,7 @@ async fn only_a_disposable_org_is_deleted_and_nothing_is_left_of_it() {
 }
 
 #[tokio::test]
-async fn an_org_whose_deletion_has_begun_is_gone_for_everybody() {
+async fn an_org_is_unavailable_once_its_deletion_has_begun() {
     // With this time a deletion marks the org, deletes one page, and must be called again.
     let world = World::with_timeout(Some(std::time::Duration::from_secs(3))).await;
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
@@ -224,7 +224,7 @@ async fn an_org_whose_deletion_has_begun_is_gone_for_everybody() {
 }
 
 #[tokio::test]
-async fn a_change_by_another_process_shows_within_a_minute() {
+async fn a_change_by_another_process_is_visible_within_a_minute() {
     use shared::{domain::ids::OrgId, store::Store};
     use std::time::Duration;
     let world = World::new().await;

@@ -10,7 +10,7 @@ fn org_in(zone: &str) -> Request {
 }
 
 #[tokio::test]
-async fn a_day_begins_a_schedule_with_itself_and_ends_it_with_itself() {
+async fn a_start_day_and_an_end_day_are_included_in_the_schedule() {
     let days = json!({"startDate": "2026-12-23", "endDate": "2026-12-24"});
     let world = world()
         .await
@@ -35,7 +35,7 @@ async fn a_day_begins_a_schedule_with_itself_and_ends_it_with_itself() {
 }
 
 #[tokio::test]
-async fn a_change_of_zone_takes_days_along_and_leaves_instants() {
+async fn a_change_of_time_zone_moves_days_and_keeps_instants() {
     let world = world()
         .await
         .bundle("day", json!({"startDate": "2026-12-23"}))
@@ -51,7 +51,7 @@ async fn a_change_of_zone_takes_days_along_and_leaves_instants() {
 }
 
 #[tokio::test]
-async fn a_version_that_knows_no_days_reads_the_instants_beside_them() {
+async fn an_older_version_reads_the_instants_stored_beside_the_days() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-12-23", "endDate": "2026-12-24"}))).await;
     let stored = bundles::item(&world, ORG, "b").await["terms"].as_m().unwrap().clone();
@@ -68,7 +68,7 @@ async fn a_version_that_knows_no_days_reads_the_instants_beside_them() {
 }
 
 #[tokio::test]
-async fn an_end_before_its_start_is_refused_in_the_orgs_zone_whatever_the_two_are() {
+async fn an_end_before_its_start_in_the_orgs_time_zone_is_rejected() {
     let world = World::new().await;
     for (start, end, is_right) in [
         ("2026-12-24", "2026-12-24", true),
@@ -104,7 +104,7 @@ fn product(id: &str, quantity: u32, price: Value) -> Value {
 }
 
 #[tokio::test]
-async fn products_that_do_not_add_up_and_what_occurs_twice_are_refused_all_at_once() {
+async fn wrong_totals_and_duplicates_are_rejected_together() {
     let world = World::new().await;
     let faulty = json!({
         "products": [product("p", 2, json!("4.50")), product("q", 1, json!(1)), product("p", 1, json!(1))],
@@ -123,7 +123,7 @@ async fn products_that_do_not_add_up_and_what_occurs_twice_are_refused_all_at_on
 }
 
 #[tokio::test]
-async fn a_bundle_from_before_that_does_not_add_up_is_read_as_it_is_and_goes_on_selling() {
+async fn an_older_bundle_with_a_wrong_total_is_read_unchanged_and_stays_on_sale() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     let update = world.client.update_item().table_name(&world.table);

@@ -7,7 +7,7 @@ use harness::{
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_bundle_is_created_and_read_back_with_what_follows_from_it() {
+async fn a_bundle_is_created_and_read_back_with_its_derived_fields() {
     world()
         .await
         .bundle("b", json!({"description": "Two soaps,\none price", "maxRedemptions": 10, "perCustomerLimit": 2}))
@@ -28,7 +28,7 @@ async fn a_bundle_is_created_and_read_back_with_what_follows_from_it() {
 }
 
 #[tokio::test]
-async fn a_new_bundle_is_a_draft_and_a_put_without_a_state_leaves_the_state() {
+async fn a_new_bundle_is_a_draft_and_a_put_without_a_state_keeps_the_state() {
     let mut terms = bundles::terms(&json!({}));
     terms.as_object_mut().unwrap().remove("desiredState");
     let put = Request::new("PUT", "back-office", format!("/orgs/{ORG}/bundles/b")).json(&terms);
@@ -47,7 +47,7 @@ async fn a_new_bundle_is_a_draft_and_a_put_without_a_state_leaves_the_state() {
 }
 
 #[tokio::test]
-async fn reading_a_bundle_tells_its_status_now_and_the_list_the_one_on_record() {
+async fn a_bundle_shows_its_current_status_and_the_list_its_recorded_status() {
     world()
         .await
         .bundle("b", json!({"startDate": "2026-06-01T13:00:00Z", "endDate": "2026-06-01T14:00:00Z"}))
@@ -61,7 +61,7 @@ async fn reading_a_bundle_tells_its_status_now_and_the_list_the_one_on_record() 
 }
 
 #[tokio::test]
-async fn every_fault_of_a_bundle_is_told_at_once() {
+async fn every_fault_of_a_bundle_is_reported_at_once() {
     let world = World::new().await;
     let product = json!({"productId": "p/1", "name": "", "requiredQty": 0, "originalPrice": "1.234"});
     let faulty = json!({
@@ -97,7 +97,7 @@ async fn every_fault_of_a_bundle_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn fields_that_are_wrong_only_together_or_at_their_edges_are_refused() {
+async fn fields_that_are_wrong_only_together_or_at_their_limits_are_rejected() {
     let world = World::new().await;
     let product =
         |number: usize| json!({"productId": format!("p{number}"), "name": "P", "requiredQty": 1, "originalPrice": 1});
@@ -132,7 +132,7 @@ async fn fields_that_are_wrong_only_together_or_at_their_edges_are_refused() {
 }
 
 #[tokio::test]
-async fn editing_keeps_what_was_redeemed_and_the_limit_can_not_go_below_it() {
+async fn an_edit_keeps_the_redemption_count_and_the_limit_cannot_go_below_it() {
     world()
         .await
         .bundle("b", json!({"maxRedemptions": 5}))
@@ -152,7 +152,7 @@ async fn editing_keeps_what_was_redeemed_and_the_limit_can_not_go_below_it() {
 }
 
 #[tokio::test]
-async fn a_limit_set_to_what_is_used_sells_the_bundle_out_and_a_higher_one_reopens_it() {
+async fn a_limit_equal_to_the_count_sells_the_bundle_out_and_a_higher_one_reopens_it() {
     world()
         .await
         .bundle("b", json!({}))
@@ -177,7 +177,7 @@ async fn a_limit_set_to_what_is_used_sells_the_bundle_out_and_a_higher_one_reope
 }
 
 #[tokio::test]
-async fn what_an_operator_does_is_on_record_at_once_after_what_the_clock_did() {
+async fn an_operators_transition_is_recorded_at_once_after_overdue_transitions() {
     let world = world()
         .await
         .bundle("b", json!({"startDate": "2026-06-01T13:00:00Z", "timeStart": "09:00", "timeEnd": "12:00"}))
@@ -208,7 +208,7 @@ async fn what_an_operator_does_is_on_record_at_once_after_what_the_clock_did() {
 }
 
 #[tokio::test]
-async fn a_move_needs_a_bundle_a_state_and_a_reason() {
+async fn a_manual_transition_needs_a_bundle_a_state_and_a_reason() {
     let path = format!("/orgs/{ORG}/bundles/b/transition");
     let post = |body: Value| Request::new("POST", "back-office", path.clone()).json(&body);
     world()
@@ -224,7 +224,7 @@ async fn a_move_needs_a_bundle_a_state_and_a_reason() {
 }
 
 #[tokio::test]
-async fn bundles_are_listed_by_id_and_by_the_status_on_record() {
+async fn bundles_are_listed_by_id_and_by_recorded_status() {
     let world = World::new().await;
     for number in 0..12 {
         let desired = if number % 3 == 0 { "paused" } else { "published" };
@@ -256,7 +256,7 @@ async fn bundles_are_listed_by_id_and_by_the_status_on_record() {
 }
 
 #[tokio::test]
-async fn a_bundle_is_deleted_while_nobody_has_redeemed_it_and_leaves_nothing_behind() {
+async fn a_bundle_without_redemptions_can_be_deleted_and_no_items_remain() {
     let delete = Request::new("DELETE", "back-office", format!("/orgs/{ORG}/bundles/b"));
     let world = world()
         .await
@@ -281,7 +281,7 @@ async fn a_bundle_is_deleted_while_nobody_has_redeemed_it_and_leaves_nothing_beh
 }
 
 #[tokio::test]
-async fn a_put_only_creates_where_it_says_so() {
+async fn a_put_with_if_none_match_only_creates() {
     world()
         .await
         .send(bundles::put("b", &json!({})).header("if-none-match", "*"))
@@ -292,7 +292,7 @@ async fn a_put_only_creates_where_it_says_so() {
 }
 
 #[tokio::test]
-async fn bundles_of_unknown_orgs_and_unknown_bundles_are_404() {
+async fn an_unknown_org_and_an_unknown_bundle_are_404() {
     let world = World::new().await;
     let put = Request::new("PUT", "back-office", "/orgs/nobody/bundles/b").json(&bundles::terms(&json!({})));
     assert_eq!(world.send(&put).await.code(), "unknown_org");
@@ -305,7 +305,7 @@ async fn bundles_of_unknown_orgs_and_unknown_bundles_are_404() {
 }
 
 #[tokio::test]
-async fn a_disposable_org_is_deleted_with_its_bundles_and_all_they_hold() {
+async fn a_disposable_org_is_deleted_with_its_bundles_and_their_items() {
     let world = World::new().await;
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     let send = |method, function, path: &str, body: Value| {
@@ -327,7 +327,7 @@ async fn a_disposable_org_is_deleted_with_its_bundles_and_all_they_hold() {
 }
 
 #[tokio::test]
-async fn a_bundle_that_can_not_be_read_keeps_no_other_from_being_listed() {
+async fn an_unreadable_bundle_does_not_hide_other_bundles_from_the_list() {
     let world = World::new().await;
     for bundle in ["a", "b", "c"] {
         world.send(&bundles::put(bundle, &json!({}))).await;
@@ -342,7 +342,7 @@ async fn a_bundle_that_can_not_be_read_keeps_no_other_from_being_listed() {
 }
 
 #[tokio::test]
-async fn deleting_twice_leaves_what_was_made_between() {
+async fn a_repeated_deletion_keeps_a_bundle_created_in_between() {
     let delete = Request::new("DELETE", "back-office", format!("/orgs/{ORG}/bundles/b"));
     world()
         .await

@@ -21,7 +21,7 @@ fn cancelled(order: &str, bundles: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_event_redeems_each_bundle_once_and_a_rejected_one_holds_up_no_other() {
+async fn an_event_redeems_each_bundle_once_even_if_another_bundle_is_rejected() {
     let world = World::new().await;
     for (bundle, terms) in [("b", json!({})), ("c", json!({"desiredState": "paused"})), ("d", json!({}))] {
         world.send(&bundles::put(bundle, &terms)).await;
@@ -47,7 +47,7 @@ async fn an_event_redeems_each_bundle_once_and_a_rejected_one_holds_up_no_other(
 }
 
 #[tokio::test]
-async fn an_event_without_bundles_has_nothing_to_do() {
+async fn an_event_without_bundles_has_no_effect() {
     let world = World::new().await;
     let detail = json!({"orgId": ORG, "orderId": "o1", "customerId": "ada", "orderTotal": 40});
     let answer = world.invoke("bundle-redemption", event("OrderFulfilled", detail)).await.unwrap();
@@ -55,7 +55,7 @@ async fn an_event_without_bundles_has_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn an_event_about_a_bundle_not_known_yet_is_delivered_again_and_the_rest_is_done() {
+async fn an_event_with_an_unknown_bundle_is_retried_and_its_other_bundles_are_redeemed() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     let order = fulfilled("o1", &json!(["new", "b"]));
@@ -99,7 +99,7 @@ async fn a_cancellation_without_bundles_voids_all_redemptions_and_later_ones() {
 }
 
 #[tokio::test]
-async fn a_cancellation_before_its_order_prevents_the_redemption_and_not_the_award() {
+async fn a_cancellation_before_its_order_prevents_only_the_redemption() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&bundles::put("b", &json!({}))).await;
@@ -112,7 +112,7 @@ async fn a_cancellation_before_its_order_prevents_the_redemption_and_not_the_awa
 }
 
 #[tokio::test]
-async fn a_cancellation_of_an_order_that_nothing_is_known_of_claims_it_for_nobody() {
+async fn a_cancellation_of_an_unknown_order_does_not_assign_it_to_a_customer() {
     let world = World::new().await;
     for bundle in ["b", "c"] {
         world.send(&bundles::put(bundle, &json!({}))).await;
@@ -135,7 +135,7 @@ async fn a_cancellation_of_an_order_that_nothing_is_known_of_claims_it_for_nobod
 }
 
 #[tokio::test]
-async fn a_cancellation_that_does_not_say_whose_the_order_is_cancels_it() {
+async fn a_cancellation_without_a_customer_voids_the_redemptions() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     world.send(&bundles::redeem("b", "bo", "o1", &json!({}))).await;
@@ -149,7 +149,7 @@ async fn a_cancellation_that_does_not_say_whose_the_order_is_cancels_it() {
 }
 
 #[tokio::test]
-async fn somebody_elses_order_is_not_cancelled() {
+async fn a_cancellation_for_the_wrong_customer_is_rejected() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     world.send(&bundles::redeem("b", "bo", "o1", &json!({}))).await;
@@ -161,7 +161,7 @@ async fn somebody_elses_order_is_not_cancelled() {
 }
 
 #[tokio::test]
-async fn an_order_and_its_cancellation_at_once_end_with_nothing_redeemed() {
+async fn a_concurrent_order_and_cancellation_end_without_a_redemption() {
     use std::sync::Arc;
     let world = Arc::new(World::new().await);
     for bundle in ["b", "c"] {
@@ -183,7 +183,7 @@ async fn an_order_and_its_cancellation_at_once_end_with_nothing_redeemed() {
 }
 
 #[tokio::test]
-async fn an_order_may_say_what_each_bundle_saved() {
+async fn an_order_event_may_state_the_savings_of_each_bundle() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     for bundle in ["b1", "b2"] {

@@ -32,7 +32,7 @@ async fn an_order_redeems_a_bundle_once() {
 }
 
 #[tokio::test]
-async fn an_awarded_order_redeems_for_its_own_customer_alone_and_the_other_way_round() {
+async fn an_order_is_awarded_and_redeemed_only_for_the_same_customer() {
     world()
         .await
         .customer("ada")
@@ -52,7 +52,7 @@ async fn an_awarded_order_redeems_for_its_own_customer_alone_and_the_other_way_r
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said_before_what_is_somebody_elses_or_voided() {
+async fn an_unknown_bundle_is_reported_before_a_customer_mismatch_or_a_void() {
     world()
         .await
         .customer("ada")
@@ -70,7 +70,7 @@ async fn what_is_not_there_is_said_before_what_is_somebody_elses_or_voided() {
 }
 
 #[tokio::test]
-async fn refusals_come_in_the_order_of_the_rules() {
+async fn rejections_follow_the_order_of_the_rules() {
     let ended = json!({"maxRedemptions": 1, "perCustomerLimit": 1});
     world()
         .await
@@ -108,7 +108,7 @@ async fn refusals_come_in_the_order_of_the_rules() {
 }
 
 #[tokio::test]
-async fn eligibility_says_what_a_redemption_would_meet() {
+async fn eligibility_gives_the_outcome_of_a_redemption() {
     let asking = |customer: &str| {
         let path = format!("/eligibility?orgId={ORG}&bundleId=b&customerId={customer}");
         Request::new("GET", "bundle-redemption", path)
@@ -166,7 +166,7 @@ async fn orders_are_rejected_from_the_second_at_which_a_window_closes() {
 }
 
 #[tokio::test]
-async fn the_last_one_sells_the_bundle_out_and_puts_what_the_clock_did_on_record_first() {
+async fn the_last_unit_sells_the_bundle_out_after_overdue_transitions_are_recorded() {
     world()
         .await
         .bundle("b", json!({"maxRedemptions": 2, "startDate": "2026-06-01T13:00:00Z"}))
@@ -195,7 +195,7 @@ async fn the_last_one_sells_the_bundle_out_and_puts_what_the_clock_did_on_record
 }
 
 #[tokio::test]
-async fn a_bundle_that_sells_out_after_a_long_outage_has_all_of_it_on_record() {
+async fn a_bundle_sold_out_after_a_long_outage_has_every_transition_recorded() {
     let world = world()
         .await
         .bundle("b", json!({"maxRedemptions": 1, "timeStart": "09:00", "timeEnd": "17:00"}))
@@ -240,7 +240,7 @@ async fn a_void_gives_the_unit_back_once() {
 }
 
 #[tokio::test]
-async fn a_void_before_its_redemption_leaves_a_mark() {
+async fn a_void_before_its_redemption_is_recorded() {
     world()
         .await
         .bundle("b", json!({}))
@@ -262,7 +262,7 @@ async fn a_void_before_its_redemption_leaves_a_mark() {
 }
 
 #[tokio::test]
-async fn a_void_after_the_limit_reopens_a_bundle_that_only_its_limit_had_expired() {
+async fn a_void_reopens_a_bundle_that_expired_only_by_its_limit() {
     world()
         .await
         .bundle("b", json!({"maxRedemptions": 1, "endDate": "2026-06-02T12:00:00Z"}))
@@ -291,7 +291,7 @@ async fn a_void_after_the_limit_reopens_a_bundle_that_only_its_limit_had_expired
 }
 
 #[tokio::test]
-async fn a_reopened_bundle_falls_due_again() {
+async fn a_reopened_bundle_is_scheduled_again() {
     world()
         .await
         .bundle("b", json!({"maxRedemptions": 1, "timeStart": "08:00", "timeEnd": "17:00"}))
@@ -304,7 +304,7 @@ async fn a_reopened_bundle_falls_due_again() {
 }
 
 #[tokio::test]
-async fn a_void_after_the_bundle_ended_gives_the_count_back_and_reopens_nothing() {
+async fn a_void_after_the_bundle_ended_restores_the_count_without_reopening() {
     for terms in [
         json!({"endDate": "2026-06-01T12:30:00Z"}),
         json!({"maxRedemptions": 1, "endDate": "2026-06-01T12:30:00Z"}),
@@ -324,7 +324,7 @@ async fn a_void_after_the_bundle_ended_gives_the_count_back_and_reopens_nothing(
 }
 
 #[tokio::test]
-async fn history_is_newest_first_in_pages_and_keeps_what_was_voided() {
+async fn history_is_newest_first_in_pages_and_includes_voided_entries() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     for number in 0..7 {

@@ -145,7 +145,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn the_status_changes_at_the_next_change_and_nowhere_before(
+    fn the_status_changes_at_the_next_change_and_not_before(
         schedule in schedules(), zone in prop::sample::select(&ZONES[..]), now in instants(), parts in prop::collection::vec(0_i32..1000, 20),
     ) {
         let (bundle, zone) = (published(schedule), zone.parse::<Zone>().unwrap());
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn a_window_opens_at_its_local_time_whatever_the_clocks_did(
+    fn a_window_opens_at_its_local_time_despite_clock_changes(
         zone in prop::sample::select(&ZONES[..]), day in instants(), fives in 0_u16..24 * 12 - 12,
     ) {
         let zone = zone.parse::<Zone>().unwrap();
@@ -207,7 +207,7 @@ fn on(bundle: &Bundle, zone: &str, opens: &str, closes: &str) {
 }
 
 #[test]
-fn a_local_time_that_the_clocks_skip_is_the_instant_they_jump() {
+fn a_skipped_local_time_maps_to_the_instant_of_the_clock_change() {
     let new_york = "America/New_York";
     on(&window("02:30", "04:00"), new_york, "2026-03-08T07:00:00Z", "2026-03-08T08:00:00Z");
     on(&window("01:00", "02:30"), new_york, "2026-03-08T06:00:00Z", "2026-03-08T07:00:00Z");
@@ -216,7 +216,7 @@ fn a_local_time_that_the_clocks_skip_is_the_instant_they_jump() {
 }
 
 #[test]
-fn a_local_time_that_occurs_twice_starts_at_the_first_and_ends_at_the_last() {
+fn an_ambiguous_local_time_starts_at_the_first_and_ends_at_the_last_instant() {
     let new_york = "America/New_York";
     on(&window("01:30", "03:00"), new_york, "2026-11-01T05:30:00Z", "2026-11-01T08:00:00Z");
     on(&window("00:30", "01:30"), new_york, "2026-11-01T04:30:00Z", "2026-11-01T06:30:00Z");
@@ -224,7 +224,7 @@ fn a_local_time_that_occurs_twice_starts_at_the_first_and_ends_at_the_last() {
 }
 
 #[test]
-fn a_window_that_the_clocks_swallow_is_left_out_and_the_next_one_is_found() {
+fn a_window_skipped_by_a_clock_change_is_omitted_and_the_next_one_applies() {
     let sundays = Schedule { days: Some(vec![0].try_into().unwrap()), ..window("02:15", "02:45").terms.schedule };
     let (bundle, zone) = (published(sundays), "America/New_York".parse().unwrap());
     let after_the_last = instant("2026-03-01T08:00:00Z");
@@ -243,7 +243,7 @@ fn a_window_without_a_gap_never_closes() {
 }
 
 #[test]
-fn times_of_day_and_days_that_do_not_exist_are_refused() {
+fn nonexistent_times_and_days_are_rejected() {
     use shared::domain::bundle::schedule::{DaysOfWeek, TimeOfDay};
     let time = |text: &str| TimeOfDay::try_from(text.to_owned());
     for text in ["25:00", "24:01", "12:60", "9:00", "09:0", "0900", "", "ab:cd", "-1:00", "+1:00", "09:00:00", "99:99"]

@@ -19,7 +19,7 @@ fn in_the_morning() -> Value {
 }
 
 #[tokio::test]
-async fn an_order_sold_while_a_bundle_was_on_redeems_it_whatever_happened_since() {
+async fn an_order_sold_while_a_bundle_was_active_redeems_it_despite_later_changes() {
     let changes = [
         bundles::move_to("b", "paused"),
         bundles::move_to("b", "ended"),
@@ -55,7 +55,7 @@ async fn an_order_sold_while_a_bundle_was_on_redeems_it_whatever_happened_since(
 }
 
 #[tokio::test]
-async fn what_was_not_on_then_by_the_record_is_refused_as_before() {
+async fn an_order_sold_while_the_bundle_was_inactive_is_rejected() {
     world()
         .await
         .at("2026-06-01T09:00:00Z")
@@ -73,7 +73,7 @@ async fn what_was_not_on_then_by_the_record_is_refused_as_before() {
 }
 
 #[tokio::test]
-async fn the_limits_hold_for_what_was_sold_while_a_bundle_was_on() {
+async fn the_limits_apply_to_orders_sold_while_a_bundle_was_active() {
     let world = world()
         .await
         .at(MADE)
@@ -98,7 +98,7 @@ async fn the_limits_hold_for_what_was_sold_while_a_bundle_was_on() {
 }
 
 #[tokio::test]
-async fn many_orders_of_before_an_end_race_for_the_last_units_and_no_more_are_sold() {
+async fn orders_from_before_an_end_race_for_the_last_units_within_the_limit() {
     use std::sync::Arc;
     let world = Arc::new(World::new().await);
     world.send_at(&bundles::put("b", &json!({"maxRedemptions": 5})), instant(MADE)).await;
@@ -114,7 +114,7 @@ async fn many_orders_of_before_an_end_race_for_the_last_units_and_no_more_are_so
 }
 
 #[tokio::test]
-async fn before_an_unrecorded_change_of_zone_the_old_zone_decides() {
+async fn the_old_time_zone_applies_before_an_unrecorded_zone_change() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
@@ -135,7 +135,7 @@ async fn before_an_unrecorded_change_of_zone_the_old_zone_decides() {
 }
 
 #[tokio::test]
-async fn an_order_of_before_the_bundle_was_made_is_refused() {
+async fn an_order_from_before_the_bundle_was_created_is_rejected() {
     let world = world()
         .await
         .at(SOLD)
@@ -156,7 +156,7 @@ async fn an_order_of_before_the_bundle_was_made_is_refused() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_a_little_behind_finds_the_bundle_that_is_there() {
+async fn a_process_with_a_slow_clock_redeems_a_just_created_bundle() {
     world()
         .await
         .at("2026-06-01T12:00:00.010Z")
@@ -174,7 +174,7 @@ fn fulfilled() -> Value {
 }
 
 #[tokio::test]
-async fn a_deleted_bundle_is_refused_for_good_and_its_id_is_free() {
+async fn a_deleted_bundle_stays_rejected_and_its_id_is_reusable() {
     let delete = Request::new("DELETE", "back-office", format!("/orgs/{ORG}/bundles/gone"));
     let eligibility = format!("/eligibility?orgId={ORG}&bundleId=gone&customerId=ada");
     let world = world()
@@ -203,7 +203,7 @@ async fn a_deleted_bundle_is_refused_for_good_and_its_id_is_free() {
 }
 
 #[tokio::test]
-async fn the_marks_of_deleted_bundles_go_with_their_org() {
+async fn the_markers_of_deleted_bundles_are_deleted_with_their_org() {
     let world = World::new().await;
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     let path = "/orgs/temp/bundles/b";

@@ -28,7 +28,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn the_record_is_the_same_however_rarely_or_often_it_is_brought_up_to_date(
+    fn the_record_does_not_depend_on_the_frequency_of_updates(
         schedule in schedules(), zone in prop::sample::select(&ZONES[..]), from in instants(), looks in prop::collection::vec(0_i64..86_400, 1..12),
     ) {
         let zone = zone.parse::<Zone>().unwrap();
@@ -60,7 +60,7 @@ proptest! {
 }
 
 #[test]
-fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow() {
+fn after_a_long_outage_the_oldest_changes_are_recorded_first() {
     let bundle = window("09:00", "17:00");
     let now = instant("2010-01-01T12:00:00Z");
     let (mut bundle, mut rounds, mut recorded) = (bundle, 0, Vec::new());
@@ -82,7 +82,7 @@ fn after_a_long_outage_the_oldest_changes_go_on_record_first_and_the_rest_follow
 }
 
 #[test]
-fn a_record_is_never_taken_back_by_a_clock_that_is_behind() {
+fn a_slow_clock_never_reverts_a_record() {
     let bundle = window("09:00", "17:00");
     let ahead = bring_up_to_date(&bundle, in_force(Zone::UTC), instant("2009-01-01T09:00:00.005Z")).bundle;
     assert_eq!(ahead.recorded.status, BundleStatus::Active);
@@ -91,7 +91,7 @@ fn a_record_is_never_taken_back_by_a_clock_that_is_behind() {
 }
 
 #[test]
-fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
+fn a_bundle_recorded_in_another_zone_is_updated_to_the_new_zone_at_once() {
     let bundle = window("09:00", "17:00");
     // In UTC the window opened at nine. In Tokyo, where it is six in the evening, the window has closed.
     let moved = bring_up_to_date(&bundle, in_force(tokyo()), instant("2009-01-01T09:30:00Z"));
@@ -108,7 +108,7 @@ fn a_bundle_judged_by_another_zone_is_judged_by_the_new_one_at_once() {
 }
 
 #[test]
-fn a_zone_that_changed_a_while_ago_is_in_force_from_then_on() {
+fn a_zone_change_applies_from_the_instant_of_the_change() {
     let bundle = window("09:00", "17:00");
     // The zone is UTC until noon and Tokyo from then on. The next update is in the evening of the next day.
     let zone = ZoneInForce { zone: tokyo(), since: Some(instant("2009-01-01T12:00:00Z")) };
@@ -126,7 +126,7 @@ fn a_zone_that_changed_a_while_ago_is_in_force_from_then_on() {
 }
 
 #[test]
-fn a_zone_changed_during_a_long_outage_is_reached_and_no_change_recorded_twice() {
+fn a_zone_change_during_a_long_outage_is_applied_without_duplicate_changes() {
     let (mut bundle, now) = (window("09:00", "17:00"), instant("2009-07-01T12:00:00Z"));
     for since in ["2009-02-15T12:00:00Z", "2009-02-15T17:00:00Z", "2009-03-01T00:00:00Z"] {
         let zone = ZoneInForce { zone: tokyo(), since: Some(instant(since)) };

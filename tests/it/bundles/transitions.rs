@@ -23,7 +23,7 @@ pub(super) async fn run_at(world: &World, now: &str, body: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_job_moves_what_is_due_and_tells_what_it_did() {
+async fn the_job_updates_due_bundles_and_reports_its_transitions() {
     let world = World::new().await;
     world
         .send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z", "endDate": "2026-06-01T14:00:00Z"})))
@@ -43,7 +43,7 @@ async fn the_job_moves_what_is_due_and_tells_what_it_did() {
 }
 
 #[tokio::test]
-async fn a_schedule_runs_the_job_as_a_request_does() {
+async fn a_schedule_runs_the_job_like_a_request() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T12:00:00Z"}))).await;
     world
@@ -62,7 +62,7 @@ async fn a_schedule_runs_the_job_as_a_request_does() {
 }
 
 #[tokio::test]
-async fn run_twice_in_a_row_or_at_once_each_transition_is_recorded_once() {
+async fn repeated_or_concurrent_runs_record_each_transition_once() {
     let world = Arc::new(World::new().await);
     for number in 0..60 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
@@ -110,7 +110,7 @@ async fn after_an_outage_each_missed_change_is_recorded_at_its_own_instant() {
 }
 
 #[tokio::test]
-async fn an_outage_of_months_is_caught_up_ninety_changes_a_run() {
+async fn a_run_catches_up_ninety_changes_after_an_outage_of_months() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
     let mut reported = Vec::new();
@@ -127,7 +127,7 @@ async fn an_outage_of_months_is_caught_up_ninety_changes_a_run() {
 }
 
 #[tokio::test]
-async fn an_edit_after_a_long_outage_puts_everything_on_record_first() {
+async fn an_edit_after_a_long_outage_records_all_overdue_transitions_first() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
     let edit = bundles::put("b", &json!({"desiredState": "ended"}));
@@ -137,7 +137,7 @@ async fn an_edit_after_a_long_outage_puts_everything_on_record_first() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_writes_nothing() {
+async fn a_dry_run_reports_and_writes_nothing() {
     let world = World::new().await;
     world.send(&bundles::put("b", &office_hours())).await;
     world.take_records();
@@ -166,7 +166,7 @@ async fn one_org_can_be_run_alone() {
 }
 
 #[tokio::test]
-async fn a_bundle_made_unreadable_is_reported_and_the_others_move() {
+async fn an_unreadable_bundle_is_reported_and_the_others_are_updated() {
     let world = World::new().await;
     for number in 0..30 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
@@ -181,7 +181,7 @@ async fn a_bundle_made_unreadable_is_reported_and_the_others_move() {
 }
 
 #[tokio::test]
-async fn a_run_stopped_by_its_deadline_goes_on_by_its_cursor() {
+async fn a_run_stopped_by_its_deadline_continues_from_its_cursor() {
     let world = World::new().await;
     for number in 0..40 {
         world.send(&bundles::put(&format!("b{number}"), &office_hours())).await;
@@ -201,7 +201,7 @@ async fn a_run_stopped_by_its_deadline_goes_on_by_its_cursor() {
 }
 
 #[tokio::test]
-async fn cursors_that_no_run_gave_are_refused() {
+async fn a_cursor_that_no_run_returned_is_rejected() {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     let world = World::new().await;
     let began = "2026-06-01T12:00:00.000Z";
@@ -231,7 +231,7 @@ async fn cursors_that_no_run_gave_are_refused() {
 }
 
 #[tokio::test]
-async fn orders_and_edits_race_the_job_and_the_record_stays_whole() {
+async fn orders_and_edits_race_the_job_and_the_record_stays_consistent() {
     let world = Arc::new(World::new().await);
     for number in 0..5 {
         let terms = json!({"maxRedemptions": 4, "timeStart": "09:00", "timeEnd": "17:00"});
@@ -257,7 +257,7 @@ async fn orders_and_edits_race_the_job_and_the_record_stays_whole() {
 }
 
 #[tokio::test]
-async fn an_org_that_can_not_be_read_holds_up_no_other() {
+async fn an_unreadable_org_does_not_block_other_orgs() {
     let world = World::new().await;
     world.put_org("other", &json!({"name": "Other"})).await;
     for org in [ORG, "other"] {
@@ -273,7 +273,7 @@ async fn an_org_that_can_not_be_read_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_request_is_told_all_in_parts_and_a_schedule_does_all_at_once() {
+async fn a_request_completes_in_parts_and_a_scheduled_run_in_one_call() {
     for scheduled in [false, true] {
         let world = World::new().await;
         world.send(&bundles::put("b", &office_hours())).await;

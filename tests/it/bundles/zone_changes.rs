@@ -11,7 +11,7 @@ use serde_json::json;
 use super::transitions::{office_hours, run_at};
 
 #[tokio::test]
-async fn a_changed_time_zone_takes_the_bundles_along_at_once() {
+async fn a_change_of_time_zone_updates_the_bundles_at_once() {
     let world = World::new().await;
     for number in 0..130 {
         world.send(&bundles::put(&format!("b{number:03}"), &office_hours())).await;
@@ -36,7 +36,7 @@ async fn a_changed_time_zone_takes_the_bundles_along_at_once() {
 }
 
 #[tokio::test]
-async fn what_a_change_of_time_zone_leaves_undone_the_next_run_does() {
+async fn the_next_run_completes_an_unfinished_change_of_time_zone() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     for number in 0..20 {
@@ -61,7 +61,7 @@ async fn what_a_change_of_time_zone_leaves_undone_the_next_run_does() {
 }
 
 #[tokio::test]
-async fn a_change_of_time_zone_that_was_cut_off_leaves_a_history_as_if_it_had_not_been() {
+async fn an_interrupted_change_of_time_zone_leaves_the_history_of_a_complete_one() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
@@ -90,7 +90,7 @@ async fn a_change_of_time_zone_that_was_cut_off_leaves_a_history_as_if_it_had_no
 }
 
 #[tokio::test]
-async fn a_bundle_that_is_due_in_an_org_whose_zone_has_changed_has_one_turn_a_run() {
+async fn a_due_bundle_in_an_org_with_a_changed_zone_is_updated_once_a_run() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     for bundle in ["b", "broken"] {
@@ -109,7 +109,7 @@ async fn a_bundle_that_is_due_in_an_org_whose_zone_has_changed_has_one_turn_a_ru
 }
 
 #[tokio::test]
-async fn two_changes_of_time_zone_leave_the_bundles_in_the_last() {
+async fn two_changes_of_time_zone_leave_the_bundles_in_the_last_zone() {
     let world = World::new().await;
     world.send(&bundles::put("b", &office_hours())).await;
     for zone in ["Europe/Berlin", "Asia/Tokyo", "America/New_York", "Asia/Tokyo"] {
@@ -122,7 +122,7 @@ async fn two_changes_of_time_zone_leave_the_bundles_in_the_last() {
 }
 
 #[tokio::test]
-async fn another_process_that_knows_the_old_time_zone_does_not_put_it_back() {
+async fn a_process_with_a_stale_time_zone_does_not_restore_it() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"maxRedemptions": 1, "timeStart": "08:00", "timeEnd": "17:00"}))).await;
     let another = world.another_process();

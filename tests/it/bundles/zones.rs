@@ -13,7 +13,7 @@ fn offset(zone: &str, at: &str) -> i32 {
 }
 
 #[test]
-fn zones_are_as_the_release_of_2026f_says() {
+fn time_zones_match_release_2026f() {
     assert!(data_version() >= "2026f");
     for (zone, at, hours) in [
         // British Columbia, Alberta and Manitoba keep their summer time.
@@ -35,7 +35,7 @@ fn zones_are_as_the_release_of_2026f_says() {
 }
 
 #[test]
-fn daylight_saving_goes_on_after_the_last_year_that_the_data_lists() {
+fn daylight_saving_continues_after_the_last_year_of_the_data() {
     for year in [2038, 2100, 2150, 9000] {
         let hours = |day: &str| offset("America/New_York", &format!("{year}-{day}T12:00:00Z")) / 60;
         assert_eq!((hours("01-15"), hours("07-15")), (-5, -4), "{year}");
@@ -44,7 +44,7 @@ fn daylight_saving_goes_on_after_the_last_year_that_the_data_lists() {
 }
 
 #[test]
-fn names_of_before_are_still_read() {
+fn older_time_zone_names_are_still_parsed() {
     for name in ["US/Eastern", "EST", "Etc/GMT+5", "Asia/Calcutta", "GB", "America/Buenos_Aires", "EST5EDT", "Zulu"] {
         assert_eq!(name.parse::<Zone>().unwrap().name(), name);
     }
@@ -53,7 +53,7 @@ fn names_of_before_are_still_read() {
 }
 
 #[tokio::test]
-async fn a_zone_that_is_none_or_a_fixed_offset_is_refused_and_a_near_name_is_told() {
+async fn an_unknown_zone_or_fixed_offset_is_rejected_with_a_suggested_name() {
     let world = World::new().await;
     let rule = "must be an IANA time zone, such as America/New_York";
     for (zone, meant) in [
@@ -85,7 +85,7 @@ async fn a_zone_that_is_none_or_a_fixed_offset_is_refused_and_a_near_name_is_tol
 }
 
 #[tokio::test]
-async fn an_org_and_a_bundle_that_are_stored_with_a_fixed_offset_go_on() {
+async fn a_stored_org_and_bundle_with_a_fixed_offset_keep_working() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00", "timeEnd": "17:00"}))).await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -113,7 +113,7 @@ async fn run_at(world: &World, now: &str) -> Value {
 }
 
 #[tokio::test]
-async fn bundles_are_judged_anew_by_newer_rules_once_and_then_nothing_is_asked_for_it() {
+async fn newer_zone_rules_re_evaluate_bundles_once_without_later_reads() {
     let world = World::new().await;
     world.put_org("other", &json!({"name": "Other", "timezone": "Europe/Berlin"})).await;
     for org in [ORG, "other"] {
@@ -136,7 +136,7 @@ async fn bundles_are_judged_anew_by_newer_rules_once_and_then_nothing_is_asked_f
 }
 
 #[tokio::test]
-async fn a_status_that_was_right_by_the_older_rules_is_set_right_when_judged_anew() {
+async fn a_re_evaluation_corrects_a_status_of_the_older_zone_rules() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
     bundles::record_older_zone_rules(&world, ORG, "b").await;
@@ -155,7 +155,7 @@ async fn a_status_that_was_right_by_the_older_rules_is_set_right_when_judged_ane
 }
 
 #[tokio::test]
-async fn marking_many_orgs_goes_on_where_a_run_had_to_stop() {
+async fn the_marking_of_many_orgs_resumes_after_a_stopped_run() {
     use harness::faults::{Fault, FaultDuration};
     let world = World::new().await;
     for number in 0..45 {
@@ -181,7 +181,7 @@ async fn marking_many_orgs_goes_on_where_a_run_had_to_stop() {
 }
 
 #[tokio::test]
-async fn rules_that_are_older_than_those_on_record_judge_nothing_anew() {
+async fn older_zone_rules_re_evaluate_no_bundle() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
     run_at(&world, "2026-06-01T12:01:00Z").await;

@@ -12,7 +12,7 @@ fn judged(all: &[(f64, bool)]) -> Vec<ScoredOutcome> {
 }
 
 #[test]
-fn the_area_is_one_for_who_is_never_wrong_and_a_half_for_who_cannot_tell() {
+fn the_auc_is_one_for_a_perfect_model_and_a_half_for_an_uninformative_one() {
     assert_eq!(auc(&judged(&[(0.9, true), (0.8, true), (0.3, false)])), Some(1.0));
     assert_eq!(auc(&judged(&[(0.1, true), (0.8, false)])), Some(0.0));
     assert_eq!(auc(&judged(&[(0.5, true), (0.5, false), (0.5, false)])), Some(0.5));
@@ -20,7 +20,7 @@ fn the_area_is_one_for_who_is_never_wrong_and_a_half_for_who_cannot_tell() {
 }
 
 #[test]
-fn what_is_undefined_is_not_made_up() {
+fn accuracy_figures_without_enough_data_are_absent() {
     assert_eq!((auc(&[]), brier(&[])), (None, None));
     assert_eq!(auc(&judged(&[(0.9, true), (0.8, true)])), None, "nobody to tell them from");
     assert_eq!(auc(&judged(&[(0.9, false)])), None);
@@ -43,7 +43,7 @@ fn each_prediction_is_in_one_row_of_the_table() {
 }
 
 #[test]
-fn a_probability_holds_no_nonsense() {
+fn a_probability_is_finite_and_between_zero_and_one() {
     for nonsense in [-0.001, 100.001, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(Probability::from_percent(nonsense), None, "{nonsense}");
         assert_eq!(Probability::from_share(nonsense / 1e-9), None, "{nonsense}");
@@ -56,7 +56,7 @@ fn a_probability_holds_no_nonsense() {
 }
 
 #[test]
-fn a_probability_is_answered_as_a_percentage_with_at_most_two_decimals() {
+fn a_probability_is_serialized_as_a_percentage_with_at_most_two_decimals() {
     let answered = |hundredths: u16| json!(Probability::from_hundredths(hundredths).unwrap());
     assert_eq!(
         [0, 1, 10, 2500, 3333, 8310, 10_000].map(answered),
@@ -65,7 +65,7 @@ fn a_probability_is_answered_as_a_percentage_with_at_most_two_decimals() {
 }
 
 #[test]
-fn the_borders_of_the_risk_levels_are_their_upper_ends() {
+fn each_risk_level_includes_its_upper_bound() {
     let level = |hundredths: u16| RiskLevel::of(Probability::from_hundredths(hundredths).unwrap());
     assert_eq!([0, 2500].map(level), [RiskLevel::Low; 2]);
     assert_eq!([2501, 5000].map(level), [RiskLevel::Medium; 2]);
@@ -78,7 +78,7 @@ fn the_borders_of_the_risk_levels_are_their_upper_ends() {
 
 proptest! {
     #[test]
-    fn the_area_is_the_share_of_pairs_in_the_right_order(
+    fn the_auc_is_the_share_of_pairs_in_the_right_order(
         all in prop::collection::vec((0_u32..12, any::<bool>()), 0..60),
     ) {
         let all: Vec<_> = all.into_iter().map(|(tenths, happened)| (f64::from(tenths) / 11.0, happened)).collect();
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn a_probability_is_kept_and_read_back(hundredths in 0_u16..=10_000) {
+    fn a_probability_is_stored_and_read_back(hundredths in 0_u16..=10_000) {
         let probability = Probability::from_hundredths(hundredths).unwrap();
         prop_assert_eq!(probability.hundredths(), hundredths);
         prop_assert_eq!(Probability::from_share(probability.share()), Some(probability));

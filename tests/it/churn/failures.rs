@@ -38,7 +38,7 @@ fn total(run: &Value, name: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_of_the_past_holds_up_no_scoring() {
+async fn an_unreadable_past_prediction_does_not_block_scoring() {
     let world = World::new().await;
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
@@ -52,7 +52,7 @@ async fn what_can_not_be_read_of_the_past_holds_up_no_scoring() {
 }
 
 #[tokio::test]
-async fn fewer_active_days_while_a_run_is_stopped_make_it_shorter_and_do_not_end_it() {
+async fn a_stopped_run_continues_after_active_days_are_lowered() {
     let world = World::new().await;
     alike(&world, 40).await;
     let stopped = world.send_within(&scenario::prediction(&json!({})), noon(), SHORT).await.body;
@@ -67,7 +67,7 @@ async fn fewer_active_days_while_a_run_is_stopped_make_it_shorter_and_do_not_end
 }
 
 #[tokio::test]
-async fn a_run_that_goes_on_looks_back_and_fits_no_second_time() {
+async fn a_continued_run_does_not_repeat_hindsight_and_the_fit() {
     let world = World::new().await;
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
@@ -89,7 +89,7 @@ async fn a_run_that_goes_on_looks_back_and_fits_no_second_time() {
 }
 
 #[tokio::test]
-async fn predictions_are_looked_back_at_by_the_horizon_they_were_made_for_and_once() {
+async fn each_prediction_is_evaluated_once_at_its_own_horizon() {
     let world = World::new().await;
     world.put_loyalty(ORG, &json!({"activeDays": 60})).await;
     alike(&world, 3).await;
@@ -107,7 +107,7 @@ async fn predictions_are_looked_back_at_by_the_horizon_they_were_made_for_and_on
 }
 
 #[tokio::test]
-async fn what_was_looked_back_at_is_told_once_though_there_is_no_time_to_fit() {
+async fn hindsight_is_reported_once_even_without_time_for_a_fit() {
     let world = World::new().await;
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
@@ -123,7 +123,7 @@ async fn what_was_looked_back_at_is_told_once_though_there_is_no_time_to_fit() {
 }
 
 #[tokio::test]
-async fn an_index_that_shows_customers_as_not_scored_yet_gets_nobody_scored_twice() {
+async fn a_stale_index_does_not_cause_a_second_score() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 3).await;
     run_at(&world, NOON, &json!({})).await;
@@ -137,7 +137,7 @@ async fn an_index_that_shows_customers_as_not_scored_yet_gets_nobody_scored_twic
 }
 
 #[tokio::test]
-async fn writes_that_the_store_does_not_take_are_not_passed_by() {
+async fn a_run_does_not_skip_writes_that_the_store_rejects() {
     let world = World::new().await;
     alike(&world, 40).await;
     let whole = scenario::prediction(&json!({"orgId": ORG}));
@@ -152,7 +152,7 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
 }
 
 #[tokio::test]
-async fn unreadable_customers_of_a_lot_that_is_left_for_later_are_counted_once() {
+async fn unreadable_customers_of_a_postponed_batch_are_counted_once() {
     let world = World::new().await;
     alike(&world, 20).await;
     world.corrupt("CUSTOMER#shop#c000003", "PROFILE", "points").await;
@@ -165,7 +165,7 @@ async fn unreadable_customers_of_a_lot_that_is_left_for_later_are_counted_once()
 }
 
 #[tokio::test]
-async fn told_to_come_back_after_the_call_the_rest_of_it_goes_without_claude() {
+async fn a_retry_after_beyond_the_call_leaves_the_rest_to_the_statistical_model() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 100).await;
     anthropic.always(ApiReply::RateLimited("3600"));
@@ -193,7 +193,7 @@ async fn a_wait_just_beyond_the_deadline_leaves_the_rest_to_the_next_call() {
 }
 
 #[tokio::test]
-async fn an_api_that_never_answers_is_given_up_within_a_call_of_a_few_seconds() {
+async fn a_call_of_a_few_seconds_gives_up_a_silent_api() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 60).await;
     anthropic.always(ApiReply::Hang);
@@ -203,7 +203,7 @@ async fn an_api_that_never_answers_is_given_up_within_a_call_of_a_few_seconds() 
 }
 
 #[tokio::test]
-async fn the_key_is_read_from_its_secret_and_a_run_goes_on_without_a_readable_key() {
+async fn the_key_is_read_from_its_secret_and_a_run_continues_without_one() {
     let (anthropic, secrets) = (Anthropic::start().await, SecretsManager::start("the-key", "sk-ant-kept ").await);
     let environment = vec![
         ("ANTHROPIC_BASE_URL", anthropic.url()),

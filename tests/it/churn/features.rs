@@ -46,7 +46,7 @@ fn asked(features: &Features) -> Value {
 }
 
 #[test]
-fn a_customer_in_figures() {
+fn the_figures_of_a_customer_follow_from_the_order_dates() {
     let features =
         Features::at(&customer(&[(0, "100.00"), (30, "49.99"), (60, "99.00")]), Zone::UTC, days(75)).unwrap();
     assert_eq!(
@@ -60,7 +60,7 @@ fn a_customer_in_figures() {
 }
 
 #[test]
-fn a_month_is_the_least_that_orders_are_spread_over() {
+fn orders_are_averaged_over_at_least_a_month() {
     let per_month = |orders: &[(i64, &str)], at: i64| {
         asked(&Features::at(&customer(orders), Zone::UTC, days(at)).unwrap())["ordersPerMonth"].clone()
     };
@@ -82,14 +82,14 @@ fn trend(on: &[i64], now: i64) -> Trend {
 }
 
 #[test]
-fn orders_that_come_closer_together_increase() {
+fn orders_at_shorter_intervals_are_an_increasing_trend() {
     assert_eq!(trend(&[0, 60, 110, 130, 140, 148], 150), Trend::Increasing);
     assert_eq!(trend(&[0, 30, 50, 70], 71), Trend::Increasing, "two thirds");
     assert_eq!(trend(&[0, 30, 50, 71], 72), Trend::Stable, "a little more");
 }
 
 #[test]
-fn orders_that_come_further_apart_or_have_stopped_decline() {
+fn orders_at_longer_intervals_or_stopped_orders_are_a_declining_trend() {
     assert_eq!(trend(&[0, 10, 20, 40, 60, 80], 81), Trend::Declining);
     assert_eq!(trend(&[0, 20, 50, 80], 81), Trend::Declining, "one and a half");
     assert_eq!(trend(&[0, 20, 50, 79], 80), Trend::Stable, "a little less");
@@ -108,14 +108,14 @@ fn too_few_orders_have_no_trend() {
 }
 
 #[test]
-fn only_the_last_dozen_orders_have_a_say_in_the_trend() {
+fn only_the_last_dozen_orders_affect_the_trend() {
     let mut on: Vec<i64> = (0..20).collect();
     on.extend((1..=12).map(|order| 100 + order * 10));
     assert_eq!(trend(&on, 221), Trend::Stable);
 }
 
 #[test]
-fn the_days_of_a_trend_are_the_shops() {
+fn a_trend_uses_days_of_the_orgs_time_zone() {
     let honolulu: Zone = "Pacific/Honolulu".parse().unwrap();
     let at = |text: &str| instant(text);
     let orders = OrderHistory {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::support::{figures, of, run, run_at, three};
 
 #[tokio::test]
-async fn a_run_looks_back_at_what_was_predicted_one_horizon_ago() {
+async fn a_run_evaluates_the_predictions_of_one_horizon_ago() {
     let world = three().await;
     let first = run(&world).await;
     assert_eq!(first["results"][0]["hindsight"], Value::Null, "there was nothing yet");
@@ -50,7 +50,7 @@ async fn a_run_looks_back_at_what_was_predicted_one_horizon_ago() {
 }
 
 #[tokio::test]
-async fn what_is_kept_of_a_prediction_goes_after_two_horizons_and_the_risk_after_one() {
+async fn a_past_prediction_expires_after_two_horizons_and_the_risk_after_one() {
     let world = three().await;
     run(&world).await;
     let items = world.client.scan().table_name(&world.table).send().await.unwrap().items.unwrap();
@@ -72,7 +72,7 @@ async fn what_is_kept_of_a_prediction_goes_after_two_horizons_and_the_risk_after
 }
 
 #[tokio::test]
-async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
+async fn an_orgs_model_is_fitted_weekly_and_stored_with_its_date() {
     use shared::{domain::churn::model::ParameterSource, store::Store};
     let world = World::new().await;
     // The first customers of the purchase log. About half of them have repeat orders.
@@ -107,7 +107,7 @@ async fn an_orgs_model_is_fitted_weekly_and_kept_with_its_date() {
 }
 
 #[tokio::test]
-async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
+async fn an_org_too_small_for_a_fit_is_scored_by_the_default_model_and_reports_it() {
     use shared::{
         domain::churn::model::{Model, ModelFamily},
         store::Store,
@@ -120,7 +120,7 @@ async fn an_org_too_small_to_fit_is_scored_by_the_default_and_says_so() {
 }
 
 #[tokio::test]
-async fn without_time_for_hindsight_and_a_fit_customers_are_scored_all_the_same() {
+async fn customers_are_scored_without_time_for_hindsight_and_a_fit() {
     use shared::store::Store;
     let world = three().await;
     world.proxy.delay_queries(Some(Duration::from_millis(400)));

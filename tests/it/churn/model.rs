@@ -37,17 +37,17 @@ fn assert_published(family: ModelFamily, published: [f64; 4], log_likelihood: f6
 }
 
 #[test]
-fn bg_nbd_fits_as_published() {
+fn a_bg_nbd_fit_matches_the_published_parameters() {
     assert_published(ModelFamily::BgNbd, [0.243, 4.414, 0.793, 2.426], -9582.4);
 }
 
 #[test]
-fn mbg_nbd_fits_as_measured_elsewhere() {
+fn an_mbg_nbd_fit_matches_the_reference_parameters() {
     assert_published(ModelFamily::MbgNbd, [0.525, 6.183, 0.891, 1.614], -9582.1);
 }
 
 #[test]
-fn the_model_in_use_beats_guessing_on_the_log_as_it_has_to() {
+fn the_model_in_use_meets_its_accuracy_targets_on_the_log() {
     let model = fitted_to_the_log(ModelFamily::IN_USE).model;
     let judged = LOG.iter().map(|past| {
         let predicted = model.no_purchase(observe(past), HORIZON_DAYS);
@@ -60,7 +60,7 @@ fn the_model_in_use_beats_guessing_on_the_log_as_it_has_to() {
 }
 
 #[test]
-fn the_defaults_are_what_fits_the_log() {
+fn the_default_parameters_are_the_fit_of_the_log() {
     for family in FAMILIES {
         let (fitted, default) = (fitted_to_the_log(family).model.parameters, Model::default_of(family).parameters);
         for (is, ought) in default.values().into_iter().zip(fitted.values()) {
@@ -70,7 +70,7 @@ fn the_defaults_are_what_fits_the_log() {
 }
 
 #[test]
-fn a_fit_is_the_same_every_time_and_in_whatever_order_customers_come() {
+fn a_fit_is_deterministic_and_does_not_depend_on_customer_order() {
     let forwards = fitted_to_the_log(ModelFamily::IN_USE);
     assert_eq!(forwards, fitted_to_the_log(ModelFamily::IN_USE));
     assert_eq!(forwards, fit(ModelFamily::IN_USE, LOG.iter().rev().map(observe)));
@@ -88,7 +88,7 @@ fn an_org_with_too_few_repeat_customers_gets_the_default() {
 }
 
 #[test]
-fn customers_of_whom_nothing_can_be_learnt_give_the_default() {
+fn customers_without_information_give_the_default_model() {
     for family in FAMILIES {
         // Identical and regular customers who never leave make the likelihood grow without bound.
         let clock = std::iter::repeat_n(Observation::new(52, 364, 364), 500);
@@ -150,7 +150,7 @@ impl Simulated {
 const SLOW: [f64; 4] = [0.8, 20.0, 0.9, 2.0];
 
 #[test]
-fn the_score_comes_true_of_simulated_customers() {
+fn the_score_matches_the_outcomes_of_simulated_customers() {
     for family in FAMILIES {
         let mut simulated = Simulated::new(family, SLOW);
         let model = Model { family, parameters: Parameters::new(SLOW).unwrap(), source: ParameterSource::Default };
@@ -174,7 +174,7 @@ fn the_score_comes_true_of_simulated_customers() {
 }
 
 #[test]
-fn the_parameters_of_simulated_customers_are_found_again() {
+fn a_fit_recovers_the_parameters_of_simulated_customers() {
     for family in FAMILIES {
         let mut simulated = Simulated::new(family, SLOW);
         let customers: Vec<_> = (0..20_000).map(|number| simulated.customer(200 + number % 500, 0).0).collect();
@@ -187,7 +187,7 @@ fn the_parameters_of_simulated_customers_are_found_again() {
 }
 
 #[test]
-fn the_likelihood_of_one_customer_is_that_of_the_paper() {
+fn the_likelihood_of_one_customer_matches_the_paper() {
     // x = 2, t_x = 3, T = 5 weeks. The values are the integrals over rate and probability of leaving.
     let parameters = Model::default_of(ModelFamily::BgNbd).parameters;
     let [r, alpha, a, b] = parameters.values();
@@ -210,7 +210,7 @@ fn gamma(z: f64) -> f64 {
 }
 
 #[test]
-fn who_has_just_bought_for_the_first_time_may_come_back() {
+fn a_customer_with_a_first_order_today_scores_between_zero_and_one() {
     for family in FAMILIES {
         let model = Model::default_of(family);
         let today = Observation::new(0, 0, 0);
@@ -229,14 +229,14 @@ fn the_score_is_not_the_probability_of_having_left() {
 }
 
 #[test]
-fn what_contradicts_itself_is_brought_into_line() {
+fn contradictory_observations_are_corrected() {
     assert_eq!(Observation::new(5, 3, 2), Observation::new(3, 3, 3));
     assert_eq!(Observation::new(0, 3, 9), Observation::new(1, 3, 9));
     assert_eq!(Observation::new(4, 0, 9), Observation::new(0, 0, 9));
 }
 
 #[test]
-fn a_sample_is_bounded_and_the_same_in_whatever_order_customers_come() {
+fn a_sample_is_bounded_and_does_not_depend_on_customer_order() {
     let id = |number: u32| format!("c{number}").try_into().unwrap();
     let of = |numbers: &mut dyn Iterator<Item = u32>| {
         let mut sample = CustomerSample::default();
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn the_longer_ago_the_last_purchase_the_likelier_there_is_none(
+    fn an_older_last_purchase_makes_no_purchase_likelier(
         model in models(), one in (0_u32..100, 0_u32..3_000, 0_u32..3_000), later in 0_u32..1_000,
     ) {
         let (repeats, last, silent) = one;
@@ -303,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fit_ends_whatever_the_customers(customers in prop::collection::vec(observations(), 100..140)) {
+    fn a_fit_terminates_for_any_customers(customers in prop::collection::vec(observations(), 100..140)) {
         let fit = fit(ModelFamily::IN_USE, customers);
         prop_assert!(fit.log_likelihood.is_finite(), "{:?}", fit);
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::support::{NOON, customer, figures, in_world, of, run, run_at, three};
 
 #[tokio::test]
-async fn a_dry_run_tells_what_would_come_out_asks_nobody_and_writes_nothing() {
+async fn a_dry_run_reports_scores_without_requests_to_claude_or_writes() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     let world = in_world(world).await;
     let before = of(&world, "often").await;
@@ -35,7 +35,7 @@ async fn a_dry_run_tells_what_would_come_out_asks_nobody_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn who_is_active_is_scored_and_who_is_not_is_left() {
+async fn only_active_customers_are_scored() {
     let world = three().await;
     customer(&world, "long-gone", &[200, 90]).await;
     world.put_customer(ORG, "never", &json!({})).await;
@@ -75,7 +75,7 @@ async fn who_is_active_is_scored_and_who_is_not_is_left() {
 }
 
 #[tokio::test]
-async fn a_run_says_in_its_metrics_how_many_are_at_which_risk_and_by_whom() {
+async fn the_metrics_of_a_run_count_customers_by_risk_level_and_by_source() {
     let world = three().await;
     run(&world).await;
     let record = &world.take_records()[0];
@@ -88,7 +88,7 @@ async fn a_run_says_in_its_metrics_how_many_are_at_which_risk_and_by_whom() {
 }
 
 #[tokio::test]
-async fn who_was_scored_since_the_run_began_is_not_scored_again() {
+async fn a_customer_scored_since_the_start_of_the_run_is_not_scored_again() {
     let world = three().await;
     assert_eq!(run(&world).await["summary"]["totalPredictions"], 3);
     assert_eq!(run(&world).await["summary"]["totalPredictions"], 0);
@@ -96,7 +96,7 @@ async fn who_was_scored_since_the_run_began_is_not_scored_again() {
 }
 
 #[tokio::test]
-async fn one_customer_can_be_scored_on_request_again_and_again() {
+async fn one_customer_can_be_scored_on_request_repeatedly() {
     let world = three().await;
     let body = json!({"orgId": ORG, "customerId": "often"});
     for _ in 0..2 {
@@ -110,7 +110,7 @@ async fn one_customer_can_be_scored_on_request_again_and_again() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_said() {
+async fn a_faulty_request_is_rejected_with_its_faults() {
     let world = three().await;
     let code = async |body: Value| {
         let answer = world.send(&scenario::prediction(&body)).await;
@@ -131,7 +131,7 @@ async fn what_is_wrong_with_a_request_is_said() {
 }
 
 #[tokio::test]
-async fn a_customer_who_can_not_be_read_is_reported_and_holds_up_no_other() {
+async fn an_unreadable_customer_is_reported_and_does_not_block_other_customers() {
     let world = three().await;
     world.corrupt("CUSTOMER#shop#often", "PROFILE", "points").await;
     let run = run(&world).await;
@@ -139,7 +139,7 @@ async fn a_customer_who_can_not_be_read_is_reported_and_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn an_award_that_races_a_run_is_not_lost_and_neither_is_the_score() {
+async fn an_award_that_races_a_run_and_the_score_are_both_kept() {
     let world = Arc::new(three().await);
     let run = {
         let world = Arc::clone(&world);
@@ -159,7 +159,7 @@ async fn an_award_that_races_a_run_is_not_lost_and_neither_is_the_score() {
 }
 
 #[tokio::test]
-async fn a_run_costs_the_pages_a_transaction_a_customer_and_a_constant() {
+async fn a_run_costs_its_pages_plus_a_transaction_per_customer_plus_a_constant() {
     let world = three().await;
     run_at(&world, NOON, &json!({"orgId": ORG})).await;
     let seen = world.proxy.take_requests();

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::support::{NOON, customer, of, run, run_at};
 
 #[tokio::test]
-async fn the_list_of_a_risk_level_has_the_most_valuable_first_and_each_as_they_are_now() {
+async fn a_risk_list_shows_current_customers_with_the_most_valuable_first() {
     let world = World::new().await;
     for (name, total) in [("small", "10"), ("large", "900.50"), ("middle", "90"), ("new", "5")] {
         world.put_customer(ORG, name, &json!({})).await;
@@ -61,7 +61,7 @@ async fn the_list_of_a_risk_level_has_the_most_valuable_first_and_each_as_they_a
 }
 
 #[tokio::test]
-async fn a_cursor_of_one_risk_level_is_none_of_another_or_of_all_customers() {
+async fn a_cursor_of_one_risk_level_is_rejected_for_another_list() {
     let world = World::new().await;
     customer(&world, "ada", &[30]).await;
     customers::copy(&world, "ada", 0..3).await;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::support::{NOON, customer, figures, in_world, of, run, run_at};
 
 #[tokio::test]
-async fn claude_scores_whom_it_is_asked_about_and_its_words_are_kept() {
+async fn claude_scores_the_requested_customers_and_its_reasoning_is_stored() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     let world = in_world(world).await;
     let run = run(&world).await;
@@ -60,7 +60,7 @@ async fn a_verdict_is_clipped_to_25_points_around_the_model_and_sets_the_risk_le
 }
 
 #[tokio::test]
-async fn no_personal_data_leaves() {
+async fn no_personal_data_is_sent_to_claude() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     let person = json!({"firstName": "Augusta", "lastName": "Lovelace", "email": "ada@analytical.example", "phone": "+44 20 7946 0018", "equityStatus": true});
     for number in 0..25 {
@@ -90,7 +90,7 @@ async fn no_personal_data_leaves() {
 }
 
 #[tokio::test]
-async fn what_claude_leaves_out_or_gets_wrong_is_scored_by_the_statistical_model() {
+async fn the_statistical_model_scores_customers_that_claude_omits_or_gets_wrong() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     let world = in_world(world).await;
     anthropic.script([ApiReply::OmitFirst(1), ApiReply::OmitFirst(1)]);
@@ -103,7 +103,7 @@ async fn what_claude_leaves_out_or_gets_wrong_is_scored_by_the_statistical_model
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_ends_the_asking_and_the_summary_says_why() {
+async fn a_rejected_key_stops_requests_to_claude_and_the_summary_gives_the_reason() {
     for (reply, why) in [
         (ApiReply::Status(401), "unauthorized"),
         (ApiReply::Status(403), "forbidden"),
@@ -122,7 +122,7 @@ async fn a_key_that_is_refused_ends_the_asking_and_the_summary_says_why() {
 }
 
 #[tokio::test]
-async fn an_api_that_stays_down_leaves_everybody_to_the_statistical_model() {
+async fn the_statistical_model_scores_all_customers_during_an_api_outage() {
     let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "1")]).await;
     customer(&world, "ada", &[10]).await;
     customers::copy(&world, "ada", 0..29).await;
@@ -134,7 +134,7 @@ async fn an_api_that_stays_down_leaves_everybody_to_the_statistical_model() {
 }
 
 #[tokio::test]
-async fn between_two_batches_the_pause_is_kept() {
+async fn a_pause_lies_between_two_batches() {
     let (world, anthropic, waits) = world_with_claude(&[]).await;
     customer(&world, "ada", &[10]).await;
     customers::copy(&world, "ada", 0..34).await;
@@ -144,7 +144,7 @@ async fn between_two_batches_the_pause_is_kept() {
 }
 
 #[tokio::test]
-async fn any_mixture_of_faults_ends_with_everybody_scored_once_and_none_by_a_guess() {
+async fn any_mixture_of_faults_ends_with_one_valid_score_per_customer() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "7"), ("CHURN_CONCURRENCY", "3")]).await;
@@ -199,7 +199,7 @@ async fn a_run_stopped_between_batches_and_continued_scores_each_customer_once()
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_given_up_and_the_call_still_gets_on() {
+async fn a_missing_answer_is_given_up_and_the_call_still_makes_progress() {
     let (world, anthropic, _) = world_with_claude(&[("CHURN_BATCH_SIZE", "2"), ("CHURN_TIMEOUT_MS", "100")]).await;
     let world = in_world(world).await;
     anthropic.always(ApiReply::Hang);

@@ -17,7 +17,7 @@ fn crates() -> Vec<PathBuf> {
 }
 
 #[test]
-fn no_two_files_of_a_crate_import_each_other_over_any_number_of_steps() {
+fn files_of_a_crate_have_no_import_cycles() {
     let (mut edges, mut found) = (0, Vec::new());
     for folder in crates() {
         let modules = Modules::read(&folder);
@@ -43,7 +43,7 @@ fn crate_with(files: &[(&str, &str)]) -> PathBuf {
 }
 
 #[test]
-fn a_circle_is_found_through_groups_paths_parents_and_re_exports() {
+fn an_import_cycle_is_found_through_groups_paths_parents_and_re_exports() {
     let leaf = "pub struct Leaf;";
     for (files, has_circle) in [
         (vec![("lib.rs", "mod a;\nmod b;"), ("a.rs", "use crate::b::B;"), ("b.rs", "use crate::{a::A};")], true),

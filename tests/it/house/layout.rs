@@ -37,7 +37,7 @@ fn no_file_is_longer_than_400_lines() {
 }
 
 #[test]
-fn a_mod_rs_only_declares_documents_and_re_exports() {
+fn a_mod_rs_contains_only_declarations_documentation_and_re_exports() {
     let mut found = Vec::new();
     for folder in ["shared/src", "functions", "infra", "tests/it", "tests/harness"] {
         for file in rust_files(&root().join(folder)).into_iter().filter(|file| file.ends_with("mod.rs")) {

@@ -72,7 +72,7 @@ const GIVEN_UP: [&str; 61] = [
 ];
 
 #[test]
-fn no_name_that_was_given_up_is_in_the_code() {
+fn the_code_contains_no_retired_names() {
     let old: BTreeSet<&str> = GIVEN_UP.into_iter().collect();
     assert_eq!(old.len(), GIVEN_UP.len());
     let mut found = BTreeMap::new();

@@ -7,7 +7,7 @@ use harness::root;
 use super::source::{function_folders, text};
 
 #[test]
-fn packages_depend_only_on_the_packages_that_they_may() {
+fn packages_depend_only_on_allowed_packages() {
     let functions: Vec<String> = function_folders().into_iter().collect();
     let packages: Vec<(String, Vec<String>)> = functions
         .iter()
@@ -43,7 +43,7 @@ fn libraries(selection: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn make_run_builds_only_what_it_runs_and_make_test_builds_no_library_again() {
+fn make_run_builds_only_its_programs_and_make_test_rebuilds_no_library() {
     assert!(text("Makefile").contains("demonstration:\n\t@cargo build --locked -p local -p ctl\n"));
     let demonstration = libraries(&["-p", "local", "-p", "ctl", "--edges", "normal,build"]);
     let everything = libraries(&["--workspace", "--edges", "normal,build,dev"]);

@@ -18,7 +18,7 @@ fn at(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn no_role_allows_what_its_function_does_not_do_with_the_table() {
+async fn a_role_allows_only_the_table_operations_of_its_function() {
     let world = World::new().await;
     call_every_operation(&world).await;
     let taken = world.proxy.take_actions();
@@ -29,7 +29,7 @@ async fn no_role_allows_what_its_function_does_not_do_with_the_table() {
 }
 
 #[test]
-fn beside_the_table_a_role_allows_its_secrets_its_own_queue_and_its_own_log() {
+fn apart_from_the_table_a_role_allows_only_its_secrets_its_queue_and_its_log() {
     let template = roles::template();
     let shared = template["Globals"]["Function"]["Environment"]["Variables"].clone();
     for (function, (resource, properties)) in roles::functions(&template) {
@@ -61,7 +61,7 @@ fn beside_the_table_a_role_allows_its_secrets_its_own_queue_and_its_own_log() {
 }
 
 #[test]
-fn the_secrets_have_the_names_that_ctl_and_the_documents_know() {
+fn the_secrets_have_the_names_used_in_ctl_and_in_the_documents() {
     let template = roles::template();
     for (resource, name) in
         [("CronSecret", "cron-secret"), ("AnthropicKey", "anthropic-key"), ("SlackWebhook", "slack-webhook")]
@@ -72,7 +72,7 @@ fn the_secrets_have_the_names_that_ctl_and_the_documents_know() {
 }
 
 #[test]
-fn no_policy_allows_everything_or_on_everything() {
+fn no_policy_allows_all_actions_or_all_resources() {
     fn statements<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
         match value {
             Value::Object(fields) => {

@@ -39,7 +39,7 @@ async fn an_adjustment_is_one_read_and_one_transaction() {
 }
 
 #[tokio::test]
-async fn redeeming_points_and_voiding_are_one_read_and_one_transaction_each() {
+async fn a_points_redemption_and_a_void_are_one_read_and_one_transaction_each() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 500)).await;
@@ -71,7 +71,7 @@ async fn a_page_of_customers_is_one_query() {
 }
 
 #[tokio::test]
-async fn redeeming_a_bundle_is_one_read_and_one_transaction() {
+async fn a_bundle_redemption_is_one_read_and_one_transaction() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"maxRedemptions": 2, "perCustomerLimit": 2}))).await;
     let redeem = |order: &str| bundles::redeem("b", "ada", order, &json!({}));
@@ -86,7 +86,7 @@ async fn redeeming_a_bundle_is_one_read_and_one_transaction() {
 }
 
 #[tokio::test]
-async fn known_customers_only_and_an_order_from_before_an_edit_cost_one_read_more_each() {
+async fn a_known_customer_rule_and_an_order_before_an_edit_cost_one_more_read_each() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&bundles::put("b", &json!({"knownCustomersOnly": true}))).await;
@@ -108,7 +108,7 @@ async fn known_customers_only_and_an_order_from_before_an_edit_cost_one_read_mor
 }
 
 #[tokio::test]
-async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
+async fn the_stats_and_the_history_of_a_bundle_are_one_read_each_for_any_length() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({}))).await;
     for number in 0..120 {
@@ -120,7 +120,7 @@ async fn what_is_told_of_a_bundle_is_one_read_however_long_its_history() {
 }
 
 #[tokio::test]
-async fn a_run_with_nothing_due_is_one_query_a_shard_and_one_read_of_the_other_jobs() {
+async fn a_run_without_due_bundles_is_a_query_per_shard_and_a_read_of_other_jobs() {
     let world = World::new().await;
     for number in 0..40 {
         world.send(&bundles::put(&format!("b{number}"), &json!({"startDate": "2027-01-01T00:00:00Z"}))).await;
@@ -136,7 +136,7 @@ async fn a_run_with_nothing_due_is_one_query_a_shard_and_one_read_of_the_other_j
 }
 
 #[tokio::test]
-async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
+async fn the_cost_of_a_run_depends_on_due_bundles_and_not_on_all_bundles() {
     let mut costs = Vec::new();
     for bundles in [1_000, 5_000] {
         let world = World::new().await;
@@ -162,7 +162,7 @@ async fn a_run_costs_as_much_as_there_is_due_and_not_as_there_is() {
 }
 
 #[tokio::test]
-async fn pages_of_a_shard_follow_one_another() {
+async fn the_pages_of_a_shard_are_read_in_sequence() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
     // Every sixteenth bundle is in the first shard, which is more than a page.
@@ -174,7 +174,7 @@ async fn pages_of_a_shard_follow_one_another() {
 }
 
 #[tokio::test]
-async fn a_report_of_an_org_costs_what_it_has_and_what_happened_in_its_week() {
+async fn the_cost_of_a_report_depends_on_the_org_and_its_week() {
     let world = World::new().await;
     let report = Request::new("POST", "weekly-report", "/").json(&json!({"orgId": ORG}));
     let cost = async || {

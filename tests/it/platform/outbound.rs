@@ -51,7 +51,7 @@ async fn world_with_ada() -> World {
 const NOON: &str = "2026-06-01T12:00:00.000Z";
 
 #[tokio::test]
-async fn what_moves_points_is_told_with_the_balance_after_it() {
+async fn a_change_of_points_emits_an_event_with_the_new_balance() {
     let world = world_with_ada().await;
     send(&world, scenario::award("ada", "o1", "150", &json!({}))).await;
     send(&world, scenario::adjustment("ada", "a1", 100)).await;
@@ -75,7 +75,7 @@ async fn what_moves_points_is_told_with_the_balance_after_it() {
 }
 
 #[tokio::test]
-async fn a_change_of_tier_is_told_with_its_cause() {
+async fn a_change_of_tier_emits_an_event_with_its_cause() {
     let world = world_with_ada().await;
     send(&world, scenario::award("ada", "o1", "250", &json!({}))).await;
     let expected = json!({
@@ -86,7 +86,7 @@ async fn a_change_of_tier_is_told_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_change_of_a_bundles_status_is_told_and_what_changes_no_status_is_not() {
+async fn only_a_change_of_a_bundles_status_emits_a_bundle_event() {
     let world = World::new().await;
     send(&world, bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
     // The bundle is still scheduled, so its status does not change.
@@ -103,7 +103,7 @@ async fn a_change_of_a_bundles_status_is_told_and_what_changes_no_status_is_not(
 }
 
 #[tokio::test]
-async fn a_risk_is_told_when_it_is_another_than_the_last_one() {
+async fn a_risk_level_emits_an_event_if_the_previous_one_differs() {
     let world = world_with_ada().await;
     send(&world, scenario::award("ada", "o1", "40", &json!({}))).await;
     let risks = async || -> Vec<(String, String)> {
@@ -127,7 +127,7 @@ async fn a_risk_is_told_when_it_is_another_than_the_last_one() {
 }
 
 #[tokio::test]
-async fn an_org_to_throw_away_tells_nothing() {
+async fn a_disposable_org_emits_no_events() {
     let world = World::new().await;
     world.put_org("to-go", &json!({"name": "To go", "disposable": true})).await;
     world.put_loyalty("to-go", &json!({})).await;
@@ -138,7 +138,7 @@ async fn an_org_to_throw_away_tells_nothing() {
 }
 
 #[tokio::test]
-async fn the_pipe_finds_and_hands_on_exactly_what_the_items_carry() {
+async fn the_pipe_forwards_exactly_the_events_that_the_items_carry() {
     let world = world_with_ada().await;
     send(&world, scenario::award("ada", "o1", "250", &json!({}))).await;
     let template = roles::template();
@@ -163,7 +163,7 @@ async fn the_pipe_finds_and_hands_on_exactly_what_the_items_carry() {
 }
 
 #[test]
-fn what_goes_out_does_not_come_in_again() {
+fn outbound_events_have_another_source_than_inbound_events() {
     let parameters = &roles::template()["Parameters"];
     assert_ne!(parameters["ChangeSource"]["Default"], parameters["EventSource"]["Default"]);
 }

@@ -54,7 +54,7 @@ async fn causes(world: &World, customer: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_old_cursor_does_not_take_back_what_a_later_run_has_done() {
+async fn an_old_cursor_does_not_undo_a_later_run() {
     let world = gold_in_the_second_org().await;
     let cursor = stopped_after_the_first(&world, "2026-11-27T12:00:00Z").await;
     run_at(&world, LATER, &json!({})).await;
@@ -65,7 +65,7 @@ async fn an_old_cursor_does_not_take_back_what_a_later_run_has_done() {
 }
 
 #[tokio::test]
-async fn a_run_does_not_take_back_what_a_refund_has_done_meanwhile() {
+async fn a_run_does_not_undo_a_concurrent_refund() {
     let world = gold_in_the_second_org().await;
     let cursor = stopped_after_the_first(&world, "2026-11-28T11:59:00Z").await;
     let refund = refund_request("ada", "ada-1", "r", Some("1"));
@@ -75,7 +75,7 @@ async fn a_run_does_not_take_back_what_a_refund_has_done_meanwhile() {
 }
 
 #[tokio::test]
-async fn an_older_run_that_ends_leaves_the_position_of_a_newer_one() {
+async fn the_end_of_an_older_run_keeps_the_position_of_a_newer_run() {
     let world = gold_in_the_second_org().await;
     let cursor = stopped_after_the_first(&world, "2026-11-27T12:00:00Z").await;
     stopped_after_the_first(&world, LATER).await;
@@ -85,7 +85,7 @@ async fn an_older_run_that_ends_leaves_the_position_of_a_newer_one() {
 }
 
 #[tokio::test]
-async fn settings_changed_between_two_calls_are_those_that_the_second_judges_by() {
+async fn the_second_call_applies_settings_changed_since_the_first_call() {
     let world = gold_in_the_second_org().await;
     let cursor = stopped_after_the_first(&world, LATER).await;
     world.put_loyalty(ORG, &json!({"enabled": false})).await;
@@ -94,7 +94,7 @@ async fn settings_changed_between_two_calls_are_those_that_the_second_judges_by(
 }
 
 #[tokio::test]
-async fn a_call_that_breaks_off_says_where_it_was() {
+async fn a_call_that_breaks_off_reports_its_position() {
     let world = gold_in_the_second_org().await;
     // The orgs, the first org with its customers, and the second org. Then the list of customers fails.
     world.proxy.fail(4, Fault::ServerError, FaultDuration::UntilHealed);
@@ -106,7 +106,7 @@ async fn a_call_that_breaks_off_says_where_it_was() {
 }
 
 #[tokio::test]
-async fn writes_that_the_store_does_not_take_are_not_passed_by() {
+async fn a_run_does_not_skip_writes_that_the_store_rejects() {
     let world = gold_in_the_second_org().await;
     for number in 0..40 {
         let name = format!("c{number:02}");
@@ -127,7 +127,7 @@ async fn writes_that_the_store_does_not_take_are_not_passed_by() {
 }
 
 #[tokio::test]
-async fn every_call_gets_on_however_little_time_it_has() {
+async fn every_call_makes_progress_despite_a_short_deadline() {
     let world = gold_in_the_second_org().await;
     let mut body = json!({});
     for _ in 0..2 {
@@ -138,14 +138,14 @@ async fn every_call_gets_on_however_little_time_it_has() {
 }
 
 #[tokio::test]
-async fn empty_pages_are_not_taken_for_the_last() {
+async fn empty_pages_do_not_end_a_run() {
     let world = gold_in_the_second_org().await;
     world.proxy.answer_empty_pages(3);
     assert_eq!(run_at(&world, LATER, &json!({})).await["summary"]["totalChanged"], 1);
 }
 
 #[tokio::test]
-async fn more_orgs_than_a_page_are_all_swept_in_their_order() {
+async fn a_run_sweeps_several_pages_of_orgs_in_order() {
     let world = gold_in_the_second_org().await;
     for number in 0..130 {
         let org = format!("o{number:03}");
@@ -159,7 +159,7 @@ async fn more_orgs_than_a_page_are_all_swept_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_dry_run_only_reads_and_keeps_no_position() {
+async fn a_dry_run_only_reads_and_stores_no_position() {
     let world = gold_in_the_second_org().await;
     world.put_loyalty(ORG, &json!({"inactivityDays": 10})).await;
     world.proxy.take_requests();
@@ -174,7 +174,7 @@ async fn a_dry_run_only_reads_and_keeps_no_position() {
 }
 
 #[tokio::test]
-async fn a_dry_run_goes_on_by_the_settings_it_began_by_and_no_others() {
+async fn a_dry_run_continues_only_with_the_settings_of_its_start() {
     let world = World::new().await;
     seed_two_pages(&world).await;
     let only = |settings: Value| json!({"orgId": ORG, "dryRun": true, "loyalty": settings});
@@ -195,7 +195,7 @@ async fn a_dry_run_goes_on_by_the_settings_it_began_by_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_one_org_is_none_of_all_and_the_other_way_round() {
+async fn a_cursor_of_one_org_is_not_valid_for_all_orgs_and_vice_versa() {
     let world = World::new().await;
     world.put_org("another", &json!({"name": "Before it"})).await;
     world.put_loyalty("another", &json!({})).await;
@@ -210,7 +210,7 @@ async fn a_cursor_of_one_org_is_none_of_all_and_the_other_way_round() {
 }
 
 #[tokio::test]
-async fn settings_that_changed_while_a_run_was_on_were_not_judged_by_for_all() {
+async fn settings_changed_during_a_run_are_not_recorded_as_applied_to_all_customers() {
     let world = World::new().await;
     seed_two_pages(&world).await;
     let ladder = |top: u32| {
@@ -231,7 +231,7 @@ async fn settings_that_changed_while_a_run_was_on_were_not_judged_by_for_all() {
 }
 
 #[tokio::test]
-async fn who_could_not_be_judged_keeps_the_settings_from_being_on_record_as_judged_by() {
+async fn an_unreadable_customer_keeps_the_settings_from_being_recorded_as_applied() {
     let world = gold_in_the_second_org().await;
     world.put_customer(ORG, "bo", &json!({})).await;
     world
@@ -244,7 +244,7 @@ async fn who_could_not_be_judged_keeps_the_settings_from_being_on_record_as_judg
 }
 
 #[tokio::test]
-async fn an_org_that_is_being_deleted_is_passed_over() {
+async fn a_run_skips_an_org_that_is_being_deleted() {
     let world = gold_in_the_second_org().await;
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     world.put_loyalty("temp", &json!({})).await;
@@ -259,7 +259,7 @@ async fn an_org_that_is_being_deleted_is_passed_over() {
 }
 
 #[tokio::test]
-async fn who_orders_while_a_run_is_stopped_is_met_further_on() {
+async fn a_customer_with_an_order_during_a_stop_is_visited_again_later_in_the_run() {
     let world = World::new().await;
     seed_two_pages(&world).await;
     let stopped =
@@ -280,7 +280,7 @@ async fn hours(world: &World, now: &str) -> Value {
 }
 
 #[tokio::test]
-async fn that_a_run_has_ended_goes_on_record_with_its_last_call_and_for_no_other_run() {
+async fn the_last_call_of_a_run_records_the_end_of_that_run_only() {
     let world = gold_in_the_second_org().await;
     assert_eq!(hours(&world, "2026-11-29T12:00:00Z").await, 0.0, "from when somebody first looks");
     let cursor = stopped_after_the_first(&world, "2026-11-29T13:00:00Z").await;
@@ -297,7 +297,7 @@ async fn that_a_run_has_ended_goes_on_record_with_its_last_call_and_for_no_other
 }
 
 #[tokio::test]
-async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
+async fn the_end_time_of_a_run_is_read_in_the_state_machines_format() {
     let world = World::new().await;
     for (ended, expected) in [
         ("2026-06-01T11:00:00.000Z", json!(1.0)),
@@ -316,7 +316,7 @@ async fn when_a_run_ended_is_read_as_the_state_machine_may_write_it() {
 }
 
 #[test]
-fn what_a_dry_run_is_bound_to_does_not_change_with_the_compiler() {
+fn the_scope_digest_of_a_dry_run_does_not_depend_on_the_compiler() {
     // The first nine bytes of `printf null | sha256sum`.
     assert_eq!(shared::inbound::cursor::scope_digest("null"), "dCNOmK_nSY-1");
 }

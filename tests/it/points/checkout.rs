@@ -7,7 +7,7 @@ use harness::{
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn points_take_their_worth_off_an_order_once() {
+async fn points_reduce_the_total_of_an_order_once() {
     world()
         .await
         .customer("ada")
@@ -68,7 +68,7 @@ async fn a_void_gives_the_points_back_once() {
 }
 
 #[tokio::test]
-async fn a_void_before_its_redemption_leaves_a_mark() {
+async fn a_void_before_its_redemption_is_recorded() {
     world()
         .await
         .customer("ada")
@@ -92,7 +92,7 @@ async fn a_void_before_its_redemption_leaves_a_mark() {
 }
 
 #[tokio::test]
-async fn an_order_belongs_to_one_customer_at_checkout_too() {
+async fn an_order_belongs_to_one_customer_at_checkout() {
     world()
         .await
         .customer("ada")
@@ -117,7 +117,7 @@ async fn an_order_belongs_to_one_customer_at_checkout_too() {
 }
 
 #[tokio::test]
-async fn an_order_paid_partly_in_points_earns_on_the_money_and_its_refund_mints_nothing() {
+async fn an_order_partly_paid_in_points_earns_on_the_money_and_its_refund_adds_none() {
     world()
         .await
         .customer("ada")
@@ -137,7 +137,7 @@ async fn an_order_paid_partly_in_points_earns_on_the_money_and_its_refund_mints_
 }
 
 #[tokio::test]
-async fn a_balance_below_zero_can_not_be_redeemed_from_until_it_is_above() {
+async fn a_negative_balance_cannot_be_redeemed_until_above_zero() {
     world()
         .await
         .customer("ada")
@@ -156,7 +156,7 @@ async fn a_balance_below_zero_can_not_be_redeemed_from_until_it_is_above() {
 }
 
 #[tokio::test]
-async fn voids_and_replays_go_on_while_the_programme_is_off() {
+async fn voids_and_replays_are_accepted_while_the_programme_is_off() {
     world()
         .await
         .customer("ada")
@@ -171,7 +171,7 @@ async fn voids_and_replays_go_on_while_the_programme_is_off() {
 }
 
 #[tokio::test]
-async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_own() {
+async fn a_void_for_an_unknown_customer_is_rejected_and_does_not_claim_the_order() {
     world()
         .await
         .customer("ada")
@@ -183,7 +183,7 @@ async fn an_unknown_customers_order_is_not_cancelled_and_so_not_taken_from_its_o
 }
 
 #[tokio::test]
-async fn history_is_newest_first_in_pages_and_keeps_what_was_voided() {
+async fn history_is_newest_first_in_pages_and_includes_voided_entries() {
     let world = World::new().await;
     for name in ["ada", "bo"] {
         world.put_customer(ORG, name, &json!({})).await;
@@ -209,7 +209,7 @@ async fn history_is_newest_first_in_pages_and_keeps_what_was_voided() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_gives_its_points_back_by_event() {
+async fn a_cancellation_event_returns_the_points_of_the_order() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 1000)).await;
@@ -225,7 +225,7 @@ async fn a_cancelled_order_gives_its_points_back_by_event() {
 }
 
 #[tokio::test]
-async fn what_is_asked_wrongly_is_told_all_at_once() {
+async fn every_fault_of_a_points_request_is_reported_at_once() {
     let world = World::new().await;
     let body = json!({"orgId": "a/b", "customerId": "", "orderId": 7, "points": 0, "orderTotal": -1, "value": 3});
     let answer = world.send(&Request::new("POST", "points-redemption", "/redemptions").json(&body)).await;

@@ -20,7 +20,7 @@ async fn both_refuse(settings: Value, balance: i64, points: i64, total: &str, co
 }
 
 #[tokio::test]
-async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_given() {
+async fn a_quote_and_a_redemption_give_the_same_first_rejection() {
     let exact = || json!({"redemptionMode": "exact"});
     // Each case breaks one rule and as many later rules as possible.
     both_refuse(exact(), 50, 99, "1", "below_minimum").await;
@@ -49,7 +49,7 @@ async fn every_refusal_is_the_same_in_the_quote_and_the_first_that_applies_is_gi
 }
 
 #[tokio::test]
-async fn a_quote_names_the_most_that_would_be_accepted() {
+async fn a_quote_gives_the_maximum_that_a_redemption_accepts() {
     // 20 points are worth $10 and 21 points $0.21, so more points can be worth less.
     let odd =
         json!({"redemptionTiers": [{"pointsCost": 10, "rewardValue": 5}, {"pointsCost": 21, "rewardValue": "0.21"}]});
@@ -80,7 +80,7 @@ async fn a_quote_names_the_most_that_would_be_accepted() {
 }
 
 #[tokio::test]
-async fn a_quote_without_an_order_names_what_some_order_would_take() {
+async fn a_quote_without_an_order_gives_the_maximum_for_any_order() {
     world()
         .await
         .loyalty(json!({"redemptionTiers": [{"pointsCost": 1, "rewardValue": 10_000_000_000_i64}]}))
@@ -92,7 +92,7 @@ async fn a_quote_without_an_order_names_what_some_order_would_take() {
 }
 
 #[tokio::test]
-async fn options_tell_what_is_missing() {
+async fn each_redemption_option_shows_the_missing_points() {
     let options = || Request::new("GET", "points-redemption", format!("/options?orgId={ORG}&customerId=ada"));
     world()
         .await

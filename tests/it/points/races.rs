@@ -9,7 +9,7 @@ use harness::{
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_hundred_redemptions_of_a_hundred_points_each_ten_spend_a_thousand() {
+async fn ten_of_a_hundred_concurrent_redemptions_spend_a_thousand_points() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 1000)).await;
@@ -28,7 +28,7 @@ async fn of_a_hundred_redemptions_of_a_hundred_points_each_ten_spend_a_thousand(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
+async fn concurrent_operations_on_an_order_neither_lose_nor_create_points() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a1", 10_000)).await;
@@ -57,7 +57,7 @@ async fn everything_about_an_order_at_once_loses_nothing_and_mints_nothing() {
 }
 
 #[tokio::test]
-async fn a_void_read_before_a_redemption_does_not_write_over_it() {
+async fn a_void_read_before_a_redemption_does_not_overwrite_the_redemption() {
     use shared::store::{Store, StoreError};
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;

@@ -59,7 +59,7 @@ fn every_redemption_vector_holds() {
 
 proptest! {
     #[test]
-    fn the_most_points_are_accepted_and_no_more_would_be(
+    fn the_computed_maximum_matches_a_search_of_all_numbers_of_points(
         tiers in prop::collection::btree_map(1_i64..40, prop_oneof![0_i64..30, 0_i64..3000], 0..5), exact in any::<bool>(), balance in -20_i64..60,
         total in prop::option::of(prop_oneof![0_i64..40, 0_i64..4000]), has_decimals in any::<bool>(),
     ) {

@@ -22,7 +22,7 @@ async fn telling(takes: SlackReply) -> (World, Slack) {
 }
 
 #[tokio::test]
-async fn a_channel_is_told_in_its_own_markup() {
+async fn a_message_uses_the_markup_of_the_channel() {
     let (world, slack) = telling(SlackReply::Accepted).await;
     world.put_org(ORG, &json!({"name": "Tom & <Jerry>"})).await;
     world.put_customer(ORG, "ada", &json!({})).await;
@@ -41,7 +41,7 @@ async fn a_channel_is_told_in_its_own_markup() {
 }
 
 #[tokio::test]
-async fn a_channel_is_told_who_could_not_be_counted_and_not_at_all_where_there_is_nobody() {
+async fn a_message_names_uncounted_orgs_and_an_empty_report_sends_no_message() {
     let (world, slack) = telling(SlackReply::Accepted).await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.corrupt("ORG#broken", "ORG", "version").await;
@@ -52,7 +52,7 @@ async fn a_channel_is_told_who_could_not_be_counted_and_not_at_all_where_there_i
 }
 
 #[tokio::test]
-async fn the_webhook_is_read_where_it_is_kept() {
+async fn the_webhook_is_read_from_its_secret() {
     let slack = Slack::start(SlackReply::Accepted).await;
     let secrets = SecretsManager::start("webhook", &format!("{} ", slack.url())).await;
     let environment =
@@ -67,7 +67,7 @@ async fn the_webhook_is_read_where_it_is_kept() {
 }
 
 #[tokio::test]
-async fn an_address_at_which_nobody_listens_is_not_in_the_log() {
+async fn an_unreachable_webhook_address_is_not_logged() {
     let environment = vec![("SLACK_WEBHOOK_URL", "http://127.0.0.1:1/services/T0/B0/of-the-tests".to_owned())];
     let world = World::with(WorldSetup { environment, ..WorldSetup::default() }).await;
     let (log, guard) = CapturedLog::start(tracing::Level::TRACE);
@@ -78,7 +78,7 @@ async fn an_address_at_which_nobody_listens_is_not_in_the_log() {
 }
 
 #[tokio::test]
-async fn a_message_shows_twenty_orgs_and_says_how_many_more_there_are() {
+async fn a_message_shows_twenty_orgs_and_the_number_of_further_orgs() {
     let (world, slack) = telling(SlackReply::Accepted).await;
     for number in 0..22 {
         world.put_org(&format!("org-{number:02}"), &json!({"name": "Shop"})).await;
@@ -90,7 +90,7 @@ async fn a_message_shows_twenty_orgs_and_says_how_many_more_there_are() {
 }
 
 #[tokio::test]
-async fn a_message_ends_with_what_is_not_in_it_however_much_there_is() {
+async fn a_message_of_maximum_length_still_ends_with_the_omissions() {
     let (world, slack) = telling(SlackReply::Accepted).await;
     let tiers: Vec<Value> =
         (0..20).map(|step| json!({"name": format!("{step}{}", "&".repeat(90)), "threshold": step})).collect();
@@ -112,7 +112,7 @@ async fn a_message_ends_with_what_is_not_in_it_however_much_there_is() {
 }
 
 #[tokio::test]
-async fn a_channel_that_refuses_or_hangs_takes_nothing_from_the_report() {
+async fn a_channel_that_rejects_or_hangs_does_not_affect_the_report() {
     for takes in [SlackReply::Error(500), SlackReply::Error(404), SlackReply::Hang] {
         let (world, slack) = telling(takes).await;
         world.put_customer(ORG, "ada", &json!({})).await;
@@ -133,7 +133,7 @@ async fn a_channel_that_refuses_or_hangs_takes_nothing_from_the_report() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_writes_nothing() {
+async fn a_dry_run_reports_and_writes_nothing() {
     let (world, slack) = telling(SlackReply::Accepted).await;
     world.take_records();
     world.proxy.take_requests();
@@ -145,7 +145,7 @@ async fn a_dry_run_tells_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn an_org_that_no_call_can_count_is_told_and_keeps_no_other_from_its_turn() {
+async fn an_org_that_no_call_can_count_is_reported_and_does_not_block_other_orgs() {
     // The channel hangs, and the report is made all the same.
     let (world, _slack) = telling(SlackReply::Hang).await;
     world.put_org("a", &json!({"name": "A"})).await;

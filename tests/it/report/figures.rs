@@ -90,7 +90,7 @@ fn percent(count: usize, of: usize) -> f64 {
 }
 
 #[tokio::test]
-async fn every_figure_is_what_the_ledgers_say() {
+async fn every_figure_matches_the_ledgers() {
     let world = three_weeks().await;
     let figures = figures(&world).await;
     assert_eq!((&figures["from"], &figures["to"]), (&json!("2026-06-08"), &json!("2026-06-14")));
@@ -162,7 +162,7 @@ async fn every_figure_is_what_the_ledgers_say() {
 }
 
 #[tokio::test]
-async fn a_shop_without_anything_has_nothing_to_report_and_no_share_of_nothing() {
+async fn an_empty_org_reports_zeros_and_no_percentages() {
     let world = World::new().await;
     let report = reported(&world, &json!({"orgId": ORG})).await.body["orgs"][0].clone();
     let figures = &report["figures"];
@@ -175,7 +175,7 @@ async fn a_shop_without_anything_has_nothing_to_report_and_no_share_of_nothing()
 }
 
 #[tokio::test]
-async fn a_bundle_that_opens_late_or_not_at_all_is_not_in_time() {
+async fn a_bundle_that_opens_late_or_never_is_not_on_time() {
     let world = World::new().await;
     for (bundle, start) in
         [("prompt", "2026-06-09T12:00:00Z"), ("late", "2026-06-10T12:00:00Z"), ("never", "2026-06-11T12:00:00Z")]
@@ -207,7 +207,7 @@ async fn a_bundle_that_opens_late_or_not_at_all_is_not_in_time() {
 }
 
 #[tokio::test]
-async fn those_at_risk_who_left_are_held_against_a_month_before() {
+async fn lost_customers_at_risk_are_compared_with_the_month_before() {
     let world = World::new().await;
     world.put_loyalty(ORG, &json!({"activeDays": 42})).await;
     let order = async |customer: &str, at: &str| {
@@ -255,7 +255,7 @@ async fn those_at_risk_who_left_are_held_against_a_month_before() {
 }
 
 #[tokio::test]
-async fn a_shop_without_a_loyalty_programme_misses_no_target_of_one() {
+async fn an_org_without_a_loyalty_programme_misses_no_loyalty_target() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &scenario::award("ada", "o1", "40", &json!({})), instant("2026-06-10T12:00:00Z")).await;
@@ -268,7 +268,7 @@ async fn a_shop_without_a_loyalty_programme_misses_no_target_of_one() {
 }
 
 #[tokio::test]
-async fn an_order_awarded_in_the_week_has_a_bundle_if_it_redeems_one_just_outside_it() {
+async fn an_order_of_the_week_counts_a_bundle_redeemed_just_outside_the_week() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &bundles::put("b", &json!({})), instant("2026-06-07T12:00:00Z")).await;
@@ -288,7 +288,7 @@ async fn an_order_awarded_in_the_week_has_a_bundle_if_it_redeems_one_just_outsid
 }
 
 #[test]
-fn the_week_is_the_last_that_is_over_from_monday_to_sunday_wherever_that_is() {
+fn the_week_is_the_last_complete_one_from_monday_to_sunday_in_the_orgs_zone() {
     let week = |now: &str, zone: &str| {
         let week = Week::before(instant(now), zone.parse().unwrap()).unwrap();
         let at = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -311,7 +311,7 @@ fn the_week_is_the_last_that_is_over_from_monday_to_sunday_wherever_that_is() {
 }
 
 #[tokio::test]
-async fn a_ladder_of_another_height_has_no_target() {
+async fn a_list_of_another_number_of_tiers_has_no_target() {
     let world = World::new().await;
     world
         .put_loyalty(ORG, &json!({"tiers": [{"name": "All", "threshold": 0}, {"name": "Some", "threshold": 9}]}))
@@ -322,7 +322,7 @@ async fn a_ladder_of_another_height_has_no_target() {
 }
 
 #[tokio::test]
-async fn when_scores_were_made_need_not_be_readable() {
+async fn an_unreadable_scoring_date_does_not_affect_the_figures() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     accepted(&world, &scenario::award("ada", "o1", "40", &json!({})), instant("2026-06-10T12:00:00Z")).await;

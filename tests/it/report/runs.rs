@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::support::{MONDAY, report, reported};
 
 #[tokio::test]
-async fn every_org_is_reported_an_unreadable_one_as_an_error_and_a_disposable_one_not() {
+async fn an_unreadable_org_is_reported_as_an_error_and_a_disposable_org_is_omitted() {
     let world = World::new().await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_org("other", &json!({"name": "Other", "timezone": "Asia/Kolkata"})).await;
@@ -35,7 +35,7 @@ async fn every_org_is_reported_an_unreadable_one_as_an_error_and_a_disposable_on
 }
 
 #[tokio::test]
-async fn a_read_that_fails_in_passing_is_made_again() {
+async fn a_read_with_a_temporary_failure_is_retried() {
     let world = World::with_timeout(Some(Duration::from_mins(1))).await;
     world.put_org("a", &json!({"name": "A"})).await;
     world.proxy.take_requests();
@@ -54,7 +54,7 @@ async fn a_read_that_fails_in_passing_is_made_again() {
 }
 
 #[tokio::test]
-async fn an_unreadable_org_is_reported_and_holds_up_no_other_unless_it_is_the_first() {
+async fn a_failing_org_is_reported_and_a_failure_of_the_first_org_is_503() {
     let world = World::with_timeout(Some(Duration::from_mins(1))).await;
     world.put_org("a", &json!({"name": "A"})).await;
     world.proxy.take_requests();
@@ -69,7 +69,7 @@ async fn an_unreadable_org_is_reported_and_holds_up_no_other_unless_it_is_the_fi
 }
 
 #[tokio::test]
-async fn what_there_is_no_time_for_is_left_to_the_next_call() {
+async fn an_org_that_exceeds_the_time_of_a_call_is_reported_by_the_next_call() {
     let world = World::new().await;
     for org in ["a", "b", "c"] {
         world.put_org(org, &json!({"name": org})).await;
@@ -88,7 +88,7 @@ async fn what_there_is_no_time_for_is_left_to_the_next_call() {
 }
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_is_503_and_a_shops_key_is_not_enough() {
+async fn an_unavailable_store_is_503_and_the_key_of_an_org_is_not_sufficient() {
     let world = World::with_timeout(Some(Duration::from_secs(30))).await;
     let key = world
         .send(&Request::new("POST", "back-office", format!("/orgs/{ORG}/keys")).json(&json!({"name": "till"})))

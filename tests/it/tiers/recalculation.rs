@@ -33,7 +33,7 @@ pub(super) async fn tier(world: &World, customer: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_inactive_are_lowered_a_step_each_half_year_and_the_next_order_restores_them() {
+async fn inactive_customers_fall_a_tier_each_half_year_until_the_next_order() {
     world()
         .await
         .customer("ada")
@@ -66,7 +66,7 @@ async fn the_inactive_are_lowered_a_step_each_half_year_and_the_next_order_resto
 }
 
 #[tokio::test]
-async fn a_run_tells_what_it_did_and_a_second_one_has_nothing_to_do() {
+async fn a_run_reports_its_changes_and_a_second_run_has_none() {
     let world = gold_and_silver().await;
     world.put_customer(ORG, "new", &json!({})).await;
     world.take_records();
@@ -93,7 +93,7 @@ async fn a_run_tells_what_it_did_and_a_second_one_has_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn a_schedule_and_an_invocation_do_what_a_request_does() {
+async fn a_schedule_and_an_invocation_behave_like_a_request() {
     let world = gold_and_silver().await;
     world.put_loyalty(ORG, &json!({"tiers": [{"name": "Only", "threshold": 0}]})).await;
     let event = json!({
@@ -109,7 +109,7 @@ async fn a_schedule_and_an_invocation_do_what_a_request_does() {
 }
 
 #[tokio::test]
-async fn changed_thresholds_take_effect_for_everybody_at_the_next_run_and_say_so() {
+async fn changed_thresholds_apply_to_all_customers_at_the_next_run_with_their_cause() {
     world()
         .await
         .customer("ada")
@@ -130,7 +130,7 @@ async fn changed_thresholds_take_effect_for_everybody_at_the_next_run_and_say_so
 }
 
 #[tokio::test]
-async fn a_shorter_inactivity_takes_effect_at_the_next_run_caused_by_the_settings() {
+async fn a_shorter_inactivity_period_applies_at_the_next_run_with_settings_as_cause() {
     world()
         .await
         .customer("ada")
@@ -177,7 +177,7 @@ async fn a_tier_that_is_no_longer_listed_is_changed_and_neither_promoted_nor_low
 }
 
 #[tokio::test]
-async fn an_org_with_loyalty_off_is_passed_over_and_one_without_customers_is_told_of() {
+async fn an_org_with_loyalty_off_is_skipped_and_one_without_customers_is_reported() {
     let world = gold_and_silver().await;
     world.put_org("empty", &json!({"name": "Empty"})).await;
     world.put_loyalty("empty", &json!({})).await;
@@ -215,7 +215,7 @@ async fn a_customer_without_orders_is_not_lowered() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_writes_nothing_and_judges_by_other_settings_if_given() {
+async fn a_dry_run_writes_nothing_and_applies_other_settings_if_given() {
     let world = gold_and_silver().await;
     world.take_records();
     let strict = json!({
@@ -238,7 +238,7 @@ async fn a_dry_run_tells_and_writes_nothing_and_judges_by_other_settings_if_give
 }
 
 #[tokio::test]
-async fn only_a_dry_run_of_one_org_takes_settings_and_every_fault_is_named() {
+async fn only_a_dry_run_of_one_org_accepts_settings_and_every_fault_is_reported() {
     let world = World::new().await;
     let refused = async |body: Value| {
         let answer: Response = world.send(&recalculation(&body)).await;
@@ -257,7 +257,7 @@ async fn only_a_dry_run_of_one_org_takes_settings_and_every_fault_is_named() {
 }
 
 #[tokio::test]
-async fn one_that_can_not_be_read_is_reported_and_holds_up_no_other() {
+async fn an_unreadable_org_or_customer_is_reported_and_does_not_block_the_others() {
     let world = gold_and_silver().await;
     world.put_org("broken", &json!({"name": "Broken"})).await;
     world.put_loyalty("broken", &json!({})).await;

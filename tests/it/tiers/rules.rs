@@ -78,7 +78,7 @@ fn every_segment_vector_holds() {
 }
 
 #[test]
-fn progress_is_the_floored_way_to_the_next_tier() {
+fn progress_is_the_rounded_down_share_of_the_way_to_the_next_tier() {
     let settings = LoyaltySettings::default();
     let at = |tier: &str, value: &str| progress_percent(&settings, &line(tier), money(&json!(value)));
     assert_eq!(at("Bronze", "0"), Some(0));
@@ -93,7 +93,7 @@ fn progress_is_the_floored_way_to_the_next_tier() {
 
 proptest! {
     #[test]
-    fn a_tier_only_falls_while_nothing_is_bought(value in amounts(), days in 0_i64..2000, more in 0_i64..2000) {
+    fn a_tier_only_falls_without_orders(value in amounts(), days in 0_i64..2000, more in 0_i64..2000) {
         let settings = LoyaltySettings::default();
         let rank = |days: i64| {
             let tier = tier_at(&settings, value, Some(noon()), noon() + TimeDelta::days(days));
@@ -105,7 +105,7 @@ proptest! {
 }
 
 #[test]
-fn a_recalculation_leaves_alone_what_was_decided_later_or_by_newer_rules() {
+fn a_recalculation_keeps_a_tier_decided_later_or_by_newer_rules() {
     use shared::domain::{
         customer::{Customer, CustomerProfile, HeldTier},
         orders::OrderHistory,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::recalculation::{LATER, gold_and_silver, run_at, tier};
 
 #[tokio::test]
-async fn a_customer_whom_a_lagging_index_shows_as_they_were_is_judged_as_they_are() {
+async fn a_run_uses_the_current_customer_and_not_a_lagging_index() {
     let world = gold_and_silver().await;
     world.proxy.freeze_index();
     assert_eq!(run_at(&world, LATER, &json!({"dryRun": true})).await["summary"]["totalChanged"], 2);
@@ -25,7 +25,7 @@ async fn a_customer_whom_a_lagging_index_shows_as_they_were_is_judged_as_they_ar
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_award_that_races_the_run_survives_and_the_tier_is_right_in_the_end() {
+async fn an_award_that_races_the_run_is_kept_and_the_tier_is_correct() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&award("ada", "o1", "600", &json!({}))).await;
@@ -61,7 +61,7 @@ async fn seed_two_pages() -> World {
 }
 
 #[tokio::test]
-async fn a_run_costs_the_pages_of_the_index_the_changes_and_a_constant() {
+async fn a_run_costs_its_index_pages_plus_its_changes_plus_a_constant() {
     let world = seed_two_pages().await;
     let run = run_at(&world, customers::DEMOTIONS_DUE_AT, &json!({"orgId": ORG})).await;
     assert_eq!((&run["summary"]["totalCustomers"], &run["summary"]["totalChanged"]), (&json!(2_018), &json!(20)));
@@ -75,7 +75,7 @@ async fn a_run_costs_the_pages_of_the_index_the_changes_and_a_constant() {
 }
 
 #[tokio::test]
-async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_go() {
+async fn a_run_stopped_repeatedly_has_the_result_of_an_uninterrupted_run() {
     let (whole, parts) = (seed_two_pages().await, seed_two_pages().await);
     let in_one_go = run_at(&whole, customers::DEMOTIONS_DUE_AT, &json!({})).await;
 
@@ -112,7 +112,7 @@ async fn stopped_again_and_again_and_continued_it_comes_to_what_it_does_in_one_g
 }
 
 #[tokio::test]
-async fn the_local_schedule_calls_the_job_until_it_is_done_as_the_state_machine_does() {
+async fn the_local_schedule_calls_the_job_until_complete_like_the_state_machine() {
     let world = World::with_timeout(Some(Duration::from_millis(5_700))).await;
     customers::seed_two_pages(&world).await;
     world.proxy.delay_queries(Some(Duration::from_millis(400)));
@@ -160,7 +160,7 @@ async fn a_run_over_all_orgs_continues_from_the_latest_position_without_a_cursor
 }
 
 #[tokio::test]
-async fn cursors_that_no_such_run_gave_are_refused() {
+async fn a_cursor_that_no_matching_run_returned_is_rejected() {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     let world = gold_and_silver().await;
     world.put_org("other", &json!({"name": "Other"})).await;

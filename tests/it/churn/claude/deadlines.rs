@@ -9,7 +9,7 @@ use shared::clock::Deadline;
 use super::support::{HORIZON, all_right, count, right, rows, test_client};
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_tried_again_only_so_often() {
+async fn a_request_without_an_answer_is_retried_a_limited_number_of_times() {
     let client = test_client(&[("CHURN_TIMEOUT_MS", "100")]).await;
     client.anthropic.always(ApiReply::Hang);
     assert_eq!(client.score(&rows(2)).await, [None, None]);
@@ -19,7 +19,7 @@ async fn an_answer_that_never_comes_is_tried_again_only_so_often() {
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_is_given_up_when_the_time_for_a_whole_answer_is_over() {
+async fn a_slowly_dripping_answer_is_given_up_after_the_answer_timeout() {
     let client = test_client(&[("CHURN_TIMEOUT_MS", "100")]).await;
     client.anthropic.always(ApiReply::Trickle);
     let customers = rows(2);
@@ -29,14 +29,14 @@ async fn an_answer_that_drips_is_given_up_when_the_time_for_a_whole_answer_is_ov
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_a_while_is_waited_for() {
+async fn the_client_waits_for_a_slow_answer() {
     let client = test_client(&[]).await;
     client.anthropic.always(ApiReply::Delayed(Duration::from_millis(50)));
     assert_eq!(client.score(&rows(2)).await, all_right(2));
 }
 
 #[tokio::test]
-async fn what_is_not_answered_in_the_time_there_is_is_given_up() {
+async fn a_request_unanswered_by_the_deadline_is_given_up() {
     let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
     client.anthropic.always(ApiReply::Hang);
     let deadline = Deadline::after(Duration::from_millis(200));
@@ -51,7 +51,7 @@ async fn what_is_not_answered_in_the_time_there_is_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_deadline_is_not_begun() {
+async fn a_wait_beyond_the_deadline_is_not_started() {
     let deadline = || Deadline::after(Duration::from_secs(30));
     let limited = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
     limited.anthropic.script([ApiReply::RateLimited("60")]);

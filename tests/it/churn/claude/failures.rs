@@ -9,7 +9,7 @@ use shared::config::SecretText;
 use super::support::{HORIZON, KEY, all_right, config, count, in_time, right, rows, secs, test_client};
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn a_temporary_failure_is_retried() {
     let statuses = [408, 409, 429, 500, 502, 503, 504].map(ApiReply::Status);
     for reply in [ApiReply::Overloaded, ApiReply::RateLimited("3"), ApiReply::Close, ApiReply::CutOff]
         .into_iter()
@@ -24,7 +24,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_other_end_is_tried_again_and_then_gone_without() {
+async fn a_refused_connection_is_retried_and_then_given_up() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let waits = RecordedWaits::default();
     let url = format!("http://{free}/");
@@ -35,7 +35,7 @@ async fn nobody_at_the_other_end_is_tried_again_and_then_gone_without() {
 }
 
 #[tokio::test]
-async fn retry_after_is_waited_out_exactly() {
+async fn the_client_waits_exactly_for_retry_after() {
     let cases = [
         (ApiReply::RateLimited("7"), secs(7)),
         (ApiReply::RateLimited("0.5"), Duration::from_millis(500)),
@@ -55,7 +55,7 @@ fn bounds() -> impl Iterator<Item = (Duration, Duration)> {
 }
 
 #[tokio::test]
-async fn without_retry_after_pauses_grow_within_bounds_and_none_follows_the_last_try() {
+async fn retry_pauses_grow_within_bounds_and_none_follows_the_last_attempt() {
     // A `retry-after` of zero, in the past or without meaning is ignored.
     let mut first = BTreeSet::new();
     for reply in [
@@ -83,7 +83,7 @@ async fn without_retry_after_pauses_grow_within_bounds_and_none_follows_the_last
 }
 
 #[tokio::test]
-async fn what_will_not_pass_switches_claude_off_at_once() {
+async fn a_permanent_failure_switches_claude_off_at_once() {
     let cases = [
         (ApiReply::Status(401), SwitchOffReason::Unauthorized, "unauthorized"),
         (ApiReply::Status(402), SwitchOffReason::PaymentRequired, "payment_required"),
@@ -106,7 +106,7 @@ async fn what_will_not_pass_switches_claude_off_at_once() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_costs_its_own_customers_alone() {
+async fn a_rejected_request_affects_only_its_own_customers() {
     for status in [400, 404, 413, 422] {
         let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
         client.anthropic.script([
@@ -122,7 +122,7 @@ async fn a_request_that_is_refused_costs_its_own_customers_alone() {
 }
 
 #[tokio::test]
-async fn batches_that_come_to_nothing_one_after_the_other_switch_claude_off() {
+async fn consecutive_failed_batches_switch_claude_off() {
     let cases = [
         (ApiReply::Overloaded, TRIES, SwitchOffReason::Unavailable, "unavailable"),
         (ApiReply::Close, TRIES, SwitchOffReason::Unavailable, "unavailable"),
@@ -140,7 +140,7 @@ async fn batches_that_come_to_nothing_one_after_the_other_switch_claude_off() {
 }
 
 #[tokio::test]
-async fn any_mixture_of_passing_faults_ends_with_a_right_verdict_or_none() {
+async fn any_mixture_of_temporary_faults_ends_with_a_correct_verdict_or_none() {
     let (mut scored, mut all) = (0, 0);
     for seed in 0..16 {
         let concurrency = if seed % 2 == 0 { "1" } else { "4" };

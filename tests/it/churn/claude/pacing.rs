@@ -32,7 +32,7 @@ async fn a_pause_lies_between_any_two_requests_and_not_before_the_first() {
 }
 
 #[tokio::test]
-async fn how_long_a_pause_is_can_be_set_and_none_at_all() {
+async fn the_pause_is_configurable_and_may_be_zero() {
     let slow = test_client(&[("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "2500")]).await;
     slow.score(&rows(2)).await;
     assert_eq!(slow.waits.take(), [Duration::from_millis(2500)]);
@@ -42,7 +42,7 @@ async fn how_long_a_pause_is_can_be_set_and_none_at_all() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_a_limit_that_is_used_up_is_reset() {
+async fn no_request_is_sent_before_an_exhausted_limit_resets() {
     let client = test_client(&[("CHURN_BATCH_SIZE", "1")]).await;
     client.anthropic.script([
         ApiReply::LimitExhausted(12),
@@ -54,7 +54,7 @@ async fn nothing_is_sent_before_a_limit_that_is_used_up_is_reset() {
 }
 
 #[tokio::test]
-async fn as_many_requests_are_under_way_as_may_be_and_no_more() {
+async fn the_client_uses_the_configured_concurrency_and_no_more() {
     for (concurrency, at_once) in [("1", 1), ("3", 3)] {
         let client =
             test_client(&[("CHURN_CONCURRENCY", concurrency), ("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "0")])
@@ -67,7 +67,7 @@ async fn as_many_requests_are_under_way_as_may_be_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_wait_that_several_are_told_of_is_waited_out_once() {
+async fn requests_with_the_same_retry_after_share_one_wait() {
     let client = test_client(&[("CHURN_CONCURRENCY", "4"), ("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "0")]).await;
     client.anthropic.script(["20", "30", "30", "10"].map(ApiReply::RateLimited));
     assert_eq!(client.score(&rows(4)).await, all_right(4));
@@ -76,7 +76,7 @@ async fn a_wait_that_several_are_told_of_is_waited_out_once() {
 }
 
 #[tokio::test]
-async fn what_another_has_waited_meanwhile_counts() {
+async fn a_request_subtracts_a_wait_that_another_request_completed() {
     let client = test_client(&[("CHURN_CONCURRENCY", "2"), ("CHURN_BATCH_SIZE", "1"), ("CHURN_PAUSE_MS", "0")]).await;
     // The second request gets its `retry-after` when the first has waited.
     let met = Arc::new(Barrier::new(2));
@@ -90,7 +90,7 @@ async fn what_another_has_waited_meanwhile_counts() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_turn_while_another_is_told_to_wait_waits_for_that_too() {
+async fn a_queued_request_also_waits_for_the_retry_after_of_another() {
     let (anthropic, waits) = (Anthropic::start().await, RecordedWaits::default());
     let url = anthropic.url();
     let settings = [("ANTHROPIC_BASE_URL", url.as_str()), ("CHURN_BATCH_SIZE", "1"), ("CHURN_CONCURRENCY", "4")];

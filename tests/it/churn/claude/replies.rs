@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::support::{all_right, count, line, rows, test_client};
 
 #[tokio::test]
-async fn what_is_right_in_an_answer_is_kept_and_the_rest_asked_about_once_more() {
+async fn valid_verdicts_are_kept_and_the_other_customers_are_requested_once_more() {
     let first = |count: u64| (1..=count).collect::<Vec<u64>>();
     let cases = [
         (ApiReply::UnknownCustomers, vec![]),
@@ -42,7 +42,7 @@ async fn what_is_right_in_an_answer_is_kept_and_the_rest_asked_about_once_more()
 }
 
 #[tokio::test]
-async fn who_is_left_out_twice_goes_without() {
+async fn a_customer_omitted_twice_gets_no_verdict() {
     for reply in [
         ApiReply::OmitFirst(1),
         ApiReply::DuplicateVerdict,
@@ -59,7 +59,7 @@ async fn who_is_left_out_twice_goes_without() {
 }
 
 #[tokio::test]
-async fn a_verdict_is_two_decimals_and_one_bounded_line() {
+async fn a_verdict_has_two_decimals_and_one_line_of_bounded_length() {
     let cases = [
         (json!(12.345), json!(12.35)),
         (json!(0), json!(0)),
@@ -89,7 +89,7 @@ async fn a_verdict_is_two_decimals_and_one_bounded_line() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read() {
+async fn an_endless_answer_is_not_read() {
     let client = test_client(&[]).await;
     client.anthropic.script([ApiReply::Oversized]);
     assert_eq!(client.score(&rows(1)).await, [None]);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::support::{HORIZON, KEY, all_right, right, rows, test_client};
 
 #[tokio::test]
-async fn a_request_is_what_the_api_takes() {
+async fn a_request_has_the_form_that_the_api_accepts() {
     let client = test_client(&[("CHURN_MODEL", "a-model")]).await;
     assert_eq!(client.score(&rows(2)).await, all_right(2));
     let seen = client.anthropic.requests();
@@ -41,7 +41,7 @@ async fn a_request_is_what_the_api_takes() {
 }
 
 #[tokio::test]
-async fn customers_are_running_numbers_with_figures_and_nothing_else() {
+async fn a_request_contains_customer_numbers_and_figures_only() {
     let client = test_client(&[]).await;
     client.score(&rows(2)).await;
     let message = client.anthropic.requests()[0].message();
@@ -57,7 +57,7 @@ async fn customers_are_running_numbers_with_figures_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_can_be_cached_is_the_same_in_every_request() {
+async fn the_cacheable_part_is_the_same_in_every_request() {
     let client = test_client(&[("CHURN_BATCH_SIZE", "3")]).await;
     client.score(&rows(4)).await;
     let bodies: Vec<Value> =
@@ -69,7 +69,7 @@ async fn what_can_be_cached_is_the_same_in_every_request() {
 }
 
 #[tokio::test]
-async fn verdicts_are_in_the_order_of_the_customers_and_no_batch_is_too_large() {
+async fn verdicts_follow_the_order_of_customers_and_batches_are_bounded() {
     for concurrency in ["1", "4"] {
         let client = test_client(&[("CHURN_CONCURRENCY", concurrency)]).await;
         assert_eq!(client.score(&rows(25)).await, all_right(25));
@@ -82,7 +82,7 @@ async fn verdicts_are_in_the_order_of_the_customers_and_no_batch_is_too_large() 
 }
 
 #[tokio::test]
-async fn those_asked_again_have_new_numbers() {
+async fn customers_in_a_second_request_have_new_numbers() {
     let client = test_client(&[]).await;
     client.anthropic.script([ApiReply::OmitFirst(3)]);
     let mut customers = rows(5);

@@ -18,7 +18,7 @@ use shared::{
 use super::support::{HORIZON, KEY, config, in_time, read_key, rows, secs, test_client};
 
 #[tokio::test]
-async fn a_key_that_no_header_can_carry_is_none() {
+async fn a_key_that_no_header_can_carry_switches_claude_off() {
     let (anthropic, waits) = (Anthropic::start().await, RecordedWaits::default());
     let url = anthropic.url();
     let settings = config(&[("ANTHROPIC_BASE_URL", url.as_str())]).unwrap().claude;
@@ -29,7 +29,7 @@ async fn a_key_that_no_header_can_carry_is_none() {
 }
 
 #[tokio::test]
-async fn the_key_is_in_no_log_and_in_no_debug_text() {
+async fn the_key_appears_in_no_log_and_in_no_debug_text() {
     let (log, _guard) = CapturedLog::start(tracing::Level::TRACE);
     // The message of an error repeats the key.
     for reply in [
@@ -68,7 +68,7 @@ fn key_managed_in(name: &str, secrets: &SecretsManager) -> Config {
 }
 
 #[tokio::test]
-async fn the_key_is_read_from_where_it_is_kept_as_it_is_then() {
+async fn the_current_key_is_read_from_its_secret() {
     let secrets = SecretsManager::start("claude", &format!(" {KEY}\n")).await;
     let config = key_managed_in("claude", &secrets);
     assert_eq!(read_key(&config).await.unwrap(), Some(SecretText::new(KEY)));
@@ -79,7 +79,7 @@ async fn the_key_is_read_from_where_it_is_kept_as_it_is_then() {
 }
 
 #[tokio::test]
-async fn a_key_that_can_not_be_read_is_to_be_tried_again_or_ours_to_mend() {
+async fn a_failed_read_of_the_key_is_a_retryable_or_an_internal_failure() {
     let secrets = SecretsManager::start("claude", KEY).await;
     assert!(
         matches!(read_key(&key_managed_in("other", &secrets)).await, Err(Failure::Internal(why)) if why.to_string().contains("other"))
@@ -101,7 +101,7 @@ async fn a_key_that_can_not_be_read_is_to_be_tried_again_or_ours_to_mend() {
 }
 
 #[test]
-fn how_claude_is_asked_is_read_from_the_settings() {
+fn the_settings_configure_the_requests_to_claude() {
     let ClaudeConfig { key, base_url, model, batch_size, pause, concurrency, timeout } = config(&[]).unwrap().claude;
     assert!(key.is_none());
     assert_eq!((base_url.as_str(), model.as_str()), ("https://api.anthropic.com", "claude-haiku-5-5"));
@@ -128,7 +128,7 @@ fn how_claude_is_asked_is_read_from_the_settings() {
 }
 
 #[test]
-fn a_wrong_setting_is_said_by_its_name() {
+fn a_wrong_setting_is_reported_by_name() {
     let cases = [
         ("CHURN_BATCH_SIZE", "0", "CHURN_BATCH_SIZE must be a whole number from 1 to 50: 0"),
         ("CHURN_BATCH_SIZE", "51", "CHURN_BATCH_SIZE must be a whole number from 1 to 50: 51"),
@@ -144,7 +144,7 @@ fn a_wrong_setting_is_said_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_redirect_does_not_carry_the_key_elsewhere() {
+async fn a_redirect_does_not_forward_the_key() {
     let (client, elsewhere) = (test_client(&[]).await, Anthropic::start().await);
     client.anthropic.script([ApiReply::Redirect(elsewhere.url())]);
     assert_eq!(client.score(&rows(1)).await, [None]);

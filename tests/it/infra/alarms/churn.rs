@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::support::{OUT_OF_TIME, active, impatient};
 
 #[tokio::test]
-async fn a_call_of_churn_prediction_that_fails_is_told_of() {
+async fn a_failed_churn_prediction_call_raises_an_alarm() {
     let mut monitored = impatient().await;
     monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
     monitored.assert_ok("p1-churn-prediction-failed");
@@ -30,7 +30,7 @@ async fn a_call_of_churn_prediction_that_fails_is_told_of() {
 }
 
 #[tokio::test]
-async fn customers_who_can_not_be_scored_are_told_of_too() {
+async fn an_unreadable_customer_raises_the_churn_prediction_alarm() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     active(&monitored.world, "ada", 89).await;
     monitored.world.corrupt("CUSTOMER#shop#ada", "PROFILE", "points").await;
@@ -57,7 +57,7 @@ async fn a_prediction_job_that_never_ran_raises_an_alarm_eight_days_after_deploy
 }
 
 #[tokio::test]
-async fn a_claude_that_is_down_is_told_of_where_a_key_is_set() {
+async fn a_claude_outage_raises_an_alarm_if_a_key_is_set() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     for name in ["ada", "bob", "eve"] {
         active(&world, name, 5).await;
@@ -75,7 +75,7 @@ async fn a_claude_that_is_down_is_told_of_where_a_key_is_set() {
 }
 
 #[tokio::test]
-async fn a_fifth_without_claude_is_not_more_than_a_fifth_of_what_was_scored_in_a_day() {
+async fn the_claude_alarm_needs_more_than_a_fifth_of_a_days_scores_without_claude() {
     for (dropped, is_more) in [(0, false), (1, true)] {
         let (world, anthropic, _) = world_with_claude(&[]).await;
         active(&world, "c0", 5).await;
@@ -101,7 +101,7 @@ async fn a_fifth_without_claude_is_not_more_than_a_fifth_of_what_was_scored_in_a
 }
 
 #[tokio::test]
-async fn a_key_that_is_refused_or_can_not_be_read_is_told_of_and_none_is_not() {
+async fn a_rejected_or_unreadable_claude_key_raises_an_alarm_and_an_absent_key_does_not() {
     let (anthropic, secrets) = (Anthropic::start().await, SecretsManager::start("the-key", "sk-ant-kept").await);
     let environment = vec![
         ("ANTHROPIC_BASE_URL", anthropic.url()),
@@ -128,7 +128,7 @@ async fn a_key_that_is_refused_or_can_not_be_read_is_told_of_and_none_is_not() {
 }
 
 #[tokio::test]
-async fn many_who_come_to_be_at_critical_risk_are_told_of_once() {
+async fn many_new_customers_at_critical_risk_raise_one_alarm() {
     let world = World::new().await;
     for number in 0..21 {
         active(&world, &format!("c{number}"), 5).await;
@@ -158,7 +158,7 @@ async fn many_who_come_to_be_at_critical_risk_are_told_of_once() {
 }
 
 #[tokio::test]
-async fn those_whose_risk_is_told_for_the_first_time_are_not_newly_at_it() {
+async fn a_first_critical_prediction_does_not_count_towards_the_risk_spike() {
     let world = World::new().await;
     for number in 0..21 {
         active(&world, &format!("c{number}"), 85).await;

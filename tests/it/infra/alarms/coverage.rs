@@ -5,7 +5,7 @@ use harness::{cloudwatch::CloudWatch, expression::Expression};
 use super::services::CANARIES;
 
 #[test]
-fn every_alarm_of_the_template_is_set_off_here() {
+fn every_alarm_of_the_template_has_a_test() {
     let tests = [include_str!("jobs.rs"), include_str!("services.rs"), include_str!("churn.rs")].concat();
     let canaries = CANARIES.map(|function| format!("{function}-failing"));
     for alarm in CloudWatch::default().alarm_names() {
@@ -16,7 +16,7 @@ fn every_alarm_of_the_template_is_set_off_here() {
 }
 
 #[test]
-fn what_is_worked_out_of_metrics_is_missing_where_they_are_unless_it_is_filled_in() {
+fn a_metric_expression_is_missing_if_a_metric_is_missing_unless_filled() {
     let of = |id: &str| match id {
         "three" => Some(3.0),
         "four" => Some(4.0),

@@ -33,7 +33,7 @@ async fn a_broken_table_makes_bundle_transitions_fail() {
 }
 
 #[tokio::test]
-async fn so_does_a_bundle_that_can_not_be_read_and_a_function_that_crashes() {
+async fn an_unreadable_bundle_or_a_crash_makes_bundle_transitions_fail() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     let due = json!({"startDate": "2026-06-01T12:30:00Z"});
     monitored.send(&bundles::put("b", &due)).await;
@@ -56,7 +56,7 @@ async fn so_does_a_bundle_that_can_not_be_read_and_a_function_that_crashes() {
 }
 
 #[tokio::test]
-async fn a_crash_counts_once_whatever_else_lambda_writes_of_it() {
+async fn a_crash_counts_once_despite_lambdas_other_log_lines() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     for _ in 0..4 {
         for line in [
@@ -73,7 +73,7 @@ async fn a_crash_counts_once_whatever_else_lambda_writes_of_it() {
 }
 
 #[tokio::test]
-async fn a_schedule_that_stops_is_noticed_and_so_are_runs_that_all_fail() {
+async fn a_stopped_schedule_and_failing_runs_raise_the_not_running_alarm() {
     let mut monitored = impatient().await;
     monitored.run_transitions_for(40, 5).await;
     assert!(!monitored.is_raised("p1-bundle-transitions-not-running", 14));
@@ -100,7 +100,7 @@ async fn a_schedule_that_stops_is_noticed_and_so_are_runs_that_all_fail() {
 }
 
 #[tokio::test]
-async fn that_what_is_recorded_comes_late_sets_off_no_alarm_at_any_minute() {
+async fn late_metrics_raise_no_alarm_at_any_minute() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     monitored.run_transitions_for(60, 5).await;
     monitored.now -= TimeDelta::minutes(20);
@@ -110,7 +110,7 @@ async fn that_what_is_recorded_comes_late_sets_off_no_alarm_at_any_minute() {
 }
 
 #[tokio::test]
-async fn a_recalculation_that_is_not_made_is_noticed_and_one_of_a_single_org_is_none() {
+async fn a_missing_recalculation_raises_an_alarm_and_a_single_org_run_does_not_clear_it() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     monitored.run_transitions().await.unwrap();
     monitored.send(&scenario::recalculation(&json!({}))).await;
@@ -131,7 +131,7 @@ async fn a_recalculation_that_is_not_made_is_noticed_and_one_of_a_single_org_is_
 }
 
 #[tokio::test]
-async fn a_message_in_any_queue_of_what_was_given_up_is_told_of_at_once() {
+async fn a_message_in_any_dead_letter_queue_raises_its_alarm_at_once() {
     let functions = harness::roles::functions(&harness::roles::template());
     let queues: Vec<&str> = functions.keys().map(String::as_str).chain(["changes"]).collect();
     let mut monitored = MonitoredWorld::new(World::new().await);

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::support::{CRASHED, OUT_OF_MEMORY, OUT_OF_TIME, fulfilled, impatient};
 
 #[tokio::test]
-async fn redemptions_that_fail_are_told_of_by_whichever_way_they_come() {
+async fn failed_redemptions_raise_an_alarm_by_every_entry_point() {
     let mut monitored = impatient().await;
     monitored.send(&bundles::put("b", &json!({}))).await;
     monitored.world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
@@ -41,7 +41,7 @@ async fn redemptions_that_fail_are_told_of_by_whichever_way_they_come() {
 }
 
 #[tokio::test]
-async fn awards_that_fail_are_told_of() {
+async fn failed_awards_raise_an_alarm() {
     let mut monitored = impatient().await;
     monitored.world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
     for number in 0..5 {
@@ -61,7 +61,7 @@ async fn awards_that_fail_are_told_of() {
 }
 
 #[tokio::test]
-async fn a_burst_of_promotions_is_told_of_whether_orders_or_settings_make_it() {
+async fn a_burst_of_promotions_by_orders_or_by_settings_raises_an_alarm() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     for number in 0..51 {
         let name = format!("c{number}");
@@ -82,7 +82,7 @@ async fn a_burst_of_promotions_is_told_of_whether_orders_or_settings_make_it() {
 pub(super) const CANARIES: [&str; 4] = ["back-office", "bundle-redemption", "points-award", "points-redemption"];
 
 #[tokio::test]
-async fn a_new_version_of_a_function_that_fails_is_taken_back() {
+async fn a_failing_canary_function_raises_its_rollback_alarm() {
     for function in CANARIES {
         let (mut monitored, alarm) = (impatient().await, format!("{function}-failing"));
         monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
@@ -104,7 +104,7 @@ async fn a_new_version_of_a_function_that_fails_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_burst_of_refusals_sets_off_no_alarm() {
+async fn a_burst_of_rejections_raises_no_alarm() {
     let mut monitored = MonitoredWorld::new(World::new().await);
     monitored.run_transitions_for(60, 5).await;
     monitored.world.put_customer(ORG, "ada", &json!({})).await;

@@ -84,7 +84,7 @@ async fn jobs_are_created_then_updated_and_the_secret_is_only_in_its_own_file() 
 }
 
 #[tokio::test]
-async fn a_job_that_is_paused_stays_so_when_it_is_updated() {
+async fn a_paused_job_stays_paused_after_an_update() {
     let project = GcloudProject::with_secret();
     project.write_file(
         "jobs",
@@ -122,7 +122,7 @@ async fn jobs_are_paused_resumed_and_run_by_name_or_all() {
 }
 
 #[tokio::test]
-async fn a_job_that_can_t_be_changed_is_told_and_holds_up_no_other() {
+async fn a_job_that_cannot_be_changed_is_reported_and_does_not_block_other_jobs() {
     let project = GcloudProject::with_secret();
     project.write_file("failing", "create http regulars-tier-recalculation ");
     let ended = project.run("jobs.sh", &["apply"]).await;
@@ -136,7 +136,7 @@ async fn a_job_that_can_t_be_changed_is_told_and_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn where_the_secret_or_the_jobs_can_t_be_read_nothing_is_changed() {
+async fn an_unusable_secret_or_unreadable_jobs_leave_all_jobs_unchanged() {
     let project = GcloudProject::with_secret();
     for secret in ["", "\n", "two\nlines", "tab\t", "\u{e9}"] {
         project.write_file("secret", secret);
@@ -190,7 +190,7 @@ fn schedules() -> BTreeMap<String, (String, Option<String>)> {
 }
 
 #[tokio::test]
-async fn every_function_that_the_template_calls_by_the_clock_has_a_job_at_the_same_time() {
+async fn every_scheduled_function_of_the_template_has_a_job_with_the_same_schedule() {
     let project = GcloudProject::with_secret();
     project.run_jobs(&["apply"]).await;
     let calls = project.take_calls();
@@ -214,7 +214,7 @@ async fn every_function_that_the_template_calls_by_the_clock_has_a_job_at_the_sa
 }
 
 #[tokio::test]
-async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
+async fn a_service_has_the_settings_of_the_template_and_no_unread_ones() {
     let project = GcloudProject::with_secret();
     let template = Template::read(&template_text(), &HashMap::new()).unwrap();
     let asked = RefCell::new(BTreeSet::new());
@@ -276,7 +276,7 @@ async fn a_service_sets_what_the_template_does_and_nothing_that_nobody_reads() {
 }
 
 #[tokio::test]
-async fn a_function_is_deployed_by_name_and_a_setting_that_is_not_plain_text_rejected() {
+async fn a_function_is_deployed_by_name_and_a_non_plain_text_setting_is_rejected() {
     let project = GcloudProject::with_secret();
     let ended = project.run("deploy.sh", &["points-award", "tier-recalculation"]).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
@@ -295,7 +295,7 @@ async fn a_function_is_deployed_by_name_and_a_setting_that_is_not_plain_text_rej
 }
 
 #[test]
-fn the_roles_may_do_what_the_template_s_roles_may() {
+fn the_cloud_run_roles_allow_the_same_as_the_roles_of_the_template() {
     let text = fs::read_to_string(root().join("infra/cloud-run/README.md")).unwrap();
     for (function, mut actions) in roles::table_actions() {
         let lists = if actions.remove("Query by_time") { "yes" } else { "no" };
@@ -306,7 +306,7 @@ fn the_roles_may_do_what_the_template_s_roles_may() {
 }
 
 #[test]
-fn the_image_is_built_of_what_is_there_and_runs_as_nobody_without_a_shell() {
+fn the_image_is_built_from_existing_files_and_runs_unprivileged_without_a_shell() {
     let folder = root().join("infra/cloud-run");
     let text = fs::read_to_string(folder.join("Dockerfile")).unwrap();
     let copies = text.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|rest| !rest.starts_with("--from"));

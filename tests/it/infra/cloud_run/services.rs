@@ -44,14 +44,14 @@ fn as_scheduled(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
 }
 
 #[test]
-fn every_function_is_asked() {
+fn every_function_has_a_row_in_the_table_of_requests() {
     let mut functions = FUNCTIONS.map(|function| function.name);
     functions.sort_unstable();
     assert_eq!(ASKED.map(|(function, ..)| function), functions);
 }
 
 #[tokio::test]
-async fn every_function_answers_on_its_port_who_shows_the_secret_and_health_to_anybody() {
+async fn every_function_on_a_port_requires_the_secret_except_for_health() {
     let engine = LocalStack::start(&[]).await;
     let http = programs::http();
     for (name, method, path, body, status) in ASKED {
@@ -73,7 +73,7 @@ async fn every_function_answers_on_its_port_who_shows_the_secret_and_health_to_a
 }
 
 #[tokio::test]
-async fn a_job_is_done_whatever_its_body_is_called_and_none_is_an_empty_one() {
+async fn a_job_accepts_any_content_type_and_a_missing_body() {
     let engine = LocalStack::start(&[]).await;
     let http = programs::http();
     for name in ["bundle-transitions", "churn-prediction", "tier-recalculation"] {
@@ -95,7 +95,7 @@ async fn a_job_is_done_whatever_its_body_is_called_and_none_is_an_empty_one() {
 }
 
 #[tokio::test]
-async fn told_to_stop_every_function_answers_what_it_has_begun_and_takes_nothing_more() {
+async fn a_stopping_function_answers_open_requests_and_accepts_no_more() {
     let engine = LocalStack::start(&[]).await;
     for (name, method, path, body, status) in ASKED {
         let function = on_port(name, &engine, &[]).await;
@@ -109,7 +109,7 @@ async fn told_to_stop_every_function_answers_what_it_has_begun_and_takes_nothing
 }
 
 #[tokio::test]
-async fn told_to_stop_it_does_not_wait_for_ever() {
+async fn a_stopping_function_waits_a_bounded_time() {
     let engine = LocalStack::start(&[]).await;
     let function = on_port("tier-recalculation", &engine, &[]).await;
     let _never_finished = function.begin_request("POST", "/", SECRET, "{}").await;
@@ -118,7 +118,7 @@ async fn told_to_stop_it_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn a_sweep_stops_at_the_time_out_of_its_service_and_later_calls_complete_it() {
+async fn a_sweep_stops_at_the_timeout_of_its_service_and_later_calls_complete_it() {
     let engine = LocalStack::start(&[]).await;
     let http = programs::http();
     for org in ["a", "b", "c"] {
@@ -147,7 +147,7 @@ async fn a_sweep_stops_at_the_time_out_of_its_service_and_later_calls_complete_i
 }
 
 #[tokio::test]
-async fn a_request_is_given_up_when_the_time_of_its_service_is_over() {
+async fn a_request_is_given_up_at_the_timeout_of_its_service() {
     // This server accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", silent.local_addr().unwrap());
@@ -162,7 +162,7 @@ async fn a_request_is_given_up_when_the_time_of_its_service_is_over() {
 }
 
 #[test]
-fn how_long_a_request_may_take_is_read_from_the_settings() {
+fn the_request_timeout_is_read_from_the_settings() {
     let read = |set: Option<&str>| {
         let set = |name: &str| match name {
             "TABLE_NAME" => Some("none".to_owned()),
@@ -209,7 +209,7 @@ async fn token_service() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn aws_is_shown_the_token_that_is_in_the_file_now_and_no_key() {
+async fn a_service_presents_the_current_token_file_to_aws_and_no_key() {
     let (url, sent) = token_service().await;
     let token = std::env::temp_dir().join(format!("regulars-token-{:016x}", fastrand::u64(..)));
     std::fs::write(&token, "first").unwrap();

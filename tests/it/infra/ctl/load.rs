@@ -91,7 +91,7 @@ fn scratch(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_purchase_log_gives_these_points_and_tiers_and_loading_it_twice_the_same() {
+async fn the_purchase_log_gives_the_same_points_and_tiers_when_loaded_twice() {
     let shop = Shop::open().await;
     let first = shop.load(PURCHASE_LOG).await;
     assert_eq!(first.code, Some(0), "{}", first.err);
@@ -115,7 +115,7 @@ async fn the_purchase_log_gives_these_points_and_tiers_and_loading_it_twice_the_
 }
 
 #[tokio::test]
-async fn bad_rows_are_named_by_line_and_reason_and_the_rest_is_loaded() {
+async fn bad_rows_are_reported_by_line_and_reason_and_the_rest_is_loaded() {
     let shop = Shop::open().await;
     let file = scratch(
         "order_id,customer_id,date,quantity,amount\n\
@@ -149,7 +149,7 @@ async fn bad_rows_are_named_by_line_and_reason_and_the_rest_is_loaded() {
 }
 
 #[tokio::test]
-async fn a_load_that_was_stopped_goes_on_where_it_was() {
+async fn a_stopped_load_resumes_at_its_position() {
     let shop = Shop::open().await;
     let mut ctl = programs::command("ctl");
     let mut child = ctl.args(["load", PURCHASE_LOG, "--org", "shop", "--url", &shop.stack.url]).spawn().unwrap();
@@ -165,7 +165,7 @@ async fn a_load_that_was_stopped_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_loaded_at_all_is_one_clear_line() {
+async fn an_unloadable_file_is_reported_in_one_clear_line() {
     let shop = Shop::open().await;
     for (file, says) in [
         ("missing.csv".to_owned(), "missing.csv"),
@@ -188,7 +188,7 @@ async fn what_can_not_be_loaded_at_all_is_one_clear_line() {
 }
 
 #[tokio::test]
-async fn the_demo_shows_what_came_out_and_how_to_go_on() {
+async fn the_demo_shows_its_results_and_the_next_steps() {
     let file = scratch("order_id,customer_id,date,amount\no1,ada,2026-01-01,250\no2,bo,2026-01-02,10.50\n");
     // The program that `make run` uses.
     let mut stack = programs::command("local");
@@ -228,7 +228,7 @@ async fn the_demo_shows_what_came_out_and_how_to_go_on() {
 }
 
 #[tokio::test]
-async fn the_week_that_the_demo_reports_is_what_its_ledgers_say() {
+async fn the_weekly_report_of_the_demo_matches_its_ledgers() {
     let stack = LocalStack::start(&[]).await;
     let known = (1..=25).chain(100..=110).map(|number| format!("o{number},c{number:04},1998-06-01,40\n"));
     let file = scratch(&format!("order_id,customer_id,date,amount\n{}", known.collect::<String>()));
@@ -274,7 +274,7 @@ async fn the_week_that_the_demo_reports_is_what_its_ledgers_say() {
 }
 
 #[tokio::test]
-async fn lines_are_numbered_as_an_editor_does_however_they_end() {
+async fn line_numbers_match_an_editor_for_every_line_ending() {
     let shop = Shop::open().await;
     for (number, ending) in ["\n", "\r\n", "\r"].into_iter().enumerate() {
         let rows = [

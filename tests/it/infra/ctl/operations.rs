@@ -38,7 +38,7 @@ fn scheduler((what, _): &ServiceRequest) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_job_is_run_by_hand_as_its_schedule_would_paused_or_not() {
+async fn a_job_run_by_hand_behaves_like_a_scheduled_run_even_when_paused() {
     let (stack, scheduler) = (LocalStack::start(&[]).await, StubService::start(scheduler).await);
     let services = [("SCHEDULER", scheduler.url.as_str()), ("SFN", &scheduler.url), ("LAMBDA", &stack.url)];
     let run = async |job: &str| programs::run(&mut ctl_command(&["jobs", "run", job], &services)).await;
@@ -98,7 +98,7 @@ fn one_is_busy((path, _): &ServiceRequest) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_job_that_can_not_be_paused_is_told_and_holds_up_no_other() {
+async fn a_job_that_cannot_be_paused_is_reported_and_does_not_block_other_jobs() {
     let scheduler = StubService::start(one_is_busy).await;
     let ended = programs::run(&mut ctl_command(&["jobs", "pause"], &[("SCHEDULER", &scheduler.url)])).await;
     let says =
@@ -109,7 +109,7 @@ async fn a_job_that_can_not_be_paused_is_told_and_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_job_that_did_not_succeed_with_all_is_a_failure() {
+async fn a_job_with_a_partial_failure_is_reported_as_a_failure() {
     let lambda = StubService::start(|_| (200, json!({"success": false, "summary": {"errorsEncountered": 2}}))).await;
     let scheduler = StubService::start(scheduler).await;
     let services = [("SCHEDULER", scheduler.url.as_str()), ("LAMBDA", &lambda.url)];
@@ -119,7 +119,7 @@ async fn a_job_that_did_not_succeed_with_all_is_a_failure() {
 }
 
 #[tokio::test]
-async fn pausing_sends_back_every_field_that_a_schedule_has() {
+async fn a_pause_sends_every_field_of_the_schedule_back() {
     let scheduler = StubService::start(|_| (200, full())).await;
     let pause = &mut ctl_command(&["jobs", "pause", "bundle-transitions"], &[("SCHEDULER", &scheduler.url)]);
     let ended = programs::run(pause).await;
@@ -147,7 +147,7 @@ async fn until(holds: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn lines_are_followed_without_a_repetition() {
+async fn log_lines_are_followed_without_repetition() {
     let asked = Arc::new(AtomicI64::new(0));
     let times = Arc::clone(&asked);
     let logs = StubService::start(move |(what, _)| {
@@ -198,7 +198,7 @@ fn project(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn settings_that_change_are_deployed_as_code_that_changes_is() {
+async fn changed_settings_are_deployed_like_changed_code() {
     let project = project("settings");
     // The dry run prints the files that it would upload beside the program.
     let sam =
@@ -220,7 +220,7 @@ async fn settings_that_change_are_deployed_as_code_that_changes_is() {
 }
 
 #[tokio::test]
-async fn a_deployment_builds_first_and_says_which_tool_is_missing() {
+async fn a_deployment_builds_first_and_reports_a_missing_tool() {
     let sam = (
         "sam",
         r#"test "$1" = --version || echo "$CARGO_LAMBDA_COMPILER: sam $*"; test "$1 $3" != "build production""#,
@@ -266,7 +266,7 @@ fn empty(_: &ServiceRequest) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_the_account_is_one_clear_line() {
+async fn every_account_problem_is_reported_in_one_clear_line() {
     let services =
         [StubService::start(forbidden).await, StubService::start(expired).await, StubService::start(empty).await];
     let [forbidden, expired, empty] = services.each_ref().map(|service| service.url.as_str());
@@ -306,7 +306,7 @@ async fn whatever_is_wrong_with_the_account_is_one_clear_line() {
 }
 
 #[tokio::test]
-async fn without_a_region_or_credentials_it_says_so_at_once() {
+async fn ctl_reports_a_missing_region_or_missing_credentials_at_once() {
     let no_region = programs::run(ctl_command(&["jobs", "list"], &[]).env_remove("AWS_REGION")).await;
     let says = "ctl: no region: set AWS_REGION, or AWS_PROFILE to a profile that has one\n";
     assert_eq!((no_region.code, no_region.err.as_str()), (Some(1), says), "{no_region:?}");

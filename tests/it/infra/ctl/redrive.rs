@@ -96,7 +96,7 @@ fn check(ended: &ProgramOutput, code: i32, lines: &[&str], queue: &StubQueue, le
 }
 
 #[tokio::test]
-async fn orders_that_points_award_failed_are_replayed_and_who_is_still_unknown_stays() {
+async fn failed_awards_are_replayed_and_orders_of_unknown_customers_stay_queued() {
     let stack = shop().await;
     let fulfilled = record(&event("OrderFulfilled", "o1", json!({"orderTotal": 50})));
     let unknown = record(&event("OrderFulfilled", "o2", json!({"orderTotal": 50, "customerId": "bo"})));
@@ -127,7 +127,7 @@ async fn orders_that_points_award_failed_are_replayed_and_who_is_still_unknown_s
 }
 
 #[tokio::test]
-async fn orders_and_cancellations_that_bundle_redemption_failed_are_replayed() {
+async fn failed_orders_and_cancellations_of_bundle_redemption_are_replayed() {
     let stack = shop().await;
     let fulfilled = record(&event("OrderFulfilled", "o1", json!({"bundleIds": ["b", "c"]})));
     let cancelled = event("OrderCancelled", "o1", json!({"bundleIds": ["c"]})).to_string();
@@ -148,7 +148,7 @@ async fn orders_and_cancellations_that_bundle_redemption_failed_are_replayed() {
 }
 
 #[tokio::test]
-async fn cancellations_that_points_redemption_failed_are_replayed() {
+async fn failed_cancellations_of_points_redemption_are_replayed() {
     let stack = shop().await;
     let spent = json!({"orgId": "shop", "customerId": "ada", "orderId": "o1", "points": 100, "orderTotal": 20});
     send(&stack, "points-redemption/redemptions", &spent).await;
@@ -167,7 +167,7 @@ async fn cancellations_that_points_redemption_failed_are_replayed() {
 }
 
 #[tokio::test]
-async fn what_sweeps_gave_up_is_called_again_and_only_an_org_that_is_gone_is_done_with() {
+async fn abandoned_sweeps_are_called_again_and_only_a_missing_org_is_dismissed() {
     let stack = shop().await;
     let refused = json!({"orgId": "shop", "cursor": "nonsense"}).to_string();
     let messages = [
@@ -206,7 +206,7 @@ fn in_three_calls((path, call): &ServiceRequest) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
+async fn a_sweep_is_called_again_with_its_cursor_until_complete() {
     let lambda = StubService::start(in_three_calls).await;
     let stuck = json!({"orgId": "c", "cursor": "stuck"}).to_string();
     let broken = json!({"cursor": "broken"}).to_string();
@@ -247,7 +247,7 @@ async fn a_sweep_is_called_again_with_its_cursor_until_it_is_through() {
 }
 
 #[tokio::test]
-async fn a_message_that_reappears_is_not_replayed_twice_and_delays_no_other() {
+async fn a_reappearing_message_is_replayed_once_and_does_not_delay_other_messages() {
     let stack = shop().await;
     let unknown = |order: &str| {
         let mut event = event("OrderFulfilled", order, json!({"orderTotal": 1}));
@@ -265,7 +265,7 @@ async fn a_message_that_reappears_is_not_replayed_twice_and_delays_no_other() {
 }
 
 #[tokio::test]
-async fn what_a_message_says_is_shown_as_it_is_written() {
+async fn control_characters_of_a_message_are_shown_escaped() {
     let stack = shop().await;
     let message = record(&event("OrderFulfilled", "o\u{1b}[31m\n1", json!({"orderTotal": 1})));
     let queue = StubQueue::start("regulars-points-award-failures", [message]).await;
@@ -274,7 +274,7 @@ async fn what_a_message_says_is_shown_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn a_dry_run_lists_and_changes_nothing_and_a_limit_leaves_the_rest() {
+async fn a_dry_run_lists_messages_without_changes_and_a_limit_leaves_the_rest() {
     let stack = shop().await;
     let messages: Vec<String> = (0..12)
         .map(|number| record(&event("OrderFulfilled", &format!("o{number}"), json!({"orderTotal": 1}))))
@@ -293,7 +293,7 @@ async fn a_dry_run_lists_and_changes_nothing_and_a_limit_leaves_the_rest() {
 }
 
 #[tokio::test]
-async fn what_would_fail_every_message_ends_the_redrive_and_gives_all_of_them_back() {
+async fn an_error_common_to_all_messages_ends_the_redrive_and_returns_them() {
     let nobody = record(&event("OrderFulfilled", "o1", json!({"orderTotal": 1})));
     let queue = StubQueue::start("regulars-points-award-failures", [nobody.clone(), nobody]).await;
     let ended = programs::run(&mut ctl_command(&["redrive", "points-award"], &[("SQS", &queue.url)])).await;
@@ -303,7 +303,7 @@ async fn what_would_fail_every_message_ends_the_redrive_and_gives_all_of_them_ba
 }
 
 #[tokio::test]
-async fn an_interrupted_redrive_gives_everything_back() {
+async fn an_interrupted_redrive_returns_all_messages() {
     let messages = ["{}", "{}", "{}"].map(str::to_owned);
     let queue = StubQueue::start("regulars-tier-recalculation-failures", messages).await;
     // The stand-in accepts calls and never answers.

@@ -65,7 +65,7 @@ async fn each_broken<const N: usize>(system: &str, ways: [(Breakage, &str); N]) 
 }
 
 #[tokio::test]
-async fn every_system_of_a_local_stack_holds_and_nothing_is_left_of_the_org() {
+async fn verify_passes_on_a_local_stack_and_leaves_no_item_of_its_org() {
     let stack = LocalStack::start(&[]).await;
     let ended = verify(&["--url", &format!("{}/", stack.url)]).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
@@ -81,7 +81,7 @@ async fn every_system_of_a_local_stack_holds_and_nothing_is_left_of_the_org() {
 }
 
 #[tokio::test]
-async fn each_function_is_found_at_an_address_of_its_own_and_none_may_be_left_out() {
+async fn each_function_has_its_own_address_and_none_may_be_omitted() {
     let stack = LocalStack::start(&[]).await;
     let one = StackProxy::start(&stack.url, Breakage::Nothing).await;
     let functions = SYSTEMS.map(|line| line["✓ ".len()..line.len() - 2].replace(' ', "-"));
@@ -105,7 +105,7 @@ async fn each_function_is_found_at_an_address_of_its_own_and_none_may_be_left_ou
 }
 
 #[tokio::test]
-async fn nobody_there_a_wrong_secret_and_a_wrong_address_are_one_clear_line_each() {
+async fn an_outage_a_wrong_secret_and_a_wrong_address_are_one_clear_line_each() {
     let nobody = verify(&["--url", "http://127.0.0.1:1"]).await;
     assert_eq!((nobody.code, nobody.out.as_str(), nobody.err.lines().count()), (Some(1), "", 1), "{nobody:?}");
     assert!(nobody.err.starts_with("ctl: http://127.0.0.1:1/lambda-url/back-office does not answer: "), "{nobody:?}");
@@ -125,7 +125,7 @@ async fn nobody_there_a_wrong_secret_and_a_wrong_address_are_one_clear_line_each
 }
 
 #[tokio::test]
-async fn interrupted_it_still_removes_the_org() {
+async fn an_interrupted_verify_still_removes_its_org() {
     let stack = LocalStack::start(&[]).await;
     for signal in ["INT", "TERM"] {
         let mut ctl = programs::command("ctl").args(["verify", "--url", &stack.url]).spawn().unwrap();
@@ -144,7 +144,7 @@ async fn interrupted_it_still_removes_the_org() {
 }
 
 #[tokio::test]
-async fn an_org_that_is_looked_at_is_told_of_and_stays_as_it_is() {
+async fn verify_reports_on_an_existing_org_without_changing_it() {
     let stack = LocalStack::start(&[]).await;
     let http = programs::http();
     let send = async |method: Method, path: &str, body: Value| {
@@ -200,7 +200,7 @@ async fn an_org_that_is_looked_at_is_told_of_and_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn bundle_transitions_that_are_down_not_told_or_not_made_are_said_so() {
+async fn verify_reports_bundle_transitions_that_are_down_unreported_or_not_made() {
     let system = "bundle transitions";
     let silent = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "bundle-transitions" {
@@ -224,7 +224,7 @@ async fn bundle_transitions_that_are_down_not_told_or_not_made_are_said_so() {
 }
 
 #[tokio::test]
-async fn a_bundle_redemption_that_is_down_or_takes_a_third_is_said_so() {
+async fn verify_reports_a_bundle_redemption_that_is_down_or_accepts_a_third() {
     let system = "bundle redemption";
     let generous = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "bundle-redemption" && answer.body["code"] == "limit_reached" {
@@ -240,7 +240,7 @@ async fn a_bundle_redemption_that_is_down_or_takes_a_third_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
+async fn verify_reports_a_points_award_that_is_down_off_by_one_or_pays_twice() {
     let system = "points award";
     let off_by_one = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "points-award" && answer.body["pointsAwarded"] == 49 {
@@ -270,7 +270,7 @@ async fn a_points_award_that_is_down_off_by_one_or_pays_twice_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_points_redemption_that_is_down_overquotes_or_returns_nothing_is_reported() {
+async fn verify_reports_a_points_redemption_that_is_down_overquotes_or_returns_none() {
     let system = "points redemption";
     let too_high = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.path == "/quotes" {
@@ -294,7 +294,7 @@ async fn a_points_redemption_that_is_down_overquotes_or_returns_nothing_is_repor
 }
 
 #[tokio::test]
-async fn a_weekly_report_that_is_down_or_forgets_somebody_is_said_so() {
+async fn verify_reports_a_weekly_report_that_is_down_or_omits_a_customer() {
     let system = "weekly report";
     let forgets = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "weekly-report" {
@@ -312,7 +312,7 @@ async fn a_weekly_report_that_is_down_or_forgets_somebody_is_said_so() {
 }
 
 #[tokio::test]
-async fn a_tier_recalculation_that_is_down_or_changes_nothing_or_too_much_is_said_so() {
+async fn verify_reports_a_tier_recalculation_that_is_down_or_changes_too_little_or_much() {
     let system = "tier recalculation";
     let idle = |call: &mut ProxiedCall| {
         if call.function == "tier-recalculation" {
@@ -339,7 +339,7 @@ async fn a_tier_recalculation_that_is_down_or_changes_nothing_or_too_much_is_sai
 }
 
 #[tokio::test]
-async fn a_churn_prediction_that_is_down_out_of_range_or_passes_somebody_over_is_said_so() {
+async fn verify_reports_a_churn_prediction_that_is_down_out_of_range_or_incomplete() {
     let system = "churn prediction";
     let certain = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.function == "back-office" && answer.body.get("churnProbability").is_some() {
@@ -366,7 +366,7 @@ async fn a_churn_prediction_that_is_down_out_of_range_or_passes_somebody_over_is
 }
 
 #[tokio::test]
-async fn a_back_office_that_is_down_or_lets_a_key_in_anywhere_is_said_so() {
+async fn verify_reports_a_back_office_that_is_down_or_accepts_a_key_anywhere() {
     let lenient = |call: &ProxiedCall, answer: &mut ProxiedAnswer| {
         if call.path.starts_with("/orgs/verify-elsewhere") {
             *answer = ProxiedAnswer { status: StatusCode::OK, body: json!({}) };

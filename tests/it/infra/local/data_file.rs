@@ -29,7 +29,7 @@ async fn refused(file: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_data_file_is_one_stacks_alone_by_whichever_name_and_free_again_when_that_ends() {
+async fn a_data_file_belongs_to_one_stack_under_any_path_until_the_stack_ends() {
     let folder = scratch();
     let file = folder.join("regulars.db");
     let (file, link) = (file.to_str().unwrap(), folder.join("link.db"));
@@ -48,7 +48,7 @@ async fn a_data_file_is_one_stacks_alone_by_whichever_name_and_free_again_when_t
 }
 
 #[tokio::test]
-async fn a_damaged_data_file_is_one_sentence_at_the_start() {
+async fn a_damaged_data_file_is_reported_in_one_sentence_at_the_start() {
     let file = scratch().join("regulars.db");
     let name = file.to_str().unwrap();
     let stack = LocalStack::start(&["--data", name]).await;
@@ -68,7 +68,7 @@ async fn a_damaged_data_file_is_one_sentence_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_one_sentence_however_many_requests_meet_it() {
+async fn a_full_disk_is_reported_in_one_sentence_for_any_number_of_requests() {
     let file = scratch().join("regulars.db");
     let name = file.to_str().unwrap();
     // Files of this process are limited to 400 KiB. The signal is ignored, so that writes fail as on a full disk.

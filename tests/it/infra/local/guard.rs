@@ -49,7 +49,7 @@ async fn a_page_of_another_origin_can_neither_invoke_a_function_nor_call_its_url
 }
 
 #[tokio::test]
-async fn a_program_the_address_bar_and_the_stacks_own_pages_are_let_in() {
+async fn requests_of_programs_the_address_bar_and_own_pages_are_accepted() {
     let stack = LocalStack::start(&[]).await;
     let browser = [("origin", stack.url.as_str()), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")];
     assert_eq!(put_org(&stack, "o0").send().await.unwrap().status(), 200);
@@ -62,7 +62,7 @@ async fn a_program_the_address_bar_and_the_stacks_own_pages_are_let_in() {
 }
 
 #[tokio::test]
-async fn only_names_of_this_machine_lead_to_it() {
+async fn the_stack_accepts_only_host_names_of_this_machine() {
     let stack = LocalStack::start(&[]).await;
     let (function, table) = (&stack.url, &stack.dynamodb);
     let ask = |url: &str, host: &str| {
@@ -103,7 +103,7 @@ async fn only_names_of_this_machine_lead_to_it() {
 }
 
 #[tokio::test]
-async fn no_page_can_read_the_table_not_even_the_stacks_own() {
+async fn no_page_can_read_the_table_not_even_a_page_of_the_stack() {
     let stack = LocalStack::start(&[]).await;
     assert_eq!(put_org(&stack, "shop").send().await.unwrap().status(), 200);
     let scan = || {
@@ -130,7 +130,7 @@ async fn no_page_can_read_the_table_not_even_the_stacks_own() {
 }
 
 #[tokio::test]
-async fn the_table_has_no_port_that_a_page_could_know() {
+async fn the_port_of_the_table_is_not_predictable() {
     let (first, second) = (LocalStack::start(&[]).await, LocalStack::start(&[]).await);
     assert_ne!(first.dynamodb, second.dynamodb, "each is a free one");
     first.stop("TERM").await;

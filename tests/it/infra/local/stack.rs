@@ -23,7 +23,7 @@ async fn refused(arguments: &[&str]) -> ProgramOutput {
 }
 
 #[tokio::test]
-async fn it_is_ready_when_it_says_so_and_ends_when_told() {
+async fn the_stack_is_ready_when_reported_and_ends_on_request() {
     for signal in ["INT", "TERM"] {
         let stack = LocalStack::start(&[]).await;
         let health =
@@ -41,7 +41,7 @@ async fn it_is_ready_when_it_says_so_and_ends_when_told() {
 }
 
 #[tokio::test]
-async fn its_data_file_outlives_it() {
+async fn the_data_file_outlives_the_stack() {
     let file = scratch("regulars.db");
     let file = file.to_str().unwrap();
     let http = programs::http();
@@ -59,7 +59,7 @@ async fn its_data_file_outlives_it() {
 }
 
 #[tokio::test]
-async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_line_each() {
+async fn a_busy_port_an_unreadable_file_and_a_wrong_template_are_one_line_each() {
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = busy.local_addr().unwrap().port().to_string();
     let ended = programs::run(programs::command("local").args(["--port", &port])).await;
@@ -110,7 +110,7 @@ async fn a_busy_port_an_unreadable_data_file_and_a_strange_template_are_one_line
 }
 
 #[tokio::test]
-async fn a_data_file_with_another_table_is_refused() {
+async fn a_data_file_with_another_table_is_rejected() {
     let file = scratch("regulars.db");
     let stack = LocalStack::start(&["--data", file.to_str().unwrap()]).await;
     stack.stop("TERM").await;
@@ -122,7 +122,7 @@ async fn a_data_file_with_another_table_is_refused() {
 }
 
 #[tokio::test]
-async fn the_clock_of_a_request_can_be_set_here() {
+async fn a_local_request_can_set_its_clock() {
     let stack = LocalStack::start(&[]).await;
     let http = programs::http();
     let back_office = format!("{}/lambda-url/back-office/orgs/shop", stack.url);
@@ -143,7 +143,7 @@ async fn the_clock_of_a_request_can_be_set_here() {
 }
 
 #[tokio::test]
-async fn the_invoke_api_answers_as_lambda_does() {
+async fn the_invoke_api_answers_like_lambda() {
     let stack = LocalStack::start(&[]).await;
     let http = programs::http();
     let invoke = |function: &str| http.post(format!("{}/2015-03-31/functions/{function}/invocations", stack.url));
@@ -179,7 +179,7 @@ async fn the_invoke_api_answers_as_lambda_does() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_wire_is_refused_in_its_turn() {
+async fn a_too_large_body_is_rejected_after_the_authorization_check() {
     let stack = LocalStack::start(&[]).await;
     let http = programs::http();
     let post = || http.post(format!("{}/lambda-url/points-award/awards", stack.url)).body(vec![b' '; 1024 * 1024]);
@@ -201,7 +201,7 @@ async fn a_body_over_the_wire_is_refused_in_its_turn() {
 }
 
 #[tokio::test]
-async fn it_works_on_another_dynamodb_and_creates_the_table_there() {
+async fn the_stack_runs_on_another_dynamodb_and_creates_the_table_there() {
     let first = LocalStack::start(&[]).await;
     let second = LocalStack::start(&["--dynamodb", &first.dynamodb]).await;
     assert_eq!(second.dynamodb, first.dynamodb);
@@ -216,7 +216,7 @@ async fn it_works_on_another_dynamodb_and_creates_the_table_there() {
 }
 
 #[tokio::test]
-async fn a_command_is_run_when_it_is_ready_and_ends_it() {
+async fn the_stack_runs_a_command_when_ready_and_ends_with_the_command() {
     let command = |stay: &[&str], script: &str| {
         let mut command = programs::command("local");
         command.args(["--port", "0"]).args(stay).args(["--", "sh", "-c", script]);
@@ -230,7 +230,7 @@ async fn a_command_is_run_when_it_is_ready_and_ends_it() {
 }
 
 #[tokio::test]
-async fn no_client_can_keep_it_from_ending() {
+async fn no_client_can_keep_the_stack_from_ending() {
     use tokio::io::AsyncWriteExt;
     let stack = LocalStack::start(&[]).await;
     let address = stack.url.trim_start_matches("http://").to_owned();
@@ -243,7 +243,7 @@ async fn no_client_can_keep_it_from_ending() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_to_be_done_later_is_done_before_it_ends() {
+async fn the_stack_completes_accepted_asynchronous_calls_before_ending() {
     let file = scratch("regulars.db");
     let data = ["--data", file.to_str().unwrap()];
     let http = programs::http();
@@ -263,7 +263,7 @@ async fn what_was_accepted_to_be_done_later_is_done_before_it_ends() {
 }
 
 #[tokio::test]
-async fn an_address_of_dynamodb_that_is_set_to_nothing_is_not_set() {
+async fn an_empty_dynamodb_address_counts_as_unset() {
     let mut command = programs::command("local");
     let ended = programs::run(command.args(["--port", "0", "--", "true"]).env("AWS_ENDPOINT_URL_DYNAMODB", "")).await;
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
@@ -271,7 +271,7 @@ async fn an_address_of_dynamodb_that_is_set_to_nothing_is_not_set() {
 }
 
 #[tokio::test]
-async fn a_request_in_flight_is_finished_before_it_ends() {
+async fn the_stack_finishes_requests_in_flight_before_ending() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let stack = LocalStack::start(&[]).await;
     let mut client = tokio::net::TcpStream::connect(stack.url.trim_start_matches("http://")).await.unwrap();

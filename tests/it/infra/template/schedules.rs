@@ -23,7 +23,7 @@ fn check<const N: usize>(expression: &str, zone: Option<&str>, after: &str, expe
 }
 
 #[test]
-fn a_rate_counts_from_when_the_stack_began() {
+fn a_rate_counts_from_the_start_of_the_stack() {
     check("rate(5 minutes)", None, BEGAN, ["2026-06-01T12:03:30Z", "2026-06-01T12:08:30Z"]);
     check("rate(5 minutes)", None, "2026-06-01T12:04:00Z", ["2026-06-01T12:08:30Z"]);
     check("rate(1 hour)", Some("Asia/Kolkata"), BEGAN, ["2026-06-01T12:58:30Z"]);
@@ -31,7 +31,7 @@ fn a_rate_counts_from_when_the_stack_began() {
 }
 
 #[test]
-fn a_cron_expression_is_read_in_its_time_zone_daylight_saving_included() {
+fn a_cron_expression_applies_in_its_time_zone_with_daylight_saving() {
     check("cron(0 3 * * ? *)", None, BEGAN, ["2026-06-02T03:00:00Z", "2026-06-03T03:00:00Z"]);
     let new_york = Some("America/New_York");
     check("cron(0 3 * * ? *)", new_york, BEGAN, ["2026-06-02T07:00:00Z"]);
@@ -45,7 +45,7 @@ fn a_cron_expression_is_read_in_its_time_zone_daylight_saving_included() {
 }
 
 #[test]
-fn days_of_the_week_count_from_sunday_as_aws_counts_them() {
+fn days_of_the_week_count_from_sunday_as_in_aws() {
     // 2026-06-07 is a Sunday.
     check("cron(0 2 ? * SUN *)", None, BEGAN, ["2026-06-07T02:00:00Z"]);
     check("cron(0 2 ? * 1 *)", None, BEGAN, ["2026-06-07T02:00:00Z"]);
@@ -56,13 +56,13 @@ fn days_of_the_week_count_from_sunday_as_aws_counts_them() {
 }
 
 #[test]
-fn a_schedule_of_the_past_never_comes_again() {
+fn a_schedule_in_the_past_never_fires_again() {
     let schedule = Schedule::read("cron(0 9 1 1 ? 2020)", None).unwrap();
     assert_eq!(schedule.next(instant(BEGAN), instant(BEGAN)), None);
 }
 
 #[test]
-fn what_eventbridge_would_refuse_is_refused() {
+fn a_schedule_that_eventbridge_would_reject_is_rejected() {
     for expression in [
         "rate(0 minutes)",
         "rate(5 minute)",
@@ -85,7 +85,7 @@ fn what_eventbridge_would_refuse_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn functions_are_called_at_their_times_and_a_slow_one_skips_what_it_misses() {
+async fn functions_are_called_on_schedule_and_a_slow_function_skips_missed_calls() {
     let schedule = |function: &str, expression: &str| {
         let schedule = Schedule::read(expression, None).unwrap();
         ScheduledCall { function: function.to_owned(), schedule, until_done: false }

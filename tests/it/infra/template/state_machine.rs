@@ -31,7 +31,7 @@ fn next(state: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn every_state_is_there_is_reached_and_leads_somewhere() {
+fn every_state_is_reachable_and_only_final_states_have_no_successor() {
     let (_, machine) = machine();
     for (states, start) in levels(&machine) {
         let (mut reached, mut open) = (BTreeSet::new(), vec![start]);
@@ -50,7 +50,7 @@ fn every_state_is_there_is_reached_and_leads_somewhere() {
 }
 
 #[test]
-fn whatever_acts_is_tried_again_and_then_given_up_into_the_queue() {
+fn every_task_is_retried_and_then_sent_to_the_queue() {
     let (_, machine) = machine();
     for (states, _) in levels(&machine) {
         for (name, state) in
@@ -65,7 +65,7 @@ fn whatever_acts_is_tried_again_and_then_given_up_into_the_queue() {
 }
 
 #[test]
-fn each_sweep_fills_in_exactly_what_is_left_open() {
+fn each_sweep_fills_exactly_the_placeholders_of_the_definition() {
     let (text, _) = machine();
     let open: BTreeSet<&str> = text.split("${").skip(1).map(|part| part.split('}').next().unwrap()).collect();
     let template = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();

@@ -20,7 +20,7 @@ fn order_with(name: &str, value: Value) -> Request {
 }
 
 #[tokio::test]
-async fn no_or_wrong_credentials_are_401_whatever_else_is_wrong() {
+async fn missing_or_wrong_credentials_are_401_despite_other_faults() {
     let huge = raw(vec![b'x'; 300 * 1024]);
     for credentials in [
         None,
@@ -46,7 +46,7 @@ async fn no_or_wrong_credentials_are_401_whatever_else_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_problem_is_a_problem_object() {
+async fn a_rejection_is_a_problem_object() {
     let answer = answer(&raw("{")).await;
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     assert_eq!(answer.body["type"], "urn:regulars:problem:unreadable_json");
@@ -56,7 +56,7 @@ async fn a_problem_is_a_problem_object() {
 }
 
 #[tokio::test]
-async fn a_body_over_256_kib_is_413_before_it_is_read_and_one_of_256_kib_is_read() {
+async fn a_body_over_256_kib_is_413_without_a_read_and_a_body_of_256_kib_is_read() {
     let too_large = answer(&raw(vec![b'{'; 256 * 1024 + 1])).await;
     assert_eq!((too_large.status.as_u16(), too_large.code()), (413, "body_too_large"));
     let mut body = award("ada", "o1", "10", &json!({"orgId": "bad#id"})).body;
@@ -65,7 +65,7 @@ async fn a_body_over_256_kib_is_413_before_it_is_read_and_one_of_256_kib_is_read
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_400_and_what_is_not_an_object_is_422() {
+async fn a_body_that_is_not_json_is_400_and_one_that_is_not_an_object_is_422() {
     for body in ["{", "orderTotal=5", "{\"orgId\": \"a\"", "\u{0}"] {
         let answer = answer(&raw(body)).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (400, "unreadable_json"), "{body}");
@@ -78,7 +78,7 @@ async fn what_is_not_json_is_400_and_what_is_not_an_object_is_422() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_body_is_named_at_once() {
+async fn every_fault_of_a_body_is_reported_at_once() {
     let body = json!({"orgId": "a b", "orderTotal": -1, "equityStatus": "yes", "points": 5, "fulfilledAt": "today"});
     let answer = answer(&Request::new("POST", "points-award", "/awards").json(&body)).await;
     assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_fields"));
@@ -93,7 +93,7 @@ async fn every_fault_of_a_body_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn amounts_are_refused_unless_they_have_two_decimals_and_are_within_bounds() {
+async fn an_amount_needs_at_most_two_decimals_and_a_value_within_bounds() {
     let wrong = [
         json!(1.999),
         json!("1.999"),
@@ -142,7 +142,7 @@ async fn amounts_are_refused_unless_they_have_two_decimals_and_are_within_bounds
 }
 
 #[tokio::test]
-async fn ids_hold_nothing_that_reaches_into_other_keys() {
+async fn an_id_contains_no_character_that_could_reach_other_keys() {
     let long = "x".repeat(129);
     for id in ["", ".", "..", "a#b", "a b", "a/b", "a\nb", "a\u{0}b", "ä", "a?b", "a%23b", long.as_str()] {
         for field in ["orgId", "customerId", "orderId"] {
@@ -160,7 +160,7 @@ async fn ids_hold_nothing_that_reaches_into_other_keys() {
 }
 
 #[tokio::test]
-async fn ids_in_a_path_are_percent_decoded_and_held_to_the_same_rule() {
+async fn ids_in_a_path_are_percent_decoded_and_validated_by_the_same_rule() {
     let world = World::new().await;
     for (path, status) in [
         ("/orgs/shop/customers/a%40b.example", 201),
@@ -192,7 +192,7 @@ async fn dates_are_rfc_3339_with_an_offset() {
 }
 
 #[tokio::test]
-async fn query_parameters_are_fields_of_get_and_delete_alone() {
+async fn only_get_and_delete_read_fields_from_query_parameters() {
     let world = World::new().await;
     let post = Request { path: "/awards?orgId=shop".into(), ..award("ada", "o1", "1", &json!({})) };
     assert_eq!(world.send(&post).await.fields(), ["orgId"]);
@@ -216,7 +216,7 @@ async fn query_parameters_are_fields_of_get_and_delete_alone() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_and_another_method_405() {
+async fn an_unknown_path_is_404_and_an_unsupported_method_is_405() {
     let world = World::new().await;
     let unknown = world.get("/nothing/here").await;
     assert_eq!((unknown.status.as_u16(), unknown.code()), (404, "unknown_route"));
@@ -226,7 +226,7 @@ async fn an_unknown_path_is_404_and_another_method_405() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_org_is_403_before_anything_else_and_a_broken_one_422() {
+async fn a_cursor_of_another_org_is_403_first_and_a_broken_cursor_is_422() {
     let world = World::new().await;
     world.put_org("other", &json!({"name": "Other"})).await;
     for number in 0..3 {
@@ -266,7 +266,7 @@ fn base64(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn invalid_fields_come_before_unknown_records_and_these_before_rejections() {
+async fn invalid_fields_precede_unknown_records_and_unknown_records_precede_rejections() {
     let world = World::new().await;
     let nowhere = award("ada", "o1", "1.999", &json!({"orgId": "nowhere"}));
     assert_eq!(world.send(&nowhere).await.status, 422);

@@ -56,7 +56,7 @@ fn path(pattern: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_worst_body_of_each_route_is_answered_and_logged_in_few_words() {
+async fn the_worst_body_of_each_route_gets_a_short_answer_and_a_short_log_line() {
     let world = World::new().await;
     let (log, _guard) = CapturedLog::start_json(tracing::Level::INFO);
     let bodies = worst_bodies();
@@ -100,7 +100,7 @@ async fn the_worst_body_of_each_route_is_answered_and_logged_in_few_words() {
 }
 
 #[tokio::test]
-async fn unlisted_faults_are_counted_and_a_long_list_is_rejected_for_its_length_alone() {
+async fn unlisted_faults_are_counted_and_a_long_list_is_rejected_only_for_its_length() {
     let world = World::new().await;
     let put =
         |text: String| Request { body: text.into_bytes(), ..Request::new("PUT", "back-office", "/orgs/x/bundles/b") };
@@ -114,7 +114,7 @@ async fn unlisted_faults_are_counted_and_a_long_list_is_rejected_for_its_length_
 }
 
 #[tokio::test]
-async fn a_function_of_256_mb_outlives_the_worst_bodies_many_at_once() {
+async fn a_function_of_256_mb_survives_concurrent_worst_case_bodies() {
     let settings = [("CRON_SECRET", SECRET), ("AWS_REGION", "eu-central-1"), ("LOG_LEVEL", "error")];
     let function = FunctionServer::start_with_memory_limit(256 * 1024, "back-office", &settings).await;
     let (http, url) = (http(), format!("{}/orgs/x/bundles/b", function.url));

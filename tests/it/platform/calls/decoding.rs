@@ -27,7 +27,7 @@ fn order_of(total: &str) -> Request {
 }
 
 #[tokio::test]
-async fn an_amount_is_judged_by_the_digits_that_were_sent() {
+async fn an_amount_is_validated_by_the_digits_sent() {
     let world = world_with_ada().await;
     for wrong in [
         "0.30000000000000004",
@@ -66,7 +66,7 @@ async fn an_amount_is_judged_by_the_digits_that_were_sent() {
 }
 
 #[tokio::test]
-async fn whole_numbers_are_judged_by_their_digits_too() {
+async fn whole_numbers_are_validated_by_the_digits_sent() {
     let world = world_with_ada().await;
     for (points, status) in [("5", 201), ("5.0", 201), ("5e0", 201), ("5.0000000000000000001", 422), ("5.5", 422)] {
         let path = "/orgs/shop/customers/ada/adjustments";
@@ -78,7 +78,7 @@ async fn whole_numbers_are_judged_by_their_digits_too() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_given_twice_is_refused_wherever_it_is() {
+async fn a_duplicate_field_is_rejected_at_any_depth() {
     let world = world_with_ada().await;
     let twice = r#"{"orgId": "shop", "customerId": "ada", "orderId": "o1", "orderTotal": 5, "orderTotal": 500}"#;
     let answer = world.send(&body(twice)).await;
@@ -102,7 +102,7 @@ pub(super) fn raw_text(text: &str) -> Box<RawValue> {
 }
 
 #[tokio::test]
-async fn a_body_that_is_nested_without_end_is_unreadable() {
+async fn an_extremely_nested_body_is_unreadable() {
     let world = World::new().await;
     for text in ["[".repeat(200_000), format!("{{\"a\": {}{}}}", "[".repeat(1_000), "]".repeat(1_000))] {
         assert_eq!(world.send(&body(&text)).await.code(), "unreadable_json");
@@ -110,7 +110,7 @@ async fn a_body_that_is_nested_without_end_is_unreadable() {
 }
 
 #[tokio::test]
-async fn a_body_in_an_encoding_is_415_with_its_name() {
+async fn an_encoded_body_is_415_with_the_name_of_the_encoding() {
     let world = world_with_ada().await;
     let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3].repeat(3);
     let order = || award("ada", "o1", "5", &json!({}));
@@ -133,7 +133,7 @@ async fn a_body_in_an_encoding_is_415_with_its_name() {
 }
 
 #[tokio::test]
-async fn two_authorization_headers_are_401_however_the_request_comes() {
+async fn two_authorization_headers_are_401_by_every_entry_point() {
     let world = world_with_ada().await;
     let right = format!("Bearer {SECRET}");
     // A function URL joins headers of one name.
@@ -159,7 +159,7 @@ async fn two_authorization_headers_are_401_however_the_request_comes() {
 }
 
 #[tokio::test]
-async fn head_is_answered_where_get_is_and_without_a_body() {
+async fn head_is_answered_like_get_and_without_a_body() {
     let world = world_with_ada().await;
     for path in ["/orgs/shop", "/orgs/shop/customers/ada", "/orgs/nowhere", "/health", "/orgs?limit=0"] {
         let (get, head) = (Request::new("GET", "back-office", path), Request::new("HEAD", "back-office", path));
@@ -174,7 +174,7 @@ async fn head_is_answered_where_get_is_and_without_a_body() {
 }
 
 #[tokio::test]
-async fn rules_between_fields_are_told_with_the_faults_of_each() {
+async fn rules_between_fields_are_reported_with_the_faults_of_each_field() {
     let world = world_with_ada().await;
     let faults = async |request: Request| {
         let answer = world.send(&request).await;
@@ -201,7 +201,7 @@ async fn rules_between_fields_are_told_with_the_faults_of_each() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_text_is_invisible_or_turns_around_what_is_beside_it() {
+async fn a_text_with_invisible_or_direction_changing_characters_is_rejected() {
     let world = World::new().await;
     for hidden in
         ["\u{200b}", "\u{202e}", "\u{2066}", "\u{2028}", "\u{2029}", "\u{feff}", "\u{200e}", "\u{85}", "\u{2060}"]
@@ -220,7 +220,7 @@ async fn nothing_in_a_text_is_invisible_or_turns_around_what_is_beside_it() {
 }
 
 #[tokio::test]
-async fn an_address_and_a_phone_number_are_checked_for_being_one() {
+async fn email_addresses_and_phone_numbers_are_validated() {
     let world = World::new().await;
     let put = async |field: &str, value: &str| world.put_customer(ORG, "ada", &json!({ field: value })).await;
     for right in ["ada@example.com", "a.b+c@sub.example.co.uk", "ada@localhost", "用户@例子.公司"] {
@@ -285,7 +285,7 @@ fn faulty(key: &str, faults: &[&str]) -> Request {
 }
 
 #[tokio::test]
-async fn of_two_faults_the_one_that_is_checked_first_is_told() {
+async fn the_first_of_two_faults_by_order_of_checks_is_reported() {
     let world = world_with_ada().await;
     world.put_org("other", &json!({"name": "Other"})).await;
     world.put_loyalty(ORG, &json!({"enabled": false})).await;

@@ -37,7 +37,7 @@ async fn outcome(world: &World) -> (Value, Vec<String>) {
 }
 
 #[tokio::test]
-async fn the_same_award_has_the_same_outcome_however_it_comes() {
+async fn an_award_has_the_same_outcome_by_every_entry_point() {
     let by_url = world_with_ada().await;
     let url_answer = by_url.send(&award("ada", "o1", "250.00", &json!({}))).await.body;
 
@@ -62,7 +62,7 @@ async fn the_same_award_has_the_same_outcome_however_it_comes() {
 }
 
 #[tokio::test]
-async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_stop() {
+async fn a_function_on_a_port_answers_like_its_url_and_finishes_on_a_stop_signal() {
     let engine = LocalStack::start(&["--dynamodb-port", "0"]).await;
     let settings = [("CRON_SECRET", "local-secret"), ("AWS_ENDPOINT_URL_DYNAMODB", engine.dynamodb.as_str())];
     let function = FunctionServer::start("points-award", &settings).await;
@@ -112,7 +112,7 @@ async fn a_function_on_a_port_answers_as_its_url_does_and_finishes_when_told_to_
 }
 
 #[tokio::test]
-async fn a_direct_invocation_answers_a_refusal_and_fails_where_later_may_be_better() {
+async fn a_direct_invocation_returns_a_rejection_and_fails_on_a_retryable_error() {
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     let mut fields = order("o1");
     fields["operation"] = "award".into();
@@ -132,7 +132,7 @@ async fn a_direct_invocation_answers_a_refusal_and_fails_where_later_may_be_bett
 }
 
 #[tokio::test]
-async fn an_event_that_a_rule_refuses_is_done_with() {
+async fn an_event_rejected_by_a_rule_succeeds_without_a_retry() {
     let world = world_with_ada().await;
     world.invoke("points-award", event("OrderFulfilled", order("o1"))).await.unwrap();
     let mut other = order("o1");
@@ -167,7 +167,7 @@ async fn an_event_that_may_succeed_later_fails_the_invocation() {
 }
 
 #[tokio::test]
-async fn an_event_for_another_function_fails_so_that_somebody_sees_it() {
+async fn an_event_for_another_function_fails_the_invocation() {
     let world = World::new().await;
     assert_eq!(world.invoke("points-award", event("OrderShipped", order("o1"))).await.unwrap_err().code, "internal");
     assert_eq!(world.invoke("points-award", event("Scheduled Event", json!({}))).await.unwrap_err().code, "internal");
@@ -175,7 +175,7 @@ async fn an_event_for_another_function_fails_so_that_somebody_sees_it() {
 }
 
 #[tokio::test]
-async fn a_body_in_base64_is_the_same_body() {
+async fn a_base64_body_is_decoded_to_the_same_body() {
     let world = world_with_ada().await;
     let mut raw = award("ada", "o1", "250.00", &json!({})).to_event();
     // {"orgId":"shop","customerId":"ada","orderId":"o1","orderTotal":"250.00"}
@@ -204,7 +204,7 @@ fn config(secret: Option<&str>) -> Config {
 }
 
 #[tokio::test]
-async fn a_schedule_runs_what_a_request_and_an_invocation_run() {
+async fn a_schedule_runs_the_same_job_as_a_request_and_an_invocation() {
     let store = shared::store::Store::new(shared::store::local_client("http://127.0.0.1:1"), "none");
     let host = Host::new(SWEEP, store, config(Some(SECRET)), std::sync::Arc::new(|_| ()));
     let invocation = Invocation::new(Some(noon()), shared::clock::Deadline::after(Duration::from_secs(5)));
@@ -226,7 +226,7 @@ async fn a_schedule_runs_what_a_request_and_an_invocation_run() {
 }
 
 #[tokio::test]
-async fn health_needs_no_credentials_and_says_only_that_it_is_there() {
+async fn health_needs_no_credentials_and_reports_only_availability() {
     let world = World::new().await;
     for function in ["points-award", "back-office"] {
         let answer: Response = world.send(&Request::new("GET", function, "/health").anonymous()).await;
@@ -236,7 +236,7 @@ async fn health_needs_no_credentials_and_says_only_that_it_is_there() {
 }
 
 #[tokio::test]
-async fn a_function_without_a_secret_refuses_every_request() {
+async fn a_function_without_a_secret_rejects_every_request() {
     let world = World::new().await;
     let store = shared::store::Store::new(world.client.clone(), &world.table);
     let host = Host::new(points_award::FUNCTION, store, config(None), std::sync::Arc::new(|_| ()));
@@ -251,7 +251,7 @@ async fn a_function_without_a_secret_refuses_every_request() {
 }
 
 #[tokio::test]
-async fn a_deployed_function_takes_its_calls_and_a_deadline_in_the_past_is_no_time_out() {
+async fn a_deployed_function_answers_calls_and_ignores_a_deadline_in_the_past() {
     let engine = LocalStack::start(&[]).await;
     // cargo-lambda's stand-in for Lambda gives a deadline in 1970.
     for deadline in [DEADLINE_FAR_MS, 600_000] {

@@ -70,7 +70,7 @@ async fn world_with_an_order(timeout: Option<Duration>) -> World {
 }
 
 #[test]
-fn every_event_of_the_template_is_here() {
+fn every_event_of_the_template_has_a_test_case() {
     let template = roles::template();
     let handed: BTreeSet<(String, String)> = roles::functions(&template)
         .into_iter()
@@ -84,7 +84,7 @@ fn every_event_of_the_template_is_here() {
 }
 
 #[tokio::test]
-async fn an_event_that_a_rule_refuses_is_logged_once_with_its_code_and_done_with() {
+async fn an_event_rejected_by_a_rule_is_logged_once_with_its_code_and_not_retried() {
     for case in cases() {
         let world = world_with_an_order(None).await;
         // The cancelled order belongs to another customer.
@@ -102,7 +102,7 @@ async fn an_event_that_a_rule_refuses_is_logged_once_with_its_code_and_done_with
 }
 
 #[tokio::test]
-async fn an_event_that_may_succeed_later_fails_the_invocation_and_succeeds_then() {
+async fn an_event_that_may_succeed_later_fails_first_and_succeeds_on_retry() {
     for case in cases() {
         let world = world_with_an_order(Some(Duration::from_secs(2))).await;
         world.send(&bundles::move_to("paused", "published")).await;
@@ -164,7 +164,7 @@ async fn a_malformed_event_fails_the_invocation_is_counted_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn a_bundle_that_is_named_wrongly_fails_the_event_when_all_others_are_counted() {
+async fn an_invalid_bundle_id_fails_the_event_after_the_other_bundles_are_redeemed() {
     let world = world_with_ada().await;
     for bundle in ["b1", "b2"] {
         assert_eq!(world.send(&bundles::put(bundle, &json!({}))).await.status, 201);

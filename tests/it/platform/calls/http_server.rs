@@ -30,7 +30,7 @@ fn is_problem(answer: &str, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_in_time_is_a_problem_and_ends_the_connection() {
+async fn a_late_body_is_a_problem_and_ends_the_connection() {
     let address = server(HttpLimits { body_timeout: NO_TIME, ..HttpLimits::default() }).await;
     let begun = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 10\r\n\r\nhalf";
     is_problem(&send_raw(&address, begun).await, 408, "request_timeout");
@@ -39,13 +39,13 @@ async fn a_body_that_does_not_arrive_in_time_is_a_problem_and_ends_the_connectio
 }
 
 #[tokio::test]
-async fn a_body_may_take_half_a_minute_and_so_may_a_head() {
+async fn a_body_and_a_head_may_each_take_half_a_minute() {
     let limits = HttpLimits::default();
     assert_eq!((limits.body_timeout, limits.head_timeout), (Duration::from_secs(30), Duration::from_secs(30)));
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_arrive_in_time_ends_the_connection() {
+async fn a_late_head_ends_the_connection() {
     let address = server(HttpLimits { head_timeout: NO_TIME, ..HttpLimits::default() }).await;
     assert_eq!(send_raw(&address, b"GET / HTTP/1.1\r\nhost: he").await, "");
     assert_eq!(send_raw(&address, b"").await, "", "nor is a connection kept on which nothing comes");
@@ -74,7 +74,7 @@ fn bad_heads() -> [(String, u16, &'static str); 5] {
 }
 
 #[tokio::test]
-async fn what_the_http_library_refuses_is_a_problem_on_a_port_and_in_the_local_stack() {
+async fn a_request_rejected_by_the_http_library_is_a_problem_object() {
     let stack = LocalStack::start(&[]).await;
     let settings = [("CRON_SECRET", "local-secret"), ("AWS_ENDPOINT_URL_DYNAMODB", stack.dynamodb.as_str())];
     let function = FunctionServer::start("back-office", &settings).await;
@@ -87,7 +87,7 @@ async fn what_the_http_library_refuses_is_a_problem_on_a_port_and_in_the_local_s
 }
 
 #[tokio::test]
-async fn a_refusal_after_an_answer_on_the_same_connection_is_a_problem_too() {
+async fn a_rejection_after_an_answer_on_the_same_connection_is_a_problem() {
     let address = server(HttpLimits::default()).await;
     let answers = send_raw(&address, b"GET / HTTP/1.1\r\nhost: here\r\n\r\nGET / HTTP/9.9\r\n\r\n").await;
     let (first, second) = answers.split_once("taken").unwrap();
@@ -96,7 +96,7 @@ async fn a_refusal_after_an_answer_on_the_same_connection_is_a_problem_too() {
 }
 
 #[tokio::test]
-async fn http_2_is_not_spoken() {
+async fn http_2_is_not_supported() {
     let address = server(HttpLimits::default()).await;
     // The first bytes of an HTTP/2 client with prior knowledge.
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";

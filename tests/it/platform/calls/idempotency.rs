@@ -21,7 +21,7 @@ async fn the_same_order_twice_awards_once() {
 }
 
 #[tokio::test]
-async fn a_replay_tells_what_was_answered_then() {
+async fn a_replay_returns_the_original_answer() {
     world()
         .await
         .customer("ada")
@@ -39,7 +39,7 @@ async fn a_replay_tells_what_was_answered_then() {
 }
 
 #[tokio::test]
-async fn amounts_are_compared_as_values_and_dates_not_at_all() {
+async fn a_replay_compares_amounts_by_value_and_ignores_dates() {
     world()
         .await
         .customer("ada")
@@ -53,7 +53,7 @@ async fn amounts_are_compared_as_values_and_dates_not_at_all() {
 }
 
 #[tokio::test]
-async fn an_order_with_other_content_is_refused() {
+async fn a_repeated_order_with_different_content_is_rejected() {
     world()
         .await
         .customer("ada")
@@ -71,7 +71,7 @@ async fn an_order_with_other_content_is_refused() {
 }
 
 #[tokio::test]
-async fn an_order_is_refunded_to_whom_it_was_awarded() {
+async fn an_order_is_refunded_only_to_the_customer_of_the_award() {
     world()
         .await
         .customer("ada")
@@ -83,7 +83,7 @@ async fn an_order_is_refunded_to_whom_it_was_awarded() {
 }
 
 #[tokio::test]
-async fn a_refund_twice_takes_back_once() {
+async fn a_repeated_refund_takes_points_back_once() {
     world()
         .await
         .customer("ada")
@@ -104,7 +104,7 @@ async fn a_refund_twice_takes_back_once() {
 }
 
 #[tokio::test]
-async fn an_adjustment_twice_adjusts_once() {
+async fn a_repeated_adjustment_is_applied_once() {
     world()
         .await
         .customer("ada")
@@ -122,7 +122,7 @@ async fn an_adjustment_twice_adjusts_once() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_remembered() {
+async fn a_rejection_is_not_stored_for_replay() {
     world()
         .await
         .award("ada", "o1", "10")
@@ -149,7 +149,7 @@ async fn two_orgs_may_use_the_same_ids() {
 }
 
 #[tokio::test]
-async fn the_same_order_many_times_at_once_awards_once() {
+async fn concurrent_copies_of_an_order_award_once() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     let tries = (0..20).map(|_| {

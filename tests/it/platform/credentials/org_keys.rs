@@ -21,7 +21,7 @@ fn with(key: &str, request: Request) -> Request {
 }
 
 #[tokio::test]
-async fn a_key_acts_for_its_org_and_is_told_once() {
+async fn a_key_acts_for_its_org_and_is_shown_once() {
     let world = World::new().await;
     let (id, key) = make(&world, ORG).await;
     world.put_customer(ORG, "ada", &json!({})).await;
@@ -38,7 +38,7 @@ async fn a_key_acts_for_its_org_and_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_is_a_wrong_one() {
+async fn a_revoked_key_is_rejected_like_a_wrong_key() {
     let world = World::new().await;
     let (id, key) = make(&world, ORG).await;
     let get = || with(&key, Request::new("GET", "back-office", format!("/orgs/{ORG}/customers")));
@@ -50,7 +50,7 @@ async fn a_revoked_key_is_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
+async fn a_key_revoked_by_another_process_stays_valid_for_a_minute_at_most() {
     use shared::{domain::org_key, store::Store};
     use std::time::Duration;
     let world = World::new().await;
@@ -67,7 +67,7 @@ async fn a_key_revoked_by_another_process_is_good_for_a_minute_at_most() {
 }
 
 #[tokio::test]
-async fn no_key_is_added_to_an_org_that_has_changed_meanwhile_and_may_be_going() {
+async fn a_key_is_not_added_to_an_org_that_changed_since_the_read() {
     use shared::{
         auth::key_digest,
         domain::org_key::OrgKey,
@@ -83,7 +83,7 @@ async fn no_key_is_added_to_an_org_that_has_changed_meanwhile_and_may_be_going()
 }
 
 #[tokio::test]
-async fn the_key_of_an_org_that_was_deleted_is_nobodys() {
+async fn the_key_of_a_deleted_org_is_rejected() {
     let world = World::new().await;
     let disposable = json!({"name": "Temp", "disposable": true});
     world.put_org("temp", &disposable).await;
@@ -96,7 +96,7 @@ async fn the_key_of_an_org_that_was_deleted_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_can_not_be_told_from_an_unknown_one() {
+async fn a_wrong_key_and_an_unknown_key_get_the_same_answer() {
     let world = World::new().await;
     let (id, key) = make(&world, ORG).await;
     world.put_org("other", &json!({"name": "Other"})).await;
@@ -128,7 +128,7 @@ async fn a_wrong_key_can_not_be_told_from_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn keys_of_unknown_orgs_are_not_made_and_a_name_is_needed() {
+async fn a_new_key_needs_a_known_org_and_a_name() {
     let world = World::new().await;
     let post = |org: &str, body: Value| Request::new("POST", "back-office", format!("/orgs/{org}/keys")).json(&body);
     assert_eq!(world.send(&post("nobody", json!({"name": "x"}))).await.code(), "unknown_org");
@@ -137,7 +137,7 @@ async fn keys_of_unknown_orgs_are_not_made_and_a_name_is_needed() {
 }
 
 #[tokio::test]
-async fn a_key_costs_a_read_the_first_time_alone() {
+async fn a_key_costs_one_read_the_first_time_only() {
     let world = World::new().await;
     let (_, key) = make(&world, ORG).await;
     world.put_customer(ORG, "ada", &json!({})).await;
@@ -253,7 +253,7 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
 }
 
 #[test]
-fn the_deployment_alone_manages_orgs_their_settings_their_keys_and_the_jobs() {
+fn only_the_deployment_secret_manages_orgs_settings_keys_and_jobs() {
     let mut names: Vec<(&str, &str)> = Vec::new();
     for function in FUNCTIONS {
         names.extend(

@@ -102,7 +102,7 @@ async fn a_change_of_time_zone_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_sold_while_its_bundle_was_on_survives_every_fault_at_every_request() {
+async fn an_order_sold_while_its_bundle_was_active_survives_every_fault() {
     let world = |world: World| async move {
         let known = json!({"knownCustomersOnly": true, "maxRedemptions": 1});
         world.put_customer(ORG, "ada", &json!({})).await;

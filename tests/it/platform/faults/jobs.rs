@@ -74,7 +74,7 @@ async fn a_prediction_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bundles_are_judged_by_newer_zone_rules_whatever_fails_meanwhile() {
+async fn bundles_are_re_evaluated_by_newer_zone_rules_despite_every_fault() {
     let outdated = |world: World| async move {
         world.send(&bundles::put("b", &json!({"timeStart": "09:00"}))).await;
         bundles::record_older_zone_rules(&world, ORG, "b").await;

@@ -71,7 +71,7 @@ async fn a_void_of_points_survives_every_fault_at_every_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_orders_over_a_bad_wire_all_land_and_none_twice() {
+async fn many_orders_over_a_faulty_connection_each_award_once() {
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;

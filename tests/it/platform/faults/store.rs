@@ -11,7 +11,7 @@ use harness::{
 use serde_json::json;
 
 #[tokio::test]
-async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
+async fn a_store_that_does_not_answer_is_503_with_retry_after() {
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     world.proxy.fail(0, Fault::DropRequest, FaultDuration::UntilHealed);
     let answer = world.get(&format!("/orgs/{ORG}")).await;
@@ -20,7 +20,7 @@ async fn a_store_that_does_not_answer_is_503_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_is_given_up_while_there_is_still_time_to_say_so() {
+async fn a_hanging_store_is_given_up_before_lambdas_own_timeout() {
     let world = World::with_timeout(Some(Duration::from_secs(2))).await;
     world.proxy.fail(0, Fault::Hang, FaultDuration::UntilHealed);
     let answer = world.get(&format!("/orgs/{ORG}")).await;
@@ -29,7 +29,7 @@ async fn a_store_that_hangs_is_given_up_while_there_is_still_time_to_say_so() {
 }
 
 #[tokio::test]
-async fn an_item_made_unreadable_is_500_and_gives_nothing_away() {
+async fn an_unreadable_item_is_500_and_the_answer_reveals_no_detail() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.corrupt("CUSTOMER#shop#ada", "PROFILE", "points").await;
@@ -39,7 +39,7 @@ async fn an_item_made_unreadable_is_500_and_gives_nothing_away() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_keeps_no_other_from_being_listed() {
+async fn an_unreadable_item_does_not_hide_other_items_from_a_list() {
     let world = World::new().await;
     for name in ["ada", "bo", "cy"] {
         world.put_customer(ORG, name, &json!({})).await;
@@ -77,7 +77,7 @@ async fn what_can_not_be_read_keeps_no_other_from_being_listed() {
 }
 
 #[tokio::test]
-async fn an_award_read_before_another_refund_is_not_written_back() {
+async fn an_award_read_before_another_refund_is_not_overwritten() {
     use shared::{
         domain::{earning::refund, ids::OrgId},
         store::{Store, StoreError},
@@ -108,7 +108,7 @@ async fn an_award_read_before_another_refund_is_not_written_back() {
 }
 
 #[tokio::test]
-async fn an_org_is_deleted_whole_though_batches_come_back_undone() {
+async fn an_org_is_deleted_completely_despite_unprocessed_batches() {
     let world = World::new().await;
     world.put_org("temp", &json!({"name": "Temp", "disposable": true})).await;
     world.put_customer("temp", "ada", &json!({})).await;
@@ -123,7 +123,7 @@ async fn an_org_is_deleted_whole_though_batches_come_back_undone() {
 }
 
 #[tokio::test]
-async fn an_empty_page_is_not_taken_for_the_last() {
+async fn an_empty_page_does_not_end_a_listing() {
     let world = World::new().await;
     for name in ["ada", "bo"] {
         world.put_customer(ORG, name, &json!({})).await;

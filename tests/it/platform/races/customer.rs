@@ -9,7 +9,7 @@ use harness::{
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_orders_of_one_customer_at_once_all_land_and_none_twice() {
+async fn two_hundred_concurrent_orders_of_one_customer_each_award_once() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     let awards = (0..200).map(|number| {
@@ -28,7 +28,7 @@ async fn two_hundred_orders_of_one_customer_at_once_all_land_and_none_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn awards_refunds_and_adjustments_at_once_leave_a_true_ledger() {
+async fn concurrent_awards_refunds_and_adjustments_leave_a_correct_ledger() {
     let world = Arc::new(World::new().await);
     world.put_customer(ORG, "ada", &json!({})).await;
     for number in 0..10 {

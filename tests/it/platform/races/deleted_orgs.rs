@@ -70,7 +70,7 @@ async fn left(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn orders_that_arrive_while_their_org_is_deleted_leave_nothing_behind() {
+async fn orders_that_arrive_during_the_deletion_of_their_org_leave_no_items() {
     let world = World::new().await;
     for round in 0..ROUNDS {
         make_org(&world).await;
@@ -133,7 +133,7 @@ async fn an_order_written_after_its_partition_was_deleted_is_found_by_the_deleti
 
 /// Every write about a known order lists the order, because the deletion may have removed its entry in the list.
 #[tokio::test]
-async fn all_that_is_written_about_a_known_order_lists_it_again() {
+async fn every_write_about_a_known_order_lists_the_order_again() {
     let world = World::new().await;
     make_org(&world).await;
     let soap = Request::new("PUT", "back-office", "/orgs/passing/bundles/soap").json(&terms(&json!({})));

@@ -308,7 +308,7 @@ async fn play_many(games: u64, acts: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_model_agrees_after_two_thousand_acts_over_a_bad_wire() {
+async fn the_model_agrees_after_two_thousand_acts_over_a_faulty_connection() {
     play_many(8, 260).await;
 }
 

@@ -78,27 +78,27 @@ async fn two_for_each_of_fifty(faults: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed() {
+async fn three_hundred_of_a_thousand_orders_redeem_three_hundred_units() {
     three_hundred_of_a_thousand(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_orders_for_three_hundred_units_three_hundred_succeed_with_faults() {
+async fn three_hundred_of_a_thousand_orders_redeem_three_hundred_units_with_faults() {
     three_hundred_of_a_thousand(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_fifty_customers_gets_two_of_twenty() {
+async fn each_of_fifty_customers_redeems_two_of_twenty_orders() {
     two_for_each_of_fifty(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_fifty_customers_gets_two_of_twenty_over_a_bad_wire() {
+async fn each_of_fifty_customers_redeems_two_of_twenty_orders_with_faults() {
     two_for_each_of_fifty(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
+async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_consistent() {
     let world = prepared(json!({"maxRedemptions": 3}), false).await;
     let calls = (0..200).map(|number| {
         let (world, order) = (Arc::clone(&world), format!("o{}", number / 2));
@@ -116,7 +116,7 @@ async fn voids_race_redemptions_for_the_last_unit_and_the_record_stays_whole() {
 }
 
 #[tokio::test]
-async fn the_last_unit_is_not_the_last_if_another_came_back_meanwhile() {
+async fn a_unit_returned_meanwhile_keeps_the_bundle_from_selling_out() {
     use shared::{
         domain::bundle::redemption::{Fulfilment, Redeem, redeem},
         store::StoreError,
@@ -149,7 +149,7 @@ async fn store_and_org(world: &World) -> (shared::store::Store, shared::store::V
 }
 
 #[tokio::test]
-async fn a_limit_set_to_what_was_used_is_not_set_if_more_is_used_meanwhile() {
+async fn a_limit_below_the_latest_redemption_count_is_not_written() {
     use shared::{
         domain::bundle::transition::{bring_up_to_date, edit},
         store::StoreError,
@@ -186,7 +186,7 @@ async fn a_bundle_redeemed_meanwhile_is_not_deleted() {
 }
 
 #[tokio::test]
-async fn a_bundle_made_anew_is_not_taken_for_the_one_deleted() {
+async fn a_recreated_bundle_is_not_mistaken_for_the_deleted_one() {
     use shared::{domain::bundle::transition::bring_up_to_date, store::StoreError};
     let world = prepared(json!({"timeStart": "09:00"}), false).await;
     let (store, org) = store_and_org(&world).await;
@@ -205,7 +205,7 @@ async fn a_bundle_made_anew_is_not_taken_for_the_one_deleted() {
 }
 
 #[tokio::test]
-async fn a_bundle_is_not_made_by_what_is_no_longer_true_of_its_org() {
+async fn a_bundle_is_not_created_from_a_stale_read_of_its_org() {
     use shared::{domain::bundle::transition::StatusUpdate, store::StoreError};
     let world = prepared(json!({}), false).await;
     let (store, org) = store_and_org(&world).await;

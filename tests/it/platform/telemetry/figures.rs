@@ -17,7 +17,7 @@ fn last(world: &World) -> Value {
 }
 
 #[tokio::test]
-async fn an_award_says_what_was_earned_with_equity_and_whether_somebody_rose() {
+async fn an_award_records_points_equity_and_promotions() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.put_customer(ORG, "eve", &json!({"equityStatus": true})).await;
@@ -42,7 +42,7 @@ async fn an_award_says_what_was_earned_with_equity_and_whether_somebody_rose() {
 }
 
 #[tokio::test]
-async fn a_redemption_of_points_says_how_many_and_what_money_they_took_off() {
+async fn a_points_redemption_records_its_points_and_its_discount() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.send(&scenario::adjustment("ada", "a", 500)).await;
@@ -56,7 +56,7 @@ async fn a_redemption_of_points_says_how_many_and_what_money_they_took_off() {
 }
 
 #[tokio::test]
-async fn a_run_says_how_many_transitions_led_into_which_status() {
+async fn a_run_records_its_transitions_by_status() {
     let world = World::new().await;
     for number in 0..3 {
         world.send(&bundles::put(&format!("s{number}"), &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
@@ -74,7 +74,7 @@ async fn a_run_says_how_many_transitions_led_into_which_status() {
 }
 
 #[tokio::test]
-async fn what_a_run_has_done_counts_though_it_can_not_tell_of_the_other_jobs() {
+async fn a_runs_transitions_are_counted_if_another_jobs_state_is_unreadable() {
     let world = World::new().await;
     world.send(&bundles::job(&json!({}))).await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
@@ -86,7 +86,7 @@ async fn what_a_run_has_done_counts_though_it_can_not_tell_of_the_other_jobs() {
 }
 
 #[tokio::test]
-async fn a_run_is_one_when_it_is_over() {
+async fn a_run_is_counted_once_when_it_completes() {
     let world = World::new().await;
     world.send(&bundles::put("b", &json!({"startDate": "2026-06-01T13:00:00Z"}))).await;
     let at = instant("2026-06-01T13:00:00Z");
@@ -99,7 +99,7 @@ async fn a_run_is_one_when_it_is_over() {
 }
 
 #[tokio::test]
-async fn a_recalculation_says_how_many_hold_the_tier_at_each_height_afterwards() {
+async fn a_recalculation_records_the_number_of_customers_at_each_tier_rank() {
     let world = World::new().await;
     customers::seed_two_pages(&world).await;
     world.send_at(&recalculation(&json!({"dryRun": true})), instant(customers::DEMOTIONS_DUE_AT)).await;
@@ -117,7 +117,7 @@ async fn a_recalculation_says_how_many_hold_the_tier_at_each_height_afterwards()
 }
 
 #[tokio::test]
-async fn a_prediction_says_who_is_newly_critical_and_who_had_to_do_without_claude() {
+async fn a_prediction_records_new_critical_customers_and_scores_without_claude() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     for name in ["ada", "bob"] {
         world.put_customer(ORG, name, &json!({})).await;

@@ -41,7 +41,7 @@ fn has_nothing_personal(log: &str) {
 }
 
 #[tokio::test]
-async fn the_local_stack_and_a_function_on_a_port_log_nothing_personal_at_any_level() {
+async fn the_local_stack_and_a_function_on_a_port_never_log_personal_data() {
     let log = std::env::temp_dir().join(format!("regulars-log-{:016x}", fastrand::u64(..)));
     let mut command = programs::command("local");
     command.args(["--port", "0", "--metrics"]).env("LOG_LEVEL", "trace").stderr(fs::File::create(&log).unwrap());

@@ -139,7 +139,7 @@ fn slug(heading: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
+async fn alarms_and_dashboards_use_recorded_metrics_and_the_dimensions_are_bounded() {
     let (reported, from_log_filters) = (all_that_is_told().await, cloudwatch::metric_filter_metrics());
     let template = roles::template();
     let functions = roles::functions(&template);
@@ -195,7 +195,7 @@ async fn what_watches_looks_at_what_is_told_and_what_is_told_is_bounded() {
 }
 
 #[test]
-fn every_alarm_says_what_to_do_first_and_names_an_existing_runbook_section() {
+fn every_alarm_states_a_first_step_and_an_existing_runbook_section() {
     let runbook = std::fs::read_to_string(root().join("infra/RUNBOOK.md")).unwrap();
     let sections: BTreeSet<String> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).map(slug).collect();
     let readme = std::fs::read_to_string(root().join("infra/README.md")).unwrap();

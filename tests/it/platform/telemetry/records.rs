@@ -28,7 +28,7 @@ use shared::{
 };
 
 #[tokio::test]
-async fn a_call_writes_one_record_that_says_how_it_ended() {
+async fn a_call_writes_one_record_with_its_outcome() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     world.take_records();
@@ -50,7 +50,7 @@ fn ended(record: &Value) -> [i64; 3] {
 }
 
 #[tokio::test]
-async fn health_checks_are_not_calls() {
+async fn health_checks_are_not_counted_as_calls() {
     let world = World::new().await;
     world.take_records();
     world.send(&Request::new("GET", "back-office", "/health").anonymous()).await;
@@ -96,7 +96,7 @@ fn failures() -> Vec<Failure> {
 }
 
 #[tokio::test]
-async fn a_refusal_is_no_failure_and_a_failure_no_refusal_by_every_entry_point() {
+async fn every_entry_point_counts_rejections_and_failures_separately() {
     let settings = BTreeMap::from([("TABLE_NAME", "none"), ("CRON_SECRET", SECRET)]);
     let config = Config::from_lookup(|name| settings.get(name).map(|value| (*value).to_owned())).unwrap();
     let records: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -144,7 +144,7 @@ async fn an_order_fails_if_one_bundle_fails_internally_though_another_is_unknown
 }
 
 #[tokio::test]
-async fn redemptions_and_refusals_count_alike_by_request_and_by_event() {
+async fn redemptions_and_rejections_are_counted_alike_by_request_and_by_event() {
     let world = World::new().await;
     world.send(&bundles::put("one", &json!({"maxRedemptions": 1}))).await;
     world.take_records();
@@ -166,7 +166,7 @@ async fn redemptions_and_refusals_count_alike_by_request_and_by_event() {
 }
 
 #[test]
-fn no_log_line_is_longer_than_8_kilobytes_and_a_cut_one_is_json_still() {
+fn a_log_line_is_at_most_8_kilobytes_and_still_json_when_truncated() {
     let short = json!({"level": "INFO", "message": "refused"}).to_string();
     assert_eq!(bounded(&short), short);
     let long = "\u{1}\"\\ü漢".repeat(10_000);

@@ -33,7 +33,7 @@ fn item_of(value: Value) -> Item {
 }
 
 #[tokio::test]
-async fn an_entry_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_else() {
+async fn an_entry_of_an_unknown_kind_is_listed_as_unknown_and_causes_no_failure() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let kind = "CUSTOMER#o#c ENTRY#version.nth#kind#ref";
@@ -55,7 +55,7 @@ async fn an_entry_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_else() 
 }
 
 #[tokio::test]
-async fn a_transition_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_else() {
+async fn a_transition_of_an_unknown_kind_is_listed_as_unknown_and_causes_no_failure() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let kind = "BUNDLE#o#b TRANSITION#at#version.nth#from-to";
@@ -71,7 +71,7 @@ async fn a_transition_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_els
 }
 
 #[tokio::test]
-async fn a_redemption_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_else() {
+async fn a_redemption_of_an_unknown_kind_is_listed_as_unknown_and_causes_no_failure() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let made = items(&world).await;
@@ -100,7 +100,7 @@ async fn a_redemption_of_an_unknown_kind_is_listed_as_such_and_fails_nothing_els
 }
 
 #[tokio::test]
-async fn a_prediction_by_an_unknown_source_fails_nothing_and_is_kept() {
+async fn a_prediction_by_an_unknown_source_is_kept_and_causes_no_failure() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let oracle = |mut item: Item, within: Option<&str>| {
@@ -132,7 +132,7 @@ async fn a_prediction_by_an_unknown_source_fails_nothing_and_is_kept() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_understood_whole_or_refused() {
+async fn a_cursor_that_is_only_partly_understood_is_rejected() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let first = world.get(&format!("/orgs/{ORG}/customers?limit=1")).await;

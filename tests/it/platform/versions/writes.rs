@@ -120,7 +120,7 @@ async fn write_each_again(world: &World) {
 }
 
 #[tokio::test]
-async fn what_a_newer_version_wrote_survives_every_write() {
+async fn attributes_of_a_newer_version_survive_every_write() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let before = items(&world).await;
@@ -160,7 +160,7 @@ async fn what_a_newer_version_wrote_survives_every_write() {
 }
 
 #[tokio::test]
-async fn an_item_with_what_is_not_known_answers_like_one_without() {
+async fn unknown_attributes_of_an_item_do_not_change_any_answer() {
     let world = World::new().await;
     make_one_of_each(&world).await;
     let reads = [

@@ -9,7 +9,7 @@ use shared::auth::{PREVIOUS_SECRET_TTL, READ_INTERVAL_MIN, SECRET_MAX_AGE};
 use super::support::{BOTH, NAME, NEW, OLD, Process, SECOND, just_before, secs};
 
 #[tokio::test]
-async fn while_nobody_answers_who_knows_no_secret_yet_asks_to_be_tried_again() {
+async fn a_process_without_a_secret_answers_503_while_secrets_manager_is_down() {
     let down = Process::new(NAME, "http://127.0.0.1:1");
     let answer = down.answer_to(OLD, secs(0)).await;
     assert_eq!((answer.status, answer.code.as_str()), (503, "try_again"));
@@ -28,7 +28,7 @@ async fn while_nobody_answers_who_knows_no_secret_yet_asks_to_be_tried_again() {
 }
 
 #[tokio::test]
-async fn while_nobody_answers_what_is_known_goes_on_being_accepted() {
+async fn a_known_secret_stays_valid_while_secrets_manager_is_down() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     assert_eq!(process.status(OLD, secs(0)).await, 200);
@@ -48,7 +48,7 @@ async fn while_nobody_answers_what_is_known_goes_on_being_accepted() {
 }
 
 #[tokio::test]
-async fn one_that_is_silent_is_not_waited_for_without_end() {
+async fn a_process_waits_a_bounded_time_for_a_silent_secrets_manager() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     assert_eq!(process.status(OLD, secs(0)).await, 200);
@@ -67,7 +67,7 @@ async fn one_that_is_silent_is_not_waited_for_without_end() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_given_up_leaves_the_others_to_be_answered() {
+async fn a_cancelled_request_does_not_block_later_requests() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     secrets.hang();
@@ -78,7 +78,7 @@ async fn a_request_that_is_given_up_leaves_the_others_to_be_answered() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_there_or_not_to_be_read_or_none_is_ours_to_mend() {
+async fn a_missing_unreadable_or_empty_secret_is_reported_as_not_configured() {
     let cases = [
         (400, json!({"__type": "ResourceNotFoundException", "Message": "none"}), "does not exist"),
         (400, json!({"__type": "AccessDeniedException", "Message": "no"}), "AccessDeniedException"),
@@ -108,7 +108,7 @@ async fn a_secret_that_is_not_there_or_not_to_be_read_or_none_is_ours_to_mend() 
 }
 
 #[tokio::test]
-async fn a_previous_secret_that_is_none_lets_nobody_in() {
+async fn a_blank_previous_secret_authorizes_no_request() {
     let secrets = SecretsManager::start(NAME, " ").await;
     secrets.rotate_at(NEW, noon());
     let process = Process::of(&secrets);

@@ -21,7 +21,7 @@ fn ago(duration: Duration) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn it_is_read_when_a_request_first_needs_it_and_once() {
+async fn the_secret_is_read_once_by_the_first_request_that_needs_it() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     let event = |name: &str| json!({"detail-type": name, "source": "shop.orders", "detail": {}});
@@ -48,7 +48,7 @@ async fn it_is_read_when_a_request_first_needs_it_and_once() {
 }
 
 #[tokio::test]
-async fn requests_at_once_share_a_read() {
+async fn concurrent_requests_share_one_read_of_the_secret() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     let many = async |bearer, after| join_all((0..20).map(|_| process.status(bearer, after))).await;
@@ -71,7 +71,7 @@ async fn requests_at_once_share_a_read() {
 }
 
 #[tokio::test]
-async fn a_new_secret_is_taken_up_at_once_and_the_old_one_is_good_for_ten_minutes_more() {
+async fn a_new_secret_is_valid_at_once_and_the_old_secret_for_ten_more_minutes() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     assert_eq!(process.status(OLD, secs(0)).await, 200);
@@ -92,7 +92,7 @@ async fn a_new_secret_is_taken_up_at_once_and_the_old_one_is_good_for_ten_minute
 }
 
 #[tokio::test]
-async fn whoever_sees_the_old_secret_alone_learns_of_the_new_one_within_minutes() {
+async fn a_process_that_receives_only_the_old_secret_reads_the_new_one_within_minutes() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     assert_eq!(process.status(OLD, secs(0)).await, 200);
@@ -131,7 +131,7 @@ async fn a_process_started_after_a_rotation_accepts_the_old_secret_for_ten_minut
 }
 
 #[tokio::test]
-async fn wrong_secrets_however_many_have_it_read_once_in_five_seconds() {
+async fn many_wrong_secrets_cause_one_read_every_five_seconds() {
     let secrets = SecretsManager::start(NAME, OLD).await;
     let process = Process::of(&secrets);
     assert_eq!(process.status(OLD, secs(0)).await, 200);
@@ -153,7 +153,7 @@ async fn wrong_secrets_however_many_have_it_read_once_in_five_seconds() {
 }
 
 #[tokio::test]
-async fn it_is_in_no_log() {
+async fn the_secret_appears_in_no_log() {
     let (log, _guard) = CapturedLog::start(tracing::Level::TRACE);
     let secrets = SecretsManager::start(NAME, OLD).await;
     secrets.rotate_at(NEW, noon());
@@ -174,7 +174,7 @@ async fn it_is_in_no_log() {
 }
 
 #[tokio::test]
-async fn a_whole_system_reads_it_once_a_function_and_for_requests_alone() {
+async fn each_function_reads_the_secret_once_and_only_for_requests() {
     let secrets = SecretsManager::start(NAME, SECRET).await;
     let environment = vec![
         ("CRON_SECRET", String::new()),

@@ -10,7 +10,7 @@ use shared::{
 use super::support::{NEW, OLD, just_before, presented, secret, secs};
 
 #[test]
-fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
+fn the_current_secret_is_valid_and_the_previous_one_for_ten_minutes() {
     let start = clock::monotonic();
     let mut rotation = SecretRotation::default();
     let known = |rotation: &SecretRotation, text, after| rotation.check(&presented(text), start + after).is_accepted;
@@ -32,7 +32,7 @@ fn what_is_accepted_is_the_current_secret_and_for_ten_minutes_the_one_before() {
 }
 
 #[test]
-fn a_process_that_knew_none_counts_from_when_the_current_secret_was_made() {
+fn a_new_process_counts_ten_minutes_from_the_creation_of_the_current_secret() {
     let start = clock::monotonic();
     for (age, left) in [
         (Some(secs(0)), Some(secs(600))),
@@ -52,7 +52,7 @@ fn a_process_that_knew_none_counts_from_when_the_current_secret_was_made() {
 }
 
 #[test]
-fn two_rotations_shut_a_secret_out() {
+fn two_rotations_invalidate_a_secret() {
     let start = clock::monotonic();
     let known = |rotation: &SecretRotation| {
         [OLD, "between", NEW].map(|text| rotation.check(&presented(text), start).is_accepted)
@@ -70,7 +70,7 @@ fn two_rotations_shut_a_secret_out() {
 }
 
 #[test]
-fn when_it_is_time_to_read_again_depends_on_what_is_shown() {
+fn the_next_read_of_the_secret_depends_on_the_presented_secret() {
     let start = clock::monotonic();
     let is_due = |rotation: &SecretRotation, text, after| rotation.check(&presented(text), start + after).is_read_due;
     let mut rotation = SecretRotation::default();

@@ -12,7 +12,7 @@ use shared::{
 use super::support::{NAME, OLD, presented};
 
 #[test]
-fn where_the_secret_is_is_read_from_the_settings() {
+fn the_settings_give_the_location_of_the_secret() {
     let config = |settings: &[(&str, &str)]| {
         let set =
             |name: &str| settings.iter().find(|(setting, _)| *setting == name).map(|(_, value)| (*value).to_owned());
@@ -31,7 +31,7 @@ fn where_the_secret_is_is_read_from_the_settings() {
 }
 
 #[test]
-fn the_template_tells_every_function_where_the_secret_is_and_none_what_it_is() {
+fn the_template_gives_functions_the_name_of_the_secret_and_never_its_value() {
     let text = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
     let template = Template::read(&text, &HashMap::new()).unwrap();
     for (name, function) in &template.functions {
