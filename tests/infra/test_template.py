@@ -146,9 +146,9 @@ ROLES = {
         "logs:PutLogEvents": ["PreTrafficCheckLogs.Arn"],
     },
     "DeploymentRole": {
-        "lambda:GetAlias": [f"{path.name}*" for path in sorted((ROOT / "functions").iterdir())],
-        "lambda:GetProvisionedConcurrencyConfig": [f"{path.name}*" for path in sorted((ROOT / "functions").iterdir())],
-        "lambda:UpdateAlias": [f"{path.name}*" for path in sorted((ROOT / "functions").iterdir())],
+        "lambda:GetAlias": [f"{name}*" for name in FUNCTIONS],
+        "lambda:GetProvisionedConcurrencyConfig": [f"{name}*" for name in FUNCTIONS],
+        "lambda:UpdateAlias": [f"{name}*" for name in FUNCTIONS],
         "lambda:InvokeFunction": ["PreTrafficCheck.Arn"],
         "cloudwatch:DescribeAlarms": ["alarm:*"],
     },
