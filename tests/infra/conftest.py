@@ -12,6 +12,8 @@ import pytest
 from samtranslator.translator.transform import transform
 
 ROOT = Path(__file__).resolve().parents[2]
+# Every folder with a manifest is one function.
+FUNCTIONS = sorted(manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml"))
 PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 SECRET = "a-secret-of-the-checks"
 

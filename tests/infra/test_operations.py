@@ -17,9 +17,10 @@ import boto3
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Every folder with a manifest is one function.
+FUNCTIONS = sorted(manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml"))
 CTL = os.environ.get("CTL", ROOT / "target/debug/ctl")
 REGION = "eu-west-1"
-FUNCTIONS = sorted(manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml"))
 
 # Nothing here is AWS, and nothing may be taken for it.
 NOBODY = {

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, read, translated
+from conftest import FUNCTIONS, ROOT, read, translated
 
 TEMPLATE = ROOT / "infra/template.yaml"
 
