@@ -11,14 +11,11 @@ import tomllib
 import urllib.request
 import zipfile
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import boto3
 import pytest
+from conftest import FUNCTIONS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-# Every folder with a manifest is one function.
-FUNCTIONS = sorted(manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml"))
 CTL = os.environ.get("CTL", ROOT / "target/debug/ctl")
 REGION = "eu-west-1"
 

@@ -50,7 +50,7 @@ pub(crate) async fn notify(config: &Config, message: &WeeklyMessage<'_>, deadlin
     match sent.unwrap_or(Err(SlackError::NoAnswer(timeout))) {
         Ok(outcome) => outcome,
         Err(error) => {
-            tracing::error!(error = chain(&error), "the channel was not told");
+            tracing::error!(error = chain(&error), "Slack was not notified");
             MessageOutcome::Failed
         }
     }

@@ -57,7 +57,7 @@ impl Earning {
 
     fn awarded(&self) -> award::Awarded {
         let order = order("o1", money(&self.order_total), self.equity_status);
-        award::award(&somebody(), &self.loyalty(), order, now()).unwrap()
+        award::award(&new_customer(), &self.loyalty(), order, now()).unwrap()
     }
 }
 
@@ -69,13 +69,13 @@ fn now() -> DateTime<Utc> {
     harness::world::noon()
 }
 
-fn somebody() -> Customer {
+fn new_customer() -> Customer {
     Customer::new("ada".to_owned().try_into().unwrap(), CustomerProfile::default())
 }
 
 fn order(id: &str, total: Money, equity_status: bool) -> Order {
     let id = id.to_owned().try_into().unwrap();
-    Order { id, customer: somebody().id, total, equity_status, fulfilled_at: now() }
+    Order { id, customer: new_customer().id, total, equity_status, fulfilled_at: now() }
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn the_largest_product_is_exact() {
 
 #[test]
 fn a_balance_stays_within_the_exact_range_of_a_json_number() {
-    let mut rich = somebody();
+    let mut rich = new_customer();
     rich.points = Points(999_999_999_999_999);
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
     let one_more = award::award(&rich, &loyalty, order("o1", money(&json!("2")), false), now());
@@ -147,7 +147,7 @@ proptest! {
             ..LoyaltySettings::default()
         };
         let loyalty = Loyalty::replaced(None, settings);
-        let awarded = award::award(&somebody(), &loyalty, order("o1", total, false), now()).unwrap();
+        let awarded = award::award(&new_customer(), &loyalty, order("o1", total, false), now()).unwrap();
         let (mut customer, mut award) = (awarded.customer, awarded.award);
         for (number, percent) in parts.into_iter().enumerate() {
             let Some(remaining) = award.remaining else { break };
