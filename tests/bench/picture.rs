@@ -8,8 +8,8 @@ use harness::root;
 /// First words of the parts that the picture shows. A part ends before the next heading.
 const SHOWN_PARTS: [&str; 6] = ["Loading", "Recalculated", "Churn", "A promotion week", "At checkout", "Refunds"];
 
-/// First words of a list that the picture leaves out because it is long.
-const LEFT_OUT: &str = "  other transitions";
+/// First words of the lists that the picture leaves out: one is long, and the other holds addresses.
+const LEFT_OUT: [&str; 2] = ["  other transitions", "  orgs, bundles"];
 
 /// Bold text begins, and ends.
 const BOLD: &str = "\u{1b}[1m";
@@ -32,7 +32,7 @@ fn main() {
         if is_heading(line) {
             is_shown = SHOWN_PARTS.iter().any(|part| line.starts_with(part));
         }
-        is_shown = is_shown && !line.starts_with(LEFT_OUT);
+        is_shown = is_shown && !LEFT_OUT.iter().any(|list| line.starts_with(list));
         if is_shown {
             let line: String = line.chars().take(COLUMNS).collect();
             shown.push(if is_heading(&line) { format!("{BOLD}{line}{PLAIN}") } else { line });

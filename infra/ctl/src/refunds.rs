@@ -48,7 +48,7 @@ pub(crate) async fn run(api: &Api, org: &OrgId, customer: &str) -> anyhow::Resul
     }
     let award = json!({"orgId": EARN_RATE_ORG, "customerId": customer, "orderId": ORDER, "orderTotal": "80.00"});
     let request = ApiRequest::post("points-award", "/awards", award);
-    print_change(api, customer, "$80.00 at 1 point for each $3", request, "pointsAwarded").await?;
+    print_change(api, customer, "another org: 1 point for each $3", request, "pointsAwarded").await?;
     print_line("");
     Ok(())
 }

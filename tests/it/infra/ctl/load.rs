@@ -221,7 +221,7 @@ async fn the_demo_shows_its_results_and_the_next_steps() {
         "  ada            250     $60.00     500  insufficient_points",
         "  ada       a refund of $30.00                       -30",
         "  ada       the card declined the refund             +30",
-        "  ada       $80.00 at 1 point for each $3            +26        26",
+        "  ada       another org: 1 point for each $3         +26        26",
     ] {
         assert!(ended.out.contains(line), "{line}\n{}", ended.out);
     }
