@@ -1,11 +1,14 @@
 //! A world whose metrics feed the template's alarms, with a clock that the test advances.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::{
     Request, Response, World,
     cloudwatch::{CloudWatch, State},
+    faults::{Fault, FaultDuration},
     world::noon,
 };
 
@@ -26,6 +29,19 @@ impl MonitoredWorld {
         Self { world, cloudwatch: CloudWatch::default(), now: noon() }
     }
 
+    /// Makes every request to the store fail from now on. The calls that meet the fault give up early. Only they do, so
+    /// that no other call fails on a slow machine.
+    pub fn break_store(&self, fault: Fault) {
+        self.world.limit_calls(Some(Duration::from_millis(600)));
+        self.world.proxy.fail(0, fault, FaultDuration::UntilHealed);
+    }
+
+    /// Ends what [`Self::break_store`] began.
+    pub fn mend_store(&self) {
+        self.world.proxy.heal();
+        self.world.limit_calls(None);
+    }
+
     fn record_metrics(&mut self) {
         self.cloudwatch.record_metrics(self.now, &self.world.take_records());
     }
@@ -39,7 +55,7 @@ impl MonitoredWorld {
 
     /// Invokes a function. A failed invocation counts as an error of Lambda.
     pub async fn invoke(&mut self, function: &str, event: Value) -> Result<Value, &'static str> {
-        let outcome = self.world.stack.call(function, event, Some(self.now)).await.unwrap();
+        let outcome = self.world.call(function, event, self.now).await.unwrap();
         self.record_metrics();
         if outcome.is_err() {
             self.cloudwatch.record_error(self.now, function);

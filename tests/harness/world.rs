@@ -229,7 +229,7 @@ impl World {
         *self.time_limit.lock().unwrap() = limit;
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
         function: &str,
         event: impl Serialize,

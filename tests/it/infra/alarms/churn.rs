@@ -4,7 +4,7 @@ use harness::{
     World,
     anthropic::{Anthropic, ApiReply, world_with_claude},
     cloudwatch::State,
-    faults::{Fault, FaultDuration},
+    faults::Fault,
     monitored_world::MonitoredWorld,
     scenario::{self},
     secrets::SecretsManager,
@@ -12,16 +12,16 @@ use harness::{
 };
 use serde_json::{Value, json};
 
-use super::support::{OUT_OF_TIME, active, impatient};
+use super::support::{OUT_OF_TIME, active};
 
 #[tokio::test]
 async fn a_failed_churn_prediction_call_raises_an_alarm() {
-    let mut monitored = impatient().await;
-    monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
+    let mut monitored = MonitoredWorld::new(World::new().await);
+    monitored.break_store(Fault::ServerError);
     monitored.assert_ok("p1-churn-prediction-failed");
     assert_eq!(monitored.invoke("churn-prediction", json!({"orgId": ORG})).await, Err("try_again"));
     monitored.assert_raised("p1-churn-prediction-failed", 3);
-    monitored.world.proxy.heal();
+    monitored.mend_store();
     monitored.advance_minutes(125);
     monitored.invoke("churn-prediction", json!({"orgId": ORG})).await.unwrap();
     monitored.assert_ok("p1-churn-prediction-failed");

@@ -4,19 +4,19 @@ use chrono::TimeDelta;
 use harness::{
     World, bundles,
     cloudwatch::State,
-    faults::{Fault, FaultDuration},
+    faults::Fault,
     monitored_world::MonitoredWorld,
     scenario::{self},
     world::ORG,
 };
 use serde_json::json;
 
-use super::support::{CRASHED, ENDED, OUT_OF_MEMORY, OUT_OF_TIME, impatient};
+use super::support::{CRASHED, ENDED, OUT_OF_MEMORY, OUT_OF_TIME};
 
 #[tokio::test]
 async fn a_broken_table_makes_bundle_transitions_fail() {
-    let mut monitored = impatient().await;
-    monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
+    let mut monitored = MonitoredWorld::new(World::new().await);
+    monitored.break_store(Fault::ServerError);
     for _ in 0..2 {
         // Lambda tries a scheduled call three times.
         for _ in 0..2 {
@@ -27,7 +27,7 @@ async fn a_broken_table_makes_bundle_transitions_fail() {
     assert!(!monitored.is_raised("p1-bundle-transitions-failing", 9), "four are not enough");
     monitored.run_transitions().await.unwrap_err();
     monitored.assert_raised("p1-bundle-transitions-failing", 3);
-    monitored.world.proxy.heal();
+    monitored.mend_store();
     monitored.run_transitions_for(65, 5).await;
     monitored.assert_ok("p1-bundle-transitions-failing");
 }
@@ -74,7 +74,7 @@ async fn a_crash_counts_once_despite_lambdas_other_log_lines() {
 
 #[tokio::test]
 async fn a_stopped_schedule_and_failing_runs_raise_the_not_running_alarm() {
-    let mut monitored = impatient().await;
+    let mut monitored = MonitoredWorld::new(World::new().await);
     monitored.run_transitions_for(40, 5).await;
     assert!(!monitored.is_raised("p1-bundle-transitions-not-running", 14));
     assert!(monitored.is_raised("p1-bundle-transitions-not-running", 17), "a quarter of an hour without a run");
@@ -91,7 +91,7 @@ async fn a_stopped_schedule_and_failing_runs_raise_the_not_running_alarm() {
     monitored.run_transitions_for(10, 5).await;
     monitored.advance_minutes(2);
     monitored.assert_ok("p1-bundle-transitions-not-running");
-    monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
+    monitored.break_store(Fault::ServerError);
     for _ in 0..4 {
         monitored.advance_minutes(5);
         monitored.run_transitions().await.unwrap_err();

@@ -2,20 +2,20 @@
 
 use harness::{
     Request, World, bundles,
-    faults::{Fault, FaultDuration},
+    faults::Fault,
     monitored_world::MonitoredWorld,
     scenario::{self, award, event, redeem_points},
     world::ORG,
 };
 use serde_json::json;
 
-use super::support::{CRASHED, OUT_OF_MEMORY, OUT_OF_TIME, fulfilled, impatient};
+use super::support::{CRASHED, OUT_OF_MEMORY, OUT_OF_TIME, fulfilled};
 
 #[tokio::test]
 async fn failed_redemptions_raise_an_alarm_by_every_entry_point() {
-    let mut monitored = impatient().await;
+    let mut monitored = MonitoredWorld::new(World::new().await);
     monitored.send(&bundles::put("b", &json!({}))).await;
-    monitored.world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
+    monitored.break_store(Fault::Throttle);
     for number in 0..5 {
         let order = format!("o{number}");
         monitored.send(&bundles::redeem("b", "ada", &order, &json!({}))).await;
@@ -24,7 +24,7 @@ async fn failed_redemptions_raise_an_alarm_by_every_entry_point() {
     assert!(!monitored.is_raised("p2-redemption-failures", 10), "ten are not enough");
     assert_eq!(monitored.send(&redeem_points("ada", "o", 100, "49.99")).await.status, 503);
     monitored.assert_raised("p2-redemption-failures", 3);
-    monitored.world.proxy.heal();
+    monitored.mend_store();
     monitored.advance_minutes(125);
     monitored.assert_ok("p2-redemption-failures");
     for _ in 0..6 {
@@ -42,15 +42,15 @@ async fn failed_redemptions_raise_an_alarm_by_every_entry_point() {
 
 #[tokio::test]
 async fn failed_awards_raise_an_alarm() {
-    let mut monitored = impatient().await;
-    monitored.world.proxy.fail(0, Fault::Throttle, FaultDuration::UntilHealed);
+    let mut monitored = MonitoredWorld::new(World::new().await);
+    monitored.break_store(Fault::Throttle);
     for number in 0..5 {
         monitored.invoke("points-award", fulfilled(&format!("o{number}"), &[])).await.unwrap_err();
     }
     assert!(!monitored.is_raised("p2-award-failures", 10), "five are not enough, each counted once");
     monitored.send(&award("ada", "o", "40", &json!({}))).await;
     monitored.assert_raised("p2-award-failures", 3);
-    monitored.world.proxy.heal();
+    monitored.mend_store();
     monitored.advance_minutes(125);
     monitored.assert_ok("p2-award-failures");
     for _ in 0..3 {
@@ -84,8 +84,8 @@ pub(super) const CANARIES: [&str; 4] = ["back-office", "bundle-redemption", "poi
 #[tokio::test]
 async fn a_failing_canary_function_raises_its_rollback_alarm() {
     for function in CANARIES {
-        let (mut monitored, alarm) = (impatient().await, format!("{function}-failing"));
-        monitored.world.proxy.fail(0, Fault::ServerError, FaultDuration::UntilHealed);
+        let (mut monitored, alarm) = (MonitoredWorld::new(World::new().await), format!("{function}-failing"));
+        monitored.break_store(Fault::ServerError);
         monitored.assert_ok(&alarm);
         for number in 0..3 {
             let request = match function {
@@ -97,7 +97,7 @@ async fn a_failing_canary_function_raises_its_rollback_alarm() {
             assert!(monitored.send(&request).await.status.is_server_error());
         }
         monitored.assert_raised(&alarm, 3);
-        monitored.world.proxy.heal();
+        monitored.mend_store();
         monitored.advance_minutes(8);
         monitored.assert_ok(&alarm);
     }

@@ -1,20 +1,12 @@
-//! Worlds with short time-outs, lines of Lambda, and events.
-
-use std::time::Duration;
+//! Lines of Lambda, and events.
 
 use chrono::TimeDelta;
 use harness::{
     World,
-    monitored_world::MonitoredWorld,
     scenario::{award, event},
     world::{ORG, noon},
 };
 use serde_json::{Value, json};
-
-/// A world with a short time-out, for tests of lasting faults.
-pub(super) async fn impatient() -> MonitoredWorld {
-    MonitoredWorld::new(World::with_timeout(Some(Duration::from_millis(600))).await)
-}
 
 /// Lambda's log line after an invocation that returned or failed.
 pub(super) const ENDED: &str =
