@@ -81,14 +81,16 @@ async fn bundles_are_re_evaluated_by_newer_zone_rules_despite_every_fault() {
         world
     };
     let runs = |world: Arc<World>| async move {
-        for minutes in [5, 10] {
+        // A run with little time, or with a mark that it cannot set or remove, leaves the work to the next run.
+        for minutes in [5, 10, 15] {
             let now = noon() + chrono::TimeDelta::minutes(minutes);
             send(&world, &bundles::job(&json!({})), now).await?;
+            let recorded = bundles::item(&world, ORG, "b").await["recorded"].as_m().unwrap().clone();
+            if recorded["zoneData"].as_s().unwrap() == shared::domain::zone::data_version() {
+                return Ok(());
+            }
         }
-        // A run with little time, or with a mark that it cannot remove, leaves the work to the next run.
-        let recorded = bundles::item(&world, ORG, "b").await["recorded"].as_m().unwrap().clone();
-        let is_done = recorded["zoneData"].as_s().unwrap() == shared::domain::zone::data_version();
-        if is_done { Ok(()) } else { Err("not judged anew yet".to_owned()) }
+        Err("not judged anew yet".to_owned())
     };
     every_fault_of_a_call(outdated, runs, of_the_bundle!(0, "paused", 0)).await;
 }
