@@ -197,20 +197,26 @@ async fn a_call_of_a_few_seconds_gives_up_a_silent_api() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
     alike(&world, 60).await;
     anthropic.always(ApiReply::Hang);
-    let (mut body, mut predictions, mut requests) = (json!({}), 0, 0);
+    let (mut body, mut predictions, mut requests, mut gave_up) = (json!({}), 0, 0, false);
+    // A slow machine needs further calls for the rest.
     loop {
-        let run = world.send_within(&scenario::prediction(&body), noon(), Duration::from_secs(9)).await.body;
+        let answer = world.send_within(&scenario::prediction(&body), noon(), Duration::from_secs(9)).await;
+        let asked = anthropic.requests().len() - requests;
+        requests += asked;
+        assert!(asked <= 3, "{asked} requests of one call");
+        if answer.status == 503 {
+            continue;
+        }
+        let run = answer.body;
         assert_eq!(run["results"][0]["statistical"], run["results"][0]["predictions"], "{run}");
-        assert_eq!(run["summary"]["withoutClaude"], "unavailable", "{run}");
-        let before = std::mem::replace(&mut requests, anthropic.requests().len());
-        assert!((1..=3).contains(&(requests - before)), "from {before} to {requests} requests");
+        gave_up |= run["summary"]["withoutClaude"] == "unavailable";
         predictions += total(&run, "totalPredictions");
-        // A slow machine needs a second call for the rest.
         match run.get("cursor") {
             Some(cursor) => body = json!({ "cursor": cursor }),
             None => break,
         }
     }
+    assert!(gave_up);
     assert_eq!(predictions, 60);
 }
 
