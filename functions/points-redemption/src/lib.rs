@@ -6,18 +6,32 @@ mod read;
 mod redeem;
 mod void;
 
-use shared::{host::Function, inbound::operation::Operation};
+use shared::{
+    host::Function,
+    inbound::operation::{Callers, Operation},
+};
 
 /// The function.
 pub const FUNCTION: Function = Function {
     name: "points-redemption",
     operations: &[
-        (Operation::new("quote", "POST", "/quotes"), |context, call| Box::pin(read::quote(context, call))),
-        (Operation::new("redeem", "POST", "/redemptions"), |context, call| Box::pin(redeem::handle(context, call))),
-        (Operation::new("void", "DELETE", "/redemptions/{orderId}").on_event("OrderCancelled"), |context, call| {
-            Box::pin(void::handle(context, call))
+        (Operation::new("quote", "POST", "/quotes").callers(Callers::READ_AND_TILL), |context, call| {
+            Box::pin(read::quote(context, call))
         }),
-        (Operation::new("options", "GET", "/options"), |context, call| Box::pin(read::options(context, call))),
-        (Operation::new("list", "GET", "/redemptions"), |context, call| Box::pin(read::list(context, call))),
+        (Operation::new("redeem", "POST", "/redemptions").callers(Callers::TILL), |context, call| {
+            Box::pin(redeem::handle(context, call))
+        }),
+        (
+            Operation::new("void", "DELETE", "/redemptions/{orderId}")
+                .callers(Callers::TILL)
+                .on_event("OrderCancelled"),
+            |context, call| Box::pin(void::handle(context, call)),
+        ),
+        (Operation::new("options", "GET", "/options").callers(Callers::READ_AND_TILL), |context, call| {
+            Box::pin(read::options(context, call))
+        }),
+        (Operation::new("list", "GET", "/redemptions").callers(Callers::READ), |context, call| {
+            Box::pin(read::list(context, call))
+        }),
     ],
 };

@@ -2,10 +2,28 @@
 
 use chrono::{DateTime, Utc};
 
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
+
 use crate::domain::{
     ids::{KeyId, OrgId},
+    names::named,
     text::SingleLine,
 };
+
+/// What the holder of a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum KeyScope {
+    /// Every operation that org keys may call.
+    #[default]
+    Manage,
+    /// Operations that change nothing.
+    Read,
+    /// The operations of a checkout: quotes, options, eligibility, redemptions and their voids.
+    Till,
+}
+
+named!(KeyScope);
 
 /// A key as it is stored. The stored digest verifies a key but does not reveal it.
 #[derive(Debug, Clone, PartialEq, Eq)]

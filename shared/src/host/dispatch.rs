@@ -163,7 +163,7 @@ impl Host {
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let operation = request.route(self.function.operations())?;
-            caller.authorize_operation(operation.for_deployment)?;
+            caller.authorize_operation(operation.callers.is_deployment_only())?;
             request.check_encoding()?;
             Ok((caller, operation))
         });

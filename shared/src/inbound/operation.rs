@@ -1,5 +1,36 @@
 //! The declaration of an operation: its name, and the calls that reach it.
 
+use crate::domain::org_key::KeyScope;
+
+/// The callers with org keys that may call an operation over HTTP. The deployment and IAM may call every operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Callers(&'static [KeyScope]);
+
+impl Callers {
+    /// No org key. Only the deployment may call the operation.
+    pub const DEPLOYMENT: Self = Self(&[]);
+    /// Keys with the scope `manage`.
+    pub const MANAGE: Self = Self(&[KeyScope::Manage]);
+    /// Keys with the scope `manage` or `read`, for an operation that changes nothing.
+    pub const READ: Self = Self(&[KeyScope::Manage, KeyScope::Read]);
+    /// Keys with the scope `manage` or `till`, for an operation of a checkout.
+    pub const TILL: Self = Self(&[KeyScope::Manage, KeyScope::Till]);
+    /// Keys of every scope, for an operation of a checkout that changes nothing.
+    pub const READ_AND_TILL: Self = Self(&[KeyScope::Manage, KeyScope::Read, KeyScope::Till]);
+
+    /// The scopes whose keys may call the operation.
+    #[must_use]
+    pub const fn scopes(self) -> &'static [KeyScope] {
+        self.0
+    }
+
+    /// Whether only the deployment may call the operation.
+    #[must_use]
+    pub const fn is_deployment_only(self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// An operation of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
@@ -13,15 +44,15 @@ pub struct Operation {
     pub event: Option<&'static str>,
     /// Whether a schedule calls the operation.
     pub scheduled: bool,
-    /// Whether the operation is rejected for callers with an org key.
-    pub for_deployment: bool,
+    /// The org keys that may call the operation.
+    pub callers: Callers,
 }
 
 impl Operation {
-    /// An operation with an HTTP route.
+    /// An operation with an HTTP route, for the deployment and for keys with the scope `manage`.
     #[must_use]
     pub const fn new(name: &'static str, method: &'static str, path: &'static str) -> Self {
-        Self { name, method, path, event: None, scheduled: false, for_deployment: false }
+        Self { name, method, path, event: None, scheduled: false, callers: Callers::MANAGE }
     }
 
     /// An operation that only an EventBridge event calls.
@@ -36,16 +67,16 @@ impl Operation {
         Self { event: Some(detail_type), ..self }
     }
 
-    /// Adds a schedule. Callers with an org key are rejected.
+    /// Adds a schedule. Only the deployment may call the operation.
     #[must_use]
     pub const fn on_schedule(self) -> Self {
-        Self { scheduled: true, for_deployment: true, ..self }
+        Self { scheduled: true, callers: Callers::DEPLOYMENT, ..self }
     }
 
-    /// Rejects callers with an org key.
+    /// Sets the org keys that may call the operation. Without this, keys with the scope `manage` may.
     #[must_use]
-    pub const fn for_deployment(self) -> Self {
-        Self { for_deployment: true, ..self }
+    pub const fn callers(self, callers: Callers) -> Self {
+        Self { callers, ..self }
     }
 
     /// The fields in a path, or `None` if the path is not the path of this operation.

@@ -177,7 +177,8 @@ fn routes(org: &str) -> Vec<(Request, bool)> {
                 path = format!("{path}?orgId={org}");
             }
             let request = Request::new(operation.method, function.name, path);
-            routes.push((if takes_body { request.json(&body) } else { request }, operation.for_deployment));
+            routes
+                .push((if takes_body { request.json(&body) } else { request }, operation.callers.is_deployment_only()));
         }
     }
     assert!(routes.len() > 30);
@@ -259,7 +260,7 @@ fn only_the_deployment_secret_manages_orgs_settings_keys_and_jobs() {
         names.extend(
             function
                 .operations()
-                .filter(|operation| operation.for_deployment)
+                .filter(|operation| operation.callers.is_deployment_only())
                 .map(|operation| (operation.method, operation.path)),
         );
     }
