@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo picture up report verify test soak eval check check-infra check-zones binaries demonstration
+.PHONY: help run demo picture up report verify test soak eval check check-infra check-zones binaries demonstration api
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ soak: binaries ## play 200,000 random awards, refunds, redemptions, voids and ad
 
 eval: ## score the purchase log as of a day, and print how good the scores were by the 90 days after
 	@cargo bench --quiet --workspace --locked --profile dev --bench eval
+
+api: binaries ## write the API documents from the declarations of the operations
+	@$(BIN)/api
 
 check: ## formatting, lints with warnings denied, import rules
 	@cargo fmt --all --check

@@ -8,8 +8,9 @@
 //! | [`clock`] | the only reader of time | domain |
 //! | [`auth`] | credentials, and the permissions of their holders | domain |
 //! | [`config`] | the settings of a process, read once | auth |
-//! | [`inbound`] | a raw event becomes one typed call | domain |
+//! | [`inbound`] | a raw event becomes one typed call | domain, schema |
 //! | [`outbound`] | the change events that Regulars emits | domain |
+//! | [`schema`] | JSON Schemas of values, for the API documents | domain |
 //! | [`views`] | parts of answers that more than one function returns | domain |
 //! | [`aws`] | the configuration of AWS clients | error |
 //! | [`http_client`] | the HTTP client for services outside AWS | |
@@ -22,6 +23,9 @@
 //!
 //! `tests/it/house/rooms.rs` reads this table and checks the imports of every room against it. Without the feature `aws`,
 //! only the rooms without I/O build.
+
+// The attributes of `declare` name this crate by its name.
+extern crate self as shared;
 
 pub mod auth;
 #[cfg(feature = "aws")]
@@ -42,6 +46,7 @@ pub mod jobs;
 pub mod outbound;
 #[cfg(feature = "aws")]
 pub mod retry;
+pub mod schema;
 #[cfg(feature = "aws")]
 pub mod secrets;
 #[cfg(feature = "aws")]

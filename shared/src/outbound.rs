@@ -4,8 +4,7 @@
 //! on the bus, through the pipe in `infra/template.yaml`. Old and new images of an item are never compared.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use strum::IntoStaticStr;
+use strum::{EnumDiscriminants, EnumMessage, IntoStaticStr, VariantArray};
 
 use crate::domain::{
     bundle::{
@@ -25,7 +24,12 @@ use crate::domain::{
 };
 
 /// An event that Regulars emits. The name of the variant is the event's `detail-type`.
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(ChangeEventName),
+    doc = "The name of a change event.",
+    derive(EnumMessage, Hash, IntoStaticStr, PartialOrd, Ord, VariantArray)
+)]
 pub enum ChangeEvent {
     /// An order earned points.
     PointsEarned(PointsChanged),
@@ -125,7 +129,7 @@ impl ChangeEvent {
     /// The event's `detail-type`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.into()
+        ChangeEventName::from(self).name()
     }
 
     /// The event's `detail`.
@@ -167,10 +171,18 @@ impl ChangeEvent {
     }
 }
 
+impl ChangeEventName {
+    /// The event's `detail-type`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// The `detail` of a change event. Every event has every field, and every field is a text. An empty text means a
 /// missing value. The pipe fills in the fields by name, and can neither omit a field nor convert a text to a number.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[declare::answer]
+#[derive(Eq, Default)]
 pub struct EventDetail {
     /// The org.
     pub org_id: String,

@@ -3,7 +3,6 @@
 //! A view owns its field names. A change of a type in [`domain`](crate::domain) therefore never changes the API.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 use crate::domain::{
     bundle::{
@@ -15,23 +14,24 @@ use crate::domain::{
     money::Money,
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     text::SingleLine,
-    time,
+    tier::{TierCause, TierChange},
 };
 
 /// A change of a bundle's status.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[declare::answer]
 pub struct TransitionView {
-    from: BundleStatus,
-    to: BundleStatus,
-    reason: TransitionReason,
+    /// The status before.
+    pub from: BundleStatus,
+    /// The status after.
+    pub to: BundleStatus,
+    /// Why the status changed.
+    pub reason: TransitionReason,
     /// The instant of the change.
-    #[serde(serialize_with = "time::serialize")]
     pub at: DateTime<Utc>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    desired_state: Option<DesiredState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<SingleLine>,
+    /// The state that an operator requested.
+    pub desired_state: Option<DesiredState>,
+    /// The reason that the operator gave.
+    pub note: Option<SingleLine>,
 }
 
 impl From<Transition> for TransitionView {
@@ -41,40 +41,55 @@ impl From<Transition> for TransitionView {
 }
 
 /// The settings of a loyalty programme.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[declare::answer]
 pub struct LoyaltyView {
-    enabled: bool,
-    points_per_dollar: PointsPerDollar,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    earn_rate: Option<EarnRateView>,
-    equity_multiplier: EquityMultiplier,
-    tiers: Vec<TierView>,
-    redemption_tiers: Vec<RedemptionTierView>,
-    redemption_mode: RedemptionMode,
-    inactivity_days: InactivityDays,
-    active_days: ActiveDays,
+    /// Whether the programme is on.
+    pub enabled: bool,
+    /// Points for each unit of currency. With an earn rate, the rate floored to four decimals.
+    pub points_per_dollar: PointsPerDollar,
+    /// Points for an amount of money.
+    pub earn_rate: Option<EarnRateView>,
+    /// The multiplier of orders with equity status.
+    pub equity_multiplier: EquityMultiplier,
+    /// The tiers, lowest first.
+    pub tiers: Vec<TierView>,
+    /// The rewards for points, cheapest first.
+    pub redemption_tiers: Vec<RedemptionTierView>,
+    /// Whether amounts between the redemption tiers can be redeemed (`proportional`) or not (`exact`).
+    pub redemption_mode: RedemptionMode,
+    /// The number of days without an order that lowers the tier by one step.
+    pub inactivity_days: InactivityDays,
+    /// The number of days after an order during which a customer is active.
+    pub active_days: ActiveDays,
 }
 
-#[derive(Debug, Serialize)]
-struct EarnRateView {
-    points: EarnedPoints,
-    per: EarnedPer,
+/// An earn rate: `points` for each `per`.
+#[declare::answer]
+pub struct EarnRateView {
+    /// Points for each `per` of money.
+    pub points: EarnedPoints,
+    /// The money that earns `points`.
+    pub per: EarnedPer,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TierView {
-    name: SingleLine,
-    threshold: Money,
-    points_multiplier: PointsMultiplier,
+/// A tier.
+#[declare::answer]
+pub struct TierView {
+    /// The name.
+    pub name: SingleLine,
+    /// The lifetime value from which a customer qualifies.
+    pub threshold: Money,
+    /// The multiplier of orders in this tier.
+    pub points_multiplier: PointsMultiplier,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RedemptionTierView {
-    points_cost: PointsCost,
-    reward_value: Money,
+/// A reward for points.
+#[declare::answer]
+pub struct RedemptionTierView {
+    /// The points to pay.
+    pub points_cost: PointsCost,
+    /// The amount that they take off an order.
+    pub reward_value: Money,
 }
 
 impl From<&LoyaltySettings> for LoyaltyView {
@@ -99,5 +114,22 @@ impl From<&LoyaltySettings> for LoyaltyView {
             inactivity_days: settings.inactivity_days,
             active_days: settings.active_days,
         }
+    }
+}
+
+/// A change of a customer's tier.
+#[declare::answer]
+pub struct TierChangeView {
+    /// The tier before.
+    pub from: SingleLine,
+    /// The tier after.
+    pub to: SingleLine,
+    /// Why the tier changed.
+    pub cause: TierCause,
+}
+
+impl From<TierChange> for TierChangeView {
+    fn from(TierChange { from, to, cause }: TierChange) -> Self {
+        Self { from, to, cause }
     }
 }

@@ -12,6 +12,7 @@
 //! | [`bundles`] | requests about bundles, and the invariants of every bundle |
 //! | [`cloudwatch`] | a stand-in for CloudWatch: the template's alarms over recorded metrics |
 //! | [`customers`] | many customers at once, and the tiers they hold |
+//! | [`declared`] | operations that exist only in tests |
 //! | [`expression`] | CloudWatch's metric math, as far as the template uses it |
 //! | [`gcloud`] | a stand-in for the command line of Google Cloud |
 //! | [`log`] | captured log lines of one thread |
@@ -34,6 +35,7 @@ pub mod bundle_steps;
 pub mod bundles;
 pub mod cloudwatch;
 pub mod customers;
+pub mod declared;
 pub mod expression;
 pub mod faults;
 pub mod gcloud;

@@ -1,81 +1,121 @@
-//! Bundles: create or replace, transition, read, list, delete. A redeemed bundle cannot be deleted.
+//! Bundles: create or replace, transition, read, delete. A redeemed bundle cannot be deleted.
 
-use deserr::Deserr;
+use chrono::{DateTime, Utc};
 use shared::{
     domain::{
         bundle::{
             state::Bundle,
-            status::BundleStatus,
             terms::{BundleTerms, DesiredState},
             transition::{StatusUpdate, bring_up_to_date, edit},
         },
         ids::{BundleId, OrgId},
         org::Org,
-        rejection::Rejection,
+        rejection::{FieldError, RefusalCode, Rejection},
         text::SingleLine,
     },
     failure::{Failure, Retry},
-    host::{Context, List, Reply, retry_conflicts},
+    host::{Context, Declared, Handler, Reply, Success, Tag, retry_conflicts},
     inbound::{
-        Call,
-        bundle::BundleFields,
-        cursor::{Cursor, CursorScope},
-        fields::PageSize,
+        CallInfo, Fields,
+        bundle::{BundleFields, bundle_errors},
+        operation::{Callers, Operation},
     },
     store::Versioned,
-    views::TransitionView,
+    telemetry::metric::Metric,
 };
 
-use crate::{
-    pages::{Listing, filtered_page},
-    view::BundleView,
-};
+use crate::view::BundleView;
 
-pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let only_create = call.only_create;
-    let fields: BundleFields = call.read()?;
-    retry_conflicts(context.deadline, || replace(context, &fields, only_create)).await
+/// Creates or replaces a bundle.
+pub struct PutBundle;
+
+impl Declared for PutBundle {
+    const OPERATION: Operation = Operation::new("putBundle", "PUT", "/orgs/{orgId}/bundles/{bundleId}");
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Create or replace a bundle";
+    const DESCRIPTION: &'static str = "Keeps the redemptions of an existing bundle. A `maxRedemptions` equal to their \
+        number sells the bundle out, and a higher one opens it again.";
+    const SUCCESS: &'static [Success] = &[Success::Created, Success::Done];
+    const REFUSALS: &'static [RefusalCode] =
+        &[RefusalCode::UnknownOrg, RefusalCode::AlreadyExists, RefusalCode::LimitBelowUsed];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = BundleFields;
+    type Answer = BundleView;
+
+    fn check(fields: &Fields, _now: DateTime<Utc>, _call: CallInfo) -> Vec<FieldError> {
+        bundle_errors(fields)
+    }
 }
 
-async fn replace(context: &Context, fields: &BundleFields, only_create: bool) -> Result<Reply, Failure> {
+impl Handler for PutBundle {
+    async fn handle(context: &Context, fields: BundleFields) -> Result<Reply<BundleView>, Failure> {
+        retry_conflicts(context.deadline, || replace(context, &fields)).await
+    }
+}
+
+async fn replace(context: &Context, fields: &BundleFields) -> Result<Reply<BundleView>, Failure> {
     let (org, bundle) = load(context, &fields.org_id, &fields.bundle_id).await?;
     fields.check(&org.value)?;
     match bundle {
-        Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
+        Some(_) if context.call.only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let terms = fields.terms(current.value.terms.desired_state);
+            let terms = fields.terms(current.value.terms.desired_state)?;
             change(context, &org, &current, terms, None).await
         }
         None => {
-            let (terms, zone) = (fields.terms(DesiredState::default()), org.value.profile.timezone);
+            let (terms, zone) = (fields.terms(DesiredState::default())?, org.value.profile.timezone);
             let created = StatusUpdate::new(fields.bundle_id.clone(), terms, zone, context.now);
             let mut transaction = context.store.transaction(&org.value);
             transaction.create_bundle(&created, org.version)?;
             transaction.commit().await?;
-            Ok(Reply::created(&BundleView::now(&org.value, created.bundle, context.now)))
+            Ok(Reply::created(BundleView::now(&org.value, created.bundle, context.now)))
         }
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct TransitionRequest {
-    org_id: OrgId,
-    bundle_id: BundleId,
-    to: DesiredState,
-    reason: SingleLine,
+/// Sets the desired state of a bundle, for an operator.
+pub struct TransitionBundle;
+
+/// The state that an operator requests of a bundle.
+#[declare::request]
+pub struct TransitionRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The bundle.
+    pub bundle_id: BundleId,
+    /// The new desired state. Every state can follow every other.
+    pub to: DesiredState,
+    /// Why. The recorded transition has the reason in `note`.
+    pub reason: SingleLine,
 }
 
-/// Sets the desired state of a bundle, for an operator.
-pub(crate) async fn transition(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let TransitionRequest { org_id, bundle_id, to, reason } = call.read()?;
-    retry_conflicts(context.deadline, || async {
-        let (org, bundle) = load(context, &org_id, &bundle_id).await?;
-        let current = bundle.ok_or(Rejection::BundleNotFound)?;
-        let terms = BundleTerms { desired_state: to, ..current.value.terms.clone() };
-        change(context, &org, &current, terms, Some(reason.clone())).await
-    })
-    .await
+impl Declared for TransitionBundle {
+    const OPERATION: Operation =
+        Operation::new("transitionBundle", "POST", "/orgs/{orgId}/bundles/{bundleId}/transition");
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Publish, pause or end a bundle";
+    const DESCRIPTION: &'static str = "Sets the desired state of the bundle. A change of the desired state is recorded \
+        as a transition, even if the status stays the same.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::BundleNotFound];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = TransitionRequest;
+    type Answer = BundleView;
+}
+
+impl Handler for TransitionBundle {
+    async fn handle(context: &Context, request: TransitionRequest) -> Result<Reply<BundleView>, Failure> {
+        let TransitionRequest { org_id, bundle_id, to, reason } = request;
+        retry_conflicts(context.deadline, || async {
+            let (org, bundle) = load(context, &org_id, &bundle_id).await?;
+            let current = bundle.ok_or(Rejection::BundleNotFound)?;
+            let terms = BundleTerms { desired_state: to, ..current.value.terms.clone() };
+            change(context, &org, &current, terms, Some(reason.clone())).await
+        })
+        .await
+    }
 }
 
 /// Changes the terms of a bundle. Transitions that are due by the clock are recorded first.
@@ -85,7 +125,7 @@ async fn change(
     current: &Versioned<Bundle>,
     terms: BundleTerms,
     note: Option<SingleLine>,
-) -> Result<Reply, Failure> {
+) -> Result<Reply<BundleView>, Failure> {
     let update = bring_up_to_date(&current.value, org.value.zone(), context.now);
     let complete = update.complete;
     let mut transaction = context.store.transaction(&org.value);
@@ -100,7 +140,7 @@ async fn change(
     transaction.require_org_version(org.version)?;
     transaction.commit().await?;
     if complete {
-        Ok(Reply::ok(&BundleView::now(&org.value, update.bundle, context.now)))
+        Ok(Reply::done(BundleView::now(&org.value, update.bundle, context.now)))
     } else {
         // The retry records the remaining due transitions, and then the change.
         Err(Failure::Retry(Retry::Contended))
@@ -118,95 +158,81 @@ async fn load(
     Ok((org, bundle))
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct BundleRequest {
-    org_id: OrgId,
-    bundle_id: BundleId,
+/// One bundle.
+#[declare::request]
+pub struct BundleRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The bundle.
+    pub bundle_id: BundleId,
 }
 
-pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let BundleRequest { org_id, bundle_id } = call.read()?;
-    let org = context.org(&org_id).await?;
-    let bundle = context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
-    Ok(Reply::ok(&BundleView::now(&org, bundle.value, context.now)))
+/// Reads a bundle with its status now.
+pub struct GetBundle;
+
+impl Declared for GetBundle {
+    const OPERATION: Operation =
+        Operation::new("getBundle", "GET", "/orgs/{orgId}/bundles/{bundleId}").callers(Callers::READ);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Read a bundle";
+    const DESCRIPTION: &'static str = "Returns the bundle with its status now, and with the instant of the next change \
+        by the clock.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::BundleNotFound];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = BundleRequest;
+    type Answer = BundleView;
+}
+
+impl Handler for GetBundle {
+    async fn handle(context: &Context, request: BundleRequest) -> Result<Reply<BundleView>, Failure> {
+        let BundleRequest { org_id, bundle_id } = request;
+        let org = context.org(&org_id).await?;
+        let bundle = context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
+        Ok(Reply::done(BundleView::now(&org, bundle.value, context.now)))
+    }
 }
 
 /// Deletes a bundle without redemptions, and its transitions.
 ///
 /// A repeated call deletes the transitions that an interrupted call has left.
-pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let BundleRequest { org_id, bundle_id } = call.read()?;
-    let org = context.org(&org_id).await?;
-    let deleted = retry_conflicts(context.deadline, || async {
-        let Some(bundle) = context.store.bundle(&org_id, &bundle_id).await? else {
-            return Ok(None);
-        };
-        if bundle.value.usage.ever_redeemed {
-            return Err(Rejection::BundleRedeemed.into());
-        }
-        let mut transaction = context.store.transaction(&org);
-        transaction.delete_bundle(&bundle_id, bundle.version, context.now)?;
-        transaction.commit().await?;
-        Ok(Some(bundle.value))
-    })
-    .await?;
-    context.store.delete_transitions(&org_id, &bundle_id).await?;
-    let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
-    Ok(Reply::ok(&BundleView::now(&org, bundle, context.now)))
+pub struct DeleteBundle;
+
+impl Declared for DeleteBundle {
+    const OPERATION: Operation = Operation::new("deleteBundle", "DELETE", "/orgs/{orgId}/bundles/{bundleId}");
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Delete a bundle";
+    const DESCRIPTION: &'static str = "Deletes a bundle that was never redeemed, and its transitions, and returns the \
+        bundle as it was. The id is free for a new bundle.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] =
+        &[RefusalCode::UnknownOrg, RefusalCode::BundleNotFound, RefusalCode::BundleRedeemed];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = BundleRequest;
+    type Answer = BundleView;
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct BundlesPage {
-    org_id: OrgId,
-    #[deserr(default)]
-    status: Option<BundleStatus>,
-    #[deserr(default)]
-    limit: PageSize,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
-}
-
-pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let operation = call.operation.name;
-    let BundlesPage { org_id, status, limit, cursor } = call.read()?;
-    let list = List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: "" }, limit, cursor)?;
-    let org = context.org(&org_id).await?;
-
-    let view = |bundle: Box<Versioned<Bundle>>| {
-        let wanted = status.is_none_or(|status| bundle.value.recorded.status == status);
-        wanted.then(|| BundleView::recorded(&org, bundle.value))
-    };
-    let listing = Listing { org: Some(&org_id), name: "bundleId", filters: status.is_some() };
-    let view = |listed| listing.row(listed, view);
-    let (org_id, store) = (&org_id, &context.store);
-    let fetch = |after: Option<String>, size| async move { store.bundles(org_id, after.as_deref(), size).await };
-    let (rows, next) = filtered_page(&list, status.is_some(), fetch, view).await?;
-    Ok(list.answer_rows("bundles", &rows, next))
-}
-
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct TransitionsPage {
-    org_id: OrgId,
-    bundle_id: BundleId,
-    #[deserr(default)]
-    limit: PageSize,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
-}
-
-pub(crate) async fn transitions(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let operation = call.operation.name;
-    let TransitionsPage { org_id, bundle_id, limit, cursor } = call.read()?;
-    let list =
-        List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: bundle_id.as_str() }, limit, cursor)?;
-    context.org(&org_id).await?;
-    let page = context.store.transitions(&org_id, &bundle_id, list.after(), list.size()).await?;
-    if list.is_empty(&page) {
-        // The bundle never changed, or does not exist.
-        context.store.bundle(&org_id, &bundle_id).await?.ok_or(Rejection::BundleNotFound)?;
+impl Handler for DeleteBundle {
+    async fn handle(context: &Context, request: BundleRequest) -> Result<Reply<BundleView>, Failure> {
+        let BundleRequest { org_id, bundle_id } = request;
+        let org = context.org(&org_id).await?;
+        let deleted = retry_conflicts(context.deadline, || async {
+            let Some(bundle) = context.store.bundle(&org_id, &bundle_id).await? else {
+                return Ok(None);
+            };
+            if bundle.value.usage.ever_redeemed {
+                return Err(Rejection::BundleRedeemed.into());
+            }
+            let mut transaction = context.store.transaction(&org);
+            transaction.delete_bundle(&bundle_id, bundle.version, context.now)?;
+            transaction.commit().await?;
+            Ok(Some(bundle.value))
+        })
+        .await?;
+        context.store.delete_transitions(&org_id, &bundle_id).await?;
+        let bundle = deleted.ok_or(Rejection::BundleNotFound)?;
+        Ok(Reply::done(BundleView::now(&org, bundle, context.now)))
     }
-    Ok(list.answer("transitions", page, |row| Some(row.map(TransitionView::from))))
 }

@@ -2,58 +2,81 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use deserr::Deserr;
-use serde::Serialize;
 use shared::{
     auth,
     domain::{
         ids::{KeyId, OrgId},
         org_key::{self, OrgKey},
-        rejection::Rejection,
+        rejection::{RefusalCode, Rejection},
         text::SingleLine,
-        time,
     },
     error::InternalError,
     failure::Failure,
-    host::{Context, List, Reply, retry_conflicts},
-    inbound::{
-        Call,
-        cursor::{Cursor, CursorScope},
-        fields::PageSize,
+    host::{
+        Context, Declared, Handler, List, ListOperation, PageRequest, Reply, RowPage, Success, Tag, retry_conflicts,
     },
+    inbound::{
+        cursor::Cursor,
+        fields::PageSize,
+        operation::{Callers, Operation},
+    },
+    telemetry::metric::Metric,
 };
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct CreateKeyRequest {
-    org_id: OrgId,
-    name: SingleLine,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CreatedKeyView {
-    key_id: KeyId,
-    name: SingleLine,
-    /// The text of the key, which only this answer contains.
-    key: String,
-}
-
 /// Creates a key. Only the answer contains the text of the key. The store keeps a digest.
-pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let CreateKeyRequest { org_id, name } = call.read()?;
-    let created = retry_conflicts(context.deadline, || async {
-        let org = context.org_versioned(&org_id).await?;
-        // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was lost.
-        let id = KeyId::try_from(format!("k{}", random_text::<9>()?)).map_err(Failure::internal)?;
-        let text = org_key::format_key(&org_id, &id, &random_text::<32>()?);
-        let (name, digest) = (name.clone(), auth::key_digest(&text));
-        let record = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
-        context.store.add_key(&org, &record).await?;
-        Ok::<_, Failure>(CreatedKeyView { key_id: id, name, key: text })
-    })
-    .await?;
-    Ok(Reply::created(&created))
+pub struct CreateKey;
+
+/// A new key.
+#[declare::request]
+pub struct CreateKeyRequest {
+    /// The org for which the key acts.
+    pub org_id: OrgId,
+    /// The name for people.
+    pub name: SingleLine,
+}
+
+/// The new key.
+#[declare::answer]
+pub struct CreatedKeyAnswer {
+    /// The id of the key.
+    pub key_id: KeyId,
+    /// The name for people.
+    pub name: SingleLine,
+    /// The text of the key, which is the bearer token. Only this answer contains the text.
+    pub key: String,
+}
+
+impl Declared for CreateKey {
+    const OPERATION: Operation = Operation::new("postKey", "POST", "/orgs/{orgId}/keys").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Create an org key";
+    const DESCRIPTION: &'static str = "Only the answer contains the text of the key. Each call creates another key, so \
+        list the keys and revoke one whose answer was lost.";
+    const SUCCESS: &'static [Success] = &[Success::Created];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = CreateKeyRequest;
+    type Answer = CreatedKeyAnswer;
+}
+
+impl Handler for CreateKey {
+    async fn handle(context: &Context, request: CreateKeyRequest) -> Result<Reply<CreatedKeyAnswer>, Failure> {
+        let CreateKeyRequest { org_id, name } = request;
+        let created = retry_conflicts(context.deadline, || async {
+            let org = context.org_versioned(&org_id).await?;
+            // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was
+            // lost.
+            let id = KeyId::try_from(format!("k{}", random_text::<9>()?)).map_err(Failure::internal)?;
+            let text = org_key::format_key(&org_id, &id, &random_text::<32>()?);
+            let (name, digest) = (name.clone(), auth::key_digest(&text));
+            let record = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
+            context.store.add_key(&org, &record).await?;
+            Ok::<_, Failure>(CreatedKeyAnswer { key_id: id, name, key: text })
+        })
+        .await?;
+        Ok(Reply::created(created))
+    }
 }
 
 /// Returns `N` random bytes from the operating system, as text that is valid in an id.
@@ -64,55 +87,127 @@ fn random_text<const N: usize>() -> Result<String, Failure> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct RevokeKeyRequest {
-    org_id: OrgId,
-    key_id: KeyId,
+/// Revokes a key.
+pub struct DeleteKey;
+
+/// One key.
+#[declare::request]
+pub struct DeleteKeyRequest {
+    /// The org of the key.
+    pub org_id: OrgId,
+    /// The key.
+    pub key_id: KeyId,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RevokedKeyView {
-    key_id: KeyId,
-    revoked: bool,
+/// A revoked key.
+#[declare::answer]
+pub struct RevokedKeyAnswer {
+    /// The id of the key.
+    pub key_id: KeyId,
+    /// Always true.
+    pub revoked: bool,
 }
 
-pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let RevokeKeyRequest { org_id, key_id } = call.read()?;
-    let org = context.org_versioned(&org_id).await?.value;
-    let revoked = retry_conflicts(context.deadline, || async {
-        Ok::<_, Failure>(context.store.revoke_key(&org, &key_id).await?)
-    })
-    .await?;
-    if revoked { Ok(Reply::ok(&RevokedKeyView { key_id, revoked })) } else { Err(Rejection::UnknownKey.into()) }
+impl Declared for DeleteKey {
+    const OPERATION: Operation =
+        Operation::new("deleteKey", "DELETE", "/orgs/{orgId}/keys/{keyId}").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Revoke an org key";
+    const DESCRIPTION: &'static str = "A process that used the key within the last minute may accept it for up to \
+        another minute.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::UnknownKey];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = DeleteKeyRequest;
+    type Answer = RevokedKeyAnswer;
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct KeysPage {
-    org_id: OrgId,
-    #[deserr(default)]
-    limit: PageSize,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
+impl Handler for DeleteKey {
+    async fn handle(context: &Context, request: DeleteKeyRequest) -> Result<Reply<RevokedKeyAnswer>, Failure> {
+        let DeleteKeyRequest { org_id, key_id } = request;
+        let org = context.org_versioned(&org_id).await?.value;
+        let revoked = retry_conflicts(context.deadline, || async {
+            Ok::<_, Failure>(context.store.revoke_key(&org, &key_id).await?)
+        })
+        .await?;
+        if revoked { Ok(Reply::done(RevokedKeyAnswer { key_id, revoked })) } else { Err(Rejection::UnknownKey.into()) }
+    }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OrgKeyView {
-    key_id: KeyId,
-    name: SingleLine,
-    #[serde(serialize_with = "time::serialize")]
-    created_at: DateTime<Utc>,
+/// Lists the keys of an org, without their texts.
+pub struct ListKeys;
+
+/// A page of an org's keys.
+#[declare::request]
+pub struct KeysRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The largest number of keys. Absent: 50.
+    #[declare(default)]
+    pub limit: PageSize,
+    /// The `cursor` of the page before. Absent: the list from its start.
+    pub cursor: Option<Cursor>,
 }
 
-pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let operation = call.operation.name;
-    let KeysPage { org_id, limit, cursor } = call.read()?;
-    let list = List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: "" }, limit, cursor)?;
-    context.org_versioned(&org_id).await?;
-    let page = context.store.org_keys(&org_id, list.after(), list.size()).await?;
-    let view = |OrgKey { id: key_id, name, created_at, digest: _ }| OrgKeyView { key_id, name, created_at };
-    Ok(list.answer("keys", page, |key| Some(view(key))))
+/// Keys of an org.
+#[declare::answer]
+pub struct KeysAnswer {
+    /// The keys, by id.
+    pub keys: Vec<OrgKeyView>,
+    /// Where the list continues. Absent on the last page.
+    pub cursor: Option<String>,
+}
+
+/// A key of an org, without its text.
+#[declare::answer]
+pub struct OrgKeyView {
+    /// The id of the key.
+    pub key_id: KeyId,
+    /// The name for people.
+    pub name: SingleLine,
+    /// When the key was created.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<OrgKey> for OrgKeyView {
+    fn from(OrgKey { id: key_id, name, created_at, digest: _ }: OrgKey) -> Self {
+        Self { key_id, name, created_at }
+    }
+}
+
+impl Declared for ListKeys {
+    const OPERATION: Operation = Operation::new("listKeys", "GET", "/orgs/{orgId}/keys").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "List the keys of an org";
+    const DESCRIPTION: &'static str = "";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::InvalidCursor, RefusalCode::UnknownOrg];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = KeysRequest;
+    type Answer = KeysAnswer;
+}
+
+impl ListOperation for ListKeys {
+    type Row = OrgKeyView;
+
+    fn page(request: &KeysRequest) -> PageRequest<'_> {
+        PageRequest {
+            org: request.org_id.as_str(),
+            qualifier: "",
+            limit: request.limit,
+            cursor: request.cursor.clone(),
+        }
+    }
+
+    async fn rows(context: &Context, request: &KeysRequest, list: &List<'_>) -> Result<RowPage<OrgKeyView>, Failure> {
+        context.org_versioned(&request.org_id).await?;
+        let page = context.store.org_keys(&request.org_id, list.after(), list.size()).await?;
+        Ok(RowPage::of(page, |key| Some(key.into())))
+    }
+
+    fn answer(keys: Vec<OrgKeyView>, cursor: Option<String>) -> KeysAnswer {
+        KeysAnswer { keys, cursor }
+    }
 }

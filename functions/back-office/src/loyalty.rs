@@ -6,39 +6,58 @@ use shared::{
         loyalty::{Loyalty, LoyaltySettings},
         money::Money,
         org::Org,
-        rejection::Rejection,
+        rejection::{RefusalCode, Rejection},
     },
     failure::Failure,
-    host::{Context, Reply, retry_conflicts},
-    inbound::{Call, loyalty::LoyaltyFields},
+    host::{Context, Declared, Handler, Reply, Success, Tag, retry_conflicts},
+    inbound::{
+        loyalty::LoyaltyFields,
+        operation::{Callers, Operation},
+    },
+    telemetry::metric::Metric,
     views::LoyaltyView,
 };
 
 use crate::orgs::OrgRequest;
 
-pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let only_create = call.only_create;
-    let LoyaltyFields { org_id, settings } = call.read()?;
-    retry_conflicts(context.deadline, || replace(context, &org_id, &settings, only_create)).await
+/// Sets or replaces the loyalty settings of an org.
+pub struct PutLoyalty;
+
+impl Declared for PutLoyalty {
+    const OPERATION: Operation =
+        Operation::new("putLoyalty", "PUT", "/orgs/{orgId}/loyalty").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Set or replace the loyalty settings";
+    const DESCRIPTION: &'static str =
+        "Replaces the settings as a whole. A setting that the request leaves out gets its default.";
+    const SUCCESS: &'static [Success] = &[Success::Created, Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::AlreadyExists];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = LoyaltyFields;
+    type Answer = LoyaltyView;
 }
 
-async fn replace(
-    context: &Context,
-    org_id: &OrgId,
-    settings: &LoyaltySettings,
-    only_create: bool,
-) -> Result<Reply, Failure> {
+impl Handler for PutLoyalty {
+    async fn handle(context: &Context, request: LoyaltyFields) -> Result<Reply<LoyaltyView>, Failure> {
+        let LoyaltyFields { org_id, settings } = request;
+        let settings = LoyaltySettings::from(settings);
+        retry_conflicts(context.deadline, || replace(context, &org_id, &settings)).await
+    }
+}
+
+async fn replace(context: &Context, org_id: &OrgId, settings: &LoyaltySettings) -> Result<Reply<LoyaltyView>, Failure> {
     let current = context.org_versioned(org_id).await?;
     let before = current.value.loyalty.as_ref();
     check_amounts(&current.value, settings)?;
-    if before.is_some() && only_create {
+    if before.is_some() && context.call.only_create {
         return Err(Rejection::AlreadyExists.into());
     }
     let is_new = before.is_none();
     let loyalty = Some(Loyalty::replaced(before, settings.clone()));
     context.store.put_org(&Org { loyalty, ..current.value.clone() }, Some(&current)).await?;
     let view = LoyaltyView::from(settings);
-    Ok(if is_new { Reply::created(&view) } else { Reply::ok(&view) })
+    Ok(if is_new { Reply::created(view) } else { Reply::done(view) })
 }
 
 /// Rejects settings with an amount that the org's currency cannot represent.
@@ -53,9 +72,27 @@ fn check_amounts(org: &Org, settings: &LoyaltySettings) -> Result<(), Rejection>
     ])
 }
 
-pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OrgRequest { org_id } = call.read()?;
-    let org = context.org_versioned(&org_id).await?;
-    let loyalty = org.value.loyalty.ok_or(Rejection::LoyaltyNotSet)?;
-    Ok(Reply::ok(&LoyaltyView::from(&loyalty.settings)))
+/// Reads the loyalty settings of an org.
+pub struct GetLoyalty;
+
+impl Declared for GetLoyalty {
+    const OPERATION: Operation =
+        Operation::new("getLoyalty", "GET", "/orgs/{orgId}/loyalty").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Read the loyalty settings";
+    const DESCRIPTION: &'static str = "";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::LoyaltyNotSet];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = OrgRequest;
+    type Answer = LoyaltyView;
+}
+
+impl Handler for GetLoyalty {
+    async fn handle(context: &Context, request: OrgRequest) -> Result<Reply<LoyaltyView>, Failure> {
+        let org = context.org_versioned(&request.org_id).await?;
+        let loyalty = org.value.loyalty.ok_or(Rejection::LoyaltyNotSet)?;
+        Ok(Reply::done(LoyaltyView::from(&loyalty.settings)))
+    }
 }

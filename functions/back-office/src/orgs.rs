@@ -2,53 +2,80 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use deserr::Deserr;
-use serde::Serialize;
 use shared::{
     domain::{
         ids::OrgId,
         org::{Org, OrgProfile},
-        rejection::Rejection,
+        rejection::{RefusalCode, Rejection},
         text::SingleLine,
         zone::Zone,
     },
     failure::Failure,
-    host::{Context, List, Reply, retry_conflicts},
+    host::{
+        Context, Declared, Handler, List, ListOperation, PageRequest, Reply, RowPage, Success, Tag, UnreadReason,
+        retry_conflicts,
+    },
     inbound::{
-        Call,
-        cursor::{Cursor, CursorScope},
+        cursor::Cursor,
         fields::{OrgCurrency, PageSize},
+        operation::{Callers, Operation},
     },
     jobs::bundle_status::{ReconcileOutcome, Reconciler},
+    telemetry::metric::Metric,
 };
 
-use crate::{pages::Listing, view::OrgView};
+use crate::{
+    pages::{ListRow, Listing},
+    view::OrgView,
+};
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OrgFields {
-    org_id: OrgId,
-    name: SingleLine,
-    #[deserr(default)]
-    timezone: Zone,
-    #[deserr(default)]
-    currency: OrgCurrency,
-    #[deserr(default)]
-    disposable: Option<bool>,
+/// Creates or replaces an org.
+pub struct PutOrg;
+
+/// The profile of an org.
+#[declare::request]
+pub struct PutOrgRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The name of the shop, for people.
+    pub name: SingleLine,
+    /// The time zone of the org's days and clock times: UTC or the IANA time zone of a place. Absent: `America/New_York`.
+    #[declare(default)]
+    pub timezone: Zone,
+    /// The currency of all amounts, with two decimals or none. Absent: USD.
+    #[declare(default)]
+    pub currency: OrgCurrency,
+    /// Whether the org may be deleted, which is fixed at its creation. Absent: false for a new org, unchanged for an
+    /// existing one.
+    pub disposable: Option<bool>,
 }
 
-pub(crate) async fn put(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let only_create = call.only_create;
-    let fields: OrgFields = call.read()?;
-    let profile = OrgProfile { name: fields.name, timezone: fields.timezone, currency: fields.currency.0 };
-    let (reply, org_in_new_zone) = retry_conflicts(context.deadline, || {
-        replace(context, &fields.org_id, &profile, fields.disposable, only_create)
-    })
-    .await?;
-    if let Some(org) = org_in_new_zone {
-        reconcile_bundles(context, &org).await;
+impl Declared for PutOrg {
+    const OPERATION: Operation = Operation::new("putOrg", "PUT", "/orgs/{orgId}").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Create or replace an org";
+    const DESCRIPTION: &'static str = "Replaces the profile and keeps the loyalty settings. A new time zone applies at \
+        once, and the recorded status of each bundle follows within minutes.";
+    const SUCCESS: &'static [Success] = &[Success::Created, Success::Done];
+    const REFUSALS: &'static [RefusalCode] =
+        &[RefusalCode::AlreadyExists, RefusalCode::OrgBeingDeleted, RefusalCode::DisposableIsFixed];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = PutOrgRequest;
+    type Answer = OrgView;
+}
+
+impl Handler for PutOrg {
+    async fn handle(context: &Context, request: PutOrgRequest) -> Result<Reply<OrgView>, Failure> {
+        let PutOrgRequest { org_id, name, timezone, currency: OrgCurrency(currency), disposable } = request;
+        let profile = OrgProfile { name, timezone, currency };
+        let (reply, org_in_new_zone) =
+            retry_conflicts(context.deadline, || replace(context, &org_id, &profile, disposable)).await?;
+        if let Some(org) = org_in_new_zone {
+            reconcile_bundles(context, &org).await;
+        }
+        Ok(reply)
     }
-    Ok(reply)
 }
 
 /// Evaluates the bundles of an org in its new time zone.
@@ -77,14 +104,13 @@ async fn replace(
     id: &OrgId,
     profile: &OrgProfile,
     disposable: Option<bool>,
-    only_create: bool,
-) -> Result<(Reply, Option<Org>), Failure> {
+) -> Result<(Reply<OrgView>, Option<Org>), Failure> {
     let profile = profile.clone();
     match context.store.org_versioned(id).await? {
-        Some(_) if only_create => Err(Rejection::AlreadyExists.into()),
+        Some(_) if context.call.only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
             let org = current.value.replaced(profile, disposable, context.now)?;
-            let reply = Reply::ok(&OrgView::from(org.clone()));
+            let reply = Reply::done(OrgView::from(org.clone()));
             if org.profile.timezone == current.value.profile.timezone {
                 context.store.put_org(&org, Some(&current)).await?;
                 return Ok((reply, None));
@@ -102,63 +128,156 @@ async fn replace(
                 loyalty: None,
             };
             context.store.put_org(&org, None).await?;
-            Ok((Reply::created(&OrgView::from(org)), None))
+            Ok((Reply::created(OrgView::from(org)), None))
         }
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-pub(crate) struct OrgRequest {
-    pub(crate) org_id: OrgId,
+/// One org.
+#[declare::request]
+pub struct OrgRequest {
+    /// The org.
+    pub org_id: OrgId,
 }
 
-pub(crate) async fn get(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OrgRequest { org_id } = call.read()?;
-    let org = context.org_versioned(&org_id).await?;
-    Ok(Reply::ok(&OrgView::from(org.value)))
+/// Reads an org.
+pub struct GetOrg;
+
+impl Declared for GetOrg {
+    const OPERATION: Operation = Operation::new("getOrg", "GET", "/orgs/{orgId}").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Read an org";
+    const DESCRIPTION: &'static str = "Returns the org with its loyalty settings, once they are set.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = OrgRequest;
+    type Answer = OrgView;
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct OrgsPage {
-    #[deserr(default)]
-    limit: PageSize,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
+impl Handler for GetOrg {
+    async fn handle(context: &Context, request: OrgRequest) -> Result<Reply<OrgView>, Failure> {
+        let org = context.org_versioned(&request.org_id).await?;
+        Ok(Reply::done(OrgView::from(org.value)))
+    }
 }
 
-pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let scope = CursorScope { operation: call.operation.name, org: "", qualifier: "" };
-    let OrgsPage { limit, cursor } = call.read()?;
-    let list = List::begin(scope, limit, cursor)?;
-    let page = context.store.orgs(list.after(), list.size()).await?;
-    let listing = Listing { org: None, name: "orgId", filters: false };
-    let view = |org: Org| (!org.deleting).then(|| OrgView::from(org));
-    Ok(list.answer("orgs", page, |listed| listing.row(listed, view)))
+/// Lists the orgs.
+pub struct ListOrgs;
+
+/// A page of the orgs.
+#[declare::request]
+pub struct OrgsRequest {
+    /// The largest number of orgs. Absent: 50.
+    #[declare(default)]
+    pub limit: PageSize,
+    /// The `cursor` of the page before. Absent: the list from its start.
+    pub cursor: Option<Cursor>,
 }
 
-#[derive(Serialize)]
-struct DeletedView {
-    deleted: u64,
-    complete: bool,
+/// Orgs.
+#[declare::answer]
+pub struct OrgsAnswer {
+    /// The orgs, by id.
+    pub orgs: Vec<OrgRow>,
+    /// Where the list continues. Absent on the last page.
+    pub cursor: Option<String>,
+}
+
+/// An org in a list.
+pub type OrgRow = ListRow<OrgView, UnreadableOrg>;
+
+/// An org that cannot be read.
+#[declare::answer]
+pub struct UnreadableOrg {
+    /// The id of the org.
+    pub org_id: OrgId,
+    /// Why the org cannot be read.
+    pub error: UnreadReason,
+}
+
+impl From<OrgId> for UnreadableOrg {
+    fn from(org_id: OrgId) -> Self {
+        Self { org_id, error: UnreadReason::Internal }
+    }
+}
+
+impl Declared for ListOrgs {
+    const OPERATION: Operation = Operation::new("listOrgs", "GET", "/orgs").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "List orgs";
+    const DESCRIPTION: &'static str =
+        "Leaves out orgs that are being deleted. An org that cannot be read has an `error`.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::InvalidCursor];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = OrgsRequest;
+    type Answer = OrgsAnswer;
+}
+
+impl ListOperation for ListOrgs {
+    type Row = OrgRow;
+
+    fn page(request: &OrgsRequest) -> PageRequest<'_> {
+        PageRequest { org: "", qualifier: "", limit: request.limit, cursor: request.cursor.clone() }
+    }
+
+    async fn rows(context: &Context, _request: &OrgsRequest, list: &List<'_>) -> Result<RowPage<OrgRow>, Failure> {
+        let page = context.store.orgs(list.after(), list.size()).await?;
+        let listing = Listing { org: None, name: "orgId", filters: false };
+        let view = |org: Org| (!org.deleting).then(|| OrgView::from(org));
+        Ok(RowPage::of(page, |listed| listing.row(listed, view)))
+    }
+
+    fn answer(orgs: Vec<OrgRow>, cursor: Option<String>) -> OrgsAnswer {
+        OrgsAnswer { orgs, cursor }
+    }
 }
 
 /// Deletes an org in pages until the time of the call is used up, and reports whether the deletion is complete.
-pub(crate) async fn delete(context: &Context, call: Call) -> Result<Reply, Failure> {
-    /// The number of partitions that are erased concurrently.
-    const CONCURRENT_PARTITIONS: usize = 20;
-    /// The time that the last page may take.
-    const PAGE_RESERVE: Duration = Duration::from_secs(3);
+pub struct DeleteOrg;
 
-    let OrgRequest { org_id } = call.read()?;
-    retry_conflicts(context.deadline, || mark_for_deletion(context, &org_id)).await?;
-    let mut total: u64 = 0;
-    loop {
-        let deletion = context.store.delete_org_step(&org_id, CONCURRENT_PARTITIONS).await?;
-        total = total.saturating_add(deletion.items_deleted);
-        if deletion.is_complete || context.deadline.remaining() < PAGE_RESERVE {
-            return Ok(Reply::ok(&DeletedView { deleted: total, complete: deletion.is_complete }));
+/// The progress of a deletion.
+#[declare::answer]
+pub struct DeletedOrgAnswer {
+    /// The number of items that this call deleted.
+    pub deleted: u64,
+    /// Whether the deletion is complete. Otherwise another call continues it.
+    pub complete: bool,
+}
+
+impl Declared for DeleteOrg {
+    const OPERATION: Operation = Operation::new("deleteOrg", "DELETE", "/orgs/{orgId}").callers(Callers::DEPLOYMENT);
+    const TAG: Tag = Tag::BackOffice;
+    const SUMMARY: &'static str = "Delete a disposable org";
+    const DESCRIPTION: &'static str = "Deletes the org and its data, as much as the time of a call allows. Call again \
+        until `complete` is true. From the first call on, every other operation treats the org as unknown.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::OrgNotDisposable];
+    const METRICS: &'static [Metric] = &[];
+
+    type Request = OrgRequest;
+    type Answer = DeletedOrgAnswer;
+}
+
+impl Handler for DeleteOrg {
+    async fn handle(context: &Context, request: OrgRequest) -> Result<Reply<DeletedOrgAnswer>, Failure> {
+        /// The number of partitions that are erased concurrently.
+        const CONCURRENT_PARTITIONS: usize = 20;
+        /// The time that the last page may take.
+        const PAGE_RESERVE: Duration = Duration::from_secs(3);
+
+        let OrgRequest { org_id } = request;
+        retry_conflicts(context.deadline, || mark_for_deletion(context, &org_id)).await?;
+        let mut total: u64 = 0;
+        loop {
+            let deletion = context.store.delete_org_step(&org_id, CONCURRENT_PARTITIONS).await?;
+            total = total.saturating_add(deletion.items_deleted);
+            if deletion.is_complete || context.deadline.remaining() < PAGE_RESERVE {
+                return Ok(Reply::done(DeletedOrgAnswer { deleted: total, complete: deletion.is_complete }));
+            }
         }
     }
 }

@@ -2,16 +2,15 @@
 
 use std::fmt::Display;
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
 use shared::{
     domain::ids::OrgId,
     error::chain,
     failure::Failure,
-    host::List,
+    host::{List, RowPage},
     store::{Listed, Page, Row, StoreError},
 };
 
-/// Returns a page of the rows for which `view` returns a value, and the position after the page.
+/// Returns a page of the rows for which `view` returns a value.
 ///
 /// One call scans at most a thousand rows. If few of the rows match, the page is shorter than its limit although the
 /// list continues.
@@ -20,7 +19,7 @@ pub(crate) async fn filtered_page<T, V, F>(
     filters: bool,
     fetch: impl Fn(Option<String>, usize) -> F,
     view: impl Fn(T) -> Option<V>,
-) -> Result<(Vec<V>, Option<String>), Failure>
+) -> Result<RowPage<V>, Failure>
 where
     F: Future<Output = Result<Page<T>, StoreError>>,
 {
@@ -47,35 +46,18 @@ where
             break;
         }
     }
-    Ok((found.into_iter().map(|(view, _)| view).collect(), after))
+    Ok(RowPage { rows: found.into_iter().map(|(view, _)| view).collect(), next: after })
 }
 
-/// A row of a list in an answer.
-pub(crate) enum ListRow<V> {
+/// A row of a list in an answer: an item, or the id of an item that cannot be read. The id keeps the other rows listed.
+#[declare::answer]
+#[serde(untagged)]
+#[schemars(rename = "{V}OrUnreadable")]
+pub enum ListRow<V, U> {
     /// A readable item.
-    Read(Box<V>),
-    /// An unreadable item. The list contains the id of the item, so that the other rows are still listed.
-    Unreadable {
-        /// The field name of the id.
-        name: &'static str,
-        /// The id of the item.
-        id: String,
-    },
-}
-
-/// An unreadable item is serialized as `{<name>: id, error}`.
-impl<V: Serialize> Serialize for ListRow<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Read(view) => view.serialize(serializer),
-            Self::Unreadable { name, id } => {
-                let mut fields = serializer.serialize_map(Some(2))?;
-                fields.serialize_entry(name, id)?;
-                fields.serialize_entry("error", "internal")?;
-                fields.end()
-            }
-        }
-    }
+    Read(V),
+    /// The id of an unreadable item.
+    Unreadable(U),
 }
 
 /// The properties of a list that determine its rows.
@@ -93,31 +75,31 @@ impl Listing<'_> {
     /// Returns the row of an item, or `None` if the list does not contain the item.
     ///
     /// An unreadable item is logged. A filtered list omits the item, because the filter cannot be applied.
-    pub(crate) fn row<Id: Display, T, V>(
+    pub(crate) fn row<Id: Display, T, V, U: From<Id>>(
         self,
         Listed { id, image }: Listed<Id, T>,
         view: impl FnOnce(T) -> Option<V>,
-    ) -> Option<ListRow<V>> {
+    ) -> Option<ListRow<V, U>> {
         let Self { org, name, filters } = self;
         match image {
-            Ok(image) => view(image).map(|view| ListRow::Read(Box::new(view))),
+            Ok(image) => view(image).map(ListRow::Read),
             Err(error) => {
-                let (id, error) = (id.to_string(), chain(&error));
+                let error = chain(&error);
                 tracing::error!(
                     org = org.map(tracing::field::display),
                     name,
-                    id,
+                    id = %id,
                     error,
                     "a listed item cannot be read"
                 );
-                (!filters).then_some(ListRow::Unreadable { name, id })
+                (!filters).then(|| ListRow::Unreadable(id.into()))
             }
         }
     }
 }
 
 /// Returns a full page. The next page starts after its last row.
-fn full_page<V>(found: Vec<(V, String)>) -> (Vec<V>, Option<String>) {
+fn full_page<V>(found: Vec<(V, String)>) -> RowPage<V> {
     let next = found.last().map(|(_, position)| position.clone());
-    (found.into_iter().map(|(view, _)| view).collect(), next)
+    RowPage { rows: found.into_iter().map(|(view, _)| view).collect(), next }
 }

@@ -2,22 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use deserr::Deserr;
-use serde::Serialize;
+use chrono::{DateTime, Utc};
 use shared::{
     clock::Deadline,
     domain::{
         ids::{BundleId, CustomerId, OrderId, OrgId},
-        rejection::{FieldError, Rejection, RejectionKind},
+        rejection::{FieldError, RefusalCode, Rejection, RejectionKind},
         time::FutureTolerance,
     },
     failure::Failure,
-    host::{Context, Reply},
+    host::{Context, Declared, Handler, Reply, Success, Tag},
     inbound::{
-        Call, Fields,
-        fields::{FieldErrors, FromFields, Timestamp, fulfilled_at_errors},
-        ordered_bundles::{OrderedBundle, OrderedBundles},
+        CallInfo, Fields,
+        fields::{Timestamp, fulfilled_at_errors},
+        operation::Operation,
+        ordered_bundles::{OrderWithBundles, OrderedBundle, OrderedBundles},
     },
+    telemetry::metric::Metric,
 };
 
 use crate::{
@@ -25,61 +26,59 @@ use crate::{
     void,
 };
 
-/// An order with its valid bundles, and the field errors of its malformed bundles.
-struct OrderWithBundles<T> {
-    order: T,
-    bundles: OrderedBundles,
+/// Redeems each bundle of an order.
+///
+/// A bundle that a rule rejects for good is logged and reported in the answer. A bundle that may succeed later, or that
+/// is malformed, fails the call after all other bundles were attempted.
+pub struct RedeemOrder;
+
+/// A fulfilled order.
+#[declare::request]
+pub struct FulfilledOrder {
+    /// The org.
+    pub org_id: OrgId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// When the order was fulfilled, at most 5 minutes ahead. Absent: now.
+    pub fulfilled_at: Option<Timestamp>,
 }
 
-impl<T: Deserr<FieldErrors>> FromFields for OrderWithBundles<T> {
-    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
-        let mut fields = fields.clone();
-        let bundles = OrderedBundles::take(&mut fields);
-        match T::read(&fields) {
-            Ok(order) => Ok(Self { order, bundles }),
-            Err(errors) => Err(errors.append(bundles.faults)),
-        }
-    }
-}
+/// Voids the bundles that a cancellation names. A cancellation that names no bundle voids all bundles of the order.
+pub struct VoidOrder;
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct FulfilledOrder {
-    org_id: OrgId,
-    order_id: OrderId,
-    customer_id: CustomerId,
-    #[deserr(default)]
-    fulfilled_at: Option<Timestamp>,
-}
-
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct CancelledOrder {
-    org_id: OrgId,
-    order_id: OrderId,
-    /// Without this field, the customer of the recorded order applies.
-    #[deserr(default)]
-    customer_id: Option<CustomerId>,
+/// A cancelled order.
+#[declare::request]
+pub struct CancelledOrder {
+    /// The org.
+    pub org_id: OrgId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The customer. Absent: the customer of the recorded order.
+    pub customer_id: Option<CustomerId>,
 }
 
 /// The outcome of each bundle of an order.
-#[derive(Serialize)]
-struct OrderBundlesAnswer {
-    bundles: Vec<BundleOutcome>,
+#[declare::answer]
+pub struct OrderBundlesAnswer {
+    /// The outcomes, in the order of the event.
+    pub bundles: Vec<BundleOutcome>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BundleOutcome {
-    bundle_id: BundleId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redeemed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    voided: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replayed: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+/// The outcome of a bundle.
+#[declare::answer]
+pub struct BundleOutcome {
+    /// The bundle.
+    pub bundle_id: BundleId,
+    /// Whether the order has redeemed the bundle.
+    pub redeemed: Option<bool>,
+    /// Whether a redemption was voided.
+    pub voided: Option<bool>,
+    /// Whether an earlier call had the same outcome.
+    pub replayed: Option<bool>,
+    /// The code of the refusal.
+    pub code: Option<RefusalCode>,
 }
 
 impl BundleOutcome {
@@ -88,73 +87,101 @@ impl BundleOutcome {
     }
 }
 
-/// Redeems each bundle of an order.
-///
-/// A bundle that a rule rejects for good is logged and reported in the answer. A bundle that may succeed later, or that
-/// is malformed, fails the call after all other bundles were attempted.
-pub(crate) async fn redeem(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let now = context.now;
-    let OrderWithBundles { order, bundles: OrderedBundles { named, faults } } = call
-        .read_with::<OrderWithBundles<FulfilledOrder>>(|fields| {
-            fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes)
-        })?;
-    let FulfilledOrder { org_id, order_id: order, customer_id: customer, fulfilled_at } = order;
-    let fulfilled_at = fulfilled_at.map_or(now, |Timestamp(at)| at);
-    let org = context.org(&org_id).await?;
-    let mut purchase = Purchase { order, customer, fulfilled_at, savings: None };
-    let (mut bundles, mut call_failure) = (Vec::new(), None);
-    let ordered = distinct(named.unwrap_or_default());
-    for (OrderedBundle { bundle, savings }, remaining) in ordered.iter().cloned().zip((1..=ordered.len()).rev()) {
-        purchase.savings = savings;
-        let deadline = bundle_deadline(context.deadline, remaining);
-        let result = redeem::redeem(context, &org, &bundle, &purchase, deadline).await;
-        let outcome = BundleOutcome::new(bundle);
-        bundles.push(match result {
-            Ok(redeemed) => {
-                let replayed = (!redeemed.is_new).then_some(true);
-                BundleOutcome { redeemed: Some(true), replayed, ..outcome }
-            }
-            Err(failure) => {
-                let code = rejection_code(&purchase.order, &outcome.bundle_id, failure, &mut call_failure);
-                BundleOutcome { redeemed: Some(false), code, ..outcome }
-            }
-        });
+impl Declared for RedeemOrder {
+    const OPERATION: Operation = Operation::event_only("redeemOrder", "OrderFulfilled");
+    const TAG: Tag = Tag::Orders;
+    const SUMMARY: &'static str = "Redeem the bundles of an order";
+    const DESCRIPTION: &'static str = "Each bundle of the order is redeemed by itself. A bundle that a rule rejects is \
+        reported with its code and does not affect the others.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] =
+        &[RefusalCode::UnknownOrg, RefusalCode::BundleNotFound, RefusalCode::UnknownCustomer];
+    const METRICS: &'static [Metric] = &[Metric::Redemptions, Metric::RedemptionsRefused];
+
+    type Request = OrderWithBundles<FulfilledOrder>;
+    type Answer = OrderBundlesAnswer;
+
+    fn check(fields: &Fields, now: DateTime<Utc>, _: CallInfo) -> Vec<FieldError> {
+        fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes)
     }
-    order_reply(bundles, call_failure, faults)
 }
 
-/// Voids the bundles that a cancellation names. A cancellation that names no bundle voids all bundles of the order.
-pub(crate) async fn void(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let OrderWithBundles {
-        order: CancelledOrder { org_id, order_id, customer_id },
-        bundles: OrderedBundles { named, faults },
-    } = call.read()?;
-    let org = context.org(&org_id).await?;
-    let named = distinct(named.unwrap_or_default());
-    let is_whole_order = named.is_empty() && faults.is_empty();
-    void::begin(context, &org, &order_id, customer_id.as_ref(), is_whole_order).await?;
-    let bundle_ids: Vec<BundleId> = if is_whole_order {
-        context.store.bundles_of_order(&org_id, &order_id).await?
-    } else {
-        named.into_iter().map(|ordered| ordered.bundle).collect()
-    };
-    let (mut bundles, mut call_failure) = (Vec::new(), None);
-    for (bundle, remaining) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
-        let deadline = bundle_deadline(context.deadline, remaining);
-        let result = void::void(context, &org, &bundle, &order_id, deadline).await;
-        let outcome = BundleOutcome::new(bundle);
-        bundles.push(match result {
-            Ok(voided) => {
-                let replayed = (!voided.is_new).then_some(true);
-                BundleOutcome { voided: Some(voided.redemption.is_some()), replayed, ..outcome }
-            }
-            Err(failure) => {
-                let code = rejection_code(&order_id, &outcome.bundle_id, failure, &mut call_failure);
-                BundleOutcome { voided: Some(false), code, ..outcome }
-            }
-        });
+impl Handler for RedeemOrder {
+    async fn handle(context: &Context, request: Self::Request) -> Result<Reply<OrderBundlesAnswer>, Failure> {
+        let OrderWithBundles { order, bundles: OrderedBundles { named, faults } } = request;
+        let FulfilledOrder { org_id, order_id: order, customer_id: customer, fulfilled_at } = order;
+        let fulfilled_at = fulfilled_at.map_or(context.now, |Timestamp(at)| at);
+        let org = context.org(&org_id).await?;
+        let mut purchase = Purchase { order, customer, fulfilled_at, savings: None };
+        let (mut bundles, mut call_failure) = (Vec::new(), None);
+        let ordered = distinct(named.unwrap_or_default());
+        for (OrderedBundle { bundle, savings }, remaining) in ordered.iter().cloned().zip((1..=ordered.len()).rev()) {
+            purchase.savings = savings;
+            let deadline = bundle_deadline(context.deadline, remaining);
+            let result = redeem::redeem(context, &org, &bundle, &purchase, deadline).await;
+            let outcome = BundleOutcome::new(bundle);
+            bundles.push(match result {
+                Ok(redeemed) => {
+                    let replayed = (!redeemed.is_new).then_some(true);
+                    BundleOutcome { redeemed: Some(true), replayed, ..outcome }
+                }
+                Err(failure) => {
+                    let code = rejection_code(&purchase.order, &outcome.bundle_id, failure, &mut call_failure);
+                    BundleOutcome { redeemed: Some(false), code, ..outcome }
+                }
+            });
+        }
+        order_reply(bundles, call_failure, faults)
     }
-    order_reply(bundles, call_failure, faults)
+}
+
+impl Declared for VoidOrder {
+    const OPERATION: Operation = Operation::event_only("voidOrder", "OrderCancelled");
+    const TAG: Tag = Tag::Orders;
+    const SUMMARY: &'static str = "Void the bundles of an order";
+    const DESCRIPTION: &'static str = "Voids the bundles that the cancellation names. A cancellation that names no \
+        bundle voids all bundles of the order.";
+    const SUCCESS: &'static [Success] = &[Success::Done];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::IdempotencyMismatch];
+    const METRICS: &'static [Metric] = &[Metric::RedemptionsVoided];
+
+    type Request = OrderWithBundles<CancelledOrder>;
+    type Answer = OrderBundlesAnswer;
+}
+
+impl Handler for VoidOrder {
+    async fn handle(context: &Context, request: Self::Request) -> Result<Reply<OrderBundlesAnswer>, Failure> {
+        let OrderWithBundles {
+            order: CancelledOrder { org_id, order_id, customer_id },
+            bundles: OrderedBundles { named, faults },
+        } = request;
+        let org = context.org(&org_id).await?;
+        let named = distinct(named.unwrap_or_default());
+        let is_whole_order = named.is_empty() && faults.is_empty();
+        void::begin(context, &org, &order_id, customer_id.as_ref(), is_whole_order).await?;
+        let bundle_ids: Vec<BundleId> = if is_whole_order {
+            context.store.bundles_of_order(&org_id, &order_id).await?
+        } else {
+            named.into_iter().map(|ordered| ordered.bundle).collect()
+        };
+        let (mut bundles, mut call_failure) = (Vec::new(), None);
+        for (bundle, remaining) in bundle_ids.iter().cloned().zip((1..=bundle_ids.len()).rev()) {
+            let deadline = bundle_deadline(context.deadline, remaining);
+            let result = void::void(context, &org, &bundle, &order_id, deadline).await;
+            let outcome = BundleOutcome::new(bundle);
+            bundles.push(match result {
+                Ok(voided) => {
+                    let replayed = (!voided.is_new).then_some(true);
+                    BundleOutcome { voided: Some(voided.redemption.is_some()), replayed, ..outcome }
+                }
+                Err(failure) => {
+                    let code = rejection_code(&order_id, &outcome.bundle_id, failure, &mut call_failure);
+                    BundleOutcome { voided: Some(false), code, ..outcome }
+                }
+            });
+        }
+        order_reply(bundles, call_failure, faults)
+    }
 }
 
 /// Logs a final rejection and returns its code. Any other failure is kept in `call_failure`, to fail the call.
@@ -165,12 +192,11 @@ fn rejection_code(
     bundle: &BundleId,
     failure: Failure,
     call_failure: &mut Option<Failure>,
-) -> Option<&'static str> {
+) -> Option<RefusalCode> {
     match failure {
         Failure::Rejected(rejection) if rejection.kind() != RejectionKind::NotFound => {
-            let code = rejection.code();
-            tracing::info!(%order, %bundle, code, "refused");
-            Some(code)
+            tracing::info!(%order, %bundle, code = rejection.code(), "refused");
+            Some(rejection.refusal())
         }
         failure => {
             if call_failure.as_ref().is_none_or(|kept| matches!(kept, Failure::Rejected(_))) {
@@ -190,10 +216,10 @@ fn order_reply(
     bundles: Vec<BundleOutcome>,
     call_failure: Option<Failure>,
     faults: Vec<FieldError>,
-) -> Result<Reply, Failure> {
+) -> Result<Reply<OrderBundlesAnswer>, Failure> {
     match call_failure {
         Some(failure) => Err(failure),
-        None if faults.is_empty() => Ok(Reply::ok(&OrderBundlesAnswer { bundles })),
+        None if faults.is_empty() => Ok(Reply::done(OrderBundlesAnswer { bundles })),
         None => Err(Rejection::Invalid(faults.into()).into()),
     }
 }

@@ -1,15 +1,13 @@
-//! Redeems a bundle for an order, in four steps: load, replay, decide, commit.
+//! Redeems a bundle for an order within its limits, in four steps: load, replay, decide, commit.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use deserr::Deserr;
-use serde::Serialize;
 use shared::{
     clock::Deadline,
     domain::{
         bundle::{
-            redemption::{self, BundleRedemption, Fulfilment, Redeem},
+            redemption::{self, BundleRedemption, Fulfilment},
             state::Bundle,
             status::BundleStatus,
             transition::recorded_status_at,
@@ -18,28 +16,50 @@ use shared::{
         money::Money,
         org::Org,
         redemption_state::RedemptionState,
-        rejection::Rejection,
-        time::{self, FutureTolerance},
+        rejection::{FieldError, RefusalCode, Rejection},
+        time::FutureTolerance,
     },
-    failure::{Failure, Retry},
-    host::{Context, Reply, retry_conflicts},
+    failure::{Failure, Retry, retry_conflicts},
+    host::{Context, Declared, Handler, Reply, Success, Tag},
     inbound::{
-        Call,
+        CallInfo, Fields,
         fields::{Timestamp, fulfilled_at_errors},
+        operation::{Callers, Operation},
     },
     telemetry::metric::Metric,
 };
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct BundleRedemptionRequest {
-    org_id: OrgId,
-    bundle_id: BundleId,
-    customer_id: CustomerId,
-    order_id: OrderId,
-    #[deserr(default)]
-    fulfilled_at: Option<Timestamp>,
+/// Redeems a bundle for an order.
+pub struct RedeemBundle;
+
+/// An order that redeems one bundle.
+#[declare::request]
+pub struct BundleRedemptionRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The bundle.
+    pub bundle_id: BundleId,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The order. An order redeems a bundle once.
+    pub order_id: OrderId,
+    /// When the order was fulfilled, at most 5 minutes ahead. Absent: now.
+    pub fulfilled_at: Option<Timestamp>,
 }
+
+/// The codes with which the redemption of one bundle is refused.
+pub(crate) const REFUSALS: &[RefusalCode] = &[
+    RefusalCode::UnknownOrg,
+    RefusalCode::BundleNotFound,
+    RefusalCode::BundleDeleted,
+    RefusalCode::UnknownCustomer,
+    RefusalCode::IdempotencyMismatch,
+    RefusalCode::AlreadyVoided,
+    RefusalCode::LimitReached,
+    RefusalCode::BundleNotActive,
+    RefusalCode::CustomerLimitReached,
+    RefusalCode::OutOfRange,
+];
 
 /// An order that redeems bundles.
 pub(crate) struct Purchase {
@@ -56,26 +76,32 @@ pub(crate) struct Redeemed {
     pub(crate) is_new: bool,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BundleRedemptionAnswer {
-    redemption: BundleRedemptionView,
-    current_redemptions: u64,
-    limit_reached: bool,
+/// A redemption, and the counter of its bundle.
+#[declare::answer]
+pub struct BundleRedemptionAnswer {
+    /// The redemption.
+    pub redemption: BundleRedemptionView,
+    /// The number of redemptions of the bundle, this one included.
+    pub current_redemptions: u64,
+    /// Whether this redemption reached the limit of the bundle.
+    pub limit_reached: bool,
 }
 
-/// A redemption as answers show it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BundleRedemptionView {
-    bundle_id: BundleId,
-    customer_id: CustomerId,
-    order_id: OrderId,
-    #[serde(serialize_with = "time::serialize")]
-    redeemed_at: DateTime<Utc>,
-    savings: Money,
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    voided_at: Option<DateTime<Utc>>,
+/// A redemption of a bundle.
+#[declare::answer]
+pub struct BundleRedemptionView {
+    /// The bundle.
+    pub bundle_id: BundleId,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The order.
+    pub order_id: OrderId,
+    /// When the order was fulfilled.
+    pub redeemed_at: DateTime<Utc>,
+    /// What the order saved, in the org's currency.
+    pub savings: Money,
+    /// When the redemption was voided.
+    pub voided_at: Option<DateTime<Utc>>,
 }
 
 impl From<BundleRedemption> for BundleRedemptionView {
@@ -91,18 +117,40 @@ impl From<BundleRedemption> for BundleRedemptionView {
     }
 }
 
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let now = context.now;
-    let request: BundleRedemptionRequest =
-        call.read_with(|fields| fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes))?;
-    let BundleRedemptionRequest { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at } = request;
-    let fulfilled_at = fulfilled_at.map_or(now, |Timestamp(at)| at);
-    let org = context.org(&org_id).await?;
-    let purchase = Purchase { order, customer, fulfilled_at, savings: None };
-    let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;
-    let (current_redemptions, limit_reached) = (redemption.count, redemption.limit_reached);
-    let answer = BundleRedemptionAnswer { redemption: redemption.into(), current_redemptions, limit_reached };
-    Ok(if is_new { Reply::created(&answer) } else { Reply::replayed(&answer) })
+impl Declared for RedeemBundle {
+    const OPERATION: Operation = Operation::new("redeem", "POST", "/redemptions").callers(Callers::TILL);
+    const TAG: Tag = Tag::Checkout;
+    const SUMMARY: &'static str = "Redeem a bundle for an order";
+    const DESCRIPTION: &'static str = "Counts the use of a bundle within its limits. The bundle must be active when the \
+        order was fulfilled. The order id is the idempotency key: the same request again returns the first answer \
+        with `replayed`.";
+    const SUCCESS: &'static [Success] = &[Success::Created, Success::Replayed];
+    const REFUSALS: &'static [RefusalCode] = REFUSALS;
+    const METRICS: &'static [Metric] = &[Metric::Redemptions, Metric::RedemptionsRefused];
+
+    type Request = BundleRedemptionRequest;
+    type Answer = BundleRedemptionAnswer;
+
+    fn check(fields: &Fields, now: DateTime<Utc>, _: CallInfo) -> Vec<FieldError> {
+        fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes)
+    }
+}
+
+impl Handler for RedeemBundle {
+    async fn handle(
+        context: &Context,
+        request: BundleRedemptionRequest,
+    ) -> Result<Reply<BundleRedemptionAnswer>, Failure> {
+        let BundleRedemptionRequest { org_id, bundle_id, customer_id: customer, order_id: order, fulfilled_at } =
+            request;
+        let fulfilled_at = fulfilled_at.map_or(context.now, |Timestamp(at)| at);
+        let org = context.org(&org_id).await?;
+        let purchase = Purchase { order, customer, fulfilled_at, savings: None };
+        let Redeemed { redemption, is_new } = redeem(context, &org, &bundle_id, &purchase, context.deadline).await?;
+        let (current_redemptions, limit_reached) = (redemption.count, redemption.limit_reached);
+        let answer = BundleRedemptionAnswer { redemption: redemption.into(), current_redemptions, limit_reached };
+        Ok(if is_new { Reply::created(answer) } else { Reply::replayed(answer) })
+    }
 }
 
 /// Redeems a bundle for an order, once.
@@ -163,12 +211,12 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, purchase: &Pur
 
     let mut transaction = context.store.transaction(org);
     match decided? {
-        Redeem::Apply(usage) => {
+        redemption::Redeem::Apply(usage) => {
             transaction.record_bundle_redemption(&usage, &current, header)?;
             transaction.commit().await?;
             Ok(Redeemed { redemption: usage.redemption, is_new: true })
         }
-        Redeem::CatchUpFirst(update) => {
+        redemption::Redeem::CatchUpFirst(update) => {
             transaction.record_status(&update, &current)?;
             transaction.commit().await?;
             Err(Failure::Retry(Retry::Contended))

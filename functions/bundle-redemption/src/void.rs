@@ -1,31 +1,35 @@
 //! Voids a redemption, in four steps: load, replay, decide, commit.
 
-use deserr::Deserr;
-use serde::Serialize;
 use shared::{
     clock::Deadline,
     domain::{
-        bundle::redemption::{self, BundleRedemption, Redeem},
+        bundle::redemption::{self, BundleRedemption},
         ids::{BundleId, CustomerId, OrderId, OrgId},
         org::Org,
         redemption_state::RedemptionState,
-        rejection::Rejection,
+        rejection::{RefusalCode, Rejection},
     },
-    failure::{Failure, Retry},
-    host::{Context, Reply, retry_conflicts},
-    inbound::Call,
+    failure::{Failure, Retry, retry_conflicts},
+    host::{Context, Declared, Handler, Reply, Success, Tag},
+    inbound::operation::{Callers, Operation},
     store::Versioned,
     telemetry::metric::Metric,
 };
 
 use crate::redeem::{BundleRedemptionView, org_with_current_zone};
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct BundleVoidRequest {
-    org_id: OrgId,
-    order_id: OrderId,
-    bundle_id: BundleId,
+/// Voids the redemption of a bundle.
+pub struct VoidBundleRedemption;
+
+/// An order whose redemption of a bundle is voided.
+#[declare::request]
+pub struct BundleVoidRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The bundle.
+    pub bundle_id: BundleId,
 }
 
 /// The result of a void. `redemption` is absent if the order had not redeemed the bundle.
@@ -35,20 +39,38 @@ pub(crate) struct Voided {
     pub(crate) is_new: bool,
 }
 
-#[derive(Serialize)]
-struct BundleVoidAnswer {
-    voided: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redemption: Option<BundleRedemptionView>,
+/// The redemption that was voided. Without a redemption to void, only `voided` is present.
+#[declare::answer]
+pub struct BundleVoidAnswer {
+    /// Whether there was a redemption to void.
+    pub voided: bool,
+    /// The redemption.
+    pub redemption: Option<BundleRedemptionView>,
 }
 
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let BundleVoidRequest { org_id, order_id, bundle_id } = call.read()?;
-    let org = context.org(&org_id).await?;
-    let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id, context.deadline).await?;
-    let answer =
-        BundleVoidAnswer { voided: redemption.is_some(), redemption: redemption.map(BundleRedemptionView::from) };
-    Ok(if is_new { Reply::ok(&answer) } else { Reply::replayed(&answer) })
+impl Declared for VoidBundleRedemption {
+    const OPERATION: Operation = Operation::new("void", "DELETE", "/redemptions/{orderId}").callers(Callers::TILL);
+    const TAG: Tag = Tag::Checkout;
+    const SUMMARY: &'static str = "Void the redemption of a bundle";
+    const DESCRIPTION: &'static str = "Gives the use of a bundle back, once. The void of an order without a redemption \
+        blocks a later one.";
+    const SUCCESS: &'static [Success] = &[Success::Done, Success::Replayed];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg];
+    const METRICS: &'static [Metric] = &[Metric::RedemptionsVoided];
+
+    type Request = BundleVoidRequest;
+    type Answer = BundleVoidAnswer;
+}
+
+impl Handler for VoidBundleRedemption {
+    async fn handle(context: &Context, request: BundleVoidRequest) -> Result<Reply<BundleVoidAnswer>, Failure> {
+        let BundleVoidRequest { org_id, order_id, bundle_id } = request;
+        let org = context.org(&org_id).await?;
+        let Voided { redemption, is_new } = void(context, &org, &bundle_id, &order_id, context.deadline).await?;
+        let answer =
+            BundleVoidAnswer { voided: redemption.is_some(), redemption: redemption.map(BundleRedemptionView::from) };
+        Ok(if is_new { Reply::done(answer) } else { Reply::replayed(answer) })
+    }
 }
 
 /// Voids an order's redemption of a bundle, once.
@@ -94,12 +116,12 @@ async fn attempt(context: &Context, org: &Org, bundle: &BundleId, order: &OrderI
     // No decision means that the counters do not match the redemption. They were read before the redemption was counted
     // or after another call voided it.
     match decided.ok_or(Failure::Retry(Retry::Contended))? {
-        Redeem::Apply(usage) => {
+        redemption::Redeem::Apply(usage) => {
             transaction.record_bundle_void(&usage, &current, state)?;
             transaction.commit().await?;
             Ok(Voided { redemption: Some(usage.redemption), is_new: true })
         }
-        Redeem::CatchUpFirst(update) => {
+        redemption::Redeem::CatchUpFirst(update) => {
             transaction.record_status(&update, &current)?;
             transaction.commit().await?;
             Err(Failure::Retry(Retry::Contended))

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use shared::{
     domain::{
         bundle::{status::BundleStatus, transition::Transition},
@@ -27,24 +26,27 @@ pub(crate) struct RunReport {
 }
 
 /// A change of a bundle's status.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BundleTransitionView {
-    org_id: OrgId,
-    bundle_id: BundleId,
+#[declare::answer]
+pub struct BundleTransitionView {
+    /// The org.
+    pub org_id: OrgId,
+    /// The bundle.
+    pub bundle_id: BundleId,
+    /// The change.
     #[serde(flatten)]
-    transition: TransitionView,
+    pub transition: TransitionView,
 }
 
-/// A bundle whose status was not updated. Without an id, all bundles of the org.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedBundleView {
-    org_id: OrgId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bundle_id: Option<BundleId>,
-    /// The stable code. The log contains the cause.
-    error: &'static str,
+/// A bundle whose status was not updated.
+#[declare::answer]
+pub struct FailedBundleView {
+    /// The org.
+    pub org_id: OrgId,
+    /// The bundle. Absent where the error concerns all bundles of an org whose time zone has changed.
+    pub bundle_id: Option<BundleId>,
+    /// The stable code, such as `internal` for a bundle or an org that cannot be read, or `try_again`. The log contains
+    /// the cause.
+    pub error: String,
 }
 
 impl RunReport {
@@ -76,10 +78,10 @@ impl RunReport {
     }
 
     /// Adds an error.
-    pub(crate) fn add_error(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &'static str) {
+    pub(crate) fn add_error(&mut self, org: &OrgId, bundle: Option<BundleId>, error: &str) {
         self.failed += 1;
         if self.reports_all || !self.is_full() {
-            self.errors.push(FailedBundleView { org_id: org.clone(), bundle_id: bundle, error });
+            self.errors.push(FailedBundleView { org_id: org.clone(), bundle_id: bundle, error: error.to_owned() });
         }
     }
 
@@ -99,27 +101,34 @@ impl RunReport {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Answer {
-    success: bool,
-    /// In milliseconds.
-    job_duration: u64,
-    transitions: Vec<BundleTransitionView>,
-    errors: Vec<FailedBundleView>,
-    summary: Summary,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
+/// The answer of one call of a run.
+#[declare::answer]
+pub struct TransitionsAnswer {
+    /// Whether there were no errors.
+    pub success: bool,
+    /// The duration of the call, in milliseconds.
+    pub job_duration: u64,
+    /// The recorded transitions, in the order of their instants. The answer to a schedule has at most 5,000 transitions
+    /// and errors.
+    pub transitions: Vec<BundleTransitionView>,
+    /// The bundles whose status was not updated.
+    pub errors: Vec<FailedBundleView>,
+    /// The totals of the call.
+    pub summary: TransitionsSummary,
+    /// Where the next call continues. Absent when the run is complete.
+    pub cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    transitions_performed: usize,
-    errors_encountered: usize,
+/// The totals of a call.
+#[declare::answer]
+pub struct TransitionsSummary {
+    /// The number of recorded transitions.
+    pub transitions_performed: usize,
+    /// The number of errors.
+    pub errors_encountered: usize,
 }
 
-impl Answer {
+impl TransitionsAnswer {
     pub(crate) fn new(report: RunReport, elapsed: Duration, cursor: Option<String>) -> Self {
         let (transitions_performed, errors_encountered) = report.totals();
         let RunReport { mut transitions, errors, .. } = report;
@@ -129,7 +138,7 @@ impl Answer {
             key(a).cmp(&key(b))
         });
         let job_duration = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        let summary = Summary { transitions_performed, errors_encountered };
+        let summary = TransitionsSummary { transitions_performed, errors_encountered };
         Self { success: errors_encountered == 0, job_duration, transitions, errors, summary, cursor }
     }
 }

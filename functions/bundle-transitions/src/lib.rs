@@ -4,18 +4,13 @@
 //! `shared::domain::bundle::transition` determines the transitions to record. Listings and metrics depend on this
 //! function. Redemptions do not. This job runs often, so it also reports the age of the last run of the rarer jobs.
 
-mod answer;
+pub mod answer;
 mod progress;
 mod rules;
 mod run;
+pub mod transition;
 mod watch;
 
-use shared::{host::Function, inbound::operation::Operation};
+use transition::TransitionBundles;
 
-/// The function.
-pub const FUNCTION: Function = Function {
-    name: "bundle-transitions",
-    operations: &[(Operation::new("transition", "POST", "/").on_schedule(), |context, call| {
-        Box::pin(run::handle(context, call))
-    })],
-};
+shared::function!("bundle-transitions": plain TransitionBundles);

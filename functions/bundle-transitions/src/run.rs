@@ -7,32 +7,19 @@ use std::{
     time::Duration,
 };
 
-use deserr::Deserr;
 use futures::{future::join_all, lock};
 use shared::{
-    clock::Stopwatch,
     domain::{
-        bundle::status::BundleStatus,
         ids::{BundleId, OrgId},
         org::Org,
     },
     error::chain,
     failure::Failure,
-    host::{Context, Reply},
-    inbound::{
-        Call,
-        cursor::{Cursor, CursorScope},
-    },
     jobs::bundle_status::{BUNDLES_AT_ONCE, ReconcileOutcome, Reconciler},
     store::{Due, DueItem, Listed, Row, TimeZoneChange},
-    telemetry::metric::Metric,
 };
 
-use crate::{
-    answer::{Answer, RunReport},
-    progress::RunProgress,
-    rules, watch,
-};
+use crate::answer::RunReport;
 
 /// The number of items in a page of the due index.
 const PAGE_SIZE: usize = 100;
@@ -40,19 +27,11 @@ const PAGE_SIZE: usize = 100;
 /// The time that a chunk of a page, and the answer, may take.
 const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct TransitionsRequest {
-    #[deserr(default)]
-    org_id: Option<OrgId>,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
-    #[deserr(default)]
-    dry_run: bool,
-}
+/// An unfinished shard, and the position at which to continue. A shard without a position starts at its beginning.
+type UnfinishedShard = (u8, Option<String>);
 
 /// The part of a run that one call processes.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     reconciler: Reconciler<'a>,
     org_filter: Option<OrgId>,
     /// Whether the answer must report every transition and error. If so, the call stops when the report is full. The
@@ -77,72 +56,40 @@ enum OrgLookup {
     Unreadable,
 }
 
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let stopwatch = Stopwatch::start();
-    let (operation, reports_all) = (call.operation.name, !call.is_scheduled);
-    let TransitionsRequest { org_id, cursor, dry_run } = call.read()?;
-    let scope = CursorScope { operation, org: org_id.as_ref().map_or("", OrgId::as_str), qualifier: "" };
-    let progress = match scope.resume(cursor)? {
-        Some(position) => RunProgress::read(&position, context.now)?,
-        None => RunProgress::begin(context.now),
-    };
-    if let Some(org_id) = &org_id {
-        context.org(org_id).await?;
-    }
-
-    let reconciler = Reconciler { store: &context.store, now: progress.began(), deadline: context.deadline, dry_run };
-    let (orgs, report, changed_zones) =
-        (lock::Mutex::default(), Mutex::new(RunReport::new(reports_all)), Mutex::default());
-    let (org_filter, attempted) = (org_id.clone(), Mutex::default());
-    let run = Run { reconciler, org_filter, reports_all, orgs, report, attempted, changed_zones };
-    let shard_results = join_all(progress.shards().map(|(shard, after)| run.shard(shard, after))).await;
-    run.apply_time_zone_changes().await;
-    // A shard that cannot be read fails the call. The retried call finds the work of the other shards committed.
-    let remaining = shard_results.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
-
-    let cursor = scope.next(progress.with_remaining(remaining).map(|progress| progress.position()));
-    let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let ((performed, failed), entered) = (report.totals(), report.entered());
-    let is_over = cursor.is_none();
-    let reply = Reply::ok(&Answer::new(report, stopwatch.elapsed(), cursor));
-    if dry_run {
-        return Ok(reply);
-    }
-    // The work is committed already, so the metrics are recorded even if the call fails below.
-    context.metric(Metric::TransitionsPerformed, performed);
-    context.metric(Metric::ErrorsEncountered, failed);
-    for (status, count) in entered.into_iter().filter(|(_, count)| *count > 0) {
-        if let Some(metric) = metric_of(status) {
-            context.metric(metric, count);
+impl<'a> Run<'a> {
+    /// A run that has processed nothing yet.
+    pub(crate) fn new(reconciler: Reconciler<'a>, org_filter: Option<OrgId>, reports_all: bool) -> Self {
+        Self {
+            reconciler,
+            org_filter,
+            reports_all,
+            orgs: lock::Mutex::default(),
+            report: Mutex::new(RunReport::new(reports_all)),
+            attempted: Mutex::default(),
+            changed_zones: Mutex::default(),
         }
-    }
-    // A call for one org does not count as a run.
-    if org_id.is_some() {
-        return Ok(reply);
-    }
-    if let Some(marking) = watch::report(context).await? {
-        rules::mark_orgs(context, marking).await?;
-    }
-    if is_over {
-        context.metric(Metric::Runs, 1_i64);
-    }
-    Ok(reply)
-}
-
-/// The metric of the transitions into a status.
-const fn metric_of(entered: BundleStatus) -> Option<Metric> {
-    match entered {
-        BundleStatus::Active => Some(Metric::Activated),
-        BundleStatus::Paused => Some(Metric::Paused),
-        BundleStatus::Expired => Some(Metric::Expired),
-        // Only an operator moves a bundle into these states, and that transition is recorded at once.
-        BundleStatus::Draft | BundleStatus::Scheduled => None,
     }
 }
 
 impl Run<'_> {
+    /// Processes the shards, and then the orgs whose time zone has changed. Returns the shards that are unfinished.
+    pub(crate) async fn process_shards(
+        &self,
+        shards: impl Iterator<Item = UnfinishedShard>,
+    ) -> Result<Vec<UnfinishedShard>, Failure> {
+        let results = join_all(shards.map(|(shard, after)| self.process_shard(shard, after))).await;
+        self.apply_time_zone_changes().await;
+        // A shard that cannot be read fails the call. The retried call finds the work of the other shards committed.
+        Ok(results.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect())
+    }
+
+    /// The report on the processed bundles.
+    pub(crate) fn into_report(self) -> RunReport {
+        self.report.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Processes a shard. Returns the position at which to continue if the shard is unfinished.
-    async fn shard(&self, shard: u8, mut after: Option<String>) -> Result<Option<(u8, Option<String>)>, Failure> {
+    async fn process_shard(&self, shard: u8, mut after: Option<String>) -> Result<Option<UnfinishedShard>, Failure> {
         let Reconciler { store, now, deadline, .. } = self.reconciler;
         loop {
             let page = store.due(shard, now, after.as_deref(), PAGE_SIZE).await?;

@@ -1,31 +1,38 @@
 //! The answer and the metrics of a run.
 
-use serde::Serialize;
 use shared::{
     domain::churn::{prediction::Hindsight, risk::RiskLevel, score::ChurnSource},
-    host::{Context, Reply},
-    jobs::report::SweepReport,
+    host::Context,
+    jobs::report::{SweepAnswer, SweepReport},
     telemetry::metric::{Metric, MetricValue},
 };
 
-use crate::score::Scored;
+use crate::{claude::SwitchOffReason, score::Scored};
+
+/// The answer of one call of a run.
+pub type PredictionAnswer = SweepAnswer<ScoringFigures, ScoringSums>;
 
 /// The counters of one org.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct ScoringFigures {
-    predictions: u64,
-    /// Customers at high or critical risk.
-    high_risk: u64,
-    medium_risk: u64,
-    low_risk: u64,
-    claude: u64,
-    /// Predictions by Claude that were limited to the allowed distance from the statistical model.
-    clipped: u64,
-    statistical: u64,
-    /// The outcomes of the predictions whose horizon has ended since the last look-back.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) hindsight: Option<HindsightView>,
+#[declare::answer]
+#[derive(Default)]
+pub struct ScoringFigures {
+    /// The number of predictions.
+    pub predictions: u64,
+    /// The number of customers at high or critical risk.
+    pub high_risk: u64,
+    /// The number of customers at medium risk.
+    pub medium_risk: u64,
+    /// The number of customers at low risk.
+    pub low_risk: u64,
+    /// The number of predictions by Claude.
+    pub claude: u64,
+    /// The number of predictions by Claude that were limited to the allowed distance from the statistical model.
+    pub clipped: u64,
+    /// The number of predictions by the statistical model alone.
+    pub statistical: u64,
+    /// The outcomes of the predictions whose horizon has ended since the last look-back. Absent without such
+    /// predictions.
+    pub hindsight: Option<HindsightView>,
     #[serde(skip)]
     critical_risk: u64,
     /// Customers at critical risk whose previous prediction had a lower level.
@@ -34,16 +41,19 @@ pub(crate) struct ScoringFigures {
 }
 
 /// The outcomes of past predictions.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HindsightView {
-    predictions: usize,
-    left: usize,
-    came_true: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    brier: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    auc: Option<f64>,
+#[declare::answer]
+pub struct HindsightView {
+    /// The number of predictions.
+    pub predictions: usize,
+    /// The number of customers who left.
+    pub left: usize,
+    /// The number of predictions whose likelier outcome happened.
+    pub came_true: usize,
+    /// The Brier score: the mean squared error of the probabilities, from 0 (best) to 1, rounded to four decimals.
+    pub brier: Option<f64>,
+    /// The area under the ROC curve, from 0 to 1 (best), rounded to four decimals. Absent if all customers left or none
+    /// did.
+    pub auc: Option<f64>,
 }
 
 impl From<Hindsight> for HindsightView {
@@ -74,41 +84,49 @@ impl ScoringFigures {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Sums {
-    total_predictions: u64,
-    total_high_risk: u64,
-    /// Why some or all customers were scored without Claude.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    without_claude: Option<&'static str>,
+/// The sums over the orgs of a call.
+#[declare::answer]
+pub struct ScoringSums {
+    /// The number of predictions.
+    pub total_predictions: u64,
+    /// The number of customers at high or critical risk.
+    pub total_high_risk: u64,
+    /// Why some or all customers were scored without Claude. Absent if Claude was asked to the end.
+    pub without_claude: Option<WithoutClaude>,
 }
 
-/// The use of Claude in a call.
-#[derive(Clone, Copy)]
-pub(crate) struct ClaudeUsage {
-    /// Why some or all customers were scored without Claude.
-    pub(crate) without_claude: Option<&'static str>,
-    /// Whether an API key is configured.
-    pub(crate) has_key: bool,
-    /// Whether the call is a dry run, which records no metrics.
-    pub(crate) is_dry: bool,
+/// Why some or all customers of a call were scored without Claude.
+#[declare::answer]
+#[derive(Copy, Eq)]
+pub enum WithoutClaude {
+    /// The call is a dry run.
+    DryRun,
+    /// No API key is configured.
+    NotConfigured,
+    /// The API key cannot be read.
+    KeyUnreadable,
+    /// Claude was switched off during the call.
+    #[serde(untagged)]
+    SwitchedOff(SwitchOffReason),
 }
 
-pub(crate) fn reply(context: &Context, swept: &SweepReport<ScoringFigures>, usage: ClaudeUsage) -> Reply {
-    let ClaudeUsage { without_claude, has_key, is_dry } = usage;
-    let sum = |figure: fn(&ScoringFigures) -> u64| -> u64 {
-        swept.results.iter().map(|report| figure(&report.figures)).sum()
-    };
-    let sums = Sums {
-        total_predictions: sum(|figures| figures.predictions),
-        total_high_risk: sum(|figures| figures.high_risk),
+/// The sum of a figure over all orgs.
+fn sum(swept: &SweepReport<ScoringFigures>, figure: fn(&ScoringFigures) -> u64) -> u64 {
+    swept.results.iter().map(|report| figure(&report.figures)).sum()
+}
+
+pub(crate) fn answer(swept: SweepReport<ScoringFigures>, without_claude: Option<WithoutClaude>) -> PredictionAnswer {
+    let sums = ScoringSums {
+        total_predictions: sum(&swept, |figures| figures.predictions),
+        total_high_risk: sum(&swept, |figures| figures.high_risk),
         without_claude,
     };
-    let reply = Reply::ok(&swept.answer(sums));
-    if is_dry {
-        return reply;
-    }
+    swept.answer(sums)
+}
+
+/// Records the metrics of a call. `expects_claude` states whether Claude should have scored the customers.
+pub(crate) fn record_metrics(context: &Context, swept: &SweepReport<ScoringFigures>, expects_claude: bool) {
+    let sum = |figure| sum(swept, figure);
     let critical = sum(|figures| figures.critical_risk);
     context.metric(Metric::Predictions, sum(|figures| figures.predictions));
     context.metric(Metric::LowRisk, sum(|figures| figures.low_risk));
@@ -121,7 +139,7 @@ pub(crate) fn reply(context: &Context, swept: &SweepReport<ScoringFigures>, usag
     context.metric(Metric::ByStatistics, sum(|figures| figures.statistical));
     context.metric(Metric::ErrorsEncountered, swept.errors());
     // Without a key, scoring by the statistical model alone is intended and not an incident.
-    if has_key {
+    if expects_claude {
         context.metric(Metric::WithoutClaude, sum(|figures| figures.statistical));
     }
     for hindsight in swept.results.iter().filter_map(|report| report.figures.hindsight.as_ref()) {
@@ -130,5 +148,4 @@ pub(crate) fn reply(context: &Context, swept: &SweepReport<ScoringFigures>, usag
             context.metric(metric, MetricValue::Scores(vec![score]));
         }
     }
-    reply
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use deserr::Deserr;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -14,24 +13,21 @@ use shared::{
             score::Prediction,
         },
         customer::Customer,
-        ids::{CustomerId, OrgId},
-        rejection::{FieldError, Rejection},
+        ids::CustomerId,
+        rejection::Rejection,
     },
     error::chain,
     failure::Failure,
-    host::{Context, Reply},
-    inbound::{Call, Fields, cursor::Cursor},
     jobs::{
         report::fail_if_store_unavailable,
         sweep::{OrgVisit, Sweep, VisitOutcome},
     },
-    secrets,
     store::{Listed, ListedCustomer, Row, Versioned},
 };
 
 use crate::{
-    answer::{ClaudeUsage, HindsightView, ScoringFigures, reply},
-    claude::{Claude, SwitchOffReason},
+    answer::{HindsightView, ScoringFigures},
+    claude::Claude,
     model,
     score::{Candidate, Scored, Scorer},
 };
@@ -43,72 +39,22 @@ const PAGE_SIZE: usize = 500;
 const STATISTICAL_BATCH_SIZE: usize = 16;
 
 /// The time reserved for the last writes and the answer.
-const ANSWER_RESERVE: Duration = Duration::from_secs(5);
-
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct PredictionRequest {
-    #[deserr(default)]
-    org_id: Option<OrgId>,
-    #[deserr(default)]
-    customer_id: Option<CustomerId>,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
-    #[deserr(default)]
-    dry_run: bool,
-}
+pub(crate) const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 
 /// Where the next call continues within an org.
 #[derive(Clone, Serialize, Deserialize)]
-struct ScoringPosition {
+pub(crate) struct ScoringPosition {
     /// The index position of the last scored customer.
     #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
 }
 
 /// One call of a run.
-struct Run<'a> {
-    sweep: Sweep<'a>,
-    claude: Option<Claude>,
+pub(crate) struct Run<'a> {
+    pub(crate) sweep: Sweep<'a>,
+    pub(crate) claude: Option<Claude>,
     /// The only customer to score, even if it was already scored.
-    only: Option<CustomerId>,
-}
-
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let operation = call.operation.name;
-    let PredictionRequest { org_id, customer_id, cursor, dry_run } = call.read_with(check_single_customer)?;
-    let config = &context.config;
-    let (claude, not_used) = match secrets::resolve(config.claude.key.as_ref(), config.secrets_endpoint.as_deref())
-        .await
-    {
-        // Requests cost money, and a dry run discards the verdicts.
-        _ if dry_run => (None, Some("dry_run")),
-        Ok(Some(key)) => (Some(Claude::new(&config.claude, key, context.sleeper.clone())), None),
-        Ok(None) => (None, Some("not_configured")),
-        Err(failure) => {
-            tracing::error!(error = chain(&failure), "the API key cannot be read, so the call scores without Claude");
-            (None, Some("key_unreadable"))
-        }
-    };
-    let dry_run_name = dry_run.then(|| "dryRun".to_owned());
-    let sweep = Sweep::new(context, operation, ANSWER_RESERVE).only(org_id.as_ref()).dry_run(dry_run_name);
-    let run = Run { sweep, claude, only: customer_id };
-    let swept = run.sweep.run(cursor, |visit| run.visit_org(visit)).await?;
-    let without_claude = not_used.or_else(|| run.claude.as_ref()?.is_off().map(SwitchOffReason::code));
-    // A key that cannot be read counts as configured. A prediction for a single customer does not count towards the
-    // metric.
-    let has_key = not_used != Some("not_configured") && run.only.is_none();
-    Ok(reply(context, &swept, ClaudeUsage { without_claude, has_key, is_dry: dry_run }))
-}
-
-/// Rejects a `customerId` without an `orgId`, or with a cursor.
-fn check_single_customer(fields: &Fields) -> Vec<FieldError> {
-    if !fields.is_set("customerId") {
-        return Vec::new();
-    }
-    let without_org = (!fields.is_set("orgId")).then(|| FieldError::new("customerId", "goes with an orgId"));
-    let with_cursor = fields.is_set("cursor").then(|| FieldError::new("cursor", "does not go with a customerId"));
-    without_org.into_iter().chain(with_cursor).collect()
+    pub(crate) only: Option<CustomerId>,
 }
 
 /// Consecutive customers of a page that are scored together.
@@ -130,7 +76,7 @@ enum BatchEnd {
 
 impl Run<'_> {
     /// Scores an org until its customers or the time of the call run out.
-    async fn visit_org(
+    pub(crate) async fn visit_org(
         &self,
         visit: OrgVisit<ScoringPosition>,
     ) -> Result<Option<VisitOutcome<ScoringFigures, ScoringPosition>>, Failure> {

@@ -1,6 +1,5 @@
 //! The account of a customer after an award, a refund or a void.
 
-use serde::Serialize;
 use shared::{
     domain::{
         earning::change::AccountSnapshot,
@@ -8,10 +7,10 @@ use shared::{
         org::Org,
         points::Points,
         text::SingleLine,
-        tier::{TierCause, TierChange},
     },
     failure::Failure,
     host::Context,
+    views::TierChangeView,
 };
 
 /// The customer of an order, if the record names one.
@@ -19,31 +18,20 @@ pub(crate) async fn owner_of(context: &Context, org: &Org, order: &OrderId) -> R
     Ok(context.store.order_header(&org.id, order).await?.and_then(|order| order.owner))
 }
 
-/// The account of the customer after an operation, as every answer of this function shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct AccountSummary<'a> {
-    balance: Points,
-    tier: &'a SingleLine,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tier_change: Option<TierChangeView<'a>>,
+/// The account of the customer after the operation.
+#[declare::answer]
+pub struct AccountSummary {
+    /// The balance in points. It is negative after a refund of points that were already spent.
+    pub balance: Points,
+    /// The tier.
+    pub tier: SingleLine,
+    /// The change of tier, if the operation changed the tier.
+    pub tier_change: Option<TierChangeView>,
 }
 
-#[derive(Serialize)]
-struct TierChangeView<'a> {
-    from: &'a SingleLine,
-    to: &'a SingleLine,
-    cause: TierCause,
-}
-
-impl<'a> From<&'a TierChange> for TierChangeView<'a> {
-    fn from(TierChange { from, to, cause }: &'a TierChange) -> Self {
-        Self { from, to, cause: *cause }
-    }
-}
-
-impl<'a> From<&'a AccountSnapshot> for AccountSummary<'a> {
-    fn from(AccountSnapshot { balance, tier, tier_change }: &'a AccountSnapshot) -> Self {
-        Self { balance: *balance, tier, tier_change: tier_change.as_ref().map(TierChangeView::from) }
+impl From<&AccountSnapshot> for AccountSummary {
+    fn from(account: &AccountSnapshot) -> Self {
+        let AccountSnapshot { balance, tier, tier_change } = account.clone();
+        Self { balance, tier, tier_change: tier_change.map(TierChangeView::from) }
     }
 }

@@ -1,7 +1,6 @@
 //! Awards points for a fulfilled order, in four steps: load, replay, decide, commit.
 
-use deserr::Deserr;
-use serde::Serialize;
+use chrono::{DateTime, Utc};
 use shared::{
     domain::{
         earning::award::{self, Award, Order},
@@ -11,14 +10,15 @@ use shared::{
         points::Points,
         rate::EquityMultiplier,
         recalculation::{TierDirection, direction_of},
-        rejection::Rejection,
+        rejection::{FieldError, RefusalCode, Rejection},
         time::FutureTolerance,
     },
     failure::Failure,
-    host::{Context, Reply, retry_conflicts},
+    host::{Context, Declared, MoneyOperation, Reply, Success, Tag},
     inbound::{
-        Call,
+        CallInfo, Fields,
         fields::{Timestamp, fulfilled_at_errors},
+        operation::Operation,
         ordered_bundles::OrderedBundles,
     },
     telemetry::metric::Metric,
@@ -26,60 +26,103 @@ use shared::{
 
 use crate::account::AccountSummary;
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct AwardRequest {
-    org_id: OrgId,
-    customer_id: CustomerId,
-    order_id: OrderId,
-    order_total: Money,
-    #[deserr(default)]
-    equity_status: Option<bool>,
-    #[deserr(default)]
-    fulfilled_at: Option<Timestamp>,
-    #[deserr(default)]
-    currency: Option<Currency>,
+/// Awards points for an order.
+pub struct AwardOrder;
+
+/// A fulfilled order.
+#[declare::request]
+pub struct AwardRequest {
+    /// The org.
+    pub org_id: OrgId,
+    /// The customer.
+    pub customer_id: CustomerId,
+    /// The order. An order is awarded once.
+    pub order_id: OrderId,
+    /// What the customer paid in money, in the org's currency.
+    pub order_total: Money,
+    /// Whether the order has equity status. Absent: it has none, unless the customer has.
+    pub equity_status: Option<bool>,
+    /// When the order was fulfilled, at most 24 hours ahead. Absent: now.
+    pub fulfilled_at: Option<Timestamp>,
+    /// The currency of the order, which must be the org's.
+    pub currency: Option<Currency>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AwardAnswer<'a> {
-    points_awarded: Points,
+/// The points of an order, and the account of the customer after the award.
+#[declare::answer]
+pub struct AwardAnswer {
+    /// The points that the order earned.
+    pub points_awarded: Points,
+    /// The account of the customer after the award.
     #[serde(flatten)]
-    account: AccountSummary<'a>,
+    pub account: AccountSummary,
 }
 
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let (now, is_event) = (context.now, call.is_event());
-    let request: AwardRequest = call.read_with(|fields| {
+impl Declared for AwardOrder {
+    const OPERATION: Operation = Operation::new("award", "POST", "/awards").on_event("OrderFulfilled");
+    const TAG: Tag = Tag::Orders;
+    const SUMMARY: &'static str = "Award points for an order";
+    const DESCRIPTION: &'static str = "Adds the points that the order earns, the lifetime value and the order to the \
+        customer, and sets the tier. The order id is the idempotency key: the same request again returns the first \
+        answer with `replayed`, and another customer, total or equity status is refused.";
+    const SUCCESS: &'static [Success] = &[Success::Created, Success::Replayed];
+    const REFUSALS: &'static [RefusalCode] = &[
+        RefusalCode::UnknownOrg,
+        RefusalCode::UnknownCustomer,
+        RefusalCode::IdempotencyMismatch,
+        RefusalCode::OtherCurrency,
+        RefusalCode::LoyaltyDisabled,
+        RefusalCode::OutOfRange,
+    ];
+    const METRICS: &'static [Metric] = &[Metric::PointsAwarded, Metric::PointsAwardedWithEquity, Metric::Promotions];
+
+    type Request = AwardRequest;
+    type Answer = AwardAnswer;
+
+    fn check(fields: &Fields, now: DateTime<Utc>, call: CallInfo) -> Vec<FieldError> {
         let mut faults = fulfilled_at_errors(fields, now, FutureTolerance::Day);
         // Every consumer rejects an order event with malformed bundles, although awards do not depend on bundles.
-        if is_event {
+        if call.is_event {
             faults.extend(OrderedBundles::field_errors(fields));
         }
         faults
-    })?;
-    let fulfilled_at = request.fulfilled_at.map_or(now, |Timestamp(at)| at);
-    let org = context.org(&request.org_id).await?;
-    org.check_amounts([("orderTotal", Some(request.order_total))])?;
-    let currency = request.currency;
-    let order = Order {
-        id: request.order_id,
-        customer: request.customer_id,
-        total: request.order_total,
-        equity_status: request.equity_status.unwrap_or(false),
-        fulfilled_at,
-    };
-    retry_conflicts(context.deadline, || attempt(context, &org, &order, currency.as_ref())).await
+    }
 }
 
-async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&Currency>) -> Result<Reply, Failure> {
+impl MoneyOperation for AwardOrder {
+    fn org(request: &AwardRequest) -> &OrgId {
+        &request.org_id
+    }
+
+    fn amounts(request: &AwardRequest) -> Vec<(&'static str, Option<Money>)> {
+        vec![("orderTotal", Some(request.order_total))]
+    }
+
+    async fn attempt(context: &Context, org: &Org, request: &AwardRequest) -> Result<Reply<AwardAnswer>, Failure> {
+        let AwardRequest { customer_id, order_id, currency, .. } = request;
+        let order = Order {
+            id: order_id.clone(),
+            customer: customer_id.clone(),
+            total: request.order_total,
+            equity_status: request.equity_status.unwrap_or(false),
+            fulfilled_at: request.fulfilled_at.map_or(context.now, |Timestamp(at)| at),
+        };
+        award(context, org, &order, currency.as_ref()).await
+    }
+}
+
+async fn award(
+    context: &Context,
+    org: &Org,
+    order: &Order,
+    currency: Option<&Currency>,
+) -> Result<Reply<AwardAnswer>, Failure> {
     let loaded = context.store.award_context(&org.id, &order.customer, &order.id).await?;
     let customer = loaded.customer.ok_or(Rejection::UnknownCustomer)?;
 
     if let Some(award) = loaded.award {
         if award::is_repeat(order, &award) {
-            return Ok(Reply::replayed(&answer(&award)));
+            return Ok(Reply::replayed(answer(&award)));
         }
         return Err(Rejection::IdempotencyMismatch.into());
     }
@@ -108,9 +151,9 @@ async fn attempt(context: &Context, org: &Org, order: &Order, currency: Option<&
     if outcome.tier_change.as_ref().is_some_and(is_promotion) {
         context.metric(Metric::Promotions, 1_i64);
     }
-    Ok(Reply::created(&answer(&decided.award)))
+    Ok(Reply::created(answer(&decided.award)))
 }
 
-fn answer(award: &Award) -> AwardAnswer<'_> {
+fn answer(award: &Award) -> AwardAnswer {
     AwardAnswer { points_awarded: award.points, account: (&award.outcome).into() }
 }

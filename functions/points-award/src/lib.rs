@@ -3,25 +3,13 @@
 //!
 //! The rules are in `shared::domain::earning`.
 
-mod account;
-mod award;
-mod refund;
-mod refund_void;
+pub mod account;
+pub mod award;
+pub mod refund;
+pub mod refund_void;
 
-use shared::{host::Function, inbound::operation::Operation};
+use award::AwardOrder;
+use refund::RefundOrder;
+use refund_void::VoidRefund;
 
-/// The function.
-pub const FUNCTION: Function = Function {
-    name: "points-award",
-    operations: &[
-        (Operation::new("award", "POST", "/awards").on_event("OrderFulfilled"), |context, call| {
-            Box::pin(award::handle(context, call))
-        }),
-        (Operation::new("refund", "POST", "/refunds").on_event("OrderRefunded"), |context, call| {
-            Box::pin(refund::handle(context, call))
-        }),
-        (Operation::new("voidRefund", "DELETE", "/refunds/{refundId}").on_event("RefundCancelled"), |context, call| {
-            Box::pin(refund_void::handle(context, call))
-        }),
-    ],
-};
+shared::function!("points-award": money AwardOrder, money RefundOrder, money VoidRefund);

@@ -1,22 +1,38 @@
 //! The answer and the metrics of a run.
 
-use serde::Serialize;
 use shared::{
     domain::recalculation::TierDirection,
-    host::{Context, Reply},
-    jobs::report::{OrgReport, SweepReport},
+    host::Context,
+    jobs::report::{OrgReport, SweepAnswer, SweepReport},
     telemetry::metric::Metric,
 };
 
+/// The answer of one call of a run.
+pub type RecalculationAnswer = SweepAnswer<RecalculationFigures, RecalculationSums>;
+
 /// The counters of one org.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct RecalculationFigures {
-    customers: u64,
-    changed: u64,
-    promotions: u64,
-    demotions: u64,
+#[declare::answer]
+#[derive(Default)]
+pub struct RecalculationFigures {
+    /// The number of customers that the call evaluated, including unreadable ones.
+    pub customers: u64,
+    /// The number of changes of tier.
+    pub changed: u64,
+    /// The number of changes to a higher tier.
+    pub promotions: u64,
+    /// The number of changes to a lower tier.
+    pub demotions: u64,
     #[serde(skip)]
     holding: [u64; Metric::HOLDING_TIERS.len()],
+}
+
+/// The sums over the orgs of a call.
+#[declare::answer]
+pub struct RecalculationSums {
+    /// The number of customers that the call evaluated.
+    pub total_customers: u64,
+    /// The number of changes of tier.
+    pub total_changed: u64,
 }
 
 impl RecalculationFigures {
@@ -43,35 +59,30 @@ impl RecalculationFigures {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Sums {
-    total_customers: u64,
-    total_changed: u64,
+/// The sum of a figure over all orgs.
+fn sum(swept: &SweepReport<RecalculationFigures>, figure: impl Fn(&RecalculationFigures) -> u64) -> u64 {
+    swept.results.iter().map(|OrgReport { figures, .. }| figure(figures)).sum()
 }
 
-pub(crate) fn reply(context: &Context, swept: &SweepReport<RecalculationFigures>, dry_run: bool) -> Reply {
-    let sum = |figure: fn(&RecalculationFigures) -> u64| -> u64 {
-        swept.results.iter().map(|report| figure(&report.figures)).sum()
+pub(crate) fn answer(swept: SweepReport<RecalculationFigures>) -> RecalculationAnswer {
+    let sums = RecalculationSums {
+        total_customers: sum(&swept, |figures| figures.customers),
+        total_changed: sum(&swept, |figures| figures.changed),
     };
-    let sums =
-        Sums { total_customers: sum(|figures| figures.customers), total_changed: sum(|figures| figures.changed) };
-    let reply = Reply::ok(&swept.answer(sums));
-    if dry_run {
-        return reply;
-    }
-    context.metric(Metric::CustomersJudged, sum(|figures| figures.customers));
-    context.metric(Metric::TiersChanged, sum(|figures| figures.changed));
-    context.metric(Metric::Promotions, sum(|figures| figures.promotions));
-    context.metric(Metric::Demotions, sum(|figures| figures.demotions));
+    swept.answer(sums)
+}
+
+pub(crate) fn record_metrics(context: &Context, swept: &SweepReport<RecalculationFigures>) {
+    context.metric(Metric::CustomersJudged, sum(swept, |figures| figures.customers));
+    context.metric(Metric::TiersChanged, sum(swept, |figures| figures.changed));
+    context.metric(Metric::Promotions, sum(swept, |figures| figures.promotions));
+    context.metric(Metric::Demotions, sum(swept, |figures| figures.demotions));
     context.metric(Metric::ErrorsEncountered, swept.errors());
     for (rank, metric) in Metric::HOLDING_TIERS.into_iter().enumerate() {
-        let in_org = |report: &OrgReport<RecalculationFigures>| report.figures.holding.get(rank).copied().unwrap_or(0);
-        let holding: u64 = swept.results.iter().map(in_org).sum();
+        let holding = sum(swept, |figures| figures.holding.get(rank).copied().unwrap_or(0));
         // Most ladders have few tiers, and a metric without customers is not recorded.
         if holding > 0 {
             context.metric(metric, holding);
         }
     }
-    reply
 }

@@ -4,15 +4,10 @@
 //! - `shared::domain::recalculation` determines the changes of a recalculation.
 //! - `shared::jobs::sweep` splits a run of any size into calls.
 
-mod answer;
+pub mod answer;
+pub mod recalculate;
 mod run;
 
-use shared::{host::Function, inbound::operation::Operation};
+use recalculate::RecalculateTiers;
 
-/// The function.
-pub const FUNCTION: Function = Function {
-    name: "tier-recalculation",
-    operations: &[(Operation::new("recalculate", "POST", "/").on_schedule(), |context, call| {
-        Box::pin(run::handle(context, call))
-    })],
-};
+shared::function!("tier-recalculation": plain RecalculateTiers);

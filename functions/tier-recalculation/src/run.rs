@@ -1,38 +1,27 @@
 //! Recalculates the tiers of each org's customers, page by page. The tier changes of a batch are written concurrently.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
-use deserr::Deserr;
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
 use shared::{
     domain::{
         customer::Customer,
-        ids::{CustomerId, OrgId},
+        ids::CustomerId,
         loyalty::{Loyalty, LoyaltySettings},
         org::Org,
         recalculation::{TierDirection, recalculate},
-        rejection::FieldError,
         tier,
     },
     error::chain,
     failure::{Failure, retry_conflicts_within},
-    host::{Context, Reply},
-    inbound::{
-        Call, Fields,
-        cursor::{self, Cursor},
-        fields::single_field,
-    },
     jobs::{
         report::fail_if_store_unavailable,
         sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     store::{Listed, ListedCustomer, Page, Row, StoreError, Versioned},
-    views::LoyaltyView,
 };
 
-use crate::answer::{RecalculationFigures, reply};
+use crate::answer::RecalculationFigures;
 
 /// Customers in a page. One response of the index holds about twice as many.
 const PAGE_SIZE: usize = 1_000;
@@ -40,25 +29,9 @@ const PAGE_SIZE: usize = 1_000;
 /// The maximum number of tier changes in a batch. The changes of a batch are written concurrently.
 const BATCH_CHANGES_MAX: usize = 16;
 
-/// The time reserved for one batch of changes and the answer.
-const ANSWER_RESERVE: Duration = Duration::from_secs(5);
-
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct RecalculationRequest {
-    #[deserr(default)]
-    org_id: Option<OrgId>,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
-    #[deserr(default)]
-    dry_run: bool,
-    #[deserr(default)]
-    loyalty: Option<LoyaltySettings>,
-}
-
 /// Where the next call continues within an org.
 #[derive(Clone, Serialize, Deserialize)]
-struct RecalculationPosition {
+pub(crate) struct RecalculationPosition {
     /// The index position of the last evaluated customer.
     #[serde(deserialize_with = "Option::deserialize")]
     after: Option<String>,
@@ -70,35 +43,10 @@ struct RecalculationPosition {
 }
 
 /// One call of a run.
-struct Run<'a> {
-    sweep: Sweep<'a>,
+pub(crate) struct Run<'a> {
+    pub(crate) sweep: Sweep<'a>,
     /// Settings that replace the stored settings in a dry run.
-    trial_settings: Option<LoyaltySettings>,
-}
-
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let operation = call.operation.name;
-    let RecalculationRequest { org_id, cursor, dry_run, loyalty } = call.read_with(check_trial_settings)?;
-    let dry_run_name = dry_run.then(|| dry_run_name(loyalty.as_ref()));
-    let sweep = Sweep::new(context, operation, ANSWER_RESERVE).only(org_id.as_ref()).dry_run(dry_run_name);
-    let run = Run { sweep, trial_settings: loyalty };
-    let swept = run.sweep.run(cursor, |visit| run.visit_org(visit)).await?;
-    Ok(reply(context, &swept, dry_run))
-}
-
-/// Rejects trial settings outside a dry run of one org.
-fn check_trial_settings(fields: &Fields) -> Vec<FieldError> {
-    let is_dry = single_field::<bool>(fields, "dryRun") == Some(true) && fields.is_set("orgId");
-    let fault = fields.is_set("loyalty") && !is_dry;
-    fault.then(|| FieldError::new("loyalty", "goes with an orgId and dryRun: true")).into_iter().collect()
-}
-
-/// The name of the dry runs with these settings. A cursor of one dry run is rejected by a dry run with other settings.
-///
-/// The digest covers the settings as JSON, because two versions of the function must agree on it during a rollout.
-fn dry_run_name(trial_settings: Option<&LoyaltySettings>) -> String {
-    let settings = trial_settings.map(LoyaltyView::from);
-    format!("dryRun {}", cursor::scope_digest(&serde_json::json!(settings).to_string()))
+    pub(crate) trial_settings: Option<LoyaltySettings>,
 }
 
 impl Run<'_> {
@@ -112,7 +60,7 @@ impl Run<'_> {
     }
 
     /// Recalculates an org until its customers or the time of the call run out.
-    async fn visit_org(
+    pub(crate) async fn visit_org(
         &self,
         visit: OrgVisit<RecalculationPosition>,
     ) -> Result<Option<VisitOutcome<RecalculationFigures, RecalculationPosition>>, Failure> {

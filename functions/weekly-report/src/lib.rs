@@ -2,18 +2,13 @@
 //!
 //! `shared::domain::report` defines the figures, their computation and their text.
 
-mod answer;
+pub mod answer;
 mod count;
+pub mod report;
 mod run;
 mod slack;
-mod view;
+pub mod view;
 
-use shared::{host::Function, inbound::operation::Operation};
+use report::ReportWeek;
 
-/// The function.
-pub const FUNCTION: Function = Function {
-    name: "weekly-report",
-    operations: &[(Operation::new("report", "POST", "/").on_schedule(), |context, call| {
-        Box::pin(run::handle(context, call))
-    })],
-};
+shared::function!("weekly-report": plain ReportWeek);

@@ -1,16 +1,13 @@
-//! Counts the week of each org and posts the reports. A call counts an org completely or leaves it to the next call.
+//! Counts the week of each org. A call counts an org completely or leaves it to the next call.
 
 use std::{
     collections::HashMap,
     ops::ControlFlow,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
-use deserr::Deserr;
 use shared::{
-    clock::Stopwatch,
     domain::{
         bundle::{state::Bundle, transition::bring_up_to_date},
         ids::OrgId,
@@ -23,109 +20,58 @@ use shared::{
     },
     error::{InternalError, chain},
     failure::Failure,
-    host::{Context, Reply},
-    inbound::{Call, cursor::Cursor},
     jobs::{
         pages::{for_each_row, retry_unavailable},
         sweep::{OrgVisit, Sweep, VisitOutcome},
     },
     store::{DUE_SHARDS, DueItem, StoreError},
-    telemetry::metric::Metric,
 };
 use tokio::sync::OnceCell;
 
-use crate::{
-    answer::{MessageOutcome, OrgReport, ReportAnswer, Summary, millis},
-    count::Counter,
-    slack::{self, WeeklyMessage},
-};
+use crate::{answer::OrgWeek, count::Counter};
 
 /// Bundles in a page.
 const PAGE_SIZE: usize = 1_000;
 
-/// The time reserved for the Slack message and the answer.
-const NOTIFICATION_RESERVE: Duration = Duration::from_secs(10);
-
 /// The maximum number of orgs in an answer, because Lambda limits the size of an answer. The log contains all orgs.
-const REPORTS_MAX: usize = 400;
-
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct ReportRequest {
-    #[deserr(default)]
-    org_id: Option<OrgId>,
-    #[deserr(default)]
-    cursor: Option<Cursor>,
-    #[deserr(default)]
-    dry_run: bool,
-}
+const WEEKS_MAX: usize = 400;
 
 /// One call of a report.
-struct Run<'a> {
-    sweep: Sweep<'a>,
+pub(crate) struct Run<'a> {
+    pub(crate) sweep: Sweep<'a>,
     /// The bundles with an overdue change of status, by their orgs.
     overdue_bundles: OnceCell<HashMap<OrgId, Vec<Bundle>>>,
-    reports: Mutex<Vec<OrgReport>>,
+    weeks: Mutex<Vec<OrgWeek>>,
 }
 
-pub(crate) async fn handle(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let watch = Stopwatch::start();
-    let operation = call.operation.name;
-    let ReportRequest { org_id, cursor, dry_run } = call.read()?;
-    let only = org_id.as_ref();
-    let sweep =
-        Sweep::new(context, operation, NOTIFICATION_RESERVE).only(only).dry_run(dry_run.then(|| "dryRun".to_owned()));
-    let run = Run { sweep, overdue_bundles: OnceCell::new(), reports: Mutex::default() };
-    let swept = run.sweep.run(cursor, |visit| run.week(visit)).await?;
-
-    let reports = run.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let cursor = swept.cursor().map(str::to_owned);
-    let (counted, failed): (Vec<_>, Vec<_>) = swept.results.into_iter().partition(|result| result.figures);
-    let errors: Vec<OrgId> = failed.into_iter().map(|result| result.org_id).collect();
-    let goes_on = cursor.is_some();
-    tracing::info!(orgs = counted.len(), errors = errors.len(), goes_on, "a call of the report is over");
-    let slack = if only.is_some() || dry_run {
-        // The caller of a dry run or of a report on one org reads the answer.
-        MessageOutcome::NotAsked
-    } else {
-        let message = WeeklyMessage { reports: &reports, count: counted.len(), errors: &errors, goes_on };
-        slack::notify(&context.config, &message, context.deadline).await
-    };
-    let answer = ReportAnswer {
-        success: errors.is_empty(),
-        job_duration: millis(watch.elapsed()),
-        orgs: &reports,
-        errors: &errors,
-        summary: Summary { total_orgs: counted.len() + errors.len(), total_errors: errors.len() },
-        slack,
-        cursor,
-    };
-    let reply = Reply::ok(&answer);
-    if dry_run {
-        return Ok(reply);
+impl<'a> Run<'a> {
+    /// A run that has counted no week yet.
+    pub(crate) fn new(sweep: Sweep<'a>) -> Self {
+        Self { sweep, overdue_bundles: OnceCell::new(), weeks: Mutex::default() }
     }
-    context.metric(Metric::Reports, counted.len());
-    context.metric(Metric::ErrorsEncountered, errors.len());
-    context.metric(Metric::MessagesFailed, slack == MessageOutcome::Failed);
-    Ok(reply)
+
+    /// The counted weeks.
+    pub(crate) fn into_weeks(self) -> Vec<OrgWeek> {
+        self.weeks.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Run<'_> {
     /// Reports an org's week. The figures of the outcome state whether the week was counted.
     ///
     /// A disposable org is reported only in a call for that org.
-    async fn week(&self, visit: OrgVisit<()>) -> Result<Option<VisitOutcome<bool, ()>>, Failure> {
+    pub(crate) async fn week(&self, visit: OrgVisit<()>) -> Result<Option<VisitOutcome<bool, ()>>, Failure> {
         let OrgVisit { org, began, .. } = visit;
         if org.disposable && self.sweep.only.is_none() {
             return Ok(None);
         }
         let figures = self.figures(&org, began).await.map_err(|failure| self.skip_org_if_transient(failure))?;
-        let report = OrgReport::new(org.id.clone(), org.profile.name.as_str().to_owned(), figures);
-        let figures = serde_json::json!(report.figures);
+        let week = OrgWeek::new(org.id.clone(), org.profile.name.clone(), figures);
+        let figures = serde_json::json!(week.figures);
         tracing::info!(org = %org.id, %figures, "a week");
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        if reports.len() < REPORTS_MAX {
-            reports.push(report);
+        let mut weeks = self.weeks.lock().unwrap_or_else(PoisonError::into_inner);
+        if weeks.len() < WEEKS_MAX {
+            weeks.push(week);
         }
         Ok(Some(VisitOutcome { figures: true, errors: 0, stopped_at: None }))
     }

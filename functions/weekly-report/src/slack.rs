@@ -8,7 +8,7 @@ use shared::{
     clock::Deadline, config::Config, domain::ids::OrgId, error::chain, failure::Failure, http_client, secrets,
 };
 
-use crate::answer::{MessageOutcome, OrgReport};
+use crate::answer::{MessageOutcome, OrgWeek};
 
 /// The longest time to read the webhook's address and to post the message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,8 +27,8 @@ const MESSAGE_CHARS_MAX: usize = 39_000;
 
 /// The content of a message.
 pub(crate) struct WeeklyMessage<'a> {
-    pub(crate) reports: &'a [OrgReport],
-    /// The number of counted orgs, including the orgs left out of `reports`.
+    pub(crate) weeks: &'a [OrgWeek],
+    /// The number of counted orgs, including the orgs left out of `weeks`.
     pub(crate) count: usize,
     pub(crate) errors: &'a [OrgId],
     /// Whether the call ran out of time before the last org.
@@ -94,9 +94,9 @@ fn text(message: &WeeklyMessage<'_>) -> String {
     let length = |text: &String| text.chars().count() + 1;
     let mut room = MESSAGE_CHARS_MAX.saturating_sub(REMAINDER_NOTE_RESERVE + notes.iter().map(length).sum::<usize>());
     let mut parts = Vec::new();
-    for report in message.reports.iter().take(ORGS_SHOWN_MAX) {
-        let (name, lines) = (escaped(&report.name), escaped(&report.lines.join("\n")));
-        let shown = format!("*{name}* ({})\n```{lines}```", report.org_id);
+    for week in message.weeks.iter().take(ORGS_SHOWN_MAX) {
+        let (name, lines) = (escaped(week.name.as_str()), escaped(&week.lines.join("\n")));
+        let shown = format!("*{name}* ({})\n```{lines}```", week.org_id);
         let Some(left) = room.checked_sub(length(&shown)) else { break };
         room = left;
         parts.push(shown);

@@ -1,7 +1,6 @@
 //! The figures of a week as the answer and the log show them.
 
 use chrono::NaiveDate;
-use serde::Serialize;
 use shared::domain::{
     decimal::TwoPlaceDecimal,
     money::{Currency, Money},
@@ -9,23 +8,39 @@ use shared::domain::{
     text::SingleLine,
 };
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct WeekFiguresView {
-    from: NaiveDate,
-    to: NaiveDate,
-    currency: Currency,
-    transitions: ShareView,
-    redemptions: WeeklyCountView,
-    savings: Money,
-    awards: WeeklyCountView,
-    tier_changes: WeeklyCountView,
-    scored: ShareView,
-    earning: ShareView,
-    tiers: Vec<TierShareView>,
-    left_at_risk: LeftAtRiskView,
-    bundle_orders: OrderAverageView,
-    other_orders: OrderAverageView,
+/// The figures of a week.
+#[declare::answer]
+pub struct WeekFiguresView {
+    /// The first day, in the org's time zone.
+    #[schemars(with = "String", extend("format" = "date", "examples" = ["2026-12-21"]))]
+    pub from: NaiveDate,
+    /// The last day, in the org's time zone.
+    #[schemars(with = "String", extend("format" = "date", "examples" = ["2026-12-27"]))]
+    pub to: NaiveDate,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// Of the status changes that the clock made due, the share recorded within ten minutes.
+    pub transitions: ShareView,
+    /// Bundles redeemed in the week and not given back.
+    pub redemptions: WeeklyCountView,
+    /// The amount that these redemptions saved customers, in `currency`.
+    pub savings: Money,
+    /// Awarded orders.
+    pub awards: WeeklyCountView,
+    /// Changes of tier.
+    pub tier_changes: WeeklyCountView,
+    /// Of the customers who were active when the org was last scored, the share whose score is at most eight days old.
+    pub scored: ShareView,
+    /// Of all customers, the share who earned points.
+    pub earning: ShareView,
+    /// The share of customers in each tier, lowest tier first. A tier that the settings no longer list is missing.
+    pub tiers: Vec<TierShareView>,
+    /// Of the customers at high or critical risk whose horizon has ended, the share who left.
+    pub left_at_risk: LeftAtRiskView,
+    /// Awarded orders with a bundle.
+    pub bundle_orders: OrderAverageView,
+    /// Awarded orders without a bundle.
+    pub other_orders: OrderAverageView,
 }
 
 impl From<WeekFigures> for WeekFiguresView {
@@ -49,14 +64,17 @@ impl From<WeekFigures> for WeekFiguresView {
     }
 }
 
-#[derive(Serialize)]
-struct ShareView {
-    count: u64,
-    of: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    percent: Option<TwoPlaceDecimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<u32>,
+/// A count as a share of a total.
+#[declare::answer]
+pub struct ShareView {
+    /// The count.
+    pub count: u64,
+    /// The total.
+    pub of: u64,
+    /// The share in percent, floored to two decimals. Absent if the total is 0.
+    pub percent: Option<TwoPlaceDecimal>,
+    /// The target in percent. Absent without a target.
+    pub target: Option<u32>,
 }
 
 impl From<Share> for ShareView {
@@ -65,11 +83,13 @@ impl From<Share> for ShareView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WeeklyCountView {
-    count: u64,
-    per_day: TwoPlaceDecimal,
+/// The number of events in a week.
+#[declare::answer]
+pub struct WeeklyCountView {
+    /// The number of events.
+    pub count: u64,
+    /// Events per day, floored to two decimals.
+    pub per_day: TwoPlaceDecimal,
 }
 
 impl From<WeeklyCount> for WeeklyCountView {
@@ -78,11 +98,14 @@ impl From<WeeklyCount> for WeeklyCountView {
     }
 }
 
-#[derive(Serialize)]
-struct TierShareView {
-    name: SingleLine,
+/// The share of customers in one tier.
+#[declare::answer]
+pub struct TierShareView {
+    /// The name of the tier.
+    pub name: SingleLine,
+    /// The share of all customers.
     #[serde(flatten)]
-    share: ShareView,
+    pub share: ShareView,
 }
 
 impl From<TierShare> for TierShareView {
@@ -91,11 +114,13 @@ impl From<TierShare> for TierShareView {
     }
 }
 
-#[derive(Serialize)]
-struct OrderAverageView {
-    count: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    average: Option<Money>,
+/// The number of orders, and their average total.
+#[declare::answer]
+pub struct OrderAverageView {
+    /// The number of orders.
+    pub count: u64,
+    /// The average amount paid, in the org's currency, floored to the minor unit. Absent without orders.
+    pub average: Option<Money>,
 }
 
 impl From<OrderAverage> for OrderAverageView {
@@ -104,13 +129,15 @@ impl From<OrderAverage> for OrderAverageView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LeftAtRiskView {
+/// Of the customers predicted to be at risk whose horizon has ended, the share who left.
+#[declare::answer]
+pub struct LeftAtRiskView {
+    /// Predictions whose horizon ended in this week.
     #[serde(flatten)]
-    this_week: ShareView,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    month_before: Option<ShareView>,
+    pub this_week: ShareView,
+    /// Predictions whose horizon ended in the same days four weeks earlier. Absent if predictions of that age are not
+    /// stored.
+    pub month_before: Option<ShareView>,
 }
 
 impl From<LeftAtRisk> for LeftAtRiskView {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A number with at most two decimals. Its text and its JSON number have no trailing zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,19 @@ impl Serialize for TwoPlaceDecimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize(&self.0, serializer)
     }
+}
+
+impl<'de> Deserialize<'de> for TwoPlaceDecimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize(deserializer).map(Self::rounded)
+    }
+}
+
+/// Reads a JSON number that [`serialize`] wrote.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    // The shortest decimal of the float is the number that was written.
+    Decimal::from_str_exact(&number.to_string()).map_err(serde::de::Error::custom)
 }
 
 /// Writes a decimal as a JSON number, without a fraction if the value is whole.

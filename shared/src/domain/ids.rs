@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The maximum length of an id, in characters, all of which are ASCII.
-const ID_LENGTH_MAX: usize = 128;
+pub const ID_LENGTH_MAX: usize = 128;
 
 /// The rule for ids, as an error message.
 pub const ID_RULE: &str = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : @ + - and not \".\" or \"..\"";

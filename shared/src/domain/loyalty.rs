@@ -1,6 +1,6 @@
 //! The settings of a loyalty programme. Values out of bounds cannot be constructed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
@@ -201,8 +201,8 @@ pub struct RedemptionTier {
 }
 
 /// The points to pay for a reward: 1 to 1,000,000,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "i64", try_from = "i64")]
 pub struct PointsCost(Points);
 
 impl PointsCost {
@@ -216,6 +216,12 @@ impl PointsCost {
     #[must_use]
     pub const fn get(self) -> Points {
         self.0
+    }
+}
+
+impl From<PointsCost> for i64 {
+    fn from(cost: PointsCost) -> Self {
+        cost.0.0
     }
 }
 
@@ -279,8 +285,8 @@ named!(RedemptionMode);
 macro_rules! days {
     ($(#[$doc:meta])* $name:ident, from $min:literal to $max:literal, default $default:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-        #[serde(transparent)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(into = "i64", try_from = "i64")]
         pub struct $name(u32);
 
         impl $name {
@@ -292,6 +298,12 @@ macro_rules! days {
             #[must_use]
             pub const fn get(self) -> u32 {
                 self.0
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(days: $name) -> Self {
+                days.0.into()
             }
         }
 

@@ -2,7 +2,7 @@
 //! without decimals, every amount is a whole number of major units.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::decimal;
 
@@ -74,6 +74,14 @@ impl Money {
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         decimal::serialize(&self.decimal(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let minor = decimal::deserialize(deserializer)?.checked_mul(Decimal::ONE_HUNDRED);
+        let minor = minor.filter(Decimal::is_integer).and_then(|minor| minor.to_i64());
+        minor.and_then(Self::from_minor).ok_or_else(|| serde::de::Error::custom(AMOUNT_RULE))
     }
 }
 

@@ -54,7 +54,10 @@ impl Org {
     }
 
     /// Rejects amounts that the org's currency cannot represent. Each amount has the name of its field.
-    pub fn check_amounts<const N: usize>(&self, amounts: [(&str, Option<Money>); N]) -> Result<(), Rejection> {
+    pub fn check_amounts<F: Into<String>>(
+        &self,
+        amounts: impl IntoIterator<Item = (F, Option<Money>)>,
+    ) -> Result<(), Rejection> {
         let errors = self.amount_errors(amounts);
         if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors.into())) }
     }

@@ -1,7 +1,7 @@
 //! Rates and multipliers: exact decimals with at most four decimal places, each within its own bounds.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::{decimal, money::Money};
 
@@ -42,6 +42,12 @@ macro_rules! rate {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 decimal::serialize(&self.0, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::try_from(decimal::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -90,8 +96,8 @@ impl PointsPerDollar {
 }
 
 /// The points of an earn rate: 1 to 1,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "i64", try_from = "i64")]
 pub struct EarnedPoints(i64);
 
 impl EarnedPoints {
@@ -105,6 +111,12 @@ impl EarnedPoints {
     }
 }
 
+impl From<EarnedPoints> for i64 {
+    fn from(points: EarnedPoints) -> Self {
+        points.0
+    }
+}
+
 impl TryFrom<i64> for EarnedPoints {
     type Error = &'static str;
 
@@ -114,8 +126,8 @@ impl TryFrom<i64> for EarnedPoints {
 }
 
 /// The money of an earn rate, always above 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Money", try_from = "Money")]
 pub struct EarnedPer(Money);
 
 impl EarnedPer {
@@ -126,6 +138,12 @@ impl EarnedPer {
     #[must_use]
     pub const fn get(self) -> Money {
         self.0
+    }
+}
+
+impl From<EarnedPer> for Money {
+    fn from(per: EarnedPer) -> Self {
+        per.0
     }
 }
 

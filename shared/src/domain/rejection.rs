@@ -1,8 +1,11 @@
 //! The rejections: each reason once, with its stable code and a message for people.
 
+use strum::{EnumDiscriminants, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
+
 use crate::domain::{
     bundle::status::BundleStatus,
     money::{Currency, Money},
+    names::named,
     points::Points,
 };
 
@@ -10,8 +13,13 @@ use crate::domain::{
 /// nothing.
 ///
 /// The message says what happened and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EnumDiscriminants)]
+#[strum_discriminants(
+    name(RefusalCode),
+    doc = "The code of a rejection.",
+    derive(EnumString, IntoStaticStr, VariantArray, VariantNames, EnumMessage, Hash, PartialOrd, Ord),
+    strum(serialize_all = "snake_case")
+)]
 pub enum Rejection {
     /// The credentials are missing or wrong.
     #[error("Send the header Authorization: Bearer <secret> with a valid secret.")]
@@ -42,7 +50,7 @@ pub enum Rejection {
     },
     /// Fields are missing, unknown or invalid. All of them are reported.
     #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
-    #[strum(serialize = "invalid_fields")]
+    #[strum_discriminants(strum(serialize = "invalid_fields"))]
     Invalid(InvalidFields),
     /// The cursor was not returned by this list.
     #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
@@ -162,6 +170,8 @@ pub enum Rejection {
         figure: &'static str,
     },
 }
+
+named!(RefusalCode);
 
 /// One invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,51 +304,71 @@ impl Rejection {
         }
     }
 
+    /// The code of the rejection.
+    #[must_use]
+    pub fn refusal(&self) -> RefusalCode {
+        self.into()
+    }
+
     /// The kind of the rejection.
     #[must_use]
-    pub const fn kind(&self) -> RejectionKind {
+    pub fn kind(&self) -> RejectionKind {
+        self.refusal().kind()
+    }
+
+    /// The stable code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.refusal().name()
+    }
+}
+
+impl RefusalCode {
+    /// What the code means, in one sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
+
+    /// The kind of the rejections with this code.
+    #[must_use]
+    pub const fn kind(self) -> RejectionKind {
         match self {
             Self::Unauthorized => RejectionKind::Unauthorized,
             Self::BodyTooLarge => RejectionKind::TooLarge,
-            Self::UnreadableJson { .. } | Self::DuplicateField { .. } => RejectionKind::Unreadable,
-            Self::UnsupportedEncoding { .. } => RejectionKind::UnsupportedEncoding,
+            Self::UnreadableJson | Self::DuplicateField => RejectionKind::Unreadable,
+            Self::UnsupportedEncoding => RejectionKind::UnsupportedEncoding,
             Self::UnknownRoute => RejectionKind::UnknownRoute,
             Self::OtherOrg => RejectionKind::Forbidden,
-            Self::Invalid(_) | Self::InvalidCursor => RejectionKind::Invalid,
+            Self::Invalid | Self::InvalidCursor => RejectionKind::Invalid,
             Self::UnknownOrg
             | Self::UnknownCustomer
             | Self::UnknownOrder
             | Self::BundleNotFound
             | Self::UnknownKey
             | Self::LoyaltyNotSet => RejectionKind::NotFound,
-            Self::MethodNotAllowed { .. } => RejectionKind::MethodNotAllowed,
+            Self::MethodNotAllowed => RejectionKind::MethodNotAllowed,
             Self::AlreadyExists => RejectionKind::PreconditionFailed,
             Self::LoyaltyDisabled
             | Self::IdempotencyMismatch
-            | Self::OtherCurrency { .. }
+            | Self::OtherCurrency
             | Self::AlreadyRefunded
-            | Self::RefundExceedsOrder { .. }
+            | Self::RefundExceedsOrder
             | Self::BundleDeleted
-            | Self::BundleNotActive { .. }
+            | Self::BundleNotActive
             | Self::LimitReached
             | Self::CustomerLimitReached
             | Self::AlreadyVoided
-            | Self::BelowMinimum { .. }
-            | Self::InsufficientPoints { .. }
+            | Self::BelowMinimum
+            | Self::InsufficientPoints
             | Self::NotAListedAmount
-            | Self::ExceedsOrderTotal { .. }
+            | Self::ExceedsOrderTotal
             | Self::BundleRedeemed
-            | Self::LimitBelowUsed { .. }
+            | Self::LimitBelowUsed
             | Self::OrgNotDisposable
             | Self::OrgBeingDeleted
             | Self::DisposableIsFixed
-            | Self::OutOfRange { .. } => RejectionKind::Conflict,
+            | Self::OutOfRange => RejectionKind::Conflict,
         }
-    }
-
-    /// The stable code for programs.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.into()
     }
 }

@@ -45,6 +45,12 @@ struct Rules {
 
 static UTC_RULES: Rules = Rules { name: "UTC", rules: tz::TimeZone::UTC };
 
+impl serde::Serialize for Zone {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self(&UTC_RULES);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::invocation::InvocationError;
+use super::{invocation::InvocationError, operation::Success};
 use crate::{
     domain::{
         rejection::{FieldError, Rejection, RejectionKind},
@@ -14,49 +14,63 @@ use crate::{
 
 /// The answer of a successful call.
 #[derive(Debug)]
-pub struct Reply {
-    created: bool,
-    body: Value,
+pub struct Reply<A> {
+    success: Success,
+    body: A,
 }
 
-impl Reply {
-    /// 201: the call created something.
-    #[must_use]
-    pub fn created(body: &impl Serialize) -> Self {
-        Self { created: true, ..Self::ok(body) }
-    }
-
+impl<A> Reply<A> {
     /// 200: the requested result.
     #[must_use]
-    pub fn ok(body: &impl Serialize) -> Self {
-        // Every answer is a plain struct with text keys, so serialization cannot fail.
-        let body = serde_json::to_value(body).unwrap_or_default();
-        Self { created: false, body }
+    pub const fn done(body: A) -> Self {
+        Self { success: Success::Done, body }
     }
 
-    /// 200: a page of a list under the name of the list, with a cursor if the list continues.
+    /// 201: the call created something.
     #[must_use]
-    pub fn list(name: &str, rows: &[impl Serialize], cursor: Option<String>) -> Self {
-        let mut reply = Self::ok(&json!({ name: rows }));
-        if let (Some(cursor), Value::Object(fields)) = (cursor, &mut reply.body) {
-            fields.insert("cursor".into(), cursor.into());
-        }
-        reply
+    pub const fn created(body: A) -> Self {
+        Self { success: Success::Created, body }
     }
 
     /// 200: the first answer to a repeated request, with `replayed`.
     #[must_use]
-    pub fn replayed(body: &impl Serialize) -> Self {
-        let mut reply = Self::ok(body);
-        if let Value::Object(fields) = &mut reply.body {
+    pub const fn replayed(body: A) -> Self {
+        Self { success: Success::Replayed, body }
+    }
+}
+
+/// The answer of a successful call, as JSON.
+#[derive(Debug)]
+pub(super) struct RawReply {
+    pub(super) success: Success,
+    body: Value,
+}
+
+impl<A: Serialize> From<Reply<A>> for RawReply {
+    fn from(Reply { success, body }: Reply<A>) -> Self {
+        // Every answer is a plain struct with text keys, so serialization cannot fail.
+        let mut body = serde_json::to_value(body).unwrap_or_default();
+        if let (Success::Replayed, Value::Object(fields)) = (success, &mut body) {
             fields.insert("replayed".into(), true.into());
         }
-        reply
+        Self { success, body }
+    }
+}
+
+impl Success {
+    /// The HTTP status.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Created => 201,
+            Self::Done | Self::Replayed => 200,
+        }
     }
 }
 
 /// The HTTP status of each kind of rejection.
-const fn http_status(kind: RejectionKind) -> u16 {
+#[must_use]
+pub const fn http_status(kind: RejectionKind) -> u16 {
     match kind {
         RejectionKind::Unauthorized => 401,
         RejectionKind::TooLarge => 413,
@@ -130,9 +144,9 @@ pub(super) fn problem_body(status: u16, code: &str, detail: &str) -> Value {
 }
 
 /// The response to an HTTP request.
-pub(super) fn http_answer(outcome: &Result<Reply, Failure>) -> Value {
+pub(super) fn http_answer(outcome: &Result<RawReply, Failure>) -> Value {
     match outcome {
-        Ok(reply) => response(if reply.created { 201 } else { 200 }, "application/json", &reply.body, None),
+        Ok(reply) => response(reply.success.http_status(), "application/json", &reply.body, None),
         Err(failure) => {
             let (status, body) = status_and_problem(failure);
             let header = match failure {
@@ -155,7 +169,19 @@ pub(super) fn health_answer(method: &str) -> Value {
     response(200, "application/json", &body, None)
 }
 
+/// The response to a request for the document of the function.
+pub(super) fn document_answer(method: &str, document: &str) -> Value {
+    if !matches!(method, "GET" | "HEAD") {
+        return http_answer(&Err(Rejection::MethodNotAllowed { allow: "GET, HEAD".into() }.into()));
+    }
+    text_response(200, "application/json", document.to_owned(), None)
+}
+
 fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str, String)>) -> Value {
+    text_response(status, content_type, body.to_string(), header)
+}
+
+fn text_response(status: u16, content_type: &str, body: String, header: Option<(&str, String)>) -> Value {
     // An answer may hold a secret, such as a new org key. No cache may store it.
     let mut headers = json!({"content-type": content_type, "cache-control": "no-store"});
     if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {
@@ -163,13 +189,13 @@ fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str,
     }
     // Lambda does not need `cookies`, but cargo-lambda's stand-in for Lambda does.
     json!({
-        "statusCode": status, "headers": headers, "cookies": [], "body": body.to_string(), "isBase64Encoded": false,
+        "statusCode": status, "headers": headers, "cookies": [], "body": body, "isBase64Encoded": false,
     })
 }
 
 /// The answer to a direct invocation: the body or the problem object. The invocation fails only if a retry may succeed
 /// or the fault is internal.
-pub(super) fn direct_answer(outcome: Result<Reply, Failure>) -> Result<Value, InvocationError> {
+pub(super) fn direct_answer(outcome: Result<RawReply, Failure>) -> Result<Value, InvocationError> {
     let failure = match outcome {
         Ok(reply) => return Ok(reply.body),
         Err(failure) => failure,
@@ -186,7 +212,7 @@ pub(super) fn direct_answer(outcome: Result<Reply, Failure>) -> Result<Value, In
 ///
 /// The invocation fails if a later delivery may succeed: the store is busy, or a customer or an order is not known yet.
 /// It also fails for a malformed event, which ends in the function's dead-letter queue instead of being lost.
-pub(super) fn event_answer(outcome: Result<Reply, Failure>) -> Result<Value, InvocationError> {
+pub(super) fn event_answer(outcome: Result<RawReply, Failure>) -> Result<Value, InvocationError> {
     let rejection = match outcome {
         Err(Failure::Rejected(rejection)) => rejection,
         outcome => return direct_answer(outcome),

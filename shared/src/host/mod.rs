@@ -5,34 +5,43 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | functions, operations and the context of a call | `operation` |
+//! | the declaration of an operation, and functions as lists of operations | `operation` |
+//! | operations that load, replay, decide and commit | `money` |
+//! | operations that return a page of a list | `list` |
+//! | rows of a history, readable or not | `rows` |
+//! | everything that an operation needs besides its request | `context` |
 //! | clock and deadline of a call | `invocation` |
 //! | decoding, permission, timeout and metrics record of a call | `dispatch` |
 //! | when a rotated secret is read again | `authorize` |
 //! | answers, and the one status table | `answer` |
-//! | a page of a list | `list` |
 //! | requests of a port as function-URL events | `url` |
 //! | the HTTP server outside Lambda | `serve`, `problem_stream` |
 //! | a function as a process | `run` |
 
 mod answer;
 mod authorize;
+mod context;
 mod dispatch;
 mod invocation;
 mod list;
+mod money;
 mod operation;
 mod problem_stream;
+mod rows;
 mod run;
 mod serve;
 mod url;
 
 pub use crate::failure::retry_conflicts;
-pub use answer::Reply;
+pub use answer::{Reply, http_status};
+pub use context::Context;
 pub use dispatch::Host;
 pub use hyper::body::Bytes;
 pub use invocation::{Invocation, InvocationError};
-pub use list::List;
-pub use operation::{Context, Function, Handler, Pending};
+pub use list::{List, ListOperation, PageRequest, RowPage};
+pub use money::MoneyOperation;
+pub use operation::{Declared, Entry, Function, Handler, Success, Tag, Visitor};
+pub use rows::{RecordedRow, UnreadReason, UnreadRecord};
 pub use run::run;
 pub use serve::{HttpLimits, Listener, serve};
 pub use url::{Body, Response, problem, response, stop_signal, url_event};

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
+use serde::Serialize;
 
 use super::{
-    fields::{FieldErrors, FromFields, bounded_list, invalid_value, single_field},
+    fields::{invalid_value, single_field},
     json::{Fields, Json},
+    list::list,
 };
 use crate::domain::{
     bundle::{
@@ -24,116 +26,95 @@ use crate::domain::{
 };
 
 /// The settings of a bundle, in a request that creates or replaces the bundle.
-#[derive(Debug)]
+#[declare::request]
 pub struct BundleFields {
     /// The org of the bundle.
     pub org_id: OrgId,
     /// The id of the bundle.
     pub bundle_id: BundleId,
-    /// The state that the operator requests. `None` keeps the current state.
-    pub desired: Option<DesiredState>,
-    offer: Offer,
-    schedule: Schedule,
-    max_redemptions: Option<UseLimit>,
-    per_customer_limit: Option<UseLimit>,
-    known_customers_only: bool,
+    /// The name for people.
+    pub name: SingleLine,
+    /// The description for people.
+    pub description: Option<Description>,
+    /// The type of the deal.
+    #[declare(rename = "type")]
+    pub kind: BundleType,
+    /// The products, none twice.
+    pub products: Products,
+    /// The regular price of all products, in the org's currency.
+    pub original_total: Money,
+    /// The price as a bundle, in the org's currency. At most `originalTotal`.
+    pub bundle_price: Money,
+    /// When the bundle starts. A date is the start of that day in the org's time zone.
+    pub start_date: Option<ScheduleDate>,
+    /// When the bundle ends, after `startDate`. A date is the end of that day in the org's time zone.
+    pub end_date: Option<ScheduleDate>,
+    /// The days of the week on which the bundle is on, 0 (Sunday) to 6 (Saturday). Absent: every day.
+    pub days_of_week: Option<DaysOfWeek>,
+    /// The start of the daily time window, in the org's time zone. Absent: 00:00.
+    pub time_start: Option<StartTime>,
+    /// The end of the daily time window. A time at or before `timeStart` is on the next day. Absent: 24:00.
+    pub time_end: Option<TimeOfDay>,
+    /// The number of orders that may redeem the bundle. Absent: no limit.
+    pub max_redemptions: Option<UseLimit>,
+    /// The number of orders of one customer that may redeem the bundle. Absent: no limit.
+    pub per_customer_limit: Option<UseLimit>,
+    /// Whether only customers of the org may redeem the bundle.
+    #[declare(default)]
+    pub known_customers_only: bool,
+    /// The state that the operator requests. Absent: `draft` for a new bundle, unchanged for an existing one.
+    pub desired_state: Option<DesiredState>,
 }
 
 impl BundleFields {
     /// Checks the rules that depend on the org: whole amounts in a currency without decimals, and an end after the
     /// start in the time zone of the org.
     pub fn check(&self, org: &Org) -> Result<(), Rejection> {
-        let Offer { products, price, .. } = &self.offer;
-        let of_all = [("originalTotal", price.original_total()), ("bundlePrice", price.bundle_price())];
+        let of_all = [("originalTotal", self.original_total), ("bundlePrice", self.bundle_price)];
         let of_all = of_all.into_iter().map(|(field, amount)| (field.to_owned(), Some(amount)));
-        let each = products.iter().enumerate();
+        let each = self.products.iter().enumerate();
         let each = each.map(|(nth, product)| (format!("products[{nth}].originalPrice"), Some(product.original_price)));
         let mut faults = org.amount_errors(of_all.chain(each));
-        if !self.schedule.starts_before_end(org.profile.timezone) {
+        if !self.schedule().starts_before_end(org.profile.timezone) {
             faults.push(FieldError::new("endDate", END_AFTER_START_RULE));
         }
         if faults.is_empty() { Ok(()) } else { Err(Rejection::Invalid(faults.into())) }
     }
 
-    /// The terms of the bundle, with `default_state` if the request gives no state.
-    #[must_use]
-    pub fn terms(&self, default_state: DesiredState) -> BundleTerms {
-        BundleTerms {
-            offer: self.offer.clone(),
-            desired_state: self.desired.unwrap_or(default_state),
-            schedule: self.schedule.clone(),
+    /// The terms of the bundle, with `default_state` if the request gives no state. Rejects a price above the total.
+    pub fn terms(&self, default_state: DesiredState) -> Result<BundleTerms, Rejection> {
+        let price = Price::new(self.original_total, self.bundle_price)
+            .map_err(|rule| Rejection::invalid("bundlePrice", rule))?;
+        Ok(BundleTerms {
+            offer: Offer {
+                name: self.name.clone(),
+                description: self.description.clone(),
+                kind: self.kind,
+                products: self.products.clone(),
+                price,
+            },
+            desired_state: self.desired_state.unwrap_or(default_state),
+            schedule: self.schedule(),
             max_redemptions: self.max_redemptions,
             per_customer_limit: self.per_customer_limit,
             known_customers_only: self.known_customers_only,
+        })
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule {
+            start: self.start_date,
+            end: self.end_date,
+            days: self.days_of_week,
+            time_start: self.time_start.map(|StartTime(time)| time),
+            time_end: self.time_end,
         }
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct BundleForm {
-    org_id: OrgId,
-    bundle_id: BundleId,
-    name: SingleLine,
-    #[deserr(default)]
-    description: Option<Description>,
-    #[deserr(rename = "type")]
-    kind: BundleType,
-    products: Products,
-    original_total: Money,
-    bundle_price: Money,
-    #[deserr(default)]
-    start_date: Option<ScheduleDate>,
-    #[deserr(default)]
-    end_date: Option<ScheduleDate>,
-    #[deserr(default)]
-    days_of_week: Option<DaysOfWeek>,
-    #[deserr(default)]
-    time_start: Option<StartTime>,
-    #[deserr(default)]
-    time_end: Option<TimeOfDay>,
-    #[deserr(default)]
-    max_redemptions: Option<UseLimit>,
-    #[deserr(default)]
-    per_customer_limit: Option<UseLimit>,
-    #[deserr(default)]
-    known_customers_only: bool,
-    #[deserr(default)]
-    desired_state: Option<DesiredState>,
-}
-
-impl FromFields for BundleFields {
-    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
-        let cross_errors = cross_field_errors(fields);
-        let form: BundleForm = match (BundleForm::read(fields), cross_errors.is_empty()) {
-            (Ok(form), true) => form,
-            (Ok(_), false) => return Err(cross_errors.into()),
-            (Err(errors), _) => return Err(errors.append(cross_errors)),
-        };
-        let price = Price::new(form.original_total, form.bundle_price)
-            .map_err(|rule| vec![FieldError::new("bundlePrice", rule)])?;
-        let BundleForm { name, description, kind, products, .. } = form;
-        Ok(Self {
-            org_id: form.org_id,
-            bundle_id: form.bundle_id,
-            desired: form.desired_state,
-            offer: Offer { name, description, kind, products, price },
-            schedule: Schedule {
-                start: form.start_date,
-                end: form.end_date,
-                days: form.days_of_week,
-                time_start: form.time_start.map(|StartTime(time)| time),
-                time_end: form.time_end,
-            },
-            max_redemptions: form.max_redemptions,
-            per_customer_limit: form.per_customer_limit,
-            known_customers_only: form.known_customers_only,
-        })
-    }
-}
-
 /// The faults of rules that involve several fields. They are reported together with the faults of single fields.
-fn cross_field_errors(fields: &Fields) -> Vec<FieldError> {
+#[must_use]
+pub fn bundle_errors(fields: &Fields) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let (start, end) = (single_field(fields, "startDate"), single_field(fields, "endDate"));
     if !(Schedule { start, end, ..Schedule::default() }).can_start_before_end() {
@@ -183,7 +164,14 @@ fn duplicate_positions<K: Ord>(
 }
 
 /// The start of a daily time window. A window cannot start at 24:00.
-struct StartTime(TimeOfDay);
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(transparent)]
+pub struct StartTime(TimeOfDay);
+
+impl StartTime {
+    /// The rule for the start of a window, as an error message.
+    pub const RULE: &'static str = "must be a time of day from 00:00 to 23:59, in the form HH:MM";
+}
 
 impl<E: DeserializeError> Deserr<E> for StartTime {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
@@ -191,29 +179,36 @@ impl<E: DeserializeError> Deserr<E> for StartTime {
             Value::String(text) => TimeOfDay::try_from(text).ok().filter(|time| *time != TimeOfDay::END_OF_DAY),
             _ => None,
         };
-        time.map(Self).ok_or_else(|| invalid_value("must be a time of day from 00:00 to 23:59, in the form HH:MM", at))
+        time.map(Self).ok_or_else(|| invalid_value(Self::RULE, at))
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
+/// A product of a bundle.
+#[declare::request]
+#[schemars(rename = "ProductTerms")]
 struct ProductFields {
+    /// The id of the product.
     product_id: ProductId,
+    /// The name for people.
     name: SingleLine,
+    /// The units of the product in one bundle.
     required_qty: Quantity,
+    /// The regular price of one unit, in the org's currency.
     original_price: Money,
 }
 
-impl<E: DeserializeError> Deserr<E> for Products {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let products: Vec<ProductFields> = bounded_list(value, at, 100, PRODUCTS_RULE)?;
-        let product = |ProductFields { product_id, name, required_qty, original_price }| Product {
-            product_id,
-            name,
-            required_qty,
-            original_price,
-        };
-        let products: Vec<Product> = products.into_iter().map(product).collect();
-        Self::try_from(products).map_err(|rule| invalid_value(rule, at))
+impl From<ProductFields> for Product {
+    fn from(fields: ProductFields) -> Self {
+        let ProductFields { product_id, name, required_qty, original_price } = fields;
+        Self { product_id, name, required_qty, original_price }
     }
 }
+
+impl From<&Product> for ProductFields {
+    fn from(product: &Product) -> Self {
+        let Product { product_id, name, required_qty, original_price } = product.clone();
+        Self { product_id, name, required_qty, original_price }
+    }
+}
+
+list!(Products of Product as ProductFields, from 1 to 100, PRODUCTS_RULE);

@@ -19,13 +19,23 @@ use super::fields::invalid_value;
 use crate::domain::rejection::Rejection;
 
 /// A cursor as a request presents it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
 pub struct Cursor(String);
 
 /// The text that a request sends instead of a cursor to continue the latest sweep.
 const LATEST_SWEEP: &str = "latest";
 
+impl From<String> for Cursor {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Cursor {
+    /// The rule for cursors, as an error message.
+    pub const RULE: &'static str = "must be a cursor that this list returned";
+
     /// Whether the request continues the latest sweep from its saved position.
     #[must_use]
     pub fn is_latest(&self) -> bool {
@@ -47,11 +57,7 @@ pub struct CursorScope<'a> {
 
 impl<E: DeserializeError> Deserr<E> for Cursor {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        if let Value::String(text) = value {
-            Ok(Self(text))
-        } else {
-            Err(invalid_value("must be a cursor that this list returned", at))
-        }
+        if let Value::String(text) = value { Ok(Self(text)) } else { Err(invalid_value(Self::RULE, at)) }
     }
 }
 

@@ -7,6 +7,7 @@ use deserr::{
     DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Sequence, Value, ValueKind, ValuePointerRef,
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Serialize, Serializer};
 
 use super::json::{Fields, Json};
 use crate::domain::{
@@ -310,6 +311,13 @@ by_name!(BundleStatus, BundleType, DesiredState, RedemptionMode, RiskLevel, Segm
 /// An instant in RFC 3339.
 #[derive(Debug, Clone, Copy)]
 pub struct Timestamp(pub DateTime<Utc>);
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        time::serialize(&self.0, serializer)
+    }
+}
+
 scalar!(Timestamp, |value| match value {
     Scalar::Text(text) => time::parse(&text).map(Timestamp),
     _ => Err(time::INSTANT_RULE),
@@ -333,15 +341,18 @@ impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
 }
 
 /// An e-mail address.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
 pub struct Email(pub SingleLine);
 
 /// A telephone number.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
 pub struct Phone(pub SingleLine);
 
 /// The currency of an org. The default is USD.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
 pub struct OrgCurrency(pub Currency);
 
 impl<E: DeserializeError> Deserr<E> for Zone {
@@ -355,16 +366,19 @@ impl<E: DeserializeError> Deserr<E> for Zone {
 }
 
 /// The number of rows in a page: 1 to 100, with the default 50.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(transparent)]
 pub struct PageSize(usize);
 scalar!(PageSize, |value| {
-    let rule = "must be a whole number from 1 to 100";
-    let number = value.decimal(rule)?;
+    let number = value.decimal(PageSize::RULE)?;
     let limit = number.is_integer().then(|| number.to_usize()).flatten();
-    limit.filter(|limit| (1..=100).contains(limit)).map(PageSize).ok_or(rule)
+    limit.filter(|limit| (1..=100).contains(limit)).map(PageSize).ok_or(PageSize::RULE)
 });
 
 impl PageSize {
+    /// The rule for the number of rows, as an error message.
+    pub const RULE: &'static str = "must be a whole number from 1 to 100";
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> usize {

@@ -112,13 +112,14 @@ impl HttpRequest {
         if self.body.len() > BODY_BYTES_MAX { Err(Rejection::BodyTooLarge) } else { Ok(()) }
     }
 
-    /// The operation with the route of this request. Fails with `UnknownRoute`, or with `MethodNotAllowed` if the path
-    /// has other methods.
-    pub fn route<'a>(&self, operations: impl Iterator<Item = &'a Operation>) -> Result<&'a Operation, Rejection> {
+    /// The declaration of the operation with the route of this request. Fails with `UnknownRoute`, or with
+    /// `MethodNotAllowed` if the path has other methods.
+    pub fn route<D: AsRef<Operation>>(&self, declared: &'static [D]) -> Result<&'static D, Rejection> {
         let mut allow: Vec<&str> = Vec::new();
-        for operation in operations.filter(|operation| operation.match_path(&self.path).is_some()) {
+        for declared in declared.iter().filter(|declared| declared.as_ref().match_path(&self.path).is_some()) {
+            let operation = declared.as_ref();
             if operation.method == self.routing_method() {
-                return Ok(operation);
+                return Ok(declared);
             }
             allow.push(operation.method);
             if operation.method == "GET" {
@@ -133,7 +134,7 @@ impl HttpRequest {
 
     /// The call that the request makes. Fields come from the path, and from the body (POST, PUT) or the query (GET,
     /// DELETE).
-    pub fn into_call(self, operation: &'static Operation) -> Result<Call, Rejection> {
+    pub fn into_call(self, operation: &Operation) -> Result<Call, Rejection> {
         let mut faults = Vec::new();
         let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
         let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Fields::default() };

@@ -1,10 +1,15 @@
 //! Decodes loyalty settings.
 
+use std::borrow::Cow;
+
 use deserr::{DeserializeError, Deserr, IntoValue, Value, ValuePointerRef};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
 
 use super::{
-    fields::{FieldErrors, FromFields, ORG_ID, bounded_list, invalid_value},
+    fields::{FieldErrors, FromFields, ORG_ID},
     json::Fields,
+    list::list,
 };
 use crate::domain::{
     ids::OrgId,
@@ -18,16 +23,17 @@ use crate::domain::{
 };
 
 /// The loyalty settings of an org, in a request that replaces the settings.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct LoyaltyFields {
     /// The org.
     pub org_id: OrgId,
     /// The settings.
-    pub settings: LoyaltySettings,
+    #[serde(flatten)]
+    pub settings: SettingsFields,
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
+#[declare::request]
 struct OrgFields {
     org_id: OrgId,
 }
@@ -36,7 +42,7 @@ impl FromFields for LoyaltyFields {
     fn read(fields: &Fields) -> Result<Self, FieldErrors> {
         let (org, settings): (Fields, Fields) =
             fields.clone().into_iter().partition(|(name, _)| name.as_str() == ORG_ID);
-        match (OrgFields::read(&org), LoyaltySettings::read(&settings)) {
+        match (OrgFields::read(&org), SettingsFields::read(&settings)) {
             (Ok(OrgFields { org_id }), Ok(settings)) => Ok(Self { org_id, settings }),
             (Ok(_), Err(errors)) | (Err(errors), Ok(_)) => Err(errors),
             (Err(org), Err(settings)) => Err(org.merge(settings)),
@@ -44,34 +50,40 @@ impl FromFields for LoyaltyFields {
     }
 }
 
-/// A missing field takes its default.
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
-struct SettingsFields {
-    #[deserr(default = true)]
-    enabled: bool,
-    #[deserr(default)]
-    points_per_dollar: PointsPerDollar,
-    #[deserr(default)]
-    earn_rate: Option<EarnRate>,
-    #[deserr(default)]
-    equity_multiplier: EquityMultiplier,
-    #[deserr(default)]
-    tiers: Tiers,
-    #[deserr(default)]
-    redemption_tiers: RedemptionTiers,
-    #[deserr(default)]
-    redemption_mode: RedemptionMode,
-    #[deserr(default)]
-    inactivity_days: InactivityDays,
-    #[deserr(default)]
-    active_days: ActiveDays,
+/// The settings of a loyalty programme. An absent setting has its default.
+#[declare::request]
+pub struct SettingsFields {
+    /// Whether the programme is on. While it is off, awards, redemptions and quotes are refused.
+    #[declare(default = true)]
+    pub enabled: bool,
+    /// Points for each unit of currency.
+    #[declare(default)]
+    pub points_per_dollar: PointsPerDollar,
+    /// Points for an amount of money. Takes precedence over `pointsPerDollar`.
+    pub earn_rate: Option<EarnRate>,
+    /// The multiplier of orders with equity status.
+    #[declare(default)]
+    pub equity_multiplier: EquityMultiplier,
+    /// The tiers. Names and thresholds are unique, and the lowest threshold is 0.
+    #[declare(default)]
+    pub tiers: Tiers,
+    /// The rewards for points. Each has another `pointsCost`.
+    #[declare(default)]
+    pub redemption_tiers: RedemptionTiers,
+    /// Whether amounts between the redemption tiers can be redeemed (`proportional`) or not (`exact`).
+    #[declare(default)]
+    pub redemption_mode: RedemptionMode,
+    /// The number of days without an order that lowers the tier by one step.
+    #[declare(default)]
+    pub inactivity_days: InactivityDays,
+    /// The number of days after an order during which a customer is active.
+    #[declare(default)]
+    pub active_days: ActiveDays,
 }
 
-impl<E: DeserializeError> Deserr<E> for LoyaltySettings {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let fields: SettingsFields = Deserr::deserialize_from_value(value, at)?;
-        Ok(Self {
+impl From<SettingsFields> for LoyaltySettings {
+    fn from(fields: SettingsFields) -> Self {
+        Self {
             enabled: fields.enabled,
             points_per_dollar: fields.earn_rate.map_or(fields.points_per_dollar, |rate| rate.points_per_dollar()),
             earn_rate: fields.earn_rate,
@@ -81,14 +93,17 @@ impl<E: DeserializeError> Deserr<E> for LoyaltySettings {
             redemption_mode: fields.redemption_mode,
             inactivity_days: fields.inactivity_days,
             active_days: fields.active_days,
-        })
+        }
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
+/// The earn rate: `points` for each `per`.
+#[declare::request]
+#[schemars(rename = "EarnRate")]
 struct EarnRateFields {
+    /// Points for each `per` of money.
     points: EarnedPoints,
+    /// The money that earns `points`.
     per: EarnedPer,
 }
 
@@ -99,40 +114,68 @@ impl<E: DeserializeError> Deserr<E> for EarnRate {
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
+impl Serialize for EarnRate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        EarnRateFields { points: self.points, per: self.per }.serialize(serializer)
+    }
+}
+
+impl JsonSchema for EarnRate {
+    fn schema_name() -> Cow<'static, str> {
+        EarnRateFields::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        EarnRateFields::json_schema(generator)
+    }
+}
+
+/// A tier of the ladder.
+#[declare::request]
+#[schemars(rename = "TierSetting")]
 struct TierFields {
+    /// The name.
     name: SingleLine,
+    /// The lifetime value from which a customer qualifies, in the org's currency.
     threshold: Money,
-    #[deserr(default)]
+    /// The multiplier of orders in this tier.
+    #[declare(default)]
     points_multiplier: PointsMultiplier,
 }
 
-impl<E: DeserializeError> Deserr<E> for Tiers {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let tiers: Vec<TierFields> = bounded_list(value, at, 20, TIERS_RULE)?;
-        let tiers: Vec<Tier> = tiers
-            .into_iter()
-            .map(|TierFields { name, threshold, points_multiplier }| Tier { name, threshold, points_multiplier })
-            .collect();
-        Self::try_from(tiers).map_err(|rule| invalid_value(rule, at))
+impl From<TierFields> for Tier {
+    fn from(TierFields { name, threshold, points_multiplier }: TierFields) -> Self {
+        Self { name, threshold, points_multiplier }
     }
 }
 
-#[derive(Deserr)]
-#[deserr(rename_all = camelCase, deny_unknown_fields)]
+impl From<&Tier> for TierFields {
+    fn from(Tier { name, threshold, points_multiplier }: &Tier) -> Self {
+        Self { name: name.clone(), threshold: *threshold, points_multiplier: *points_multiplier }
+    }
+}
+
+/// A reward for points.
+#[declare::request]
+#[schemars(rename = "RedemptionTierSetting")]
 struct RedemptionTierFields {
+    /// The points to pay.
     points_cost: PointsCost,
+    /// The amount that they take off an order, in the org's currency.
     reward_value: Money,
 }
 
-impl<E: DeserializeError> Deserr<E> for RedemptionTiers {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let tiers: Vec<RedemptionTierFields> = bounded_list(value, at, 20, REDEMPTION_TIERS_RULE)?;
-        let tiers: Vec<RedemptionTier> = tiers
-            .into_iter()
-            .map(|RedemptionTierFields { points_cost, reward_value }| RedemptionTier { points_cost, reward_value })
-            .collect();
-        Self::try_from(tiers).map_err(|rule| invalid_value(rule, at))
+impl From<RedemptionTierFields> for RedemptionTier {
+    fn from(RedemptionTierFields { points_cost, reward_value }: RedemptionTierFields) -> Self {
+        Self { points_cost, reward_value }
     }
 }
+
+impl From<&RedemptionTier> for RedemptionTierFields {
+    fn from(RedemptionTier { points_cost, reward_value }: &RedemptionTier) -> Self {
+        Self { points_cost: *points_cost, reward_value: *reward_value }
+    }
+}
+
+list!(Tiers of Tier as TierFields, from 1 to 20, TIERS_RULE);
+list!(RedemptionTiers of RedemptionTier as RedemptionTierFields, from 0 to 20, REDEMPTION_TIERS_RULE);

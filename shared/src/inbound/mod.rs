@@ -11,8 +11,10 @@
 //! | the call that every event becomes | [`call`] |
 //! | decoding of fields, with every fault reported | [`fields`] |
 //! | bundles, loyalty settings and the bundles of an order in requests | [`bundle`], [`loyalty`], [`ordered_bundles`] |
+//! | bounded lists in requests | `list` |
 //! | JSON that keeps digits and rejects duplicate members | [`json`] |
 //! | the position at which a list continues | [`cursor`] |
+//! | the schemas of values in requests | `schemas` |
 //! | name, route, event and schedule of an operation | [`operation`] |
 
 pub mod bundle;
@@ -21,12 +23,14 @@ pub mod cursor;
 pub mod fields;
 pub mod http_request;
 pub mod json;
+mod list;
 pub mod loyalty;
 pub mod operation;
 pub mod ordered_bundles;
 pub mod raw_event;
+mod schemas;
 
-pub use call::Call;
+pub use call::{Call, CallInfo};
 pub use http_request::{BODY_BYTES_MAX, HttpRequest};
 pub use json::Fields;
 pub use raw_event::{Incoming, classify};

@@ -103,6 +103,12 @@ impl Operation {
     }
 }
 
+impl AsRef<Self> for Operation {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 fn percent_decode(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

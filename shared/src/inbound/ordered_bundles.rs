@@ -1,10 +1,14 @@
 //! Decodes the bundles of an order. Events of the shop platform list them as ids (`bundleIds`) or as objects with
 //! savings (`bundles`).
 
+use std::borrow::Cow;
+
 use deserr::Deserr;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    fields::FieldErrors,
+    fields::{FieldErrors, FromFields},
     json::{Fields, Json},
 };
 use crate::domain::{ids::BundleId, money::Money, rejection::FieldError};
@@ -21,6 +25,29 @@ const BUNDLES_MAX: usize = 100;
 /// The rule of both fields.
 const BUNDLES_RULE: &str = "must be a list of at most 100 bundles";
 
+/// An order with its bundles.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "{T}WithBundles")]
+pub struct OrderWithBundles<T> {
+    /// The order.
+    #[serde(flatten)]
+    pub order: T,
+    /// The bundles.
+    #[serde(flatten)]
+    pub bundles: OrderedBundles,
+}
+
+impl<T: Deserr<FieldErrors>> FromFields for OrderWithBundles<T> {
+    fn read(fields: &Fields) -> Result<Self, FieldErrors> {
+        let mut fields = fields.clone();
+        let bundles = OrderedBundles::take(&mut fields);
+        match T::read(&fields) {
+            Ok(order) => Ok(Self { order, bundles }),
+            Err(errors) => Err(errors.append(bundles.faults)),
+        }
+    }
+}
+
 /// A bundle of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderedBundle {
@@ -31,7 +58,7 @@ pub struct OrderedBundle {
 }
 
 /// The bundles of an order. An invalid element does not affect the others.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OrderedBundles {
     /// The valid bundles in their order. `None` if the order has neither field.
     pub named: Option<Vec<OrderedBundle>>,
@@ -39,13 +66,55 @@ pub struct OrderedBundles {
     pub faults: Vec<FieldError>,
 }
 
-/// A bundle with its savings. Unknown members are ignored.
-#[derive(Deserr)]
+/// A bundle of an order. Unknown members are ignored.
+#[derive(Deserr, Serialize, JsonSchema)]
 #[deserr(rename_all = camelCase)]
+#[serde(rename_all = "camelCase")]
 struct BundleWithSavings {
+    /// The bundle.
     bundle_id: BundleId,
+    /// The amount that the order saved, in the org's currency. Absent: the difference of the bundle's prices.
     #[deserr(default)]
     savings: Option<Money>,
+}
+
+/// The bundles under the field `bundles`, with their savings.
+impl Serialize for OrderedBundles {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        if let Some(named) = &self.named {
+            let with_savings = |OrderedBundle { bundle, savings }: &OrderedBundle| BundleWithSavings {
+                bundle_id: bundle.clone(),
+                savings: *savings,
+            };
+            fields.serialize_entry(BUNDLES_FIELD, &named.iter().map(with_savings).collect::<Vec<_>>())?;
+        }
+        fields.end()
+    }
+}
+
+impl JsonSchema for OrderedBundles {
+    fn schema_name() -> Cow<'static, str> {
+        "OrderedBundles".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (id, with_savings) =
+            (generator.subschema_for::<BundleId>(), generator.subschema_for::<BundleWithSavings>());
+        json_schema!({
+            "type": "object",
+            "properties": {
+                (IDS_FIELD): {
+                    "description": "The bundles of the order. A repeated bundle counts once.",
+                    "type": ["array", "null"], "items": id, "maxItems": BUNDLES_MAX,
+                },
+                (BUNDLES_FIELD): {
+                    "description": "The bundles of the order with their savings, an alternative to `bundleIds`.",
+                    "type": ["array", "null"], "items": with_savings, "maxItems": BUNDLES_MAX,
+                },
+            },
+        })
+    }
 }
 
 impl OrderedBundles {

@@ -10,18 +10,20 @@ use crate::{
 };
 
 /// The results of a call in one org.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[declare::answer]
+#[schemars(rename = "OrgReportWith{F}")]
 pub struct OrgReport<F> {
     /// The org.
     pub org_id: OrgId,
-    success: bool,
+    /// Whether no item of the org failed.
+    pub success: bool,
     /// The figures of the job.
     #[serde(flatten)]
     pub figures: F,
-    errors: u64,
+    /// The number of items that failed.
+    pub errors: u64,
     /// The time spent in the org, in milliseconds.
-    duration: u64,
+    pub duration: u64,
 }
 
 /// The results of a call in all of its orgs.
@@ -56,39 +58,48 @@ impl<F> SweepReport<F> {
     }
 }
 
-impl<F: Serialize> SweepReport<F> {
+impl<F> SweepReport<F> {
     /// The answer, with the sums over all orgs. The summary is logged too, because the answer to a schedule is
     /// discarded.
-    pub fn answer<S: Serialize>(&self, sums: S) -> impl Serialize + use<'_, F, S> {
+    pub fn answer<S: Serialize>(self, sums: S) -> SweepAnswer<F, S> {
         let total_errors = self.errors();
         let successful_orgs = self.results.iter().filter(|report| report.success).count();
-        let summary = Summary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
-        let (results, cursor) = (self.results.as_slice(), self.cursor.as_deref());
+        let summary = SweepSummary { total_orgs: self.results.len(), successful_orgs, sums, total_errors };
+        let Self { results, duration, cursor } = self;
         tracing::info!(summary = %serde_json::json!(summary), goes_on = cursor.is_some(), "a call of a sweep is over");
-        Answer { success: total_errors == 0, job_duration: millis(self.duration), results, summary, cursor }
+        SweepAnswer { success: total_errors == 0, job_duration: millis(duration), results, summary, cursor }
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a, F, S> {
-    success: bool,
+/// The answer of one call of a sweep.
+#[declare::answer]
+#[schemars(rename = "SweepAnswerWith{F}")]
+pub struct SweepAnswer<F, S> {
+    /// Whether nothing failed.
+    pub success: bool,
     /// The duration of the call, in milliseconds.
-    job_duration: u64,
-    results: &'a [OrgReport<F>],
-    summary: Summary<S>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<&'a str>,
+    pub job_duration: u64,
+    /// One report for each org that the call visited.
+    pub results: Vec<OrgReport<F>>,
+    /// The sums over all orgs.
+    pub summary: SweepSummary<S>,
+    /// Where the next call continues. Absent when the sweep is complete.
+    pub cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary<S> {
-    total_orgs: usize,
-    successful_orgs: usize,
+/// The sums over the orgs of a call.
+#[declare::answer]
+#[schemars(rename = "SweepSummaryWith{S}")]
+pub struct SweepSummary<S> {
+    /// The number of orgs that the call visited.
+    pub total_orgs: usize,
+    /// The number of orgs without errors.
+    pub successful_orgs: usize,
+    /// The sums of the job.
     #[serde(flatten)]
-    sums: S,
-    total_errors: u64,
+    pub sums: S,
+    /// The number of items that failed.
+    pub total_errors: u64,
 }
 
 fn millis(duration: Duration) -> u64 {

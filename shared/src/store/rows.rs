@@ -1,7 +1,5 @@
 //! The types of a page of a list, including rows for items that cannot be read. An unreadable item never fails a list.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
-
 use super::{
     attributes::{Item, text_attribute},
     error::StoreError,
@@ -104,22 +102,6 @@ impl<T> HistoryRow<T> {
         match self {
             Self::Read(value) => HistoryRow::Read(convert(value)),
             Self::Unread(unread) => HistoryRow::Unread(unread),
-        }
-    }
-}
-
-/// In answers, an unread record is `{kind, at, error}`.
-impl<T: Serialize> Serialize for HistoryRow<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Read(value) => value.serialize(serializer),
-            Self::Unread(Unread { kind, at, is_newer }) => {
-                let mut fields = serializer.serialize_map(Some(3))?;
-                fields.serialize_entry("kind", kind)?;
-                fields.serialize_entry("at", at)?;
-                fields.serialize_entry("error", if *is_newer { "unknown_kind" } else { "internal" })?;
-                fields.end()
-            }
         }
     }
 }

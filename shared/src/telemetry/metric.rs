@@ -236,7 +236,7 @@ impl Metrics {
     }
 
     /// Each metric with its value.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Metric, &MetricValue)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Metric, &MetricValue)> {
         self.0.iter().map(|(metric, value)| (*metric, value))
     }
 }

@@ -1,10 +1,9 @@
 //! A bundle as answers show it.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use shared::domain::{
     bundle::{
-        schedule::{Schedule, ScheduleDate, TimeOfDay},
+        schedule::{DaysOfWeek, Schedule, ScheduleDate, TimeOfDay},
         state::Bundle,
         status::BundleStatus,
         terms::{BundleType, DesiredState, Offer, Product, Quantity, UseLimit},
@@ -14,44 +13,60 @@ use shared::domain::{
     money::Money,
     org::Org,
     text::{Description, SingleLine},
-    time,
 };
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BundleView {
-    org_id: OrgId,
-    bundle_id: BundleId,
-    name: SingleLine,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Description>,
-    #[serde(rename = "type")]
-    kind: BundleType,
-    products: Vec<ProductView>,
-    original_total: Money,
-    bundle_price: Money,
-    savings: Money,
+/// A bundle.
+#[declare::answer]
+pub struct BundleView {
+    /// The org.
+    pub org_id: OrgId,
+    /// The id of the bundle.
+    pub bundle_id: BundleId,
+    /// The name for people.
+    pub name: SingleLine,
+    /// The description for people.
+    pub description: Option<Description>,
+    /// The type of the deal.
+    #[declare(rename = "type")]
+    pub kind: BundleType,
+    /// The products.
+    pub products: Vec<ProductView>,
+    /// The regular price of all products, in the org's currency.
+    pub original_total: Money,
+    /// The price as a bundle, in the org's currency.
+    pub bundle_price: Money,
+    /// The difference of the two prices, in the org's currency.
+    pub savings: Money,
+    /// When the bundle is on.
     #[serde(flatten)]
-    schedule: ScheduleView,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_redemptions: Option<UseLimit>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    per_customer_limit: Option<UseLimit>,
-    known_customers_only: bool,
-    desired_state: DesiredState,
-    status: BundleStatus,
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    next_change: Option<DateTime<Utc>>,
-    current_redemptions: u64,
+    pub schedule: ScheduleView,
+    /// The number of orders that may redeem the bundle. Absent: no limit.
+    pub max_redemptions: Option<UseLimit>,
+    /// The number of orders of one customer that may redeem the bundle. Absent: no limit.
+    pub per_customer_limit: Option<UseLimit>,
+    /// Whether only customers of the org may redeem the bundle.
+    pub known_customers_only: bool,
+    /// The state that the operator requests.
+    pub desired_state: DesiredState,
+    /// The status: in a list as recorded, otherwise now.
+    pub status: BundleStatus,
+    /// When the clock changes the status next. Absent in a list, and if the clock never does.
+    pub next_change: Option<DateTime<Utc>>,
+    /// The number of redemptions that are not voided.
+    pub current_redemptions: u64,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ProductView {
-    product_id: ProductId,
-    name: SingleLine,
-    required_qty: Quantity,
-    original_price: Money,
+/// A product of a bundle.
+#[declare::answer]
+pub struct ProductView {
+    /// The id of the product.
+    pub product_id: ProductId,
+    /// The name for people.
+    pub name: SingleLine,
+    /// The units of the product in one bundle.
+    pub required_qty: Quantity,
+    /// The regular price of one unit, in the org's currency.
+    pub original_price: Money,
 }
 
 impl From<&Product> for ProductView {
@@ -65,19 +80,24 @@ impl From<&Product> for ProductView {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ScheduleView {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    start_date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_date: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days_of_week: Option<Vec<u8>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_start: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time_end: Option<String>,
+/// When a bundle is on. An absent field does not limit the schedule.
+#[declare::answer]
+pub struct ScheduleView {
+    /// When the bundle starts. A date is the start of that day in the org's time zone.
+    #[schemars(with = "Option<ScheduleDate>")]
+    pub start_date: Option<String>,
+    /// When the bundle ends. A date is the end of that day in the org's time zone.
+    #[schemars(with = "Option<ScheduleDate>")]
+    pub end_date: Option<String>,
+    /// The days of the week on which the bundle is on, 0 (Sunday) to 6 (Saturday).
+    #[schemars(with = "Option<DaysOfWeek>")]
+    pub days_of_week: Option<Vec<u8>>,
+    /// The start of the daily time window, in the org's time zone.
+    #[schemars(with = "Option<TimeOfDay>")]
+    pub time_start: Option<String>,
+    /// The end of the daily time window. A time at or before `timeStart` is on the next day.
+    #[schemars(with = "Option<TimeOfDay>")]
+    pub time_end: Option<String>,
 }
 
 impl From<Schedule> for ScheduleView {

@@ -1,7 +1,6 @@
 //! A customer as answers show them.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use shared::domain::{
     churn::{
         risk::{Probability, RiskLevel},
@@ -17,53 +16,63 @@ use shared::domain::{
     tier, time,
 };
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CustomerView {
-    org_id: OrgId,
-    customer_id: CustomerId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<SingleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<SingleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<SingleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<SingleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    equity_status: Option<bool>,
-    points: Points,
-    lifetime_value: Money,
-    order_count: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    average_order_value: Option<Money>,
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    first_order_at: Option<DateTime<Utc>>,
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    last_order_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) tier: Option<SingleLine>,
-    #[serde(serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
-    tier_updated_at: Option<DateTime<Utc>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tier_progress: Option<u8>,
-    pub(crate) segment: Segment,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    days_since_last_order: Option<u32>,
+/// A customer.
+#[declare::answer]
+pub struct CustomerView {
+    /// The org.
+    pub org_id: OrgId,
+    /// The id of the customer.
+    pub customer_id: CustomerId,
+    /// The first name.
+    pub first_name: Option<SingleLine>,
+    /// The last name.
+    pub last_name: Option<SingleLine>,
+    /// The e-mail address.
+    pub email: Option<SingleLine>,
+    /// The telephone number.
+    pub phone: Option<SingleLine>,
+    /// Whether the customer's orders earn with the equity multiplier.
+    pub equity_status: Option<bool>,
+    /// The balance in points. It may be negative.
+    pub points: Points,
+    /// The total paid for orders minus the total refunded, in the org's currency.
+    pub lifetime_value: Money,
+    /// The number of orders that are not fully refunded.
+    pub order_count: u32,
+    /// The lifetime value for each order, floored to what the org's currency can represent. Absent without orders.
+    pub average_order_value: Option<Money>,
+    /// When the first order was fulfilled.
+    pub first_order_at: Option<DateTime<Utc>>,
+    /// When the last order was fulfilled.
+    pub last_order_at: Option<DateTime<Utc>>,
+    /// The tier. Absent if the org has no loyalty settings.
+    pub tier: Option<SingleLine>,
+    /// When the tier last changed. Absent if the tier was never evaluated.
+    pub tier_updated_at: Option<DateTime<Utc>>,
+    /// The progress to the next tier in percent, 100 in the highest tier. Absent if the settings do not list the tier.
+    pub tier_progress: Option<u8>,
+    /// The segment now.
+    pub segment: Segment,
+    /// The number of days since the last order. Absent without orders.
+    pub days_since_last_order: Option<u32>,
+    /// The last churn prediction. Absent if there is none.
     #[serde(flatten)]
-    churn: Option<ChurnView>,
+    pub churn: Option<ChurnView>,
 }
 
-/// The last prediction of a customer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ChurnView {
-    churn_probability: Probability,
-    churn_risk_level: RiskLevel,
-    churn_reasoning: SingleLine,
-    churn_source: ChurnSource,
-    #[serde(serialize_with = "time::serialize")]
-    churn_predicted_at: DateTime<Utc>,
+/// The last churn prediction of a customer.
+#[declare::answer]
+pub struct ChurnView {
+    /// The probability of no order in the coming `activeDays`, in percent.
+    pub churn_probability: Probability,
+    /// The risk level of the probability.
+    pub churn_risk_level: RiskLevel,
+    /// The reason, in a sentence for people.
+    pub churn_reasoning: SingleLine,
+    /// The source of the probability: Claude with the statistical model, or the statistical model alone.
+    pub churn_source: ChurnSource,
+    /// When the prediction was made.
+    pub churn_predicted_at: DateTime<Utc>,
 }
 
 impl From<Prediction> for ChurnView {

@@ -1,7 +1,6 @@
 //! An entry of a ledger as answers show it.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use shared::domain::{
     ids::{AdjustmentId, OrderId, RefundId},
     ledger::{Entry, EntryKind},
@@ -9,50 +8,86 @@ use shared::domain::{
     points::Points,
     text::SingleLine,
     tier::{TierCause, TierChange},
-    time,
 };
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct EntryView {
-    #[serde(serialize_with = "time::serialize")]
-    at: DateTime<Utc>,
-    points: Points,
-    balance: Points,
-    kind: &'static str,
+/// An entry of a customer's ledger.
+#[declare::answer]
+pub struct EntryView {
+    /// When the entry was written.
+    pub at: DateTime<Utc>,
+    /// The change of the balance in points. It is 0 for a change of tier.
+    pub points: Points,
+    /// The balance in points after the change.
+    pub balance: Points,
+    /// The kind of the change.
+    pub kind: EntryKindView,
+    /// The fields that depend on the kind.
     #[serde(flatten)]
-    details: EntryDetails,
+    pub details: EntryDetails,
+}
+
+/// The kind of an entry.
+#[declare::answer]
+pub enum EntryKindView {
+    /// An order earned points.
+    PointsEarned,
+    /// A refund took points back.
+    PointsReversed,
+    /// A refund was voided, and its points were given back.
+    PointsRestored,
+    /// An order was paid in part with points.
+    PointsRedeemed,
+    /// An order that was paid in part with points was cancelled.
+    PointsReturned,
+    /// An operator gave or took points.
+    PointsAdjusted,
+    /// The tier changed.
+    TierChanged,
 }
 
 /// The fields that depend on the kind of the entry. A kind has only the fields that apply to it.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EntryDetails {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<SingleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<SingleLine>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<TierCause>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<OrderId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_total: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refund_id: Option<RefundId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refund_total: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    adjustment_id: Option<AdjustmentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<SingleLine>,
+#[declare::answer]
+#[derive(Default)]
+pub struct EntryDetails {
+    /// The tier before.
+    pub from: Option<SingleLine>,
+    /// The tier after.
+    pub to: Option<SingleLine>,
+    /// Why the tier changed.
+    pub cause: Option<TierCause>,
+    /// The order.
+    pub order_id: Option<OrderId>,
+    /// The total of the order, in the org's currency.
+    pub order_total: Option<Money>,
+    /// The amount that the points took off the total, in the org's currency.
+    pub value: Option<Money>,
+    /// The refund.
+    pub refund_id: Option<RefundId>,
+    /// The refunded amount, in the org's currency.
+    pub refund_total: Option<Money>,
+    /// The adjustment.
+    pub adjustment_id: Option<AdjustmentId>,
+    /// The reason that the operator gave.
+    pub reason: Option<SingleLine>,
 }
 
 impl From<Entry> for EntryView {
     fn from(Entry { at, points, balance, kind }: Entry) -> Self {
-        Self { at, points, balance, kind: kind.name(), details: kind.into() }
+        Self { at, points, balance, kind: EntryKindView::from(&kind), details: kind.into() }
+    }
+}
+
+impl From<&EntryKind> for EntryKindView {
+    fn from(kind: &EntryKind) -> Self {
+        match kind {
+            EntryKind::PointsEarned { .. } => Self::PointsEarned,
+            EntryKind::PointsReversed { .. } => Self::PointsReversed,
+            EntryKind::PointsRestored { .. } => Self::PointsRestored,
+            EntryKind::PointsRedeemed { .. } => Self::PointsRedeemed,
+            EntryKind::PointsReturned { .. } => Self::PointsReturned,
+            EntryKind::PointsAdjusted { .. } => Self::PointsAdjusted,
+            EntryKind::TierChanged { .. } => Self::TierChanged,
+        }
     }
 }
 

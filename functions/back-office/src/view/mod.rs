@@ -7,7 +7,7 @@ mod customer;
 mod ledger;
 mod org;
 
-pub(crate) use bundle::BundleView;
-pub(crate) use customer::CustomerView;
-pub(crate) use ledger::EntryView;
-pub(crate) use org::OrgView;
+pub use bundle::{BundleView, ProductView, ScheduleView};
+pub use customer::{ChurnView, CustomerView};
+pub use ledger::{EntryDetails, EntryKindView, EntryView};
+pub use org::OrgView;

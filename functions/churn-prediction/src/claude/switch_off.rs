@@ -3,7 +3,8 @@
 use strum::IntoStaticStr;
 
 /// Why Claude is switched off for the rest of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[declare::answer]
+#[derive(Copy, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SwitchOffReason {
     /// The API does not accept the key.

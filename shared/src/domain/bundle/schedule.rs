@@ -1,6 +1,7 @@
 //! The schedule of a bundle: its dates, its days of the week and its time window, in the time zone of the org.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use serde::{Serialize, Serializer};
 
 use crate::domain::{time, zone::Zone};
 
@@ -37,6 +38,12 @@ impl TryFrom<String> for ScheduleDate {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let date = time::parse_day(&text).map(Self::Day).or_else(|_| time::parse(&text).map(Self::At));
         date.map_err(|_| SCHEDULE_DATE_RULE)
+    }
+}
+
+impl Serialize for ScheduleDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
     }
 }
 
@@ -128,6 +135,12 @@ impl TryFrom<Vec<i64>> for DaysOfWeek {
     }
 }
 
+impl Serialize for DaysOfWeek {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl DaysOfWeek {
     /// The days from 0 (Sunday) to 6 (Saturday).
     pub fn iter(self) -> impl Iterator<Item = u8> {
@@ -158,6 +171,12 @@ impl TryFrom<String> for TimeOfDay {
         let (hours, minutes) = two_digits(hours).zip(two_digits(minutes)).ok_or(TIME_OF_DAY_RULE)?;
         let time = hours * 60 + minutes;
         if minutes < 60 && time <= Self::END_OF_DAY.0 { Ok(Self(time)) } else { Err(TIME_OF_DAY_RULE) }
+    }
+}
+
+impl Serialize for TimeOfDay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A probability of churn, and its risk level.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{decimal, names::named};
@@ -55,6 +55,13 @@ impl Probability {
 impl Serialize for Probability {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         decimal::serialize(&Decimal::new(i64::from(self.0), 2), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Probability {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let percent = f64::deserialize(deserializer)?;
+        Self::from_percent(percent).ok_or_else(|| serde::de::Error::custom("must be a number from 0 to 100"))
     }
 }
 

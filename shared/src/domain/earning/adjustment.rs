@@ -1,6 +1,7 @@
 //! Points given or taken by an operator, for example as goodwill or as a correction.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::domain::{
     customer::Customer,
@@ -12,10 +13,14 @@ use crate::domain::{
 };
 
 /// A change of points from -1,000,000,000 to 1,000,000,000, other than 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct PointsChange(Points);
 
 impl PointsChange {
+    /// The largest absolute change.
+    pub const MAX: i64 = 1_000_000_000;
+
     /// The rule for a change of points, as an error message.
     pub const RULE: &'static str = "must be a whole number from -1000000000 to 1000000000, not 0";
 
@@ -30,7 +35,7 @@ impl TryFrom<i64> for PointsChange {
     type Error = &'static str;
 
     fn try_from(points: i64) -> Result<Self, Self::Error> {
-        let fits = points != 0 && (-1_000_000_000..=1_000_000_000).contains(&points);
+        let fits = points != 0 && (-Self::MAX..=Self::MAX).contains(&points);
         if fits { Ok(Self(Points(points))) } else { Err(Self::RULE) }
     }
 }

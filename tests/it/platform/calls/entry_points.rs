@@ -9,12 +9,13 @@ use harness::{
     programs::{self, FunctionServer, LocalStack},
     runtime_api::{DEADLINE_FAR_MS, RuntimeApi},
     scenario::{award, event},
+    test_operation,
     world::{ORG, SECRET, noon, raw_event},
 };
 use serde_json::{Value, json};
 use shared::{
     config::Config,
-    host::{Context, Function, Host, Invocation, Reply},
+    host::{Entry, Function, Host, Invocation, Reply},
     inbound::operation::Operation,
 };
 
@@ -186,16 +187,12 @@ async fn a_base64_body_is_decoded_to_the_same_body() {
     assert_eq!((&answer["statusCode"], &answer["cookies"]), (&json!(201), &json!([])));
 }
 
-/// A function with one scheduled operation.
-const SWEEP: Function = Function {
-    name: "sweep",
-    operations: &[(Operation::new("run", "POST", "/").on_schedule(), |context, call| sweep(context, &call))],
-};
+test_operation!(Run, Operation::new("run", "POST", "/").on_schedule(), |context| {
+    Ok(Reply::done(json!({"ran": context.call.operation, "at": shared::domain::time::text(context.now)})))
+});
 
-fn sweep<'a>(context: &'a Context, call: &shared::inbound::Call) -> shared::host::Pending<'a> {
-    let ran = json!({"ran": call.operation.name, "at": shared::domain::time::text(context.now)});
-    Box::pin(async move { Ok(Reply::ok(&ran)) })
-}
+/// A function with one scheduled operation.
+const SWEEP: Function = Function { name: "sweep", entries: &[Entry::plain::<Run>()], document: "{}" };
 
 fn config(secret: Option<&str>) -> Config {
     let settings = [("TABLE_NAME", Some("none")), ("CRON_SECRET", secret)];

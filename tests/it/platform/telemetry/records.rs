@@ -9,6 +9,7 @@ use std::{
 use harness::{
     Request, World, bundles,
     scenario::{award, event},
+    test_operation,
     world::{ORG, SECRET, noon, raw_event},
 };
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use shared::{
     domain::{bundle::status::BundleStatus, money::Money, rejection::Rejection},
     error::InternalError,
     failure::{Failure, Retry},
-    host::{Context, Function, Host, Invocation, Reply},
+    host::{Entry, Function, Host, Invocation, Reply},
     inbound::operation::Operation,
     store::{self, Store},
     telemetry::{
@@ -60,16 +61,15 @@ async fn health_checks_are_not_counted_as_calls() {
 /// The failure of the next call of [`FAILING`].
 static FAILURE: Mutex<Option<Failure>> = Mutex::new(None);
 
+test_operation!(Fail, Operation::new("fail", "POST", "/").on_schedule().on_event("Rang"), |context| {
+    context.metric(metric::Metric::Runs, 1_i64);
+    context.metric(metric::Metric::Runs, 1_i64);
+    let failure = FAILURE.lock().unwrap().clone();
+    failure.map_or_else(|| Ok(Reply::done(json!({}))), Err)
+});
+
 /// A function that records a metric and then fails.
-const FAILING: Function = Function {
-    name: "failing",
-    operations: &[(Operation::new("fail", "POST", "/").on_schedule().on_event("Rang"), |context: &Context, _| {
-        context.metric(metric::Metric::Runs, 1_i64);
-        context.metric(metric::Metric::Runs, 1_i64);
-        let failure = FAILURE.lock().unwrap().clone();
-        Box::pin(async { failure.map_or_else(|| Ok(Reply::ok(&json!({}))), Err) })
-    })],
-};
+const FAILING: Function = Function { name: "failing", entries: &[Entry::plain::<Fail>()], document: "{}" };
 
 /// Every kind of failure and of rejection.
 fn failures() -> Vec<Failure> {

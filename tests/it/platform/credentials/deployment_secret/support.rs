@@ -9,6 +9,7 @@ use std::{
 use harness::{
     Request,
     secrets::SecretsManager,
+    test_operation,
     world::{noon, raw_event},
 };
 use serde_json::{Value, json};
@@ -16,8 +17,8 @@ use shared::{
     auth::{DeploymentSecret, PresentedCredential, PresentedSecret, parse_authorization},
     clock::{self, Deadline, Sleeper},
     config::Config,
-    host::{Context, Function, Host, Invocation, Pending, Reply},
-    inbound::{Call, operation::Operation},
+    host::{Entry, Function, Host, Invocation, Reply},
+    inbound::operation::Operation,
     store::{self, Store},
 };
 
@@ -38,17 +39,12 @@ pub(super) fn just_before(duration: Duration) -> Duration {
     duration.checked_sub(Duration::from_nanos(1)).unwrap()
 }
 
-/// A function without dependencies, to test which callers are admitted.
-const DOOR: Function = Function {
-    name: "door",
-    operations: &[(Operation::new("open", "POST", "/").on_schedule().on_event("Rang"), |context, call| {
-        open(context, &call)
-    })],
-};
+test_operation!(Open, Operation::new("open", "POST", "/").on_schedule().on_event("Rang"), |_context| {
+    Ok(Reply::done(json!({"open": true})))
+});
 
-fn open<'a>(_: &'a Context, _: &Call) -> Pending<'a> {
-    Box::pin(async { Ok(Reply::ok(&json!({"open": true}))) })
-}
+/// A function without dependencies, to test which callers are admitted.
+const DOOR: Function = Function { name: "door", entries: &[Entry::plain::<Open>()], document: "{}" };
 
 /// A process that runs the function. Reads of the secret never time out, unless a test says so.
 pub(super) struct Process {

@@ -1,0 +1,37 @@
+//! The schemas of the values that only requests contain.
+
+use schemars::json_schema;
+
+use super::{
+    bundle::StartTime,
+    cursor::Cursor,
+    fields::{Email, OrgCurrency, PageSize, Phone, Timestamp},
+};
+use crate::{
+    domain::{
+        money::ORG_CURRENCY_RULE,
+        text::{EMAIL_RULE, PHONE_RULE},
+        time::INSTANT_RULE,
+    },
+    schema::values::{currency, text, value, whole},
+};
+
+value!(Email, Some(EMAIL_RULE), |_generator| {
+    let mut schema = text(200, "ada@example.com");
+    schema.insert("format".to_owned(), "email".into());
+    schema
+});
+value!(Phone, Some(PHONE_RULE), |_generator| {
+    let mut schema = text(200, "+1 555 123 4567");
+    schema.insert("pattern".to_owned(), r"^\+?[ ().\-/]*([0-9][ ().\-/]*){3,20}$".into());
+    schema
+});
+value!(OrgCurrency, Some(ORG_CURRENCY_RULE), |_generator| currency());
+value!(PageSize, Some(Self::RULE), |_generator| whole(1, 100, 50));
+value!(StartTime, Some(Self::RULE), |_generator| json_schema!({
+    "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["07:00"],
+}));
+value!(Timestamp, Some(INSTANT_RULE), |_generator| json_schema!({
+    "type": "string", "format": "date-time", "examples": ["2026-12-24T18:30:00Z"],
+}));
+value!(Cursor, Some(Self::RULE), |_generator| json_schema!({"type": "string"}));

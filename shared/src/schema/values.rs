@@ -1,0 +1,197 @@
+//! The schemas of scalar values.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::contract::is_request;
+use crate::domain::{
+    bundle::{
+        schedule::{DAYS_OF_WEEK_RULE, DaysOfWeek, SCHEDULE_DATE_RULE, ScheduleDate, TIME_OF_DAY_RULE, TimeOfDay},
+        status::BundleStatus,
+        terms::{BundleType, DesiredState, Quantity, UseLimit},
+        transition::TransitionReason,
+    },
+    churn::{
+        risk::{Probability, RiskLevel},
+        score::ChurnSource,
+    },
+    decimal::TwoPlaceDecimal,
+    earning::adjustment::PointsChange,
+    ids::{AdjustmentId, BundleId, CustomerId, ID_LENGTH_MAX, ID_RULE, KeyId, OrderId, OrgId, ProductId, RefundId},
+    loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
+    money::{AMOUNT_RULE, CURRENCY_RULE, Currency, Money},
+    org_key::KeyScope,
+    points::Points,
+    rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
+    rejection::RefusalCode,
+    segment::Segment,
+    text::{DESCRIPTION_RULE, Description, LINE_RULE, SingleLine},
+    tier::TierCause,
+    zone::{ZONE_RULE, Zone},
+};
+
+/// A value with one inlined schema for each contract. The rule is part of the schema of a request only.
+macro_rules! value {
+    ($type:ty, $rule:expr, |$generator:ident| $schema:expr) => {
+        impl schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema($generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let mut schema: schemars::Schema = $schema;
+                let rule: Option<&str> = $rule;
+                if let Some(rule) = rule.filter(|_| $crate::schema::is_request($generator)) {
+                    schema.insert($crate::schema::RULE.to_owned(), rule.into());
+                }
+                schema
+            }
+        }
+    };
+}
+
+pub(crate) use value;
+
+/// Any text of the allowed characters, except `.` and `..`. Without look-ahead, which not every validator knows.
+const ID_PATTERN: &str = r"^(\.{0,2}[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*|\.{3}[A-Za-z0-9._:@+-]*)$";
+
+macro_rules! id {
+    ($($type:ident: $example:literal),+ $(,)?) => {$(
+        value!($type, Some(ID_RULE), |_generator| json_schema!({
+            "type": "string", "minLength": 1, "maxLength": ID_LENGTH_MAX, "pattern": ID_PATTERN, "examples": [$example],
+        }));
+    )+};
+}
+
+id!(
+    OrgId: "bakery",
+    CustomerId: "c-1042",
+    OrderId: "o-90210",
+    RefundId: "r-1",
+    AdjustmentId: "a-2026-12",
+    BundleId: "breakfast",
+    KeyId: "k4hXyq2mLzRt8",
+    ProductId: "croissant",
+);
+
+pub(crate) fn text(max: u32, example: &str) -> Schema {
+    json_schema!({"type": "string", "minLength": 1, "maxLength": max, "examples": [example]})
+}
+
+/// A text without control characters and without characters that hide or reorder others.
+const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff][^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$";
+
+value!(SingleLine, Some(LINE_RULE), |generator| {
+    let mut schema = text(200, "Ada");
+    // An item that was stored before the rule may hold other texts.
+    if is_request(generator) {
+        schema.insert("pattern".to_owned(), LINE_PATTERN.into());
+    }
+    schema
+});
+value!(Description, Some(DESCRIPTION_RULE), |_generator| json_schema!({
+    "type": "string", "maxLength": 2000, "examples": ["Coffee and a croissant, until eleven."],
+}));
+
+pub(crate) fn currency() -> Schema {
+    json_schema!({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]})
+}
+value!(Currency, Some(CURRENCY_RULE), |_generator| currency());
+
+/// A number, or in a request also a text, with at most `places` decimals.
+fn decimal(generator: &SchemaGenerator, (min, max): (u64, u64), places: u32, example: f64) -> Schema {
+    let step = 1.0 / f64::from(10_u32.pow(places));
+    let mut number = json_schema!({"type": "number", "minimum": min, "maximum": max, "multipleOf": step});
+    if !is_request(generator) {
+        number.insert("examples".to_owned(), serde_json::json!([example]));
+        // A validator that divides floats rejects amounts that are exact, so answers have no `multipleOf`.
+        number.remove("multipleOf");
+        return number;
+    }
+    let pattern = format!(r"^[0-9]{{1,12}}(\.[0-9]{{1,{places}}}0*)?$");
+    json_schema!({
+        "anyOf": [number, {"type": "string", "pattern": pattern}], "examples": [example, example.to_string()],
+    })
+}
+
+/// The largest amount in a request, in major units.
+const AMOUNT_MAX: u64 = 100_000_000_000;
+
+value!(Money, Some(AMOUNT_RULE), |generator| {
+    let mut schema = decimal(generator, (0, AMOUNT_MAX), 2, 49.99);
+    if !is_request(generator) {
+        // A sum of amounts may exceed the largest amount of a request.
+        schema.remove("maximum");
+    }
+    schema
+});
+value!(PointsPerDollar, Some(Self::RULE), |generator| decimal(generator, (0, 1000), 4, 1.5));
+value!(EquityMultiplier, Some(Self::RULE), |generator| decimal(generator, (1, 10), 4, 1.2));
+value!(PointsMultiplier, Some(Self::RULE), |generator| decimal(generator, (0, 100), 4, 1.15));
+value!(EarnedPer, Some(Self::RULE), |generator| {
+    let mut schema = decimal(generator, (0, AMOUNT_MAX), 2, 3.0);
+    if let Some(number) = schema.pointer_mut("/anyOf/0").and_then(Value::as_object_mut) {
+        number.remove("minimum");
+        number.insert("exclusiveMinimum".to_owned(), 0.into());
+    }
+    schema
+});
+value!(TwoPlaceDecimal, None, |_generator| json_schema!({"type": "number", "examples": [12.34]}));
+value!(Probability, None, |_generator| json_schema!({
+    "type": "number", "minimum": 0, "maximum": 100, "examples": [41.27],
+}));
+
+pub(crate) fn whole(min: i64, max: i64, example: i64) -> Schema {
+    json_schema!({"type": "integer", "minimum": min, "maximum": max, "examples": [example]})
+}
+value!(Points, None, |_generator| json_schema!({"type": "integer", "examples": [120]}));
+value!(EarnedPoints, Some(Self::RULE), |_generator| whole(1, 1000, 1));
+value!(PointsCost, Some(Self::RULE), |_generator| whole(1, Self::MAX, 100));
+value!(PointsChange, Some(Self::RULE), |_generator| {
+    let mut schema = whole(-Self::MAX, Self::MAX, 50);
+    schema.insert("not".to_owned(), serde_json::json!({"const": 0}));
+    schema
+});
+value!(InactivityDays, Some(Self::RULE), |_generator| whole(1, 3650, 180));
+value!(ActiveDays, Some(Self::RULE), |_generator| whole(7, 730, 90));
+value!(Quantity, Some(Self::RULE), |_generator| whole(1, 10_000, 2));
+value!(UseLimit, Some(Self::RULE), |_generator| whole(1, 1_000_000_000, 500));
+
+const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
+
+value!(TimeOfDay, Some(TIME_OF_DAY_RULE), |_generator| json_schema!({
+    "type": "string", "pattern": TIME_PATTERN, "examples": ["18:30"],
+}));
+value!(ScheduleDate, Some(SCHEDULE_DATE_RULE), |_generator| json_schema!({
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+    "examples": ["2026-12-24", "2026-12-24T18:30:00Z"],
+}));
+value!(DaysOfWeek, Some(DAYS_OF_WEEK_RULE), |_generator| json_schema!({
+    "type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 6}, "minItems": 1, "maxItems": 7,
+    "uniqueItems": true, "examples": [[1, 2, 3, 4, 5]],
+}));
+value!(Zone, Some(ZONE_RULE), |_generator| json_schema!({"type": "string", "examples": ["Europe/Vienna"]}));
+
+macro_rules! by_name {
+    ($($type:ident),+ $(,)?) => {$(
+        value!($type, None, |_generator| json_schema!({"type": "string", "enum": Self::NAMES}));
+    )+};
+}
+
+by_name!(
+    BundleStatus,
+    BundleType,
+    ChurnSource,
+    DesiredState,
+    KeyScope,
+    RedemptionMode,
+    RefusalCode,
+    RiskLevel,
+    Segment,
+    TierCause,
+    TransitionReason,
+);
