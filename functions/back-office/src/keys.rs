@@ -8,7 +8,7 @@ use shared::{
     auth,
     domain::{
         ids::{KeyId, OrgId},
-        org_key::{self, OrgKey},
+        org_key::{self, KeyReference, KeyScope, OrgKey},
         rejection::Rejection,
         text::SingleLine,
         time,
@@ -23,11 +23,15 @@ use shared::{
     },
 };
 
+use crate::pages::Listing;
+
 #[derive(Deserr)]
 #[deserr(rename_all = camelCase, deny_unknown_fields)]
 struct CreateKeyRequest {
     org_id: OrgId,
     name: SingleLine,
+    #[deserr(default)]
+    scope: KeyScope,
 }
 
 #[derive(Serialize)]
@@ -35,22 +39,24 @@ struct CreateKeyRequest {
 struct CreatedKeyView {
     key_id: KeyId,
     name: SingleLine,
+    scope: KeyScope,
     /// The text of the key, which only this answer contains.
     key: String,
 }
 
 /// Creates a key. Only the answer contains the text of the key. The store keeps a digest.
 pub(crate) async fn post(context: &Context, call: Call) -> Result<Reply, Failure> {
-    let CreateKeyRequest { org_id, name } = call.read()?;
+    let CreateKeyRequest { org_id, name, scope } = call.read()?;
     let created = retry_conflicts(context.deadline, || async {
         let org = context.org_versioned(&org_id).await?;
         // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was lost.
         let id = KeyId::try_from(format!("k{}", random_text::<9>()?)).map_err(Failure::internal)?;
-        let text = org_key::format_key(&org_id, &id, &random_text::<32>()?);
+        let reference = KeyReference { org: org_id.clone(), id: id.clone(), kind: scope.kind() };
+        let text = org_key::format_key(&reference, &random_text::<32>()?);
         let (name, digest) = (name.clone(), auth::key_digest(&text));
-        let record = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
+        let record = OrgKey { id: id.clone(), name: name.clone(), scope, created_at: context.now, digest };
         context.store.add_key(&org, &record).await?;
-        Ok::<_, Failure>(CreatedKeyView { key_id: id, name, key: text })
+        Ok::<_, Failure>(CreatedKeyView { key_id: id, name, scope, key: text })
     })
     .await?;
     Ok(Reply::created(&created))
@@ -103,6 +109,7 @@ struct KeysPage {
 struct OrgKeyView {
     key_id: KeyId,
     name: SingleLine,
+    scope: KeyScope,
     #[serde(serialize_with = "time::serialize")]
     created_at: DateTime<Utc>,
 }
@@ -113,6 +120,9 @@ pub(crate) async fn list(context: &Context, call: Call) -> Result<Reply, Failure
     let list = List::begin(CursorScope { operation, org: org_id.as_str(), qualifier: "" }, limit, cursor)?;
     context.org_versioned(&org_id).await?;
     let page = context.store.org_keys(&org_id, list.after(), list.size()).await?;
-    let view = |OrgKey { id: key_id, name, created_at, digest: _ }| OrgKeyView { key_id, name, created_at };
-    Ok(list.answer("keys", page, |key| Some(view(key))))
+    let listing = Listing { org: Some(&org_id), name: "keyId", filters: false };
+    let view = |OrgKey { id: key_id, name, scope, created_at, digest: _ }| {
+        Some(OrgKeyView { key_id, name, scope, created_at })
+    };
+    Ok(list.answer("keys", page, |key| listing.row(key, view)))
 }

@@ -163,7 +163,7 @@ impl Host {
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let operation = request.route(self.function.operations())?;
-            caller.authorize_operation(operation.callers.is_deployment_only())?;
+            caller.authorize_operation(operation.callers.scopes())?;
             request.check_encoding()?;
             Ok((caller, operation))
         });
@@ -191,7 +191,7 @@ impl Host {
                 secret.verify(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
             }
             PresentedCredential::Key(key) => {
-                let stored = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
+                let stored = self.store.key_verifier(&key.reference, invocation.started).await?;
                 Ok(key.verify(stored)?)
             }
         }
