@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::domain::{
-    ids::{KeyId, OrgId},
-    org_key::{self, KeyDigest},
+    ids::OrgId,
+    org_key::{self, KeyDigest, KeyReference, KeyScope, KeyVerifier},
     rejection::Rejection,
 };
 
@@ -163,16 +163,26 @@ pub enum Caller {
     Deployment,
     /// IAM authorized a direct invocation, a schedule or an event. The caller may act for every org.
     Iam,
-    /// The caller presented a key of this org and may act for this org only. Operations of the deployment are rejected.
-    Org(OrgId),
+    /// The caller presented a key of this org and may act for this org only. Operations of the deployment, and
+    /// operations that the scope does not include, are rejected.
+    Org {
+        /// The org of the key.
+        org: OrgId,
+        /// The scope of the key.
+        scope: KeyScope,
+    },
 }
 
 impl Caller {
-    /// Rejects an operation that only the deployment may call, if the caller holds an org key.
-    pub const fn authorize_operation(&self, deployment_only: bool) -> Result<(), Rejection> {
+    /// Rejects an operation that the caller's org key may not call. `scopes` are the scopes whose keys may call the
+    /// operation. If there are none, only the deployment may call the operation.
+    pub fn authorize_operation(&self, scopes: &'static [KeyScope]) -> Result<(), Rejection> {
         match self {
-            Self::Org(_) if deployment_only => Err(Rejection::OtherOrg),
-            Self::Deployment | Self::Iam | Self::Org(_) => Ok(()),
+            Self::Org { .. } if scopes.is_empty() => Err(Rejection::OtherOrg),
+            Self::Org { scope, .. } if !scopes.contains(scope) => {
+                Err(Rejection::ScopeNotAllowed { scope: *scope, allowed: scopes })
+            }
+            Self::Deployment | Self::Iam | Self::Org { .. } => Ok(()),
         }
     }
 
@@ -188,7 +198,7 @@ impl Caller {
         let names_other = |own: &str| named.clone().any(|org| org != own);
         let is_other_org = match self {
             Self::Deployment | Self::Iam => false,
-            Self::Org(own) => names_other(own.as_str()),
+            Self::Org { org, .. } => names_other(org.as_str()),
         };
         let is_other_cursor = cursor_org.is_some_and(|cursor_org| named.any(|org| org != cursor_org));
         if is_other_org || is_other_cursor { Err(Rejection::OtherOrg) } else { Ok(()) }
@@ -208,10 +218,8 @@ pub struct PresentedSecret([u8; 32]);
 
 /// A presented org key.
 pub struct PresentedKey {
-    /// The org that the key names.
-    pub org: OrgId,
-    /// The id that the key names.
-    pub id: KeyId,
+    /// The key that the text claims to be.
+    pub reference: KeyReference,
     digest: [u8; 32],
 }
 
@@ -223,7 +231,7 @@ pub fn parse_authorization(authorization: Option<&str>) -> Result<PresentedCrede
     }
     let (text, digest) = (text.trim(), digest(text.trim()));
     Ok(match org_key::parse_key(text) {
-        Some((org, id)) => PresentedCredential::Key(PresentedKey { org, id, digest }),
+        Some(reference) => PresentedCredential::Key(PresentedKey { reference, digest }),
         None => PresentedCredential::Secret(PresentedSecret(digest)),
     })
 }
@@ -232,10 +240,12 @@ impl PresentedKey {
     /// The caller, if the presented key has the stored digest.
     ///
     /// A wrong key and an unknown key take the same time.
-    pub fn verify(self, stored: Option<KeyDigest>) -> Result<Caller, Rejection> {
-        let exists = stored.is_some();
-        let KeyDigest(stored) = stored.unwrap_or(KeyDigest([0; 32]));
-        let is_equal = bool::from(stored.ct_eq(&self.digest));
-        if exists && is_equal { Ok(Caller::Org(self.org)) } else { Err(Rejection::Unauthorized) }
+    pub fn verify(self, stored: Option<KeyVerifier>) -> Result<Caller, Rejection> {
+        let KeyDigest(digest) = stored.map_or(KeyDigest([0; 32]), |stored| stored.digest);
+        let is_equal = bool::from(digest.ct_eq(&self.digest));
+        match stored {
+            Some(KeyVerifier { scope, .. }) if is_equal => Ok(Caller::Org { org: self.reference.org, scope }),
+            _ => Err(Rejection::Unauthorized),
+        }
     }
 }

@@ -6,14 +6,15 @@ use shared::{
     auth,
     domain::{
         ids::{KeyId, OrgId},
-        org_key::{self, OrgKey},
+        org_key::{self, KeyReference, KeyScope, OrgKey},
         rejection::{RefusalCode, Rejection},
         text::SingleLine,
     },
     error::InternalError,
     failure::Failure,
     host::{
-        Context, Declared, Handler, List, ListOperation, PageRequest, Reply, RowPage, Success, Tag, retry_conflicts,
+        Context, Declared, Handler, List, ListOperation, PageRequest, Reply, RowPage, Success, Tag, UnreadReason,
+        retry_conflicts,
     },
     inbound::{
         cursor::Cursor,
@@ -22,6 +23,8 @@ use shared::{
     },
     telemetry::metric::Metric,
 };
+
+use crate::pages::{ListRow, Listing};
 
 /// Creates a key. Only the answer contains the text of the key. The store keeps a digest.
 pub struct CreateKey;
@@ -33,6 +36,9 @@ pub struct CreateKeyRequest {
     pub org_id: OrgId,
     /// The name for people.
     pub name: SingleLine,
+    /// What the holder of the key may do. A key in a public web page is public, so only `till` may be there.
+    #[declare(default)]
+    pub scope: KeyScope,
 }
 
 /// The new key.
@@ -42,6 +48,8 @@ pub struct CreatedKeyAnswer {
     pub key_id: KeyId,
     /// The name for people.
     pub name: SingleLine,
+    /// What the holder of the key may do.
+    pub scope: KeyScope,
     /// The text of the key, which is the bearer token. Only this answer contains the text.
     pub key: String,
 }
@@ -62,17 +70,18 @@ impl Declared for CreateKey {
 
 impl Handler for CreateKey {
     async fn handle(context: &Context, request: CreateKeyRequest) -> Result<Reply<CreatedKeyAnswer>, Failure> {
-        let CreateKeyRequest { org_id, name } = request;
+        let CreateKeyRequest { org_id, name, scope } = request;
         let created = retry_conflicts(context.deadline, || async {
             let org = context.org_versioned(&org_id).await?;
             // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was
             // lost.
             let id = KeyId::try_from(format!("k{}", random_text::<9>()?)).map_err(Failure::internal)?;
-            let text = org_key::format_key(&org_id, &id, &random_text::<32>()?);
+            let reference = KeyReference { org: org_id.clone(), id: id.clone(), kind: scope.kind() };
+            let text = org_key::format_key(&reference, &random_text::<32>()?);
             let (name, digest) = (name.clone(), auth::key_digest(&text));
-            let record = OrgKey { id: id.clone(), name: name.clone(), created_at: context.now, digest };
+            let record = OrgKey { id: id.clone(), name: name.clone(), scope, created_at: context.now, digest };
             context.store.add_key(&org, &record).await?;
-            Ok::<_, Failure>(CreatedKeyAnswer { key_id: id, name, key: text })
+            Ok::<_, Failure>(CreatedKeyAnswer { key_id: id, name, scope, key: text })
         })
         .await?;
         Ok(Reply::created(created))
@@ -153,10 +162,28 @@ pub struct KeysRequest {
 /// Keys of an org.
 #[declare::answer]
 pub struct KeysAnswer {
-    /// The keys, by id.
-    pub keys: Vec<OrgKeyView>,
+    /// The keys with the scope `manage` by id, then the others by id.
+    pub keys: Vec<KeyRow>,
     /// Where the list continues. Absent on the last page.
     pub cursor: Option<String>,
+}
+
+/// A key in a list.
+pub type KeyRow = ListRow<OrgKeyView, UnreadableKey>;
+
+/// A key that cannot be read, and that is therefore not accepted.
+#[declare::answer]
+pub struct UnreadableKey {
+    /// The id of the key.
+    pub key_id: KeyId,
+    /// Why the key cannot be read.
+    pub error: UnreadReason,
+}
+
+impl From<KeyId> for UnreadableKey {
+    fn from(key_id: KeyId) -> Self {
+        Self { key_id, error: UnreadReason::Internal }
+    }
 }
 
 /// A key of an org, without its text.
@@ -166,13 +193,15 @@ pub struct OrgKeyView {
     pub key_id: KeyId,
     /// The name for people.
     pub name: SingleLine,
+    /// What the holder of the key may do.
+    pub scope: KeyScope,
     /// When the key was created.
     pub created_at: DateTime<Utc>,
 }
 
 impl From<OrgKey> for OrgKeyView {
-    fn from(OrgKey { id: key_id, name, created_at, digest: _ }: OrgKey) -> Self {
-        Self { key_id, name, created_at }
+    fn from(OrgKey { id: key_id, name, scope, created_at, digest: _ }: OrgKey) -> Self {
+        Self { key_id, name, scope, created_at }
     }
 }
 
@@ -190,7 +219,7 @@ impl Declared for ListKeys {
 }
 
 impl ListOperation for ListKeys {
-    type Row = OrgKeyView;
+    type Row = KeyRow;
 
     fn page(request: &KeysRequest) -> PageRequest<'_> {
         PageRequest {
@@ -201,13 +230,14 @@ impl ListOperation for ListKeys {
         }
     }
 
-    async fn rows(context: &Context, request: &KeysRequest, list: &List<'_>) -> Result<RowPage<OrgKeyView>, Failure> {
+    async fn rows(context: &Context, request: &KeysRequest, list: &List<'_>) -> Result<RowPage<KeyRow>, Failure> {
         context.org_versioned(&request.org_id).await?;
         let page = context.store.org_keys(&request.org_id, list.after(), list.size()).await?;
-        Ok(RowPage::of(page, |key| Some(key.into())))
+        let listing = Listing { org: Some(&request.org_id), name: "keyId", filters: false };
+        Ok(RowPage::of(page, |key| listing.row(key, |key| Some(OrgKeyView::from(key)))))
     }
 
-    fn answer(keys: Vec<OrgKeyView>, cursor: Option<String>) -> KeysAnswer {
+    fn answer(keys: Vec<KeyRow>, cursor: Option<String>) -> KeysAnswer {
         KeysAnswer { keys, cursor }
     }
 }

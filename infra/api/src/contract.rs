@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use shared::{
-    domain::rejection::RefusalCode,
+    domain::{org_key::KeyScope, rejection::RefusalCode},
     host::{Declared, Success, Tag, Visitor},
     inbound::operation::Operation,
     schema::schemars::{
@@ -102,6 +102,10 @@ impl OperationContract {
         ];
         if self.has_body() {
             codes.push(RefusalCode::UnreadableJson);
+        }
+        let scopes = self.operation.callers.scopes().len();
+        if 0 < scopes && scopes < KeyScope::ALL.len() {
+            codes.push(RefusalCode::ScopeNotAllowed);
         }
         codes.extend(self.refusals);
         codes.sort();

@@ -6,6 +6,7 @@ use crate::domain::{
     bundle::status::BundleStatus,
     money::{Currency, Money},
     names::named,
+    org_key::KeyScope,
     points::Points,
 };
 
@@ -36,6 +37,18 @@ pub enum Rejection {
     /// The credentials or the cursor belong to another org, or the credentials do not allow the operation.
     #[error("These credentials or this cursor belong to another org, or the credentials do not allow this operation.")]
     OtherOrg,
+    /// The scope of the org key does not include the operation.
+    #[error(
+        "A key with the scope {} may not call this operation. Send a key with the scope {}.",
+        scope.name(),
+        scope_names(allowed)
+    )]
+    ScopeNotAllowed {
+        /// The scope of the key.
+        scope: KeyScope,
+        /// The scopes whose keys may call the operation.
+        allowed: &'static [KeyScope],
+    },
     /// A field occurs twice in an object.
     #[error("The field {name} occurs twice. Send each field once.")]
     DuplicateField {
@@ -172,6 +185,11 @@ pub enum Rejection {
 }
 
 named!(RefusalCode);
+
+/// The names of scopes, as alternatives in a sentence.
+fn scope_names(scopes: &[KeyScope]) -> String {
+    scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" or ")
+}
 
 /// One invalid field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -339,7 +357,7 @@ impl RefusalCode {
             Self::UnreadableJson | Self::DuplicateField => RejectionKind::Unreadable,
             Self::UnsupportedEncoding => RejectionKind::UnsupportedEncoding,
             Self::UnknownRoute => RejectionKind::UnknownRoute,
-            Self::OtherOrg => RejectionKind::Forbidden,
+            Self::OtherOrg | Self::ScopeNotAllowed => RejectionKind::Forbidden,
             Self::Invalid | Self::InvalidCursor => RejectionKind::Invalid,
             Self::UnknownOrg
             | Self::UnknownCustomer

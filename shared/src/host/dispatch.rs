@@ -165,7 +165,7 @@ impl Host {
         let routed = caller.unwrap_or_else(|_| Err(out_of_time())).and_then(|caller| {
             request.check_size()?;
             let entry = request.route(self.function.entries)?;
-            caller.authorize_operation(entry.operation.callers.is_deployment_only())?;
+            caller.authorize_operation(entry.operation.callers.scopes())?;
             request.check_encoding()?;
             Ok((caller, entry))
         });
@@ -190,7 +190,7 @@ impl Host {
                 secret.verify(&presented, invocation, &self.sleeper).await.map(|()| Caller::Deployment)
             }
             PresentedCredential::Key(key) => {
-                let stored = self.store.key_digest(&key.org, &key.id, invocation.started).await?;
+                let stored = self.store.key_verifier(&key.reference, invocation.started).await?;
                 Ok(key.verify(stored)?)
             }
         }

@@ -22,6 +22,7 @@ use crate::domain::{
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Currency, Money},
+    org_key::KeyScope,
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::{FieldError, InvalidFields, Rejection},
     segment::Segment,
@@ -306,7 +307,7 @@ macro_rules! by_name {
     )+};
 }
 
-by_name!(BundleStatus, BundleType, DesiredState, RedemptionMode, RiskLevel, Segment);
+by_name!(BundleStatus, BundleType, DesiredState, KeyScope, RedemptionMode, RiskLevel, Segment);
 
 /// An instant in RFC 3339.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,8 @@
 //! | idempotency record of an award | `ORDER#o#order` | `AWARD` | |
 //! | idempotency record of a refund, or the mark of a void that came first | `ORDER#o#order` | `REFUND#id` | |
 //! | points redemption, or the mark of a void that came first | `ORDER#o#order` | `POINTS` | `SPENT#o#c` / redeemed at |
-//! | org key (a digest of the key) | `ORG#o` | `KEY#id` | |
+//! | org key with the scope `manage` (a digest of the key) | `ORG#o` | `KEY#id` | |
+//! | org key with any other scope (a digest of the key) | `ORG#o` | `KEYSCOPED#id` | |
 //! | bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent if no change is to come) |
 //! | mark of a deleted bundle (stays, also beside a new bundle with the same id) | `ORG#o` | `DELETED#b` | |
 //! | mark of an org's time zone change | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after the change |
@@ -43,9 +44,10 @@ use super::{
 use crate::domain::{
     bundle::transition::Transition,
     churn::risk::RiskLevel,
-    ids::{AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, RefundId},
+    ids::{AdjustmentId, BundleId, CustomerId, OrderId, OrgId, RefundId},
     ledger::Entry,
     money::Money,
+    org_key::{KeyKind, KeyReference},
     time,
 };
 
@@ -70,7 +72,10 @@ pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
 pub(super) const REFUND_PREFIX: &str = "REFUND#";
 pub(super) const BUNDLE_PREFIX: &str = "BUNDLE#";
 pub(super) const TRANSITION_PREFIX: &str = "TRANSITION#";
-pub(super) const KEY_PREFIX: &str = "KEY#";
+const MANAGE_KEY_PREFIX: &str = "KEY#";
+const SCOPED_KEY_PREFIX: &str = "KEYSCOPED#";
+/// The beginning of the sort keys of all org keys, and of no other item of an org's partition.
+pub(super) const ORG_KEYS_PREFIX: &str = "KEY";
 const TIME_ZONE_CHANGE: &str = "REZONE";
 pub(super) const ORGS: &str = "ORGS";
 
@@ -264,8 +269,37 @@ pub(super) fn points_redemption_index_key(org: &OrgId, customer: &CustomerId, re
     IndexKey { index_pk: points_redemptions_index_pk(org, customer), index_sk: time::text(redeemed_at) }
 }
 
-pub(super) fn org_key(org: &OrgId, key: &KeyId) -> Key {
-    Key::new(org_partition(org), format!("{KEY_PREFIX}{key}"))
+pub(super) fn org_key(KeyReference { org, id, kind }: &KeyReference) -> Key {
+    let prefix = match kind {
+        KeyKind::Manage => MANAGE_KEY_PREFIX,
+        KeyKind::Scoped => SCOPED_KEY_PREFIX,
+    };
+    Key::new(org_partition(org), format!("{prefix}{id}"))
+}
+
+/// The org key with a sort key.
+pub(super) fn parse_org_key(org: &OrgId, sk: &str) -> Option<KeyReference> {
+    let (kind, id) = match sk.strip_prefix(SCOPED_KEY_PREFIX) {
+        Some(id) => (KeyKind::Scoped, id),
+        None => (KeyKind::Manage, sk.strip_prefix(MANAGE_KEY_PREFIX)?),
+    };
+    Some(KeyReference { org: org.clone(), id: id.to_owned().try_into().ok()?, kind })
+}
+
+/// The position of an org key in the list of keys: the id of a key with the scope `manage`, as versions without scopes
+/// have it, and the sort key of any other key.
+pub(super) fn org_key_position(key: &KeyReference) -> String {
+    match key.kind {
+        KeyKind::Manage => key.id.to_string(),
+        KeyKind::Scoped => org_key(key).sk,
+    }
+}
+
+/// The key of the item at a position that [`org_key_position`] returned.
+pub(super) fn org_key_at(org: &OrgId, position: &str) -> Option<Key> {
+    let scoped = position.starts_with(SCOPED_KEY_PREFIX).then(|| parse_org_key(org, position));
+    let manage = || parse_org_key(org, &format!("{MANAGE_KEY_PREFIX}{position}"));
+    scoped.unwrap_or_else(manage).map(|key| org_key(&key))
 }
 
 pub(super) fn churn_model(org: &OrgId) -> Key {

@@ -43,7 +43,7 @@ impl Store {
             return Ok(OrgDeletion { items_deleted: self.delete_partitions(found).await?, is_complete: false });
         }
         let _removed_from_cache =
-            (self.orgs.remove_after(|cached| cached == org), self.org_keys.remove_after(|(of, _)| of == org));
+            (self.orgs.remove_after(|cached| cached == org), self.org_keys.remove_after(|key| key.org == *org));
         // The partition is queried only once, because an org created with this id from now on is another org.
         let items_deleted = self.delete_partition_once(&keys::org_partition(org), &keys::org(org).to_item()).await?;
         Ok(OrgDeletion { items_deleted, is_complete: true })

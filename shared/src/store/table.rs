@@ -17,9 +17,9 @@ use super::{
     keys::Key,
 };
 use crate::domain::{
-    ids::{KeyId, OrgId},
+    ids::OrgId,
     org::Org,
-    org_key::KeyDigest,
+    org_key::{KeyReference, KeyVerifier},
 };
 
 /// The maximum of `DynamoDB` for one batch read.
@@ -34,8 +34,8 @@ pub struct Store {
     pub(super) client: Client,
     pub(super) table: Arc<str>,
     pub(super) orgs: Arc<Cache<OrgId, Arc<Org>>>,
-    pub(super) org_keys: Arc<Cache<(OrgId, KeyId), KeyDigest>>,
-    pub(super) absent_org_keys: Arc<Cache<(OrgId, KeyId), ()>>,
+    pub(super) org_keys: Arc<Cache<KeyReference, KeyVerifier>>,
+    pub(super) absent_org_keys: Arc<Cache<KeyReference, ()>>,
 }
 
 /// A value with the version under which it was read. A write of the value requires that version, and keeps the

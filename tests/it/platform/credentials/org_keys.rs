@@ -7,18 +7,7 @@ use harness::{
 use local::FUNCTIONS;
 use serde_json::{Value, json};
 
-async fn make(world: &World, org: &str) -> (String, String) {
-    let body = json!({"name": "till 1"});
-    let made = world.send(&Request::new("POST", "back-office", format!("/orgs/{org}/keys")).json(&body)).await;
-    assert_eq!((made.status.as_u16(), &made.body["name"]), (201, &json!("till 1")));
-    (made.body["keyId"].as_str().unwrap().to_owned(), made.body["key"].as_str().unwrap().to_owned())
-}
-
-fn with(key: &str, request: Request) -> Request {
-    let mut request = request;
-    request.headers.insert("authorization", format!("Bearer {key}"));
-    request
-}
+use super::support::{Route, make, routes, with};
 
 #[tokio::test]
 async fn a_key_acts_for_its_org_and_is_shown_once() {
@@ -31,7 +20,10 @@ async fn a_key_acts_for_its_org_and_is_shown_once() {
     assert_eq!(world.send(&with(&key, bundles::put("b", &json!({})))).await.status, 201);
 
     let listed = world.get(&format!("/orgs/{ORG}/keys")).await.body;
-    assert_eq!(listed["keys"], json!([{"keyId": id, "name": "till 1", "createdAt": "2026-06-01T12:00:00.000Z"}]));
+    assert_eq!(
+        listed["keys"],
+        json!([{"keyId": id, "name": "till 1", "scope": "manage", "createdAt": "2026-06-01T12:00:00.000Z"}])
+    );
     let secret = key.rsplit('~').next().unwrap();
     let items = world.client.scan().table_name(&world.table).send().await.unwrap().items.unwrap();
     assert!(!format!("{items:?}").contains(secret), "kept only as a digest");
@@ -54,12 +46,12 @@ async fn a_key_revoked_by_another_process_stays_valid_for_a_minute_at_most() {
     use shared::{domain::org_key, store::Store};
     use std::time::Duration;
     let world = World::new().await;
-    let (_, text) = make(&world, ORG).await;
-    let (org, id) = org_key::parse_key(&text).unwrap();
+    let (id, text) = make(&world, ORG).await;
+    let key = org_key::parse_key(&text).unwrap();
     let process = Store::new(world.client.clone(), &world.table);
     let begun = shared::clock::monotonic();
     let is_known =
-        async |after: u64| process.key_digest(&org, &id, begun + Duration::from_secs(after)).await.unwrap().is_some();
+        async |after: u64| process.key_verifier(&key, begun + Duration::from_secs(after)).await.unwrap().is_some();
     assert!(is_known(0).await);
     world.send(&Request::new("DELETE", "back-office", format!("/orgs/{ORG}/keys/{id}"))).await;
     assert!(is_known(59).await);
@@ -70,7 +62,7 @@ async fn a_key_revoked_by_another_process_stays_valid_for_a_minute_at_most() {
 async fn a_key_is_not_added_to_an_org_that_changed_since_the_read() {
     use shared::{
         auth::key_digest,
-        domain::org_key::OrgKey,
+        domain::org_key::{KeyScope, OrgKey},
         store::{Store, StoreError},
     };
     let world = World::new().await;
@@ -78,7 +70,7 @@ async fn a_key_is_not_added_to_an_org_that_changed_since_the_read() {
     let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
     world.put_org(ORG, &json!({"name": "Renamed"})).await;
     let (id, name) = ("k1".to_owned().try_into().unwrap(), "till".to_owned().try_into().unwrap());
-    let key = OrgKey { id, name, created_at: noon(), digest: key_digest("x") };
+    let key = OrgKey { id, name, scope: KeyScope::default(), created_at: noon(), digest: key_digest("x") };
     assert!(matches!(store.add_key(&org, &key).await, Err(StoreError::Contended)));
 }
 
@@ -154,37 +146,6 @@ async fn a_key_costs_one_read_the_first_time_only() {
     assert_eq!(world.proxy.take_requests(), ["BatchGetItem"], "nor does a wrong one each time");
 }
 
-/// A request to every route, with the org in the path, in the query or in the body.
-fn routes(org: &str) -> Vec<(Request, bool)> {
-    let mut routes = Vec::new();
-    for function in FUNCTIONS {
-        for operation in function.operations().filter(|operation| !operation.method.is_empty()) {
-            let path: Vec<String> = operation
-                .path
-                .split('/')
-                .map(|part| match part {
-                    "{orgId}" => org.to_owned(),
-                    part if part.starts_with('{') => "x".to_owned(),
-                    part => part.to_owned(),
-                })
-                .collect();
-            let (mut path, in_path) = (path.join("/"), operation.path.contains("{orgId}"));
-            let takes_body = ["POST", "PUT"].contains(&operation.method);
-            let mut body = json!({});
-            if !in_path && takes_body {
-                body["orgId"] = org.into();
-            } else if !in_path {
-                path = format!("{path}?orgId={org}");
-            }
-            let request = Request::new(operation.method, function.name, path);
-            routes
-                .push((if takes_body { request.json(&body) } else { request }, operation.callers.is_deployment_only()));
-        }
-    }
-    assert!(routes.len() > 30);
-    routes
-}
-
 #[tokio::test]
 async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
     let world = World::new().await;
@@ -202,10 +163,11 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
         BASE64_URL_SAFE_NO_PAD.encode(json!([operation, "other", "x", "x"]).to_string())
     };
-    for (request, _) in routes("other") {
+    for Route { request, .. } in routes("other") {
         refused(world.send(&with(&key, request.clone())).await, format!("{} {}", request.method, request.path));
     }
-    for (own, for_deployment) in routes(ORG) {
+    for Route { operation, request: own } in routes(ORG) {
+        let for_deployment = operation.callers.is_deployment_only();
         let reported = format!("{} {} {}", own.method, own.function, own.path);
         let separator = if own.path.contains('?') { '&' } else { '?' };
         let in_query = Request { path: format!("{}{separator}orgId=other", own.path), ..own.clone() };

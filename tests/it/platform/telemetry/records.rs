@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use shared::{
     clock::Deadline,
     config::Config,
-    domain::{bundle::status::BundleStatus, money::Money, rejection::Rejection},
+    domain::{bundle::status::BundleStatus, money::Money, org_key::KeyScope, rejection::Rejection},
     error::InternalError,
     failure::{Failure, Retry},
     host::{Entry, Function, Host, Invocation, Reply},
@@ -78,6 +78,7 @@ fn failures() -> Vec<Failure> {
         Rejection::BodyTooLarge,
         Rejection::UnreadableJson { detail: String::new() },
         Rejection::OtherOrg,
+        Rejection::ScopeNotAllowed { scope: KeyScope::Till, allowed: &[KeyScope::Manage] },
         Rejection::invalid("points", "must be another"),
         Rejection::UnknownCustomer,
         Rejection::MethodNotAllowed { allow: "GET".into() },

@@ -86,7 +86,9 @@ pub(super) async fn make_one_of_each(world: &World) {
             .await;
     }
     succeeds(world, back_office("PUT", "/loyalty").json(&json!({"inactivityDays": 100})), NOON).await;
-    succeeds(world, back_office("POST", "/keys").json(&json!({"name": "till"})), NOON).await;
+    for scope in ["manage", "till"] {
+        succeeds(world, back_office("POST", "/keys").json(&json!({"name": "key", "scope": scope})), NOON).await;
+    }
     succeeds(world, scenario::adjustment("ada", "a1", 500), NOON).await;
     succeeds(world, scenario::award("ada", "o1", "250", &json!({})), NOON).await;
     succeeds(world, scenario::refund_request("ada", "o1", "r1", Some("10")), NOON).await;

@@ -31,10 +31,11 @@ const REWRITTEN: [&str; 17] = [
 ];
 
 /// Every kind of item that is written once.
-const WRITTEN_ONCE: [&str; 4] = [
+const WRITTEN_ONCE: [&str; 5] = [
     "CUSTOMER#o#c ENTRY#version.nth#kind#ref",
     "CUSTOMER#o#c ONCE#adjustment#id",
     "ORG#o KEY#id",
+    "ORG#o KEYSCOPED#id",
     "BUNDLE#o#b TRANSITION#at#version.nth#from-to",
 ];
 
