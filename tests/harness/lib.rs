@@ -11,6 +11,7 @@
 //! | [`bundle_steps`] | steps of a scenario that define, redeem and check bundles |
 //! | [`bundles`] | requests about bundles, and the invariants of every bundle |
 //! | [`cloudwatch`] | a stand-in for CloudWatch: the template's alarms over recorded metrics |
+//! | [`contract`] | checks calls against the API documents |
 //! | [`customers`] | many customers at once, and the tiers they hold |
 //! | [`declared`] | operations that exist only in tests |
 //! | [`expression`] | CloudWatch's metric math, as far as the template uses it |
@@ -34,6 +35,7 @@ pub mod aws_services;
 pub mod bundle_steps;
 pub mod bundles;
 pub mod cloudwatch;
+pub mod contract;
 pub mod customers;
 pub mod declared;
 pub mod expression;

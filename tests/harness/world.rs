@@ -22,7 +22,7 @@ use serde_json::{
 };
 use shared::{clock::Sleeper, host::InvocationError, store, telemetry::record::Sink};
 
-use crate::{faults::FaultProxy, instant, root};
+use crate::{contract, faults::FaultProxy, instant, root};
 
 /// The secret of every world.
 pub const SECRET: &str = "a-secret-of-the-tests";
@@ -236,10 +236,12 @@ impl World {
         now: DateTime<Utc>,
     ) -> Option<Result<Value, InvocationError>> {
         let limit = *self.time_limit.lock().unwrap();
-        match limit {
-            Some(limit) => self.stack.call_within(function, event, Some(now), limit).await,
-            None => self.stack.call(function, event, Some(now)).await,
-        }
+        let event = serde_json::to_value(event).unwrap();
+        let answer = match limit {
+            Some(limit) => self.stack.call_within(function, &event, Some(now), limit).await,
+            None => self.stack.call(function, &event, Some(now)).await,
+        };
+        answer.inspect(|answer| contract::check(function, &event, answer))
     }
 
     /// Calls a function's URL at `now`.
@@ -250,14 +252,18 @@ impl World {
 
     /// Calls a function's URL in another process.
     pub async fn send_to(process: &Stack, request: &Request, now: DateTime<Utc>) -> Response {
-        let answer = process.call(request.function, request.to_event(), Some(now)).await.expect("the function");
+        let event = request.to_event();
+        let answer = process.call(request.function, &event, Some(now)).await.expect("the function");
+        contract::check(request.function, &event, &answer);
         Response::read(&answer.expect("a request has an answer"))
     }
 
     /// Calls a function's URL with this much time left.
     pub async fn send_within(&self, request: &Request, now: DateTime<Utc>, limit: Duration) -> Response {
-        let answer = self.stack.call_within(request.function, request.to_event(), Some(now), limit).await;
-        Response::read(&answer.expect("the function").expect("a request has an answer"))
+        let event = request.to_event();
+        let answer = self.stack.call_within(request.function, &event, Some(now), limit).await.expect("the function");
+        contract::check(request.function, &event, &answer);
+        Response::read(&answer.expect("a request has an answer"))
     }
 
     /// Calls a function's URL at `now`, and retries while the answer is 503.

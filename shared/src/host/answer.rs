@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{invocation::InvocationError, operation::Success};
+use super::{declared::Success, invocation::InvocationError};
 use crate::{
     domain::{
         rejection::{FieldError, Rejection, RejectionKind},

@@ -1,6 +1,6 @@
 //! Operations that return a page of a list.
 
-use super::{answer::Reply, context::Context, operation::Declared};
+use super::{answer::Reply, context::Context, declared::Declared};
 use crate::{
     domain::rejection::Rejection,
     failure::Failure,

@@ -5,7 +5,8 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | the declaration of an operation, and functions as lists of operations | `operation` |
+//! | the declaration of an operation | `declared` |
+//! | operations as the host performs them, and functions as lists of operations | `operation` |
 //! | operations that load, replay, decide and commit | `money` |
 //! | operations that return a page of a list | `list` |
 //! | rows of a history, readable or not | `rows` |
@@ -21,6 +22,7 @@
 mod answer;
 mod authorize;
 mod context;
+mod declared;
 mod dispatch;
 mod invocation;
 mod list;
@@ -35,12 +37,13 @@ mod url;
 pub use crate::failure::retry_conflicts;
 pub use answer::{Reply, http_status};
 pub use context::Context;
+pub use declared::{Declared, Success, Tag, Visitor};
 pub use dispatch::Host;
 pub use hyper::body::Bytes;
 pub use invocation::{Invocation, InvocationError};
 pub use list::{List, ListOperation, PageRequest, RowPage};
 pub use money::MoneyOperation;
-pub use operation::{Declared, Entry, Function, Handler, Success, Tag, Visitor};
+pub use operation::{Entry, Function, Handler};
 pub use rows::{RecordedRow, UnreadReason, UnreadRecord};
 pub use run::run;
 pub use serve::{HttpLimits, Listener, serve};

@@ -1,6 +1,6 @@
 //! Operations that change points or counters once for each natural key: load, replay, decide, commit.
 
-use super::{answer::Reply, context::Context, operation::Declared};
+use super::{answer::Reply, context::Context, declared::Declared};
 use crate::{
     domain::{ids::OrgId, money::Money, org::Org},
     failure::{Failure, retry_conflicts},

@@ -1,87 +1,21 @@
-//! The declaration of an operation: its route, callers, types, refusals and metrics, in one place.
-//!
-//! Routing, decoding, permission, the checks of a debug build and the API documents all come from the declaration. An
-//! operation is of one of three kinds, which differ in what the host does for them: [`Handler`], `MoneyOperation` and
-//! `ListOperation`.
+//! Operations as the host performs them. An operation is of one of three kinds, which differ in what the host does for
+//! them: [`Handler`], `MoneyOperation` and `ListOperation`.
 
 use std::pin::Pin;
-
-use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     answer::{RawReply, Reply},
     context::Context,
+    declared::{Declared, Success},
     list::{self, ListOperation},
     money::{self, MoneyOperation},
 };
 use crate::{
-    domain::rejection::{FieldError, RefusalCode},
+    domain::rejection::RefusalCode,
     failure::Failure,
-    inbound::{Call, CallInfo, Fields, fields::FromFields, operation::Operation},
+    inbound::{Call, operation::Operation},
     telemetry::metric::Metric,
 };
-
-/// The group of an operation in the API document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
-pub enum Tag {
-    /// Calls of a checkout, while the customer waits.
-    #[strum(serialize = "checkout")]
-    Checkout,
-    /// Orders, refunds and cancellations of the shop platform.
-    #[strum(serialize = "orders")]
-    Orders,
-    /// Orgs, keys, bundles and customers.
-    #[strum(serialize = "back office")]
-    BackOffice,
-    /// Scheduled jobs.
-    #[strum(serialize = "jobs")]
-    Jobs,
-}
-
-/// How an operation succeeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Success {
-    /// 200: the requested result.
-    Done,
-    /// 201: the call created something.
-    Created,
-    /// 200: the first answer to a repeated request, with `replayed`.
-    Replayed,
-}
-
-/// The declaration of an operation.
-pub trait Declared: Send + Sync + 'static {
-    /// The name, the route, the event and the callers.
-    const OPERATION: Operation;
-    /// The group in the API document.
-    const TAG: Tag;
-    /// What the operation does, in a few words.
-    const SUMMARY: &'static str;
-    /// What a caller needs to know besides, in sentences.
-    const DESCRIPTION: &'static str;
-    /// How the operation succeeds.
-    const SUCCESS: &'static [Success];
-    /// Every code with which the operation itself refuses a request. The host's own refusals are added for every
-    /// operation.
-    const REFUSALS: &'static [RefusalCode];
-    /// Every metric that the operation records.
-    const METRICS: &'static [Metric];
-
-    /// The request.
-    type Request: FromFields + JsonSchema + Serialize + Send + Sync;
-    /// The answer.
-    type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
-
-    /// The faults of rules that a single field cannot check, such as rules that involve several fields. They are
-    /// reported together with the faults of single fields.
-    #[must_use]
-    fn check(fields: &Fields, now: DateTime<Utc>, call: CallInfo) -> Vec<FieldError> {
-        let _ = (fields, now, call);
-        Vec::new()
-    }
-}
 
 /// An operation that performs a decoded request by itself.
 pub trait Handler: Declared {
@@ -190,12 +124,6 @@ impl Function {
     pub fn operations(&self) -> impl Iterator<Item = &'static Operation> {
         self.entries.iter().map(|entry| &entry.operation)
     }
-}
-
-/// Receives the declaration of each operation of a function.
-pub trait Visitor {
-    /// Receives one declaration.
-    fn visit<O: Declared>(&mut self);
 }
 
 /// Declares a function by its name and its operations, each with its kind: `plain`, `money` or `list`.

@@ -12,7 +12,15 @@ use super::{
 /// The sources of every crate.
 fn crates() -> Vec<PathBuf> {
     let functions = function_folders().into_iter().map(|function| format!("functions/{function}/src"));
-    let others = ["shared/src", "infra/local/src", "infra/ctl/src", "infra/ops/src", "tests/harness"];
+    let others = [
+        "shared/src",
+        "shared/declare/src",
+        "infra/api/src",
+        "infra/local/src",
+        "infra/ctl/src",
+        "infra/ops/src",
+        "tests/harness",
+    ];
     functions.chain(others.map(str::to_owned)).map(|folder| root().join(folder)).collect()
 }
 

@@ -15,6 +15,7 @@ fn the_visible_root_holds_the_known_files_and_folders() {
         "LICENSE",
         "Makefile",
         "README.md",
+        "docs",
         "functions",
         "infra",
         "samconfig.toml",

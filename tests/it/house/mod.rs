@@ -1,5 +1,6 @@
 //! The repository: imports, layout and names agree with what the documents say.
 
+mod api;
 mod circles;
 mod documents;
 mod domain;

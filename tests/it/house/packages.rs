@@ -11,16 +11,22 @@ fn packages_depend_only_on_allowed_packages() {
     let functions: Vec<String> = function_folders().into_iter().collect();
     let packages: Vec<(String, Vec<String>)> = functions
         .iter()
-        .map(|function| (format!("functions/{function}"), vec!["shared".to_owned()]))
+        .map(|function| (format!("functions/{function}"), ["shared", "declare"].map(str::to_owned).to_vec()))
         .chain([
-            ("shared".to_owned(), vec![]),
+            ("shared".to_owned(), vec!["declare".to_owned()]),
+            ("shared/declare".to_owned(), vec![]),
+            ("infra/api".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
             ("infra/ctl".to_owned(), vec!["shared".to_owned()]),
             ("infra/ops".to_owned(), ["ctl", "shared"].map(str::to_owned).to_vec()),
             ("infra/local".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
-            ("tests".to_owned(), [functions.clone(), vec!["shared".to_owned(), "local".to_owned()]].concat()),
+            (
+                "tests".to_owned(),
+                [functions.clone(), ["shared", "declare", "api", "local"].map(str::to_owned).to_vec()].concat(),
+            ),
         ])
         .collect();
-    let own: Vec<String> = [functions, ["shared", "local", "ctl", "ops", "tests"].map(str::to_owned).to_vec()].concat();
+    let own: Vec<String> =
+        [functions, ["shared", "declare", "api", "local", "ctl", "ops", "tests"].map(str::to_owned).to_vec()].concat();
     for (folder, may_use) in packages {
         let manifest = text(&format!("{folder}/Cargo.toml"));
         let lines = manifest.lines().map(|line| line.rsplit("dependencies.").next().unwrap());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
-    Request, World, bundles, instant, roles, scenario,
+    Request, World, bundles, contract, instant, roles, scenario,
     world::{ORG, noon},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,9 @@ async fn change_events(world: &World) -> Vec<(String, BTreeMap<String, String>)>
             let text = |value: &AttributeValue| value.as_s().expect("every field is a text").clone();
             let mut fields: BTreeMap<String, String> =
                 event.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-            found.push((fields.remove("name").unwrap(), fields));
+            let name = fields.remove("name").unwrap();
+            contract::check_event(&name, &json!(fields));
+            found.push((name, fields));
         }
     }
     found
