@@ -9,7 +9,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET)/debug
 DATA := tests/data/cdnow-sample.csv
 
-.PHONY: help run demo picture up report verify test soak eval check check-infra check-zones binaries demonstration api
+.PHONY: help run demo picture up report verify test soak eval check check-infra check-zones binaries demonstration api \
+	check-api check-documents check-requests fuzz-api docs
 
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,60 @@ check-infra: binaries $(TOOLS)/made ## the template, translated too, its excepti
 
 check-zones: $(TOOLS)/made ## whether newer time zone rules are out than the build carries (needs python3)
 	@$(TOOLS)/bin/python tests/infra/zone_data.py
+
+# Tools of npm and of Python, each in an environment of its own that is made anew when its list changes.
+NODE := $(abspath $(TARGET))/check-api/node
+PYTHON := $(abspath $(TARGET))/check-api/python
+$(NODE)/made: tests/api/package.json tests/api/package-lock.json tests/api/.npmrc
+	@rm -rf $(NODE) && mkdir -p $(NODE) && cp $^ $(NODE)
+	@cd $(NODE) && npm ci --silent
+	@touch $@
+
+$(PYTHON)/made: tests/api/requirements.txt
+	@python3 -m venv --clear $(PYTHON)
+	@$(PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/api/requirements.txt
+	@touch $@
+
+check-api: demonstration ## the API documents: lints, a TypeScript client, every curl line, generated requests (needs npm and python3)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-documents; \
+		else echo "the lints of the API documents and the TypeScript client were skipped: there is no npm"; fi
+	@if command -v python3 >/dev/null; then $(MAKE) --no-print-directory check-requests; \
+		else echo "the curl lines and the generated requests were skipped: there is no python3"; fi
+
+# Commands for a local stack of their own, which calls nothing outside. What the stack prints is left out.
+STACK_OF_ITS_OWN = CRON_SECRET=local-secret ANTHROPIC_API_KEY= SLACK_WEBHOOK_URL= AWS_ENDPOINT_URL_DYNAMODB= \
+	$(BIN)/local --port 0 -- sh -ec '{ $(1); } >&2' >/dev/null
+
+export REDOCLY_TELEMETRY = off
+export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+check-documents: $(NODE)/made
+	@cp tests/api/*.mjs tests/api/*.ts tests/api/tsconfig.json $(NODE)
+	@$(NODE)/node_modules/.bin/redocly lint --config tests/api/redocly.yaml docs/openapi.json functions/*/openapi.json \
+		>$(NODE)/lint 2>&1 || { cat $(NODE)/lint; exit 1; }
+	@echo "docs/openapi.json and the document of each function: nothing to complain of"
+	@node $(NODE)/asyncapi.mjs docs/asyncapi.json
+	@$(NODE)/node_modules/.bin/openapi-typescript docs/openapi.json --redocly tests/api/redocly.yaml \
+		--output $(NODE)/openapi.d.ts >$(NODE)/types 2>&1 || { cat $(NODE)/types; exit 1; }
+	@$(NODE)/node_modules/.bin/tsc --project $(NODE)
+	@$(call STACK_OF_ITS_OWN,node $(NODE)/client.js)
+	@$(MAKE) --no-print-directory docs
+
+# The same requests in every run. Those of `make fuzz-api` are others each time.
+FUZZ = PYTHONPATH=$(CURDIR)/tests/api PYTHONDONTWRITEBYTECODE=1 $(PYTHON)/bin
+GENERATED = $(FUZZ)/python tests/api/calls.py; cd $(PYTHON); $(FUZZ)/st --no-color \
+	--config-file $(CURDIR)/tests/api/schemathesis.toml run $(CURDIR)/docs/openapi.json --url "$$REGULARS_URL"
+check-requests: $(PYTHON)/made
+	@$(call STACK_OF_ITS_OWN,$(BIN)/demo $(DATA) >/dev/null 2>&1; $(PYTHON)/bin/python tests/api/samples.py docs/openapi.json)
+	@$(call STACK_OF_ITS_OWN,$(GENERATED) --generation-deterministic --max-examples 30)
+
+EXAMPLES ?= 500
+fuzz-api: demonstration $(PYTHON)/made ## send many more generated requests to a local stack (EXAMPLES= of each operation, needs python3)
+	@$(call STACK_OF_ITS_OWN,$(GENERATED) --generation-database none --max-examples $(EXAMPLES))
+
+docs: $(NODE)/made ## render the API document to one HTML page that loads nothing (needs npm)
+	@mkdir -p $(TARGET)/docs && cp tests/api/docs.mjs $(NODE)
+	@node $(NODE)/docs.mjs docs/openapi.json $(TARGET)/docs/index.html
+	@echo "$(TARGET)/docs/index.html"
 
 # Every folder of functions/ is one function. The compiler is cargo itself, for the machine's own architecture; another
 # ARCH needs its Rust target and CARGO_LAMBDA_COMPILER=cargo-zigbuild. Nothing is ever fetched for it.

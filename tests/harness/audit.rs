@@ -2,24 +2,19 @@
 
 use std::collections::HashMap;
 
+use back_office::{
+    activity::{ActivityRequest, ListActivity},
+    loyalty::GetLoyalty,
+    orgs::OrgRequest,
+};
 use serde_json::Value;
 
-use crate::World;
+use crate::{Request, World, lists::read_all, valid};
 
-/// Reads a customer's ledger page by page. Returns the entries, oldest first.
+/// Reads a customer's ledger. Returns the entries, oldest first.
 pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
-    let mut entries = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let path = format!("/orgs/{org}/customers/{customer}/activity?limit=100{cursor}");
-        let page = world.get(&path).await;
-        assert_eq!(page.status, 200, "{:?}", page.body);
-        entries.extend(page.body["entries"].as_array().unwrap().clone());
-        match page.body["cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
-    }
+    let page = |cursor| ActivityRequest { org_id: valid(org), customer_id: valid(customer), limit: valid(100), cursor };
+    let mut entries = read_all::<ListActivity>(world, "entries", page).await;
     entries.reverse();
     entries
 }
@@ -30,9 +25,9 @@ pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
 /// - Lifetime value and order count follow from the entries.
 /// - The tier is the result of the last tier change. Without a tier change it is the lowest tier.
 pub async fn check(world: &World, org: &str, customer: &str) -> Value {
-    let record = world.get(&format!("/orgs/{org}/customers/{customer}")).await;
+    let record = world.send(&Request::get_customer(org, customer)).await;
     assert_eq!(record.status, 200, "{:?}", record.body);
-    let settings = world.get(&format!("/orgs/{org}/loyalty")).await.body;
+    let settings = world.send(&Request::of::<GetLoyalty>(&OrgRequest { org_id: valid(org) })).await.body;
     let entries = ledger(world, org, customer).await;
     let mut balance = 0;
     let mut paid: HashMap<&str, i64> = HashMap::new();

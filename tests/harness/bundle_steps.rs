@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    Request, Scenario,
-    bundles::{job, line, move_to, put, redeem, stored, transitions, void},
+    Scenario,
+    bundles::{get, job, line, move_to, put, redeem, stats, stored, transitions, void},
     world::ORG,
 };
 
@@ -46,7 +46,7 @@ impl Scenario {
 
     /// Expects these fields in the bundle.
     pub fn expect_bundle(self, bundle: &str, part: Value) -> Self {
-        self.send(Request::new("GET", "back-office", format!("/orgs/{ORG}/bundles/{bundle}"))).accepted().expect(part)
+        self.send(get(ORG, bundle)).accepted().expect(part)
     }
 
     /// Expects this recorded status in the list of bundles.
@@ -73,7 +73,6 @@ impl Scenario {
 
     /// Expects these fields in the statistics of the bundle.
     pub fn expect_stats(self, bundle: &str, part: Value) -> Self {
-        let path = format!("/stats?orgId={ORG}&bundleId={bundle}");
-        self.send(Request::new("GET", "bundle-redemption", path)).accepted().expect(part)
+        self.send(stats(ORG, bundle)).accepted().expect(part)
     }
 }

@@ -3,48 +3,103 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use back_office::{
+    bundle_lists::{BundlesRequest, ListBundles, ListTransitions, TransitionsRequest as BundleTransitionsRequest},
+    bundles::{BundleRequest, GetBundle, PutBundle, TransitionBundle, TransitionRequest},
+};
+use bundle_redemption::{
+    read::{
+        BundleRedemptionsRequest, CheckEligibility, EligibilityRequest, GetBundleStats, ListBundleRedemptions,
+        StatsRequest,
+    },
+    redeem::{BundleRedemptionRequest, RedeemBundle},
+    void::{BundleVoidRequest, VoidBundleRedemption},
+};
+use bundle_transitions::transition::{TransitionBundles, TransitionsRequest};
 use chrono::TimeDelta;
-use serde_json::{Value, json};
-use shared::domain::time;
+use serde_json::Value;
+use shared::{
+    domain::{
+        bundle::terms::{BundleType, DesiredState, Product},
+        time,
+    },
+    inbound::bundle::BundleFields,
+};
 
-use crate::{Request, World, audit::cents, instant, world::ORG};
+use crate::{Request, World, audit::cents, instant, lists::read_all, valid, world::ORG};
+
+/// The request to create or replace a bundle of soap, extended by `more`.
+pub fn put(bundle: &str, more: &Value) -> Request {
+    let soap =
+        Product { product_id: valid("soap"), name: valid("Soap"), required_qty: valid(2), original_price: valid(10) };
+    Request::of::<PutBundle>(&BundleFields {
+        org_id: valid(ORG),
+        bundle_id: valid(bundle),
+        name: valid("Soap for two"),
+        description: None,
+        kind: BundleType::Bogo,
+        products: vec![soap].try_into().unwrap(),
+        original_total: valid("20.00"),
+        bundle_price: valid("15.50"),
+        start_date: None,
+        end_date: None,
+        days_of_week: None,
+        time_start: None,
+        time_end: None,
+        max_redemptions: None,
+        per_customer_limit: None,
+        known_customers_only: false,
+        desired_state: Some(DesiredState::Published),
+    })
+    .with(more)
+}
 
 /// The fields of a bundle of soap, extended by `more`.
 pub fn terms(more: &Value) -> Value {
-    let mut terms = json!({
-        "name": "Soap for two", "type": "bogo", "originalTotal": "20.00", "bundlePrice": "15.50", "desiredState": "published",
-        "products": [{"productId": "soap", "name": "Soap", "requiredQty": 2, "originalPrice": 10}],
-    });
-    terms.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    terms
-}
-
-/// The request to create or replace a bundle with [`terms`].
-pub fn put(bundle: &str, more: &Value) -> Request {
-    Request::new("PUT", "back-office", format!("/orgs/{ORG}/bundles/{bundle}")).json(&terms(more))
+    serde_json::from_slice(&put("soap", more).body).unwrap()
 }
 
 /// The request to move a bundle to another state.
 pub fn move_to(bundle: &str, to: &str) -> Request {
-    let body = json!({"to": to, "reason": "as the test says"});
-    Request::new("POST", "back-office", format!("/orgs/{ORG}/bundles/{bundle}/transition")).json(&body)
+    Request::of::<TransitionBundle>(&TransitionRequest {
+        org_id: valid(ORG),
+        bundle_id: valid(bundle),
+        to: valid(to),
+        reason: valid("as the test says"),
+    })
 }
 
 /// The request to redeem a bundle, extended by `more`.
 pub fn redeem(bundle: &str, customer: &str, order: &str, more: &Value) -> Request {
-    let mut body = json!({"orgId": ORG, "bundleId": bundle, "customerId": customer, "orderId": order});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Request::new("POST", "bundle-redemption", "/redemptions").json(&body)
+    let request = BundleRedemptionRequest {
+        org_id: valid(ORG),
+        bundle_id: valid(bundle),
+        customer_id: valid(customer),
+        order_id: valid(order),
+        fulfilled_at: None,
+    };
+    Request::of::<RedeemBundle>(&request).with(more)
 }
 
 /// The request to void a redemption.
 pub fn void(bundle: &str, order: &str) -> Request {
-    Request::new("DELETE", "bundle-redemption", format!("/redemptions/{order}?orgId={ORG}&bundleId={bundle}"))
+    let request = BundleVoidRequest { org_id: valid(ORG), order_id: valid(order), bundle_id: valid(bundle) };
+    Request::of::<VoidBundleRedemption>(&request)
 }
 
-/// The request to run `bundle-transitions`.
-pub fn job(body: &Value) -> Request {
-    Request::new("POST", "bundle-transitions", "/").json(body)
+/// The request to read a bundle.
+pub fn get(org: &str, bundle: &str) -> Request {
+    Request::of::<GetBundle>(&BundleRequest { org_id: valid(org), bundle_id: valid(bundle) })
+}
+
+/// The request to read the counters of a bundle.
+pub fn stats(org: &str, bundle: &str) -> Request {
+    Request::of::<GetBundleStats>(&StatsRequest { org_id: valid(org), bundle_id: valid(bundle) })
+}
+
+/// The request to run `bundle-transitions` over all orgs, extended by `more`.
+pub fn job(more: &Value) -> Request {
+    Request::of::<TransitionBundles>(&TransitionsRequest { org_id: None, cursor: None, dry_run: false }).with(more)
 }
 
 /// A transition as one line of text.
@@ -54,38 +109,26 @@ pub fn line(transition: &Value) -> String {
     format!("{}>{} {at} {}", text("from"), text("to"), text("reason"))
 }
 
-/// Reads a list page by page.
-async fn read_all(world: &World, function: &'static str, path: &str, plural: &str) -> Vec<Value> {
-    let mut rows = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = world.send(&Request::new("GET", function, format!("{path}limit=100{cursor}"))).await;
-        assert_eq!(page.status, 200, "{}", page.body);
-        rows.extend(page.body[plural].as_array().unwrap().clone());
-        match page.body["cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return rows,
-        }
-    }
-}
-
 /// A bundle's transitions, oldest first.
 pub async fn transitions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
-    let path = format!("/orgs/{org}/bundles/{bundle}/transitions?");
-    let mut rows = read_all(world, "back-office", &path, "transitions").await;
+    let page =
+        |cursor| BundleTransitionsRequest { org_id: valid(org), bundle_id: valid(bundle), limit: valid(100), cursor };
+    let mut rows = read_all::<ListTransitions>(world, "transitions", page).await;
     rows.reverse();
     rows
 }
 
 /// A bundle's redemptions, newest first.
 pub async fn redemptions(world: &World, org: &str, bundle: &str) -> Vec<Value> {
-    let path = format!("/redemptions?orgId={org}&bundleId={bundle}&");
-    read_all(world, "bundle-redemption", &path, "redemptions").await
+    let page =
+        |cursor| BundleRedemptionsRequest { org_id: valid(org), bundle_id: valid(bundle), limit: valid(100), cursor };
+    read_all::<ListBundleRedemptions>(world, "redemptions", page).await
 }
 
 /// The row of a bundle in the list, with its recorded status.
 pub async fn stored(world: &World, org: &str, bundle: &str) -> Value {
-    let listed = read_all(world, "back-office", &format!("/orgs/{org}/bundles?"), "bundles").await;
+    let page = |cursor| BundlesRequest { org_id: valid(org), status: None, limit: valid(100), cursor };
+    let listed = read_all::<ListBundles>(world, "bundles", page).await;
     listed.into_iter().find(|row| row["bundleId"] == bundle).expect("the bundle is listed")
 }
 
@@ -147,8 +190,7 @@ pub async fn record_older_zone_rules(world: &World, org: &str, bundle: &str) {
 async fn check_due(world: &World, org: &str, bundle: &str) {
     let item = item(world, org, bundle).await;
     let recorded = instant(item["recorded"].as_m().unwrap()["at"].as_s().unwrap());
-    let get = Request::new("GET", "back-office", format!("/orgs/{org}/bundles/{bundle}"));
-    let then = world.send_at(&get, recorded).await.body;
+    let then = world.send_at(&get(org, bundle), recorded).await.body;
     let due = item.get("at").map(|at| at.as_s().unwrap().as_str());
     assert_eq!(due, then["nextChange"].as_str(), "{item:?}");
     assert_eq!(item.contains_key("list"), due.is_some());
@@ -160,8 +202,7 @@ pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
     check_due(world, org, bundle).await;
     let stored = stored(world, org, bundle).await;
     let history = redemptions(world, org, bundle).await;
-    let stats = Request::new("GET", "bundle-redemption", format!("/stats?orgId={org}&bundleId={bundle}"));
-    let stats = world.send(&stats).await.body;
+    let stats = world.send(&stats(org, bundle)).await.body;
 
     let counting: Vec<&Value> = history.iter().filter(|row| row["voidedAt"].is_null()).collect();
     let mut by_customer: BTreeMap<&str, u64> = BTreeMap::new();
@@ -171,8 +212,8 @@ pub async fn check(world: &World, org: &str, bundle: &str) -> Value {
     let context = format!("{stored}\n{stats}\n{history:#?}");
     let customers: BTreeSet<&str> = history.iter().map(|row| row["customerId"].as_str().unwrap()).collect();
     for customer in customers.into_iter().take(60) {
-        let path = format!("/eligibility?orgId={org}&bundleId={bundle}&customerId={customer}");
-        let eligibility = world.send(&Request::new("GET", "bundle-redemption", path)).await.body;
+        let request = EligibilityRequest { org_id: valid(org), bundle_id: valid(bundle), customer_id: valid(customer) };
+        let eligibility = world.send(&Request::of::<CheckEligibility>(&request)).await.body;
         assert_eq!(
             eligibility["currentCount"],
             by_customer.get(customer).copied().unwrap_or(0),

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use back_office::customer_list::{CustomersRequest, ListCustomers};
 use serde_json::{Value, json};
 
-use crate::{World, instant, scenario::award, world::ORG};
+use crate::{World, instant, lists::read_all, scenario::award, valid, world::ORG};
 
 /// Writes numbered copies of a customer's profile to the table.
 pub async fn copy(world: &World, customer: &str, numbers: Range<usize>) {
@@ -50,15 +51,15 @@ pub const DEMOTIONS_DUE_AT: &str = "2026-11-28T00:30:00Z";
 
 /// All customers of an org.
 pub async fn all(world: &World, org: &str) -> Vec<Value> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = world.get(&format!("/orgs/{org}/customers?limit=100{cursor}")).await.body;
-        all.extend(page["customers"].as_array().unwrap().clone());
-        match page["cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
-        }
-    }
+    let page = |cursor| CustomersRequest {
+        org_id: valid(org),
+        tier: None,
+        segment: None,
+        risk_level: None,
+        limit: valid(100),
+        cursor,
+    };
+    read_all::<ListCustomers>(world, "customers", page).await
 }
 
 /// The number of customers in each tier.

@@ -16,6 +16,7 @@
 //! | [`declared`] | operations that exist only in tests |
 //! | [`expression`] | CloudWatch's metric math, as far as the template uses it |
 //! | [`gcloud`] | a stand-in for the command line of Google Cloud |
+//! | [`lists`] | lists, read page by page |
 //! | [`log`] | captured log lines of one thread |
 //! | [`monitored_world`] | a world whose metrics feed the template's alarms |
 //! | [`operations`] | one call of every operation of every function |
@@ -41,6 +42,7 @@ pub mod declared;
 pub mod expression;
 pub mod faults;
 pub mod gcloud;
+pub mod lists;
 pub mod log;
 pub mod monitored_world;
 pub mod operations;
@@ -62,6 +64,11 @@ pub use world::{Request, Response, World};
 /// The root of the repository.
 pub fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// A value of a request, such as an id or an amount, which must be valid.
+pub fn valid<T: deserr::Deserr<shared::inbound::fields::FieldErrors>>(json: impl Into<serde_json::Value>) -> T {
+    client::value(json).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Parses an RFC 3339 instant.

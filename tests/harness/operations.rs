@@ -3,9 +3,20 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use back_office::{
+    bundle_lists::{BundlesRequest, ListBundles},
+    keys::{CreateKey, CreateKeyRequest, DeleteKey, DeleteKeyRequest},
+    orgs::{DeleteOrg, OrgRequest, PutOrg, PutOrgRequest},
+};
+use points_redemption::read::{ListPointsRedemptions, PointsRedemptionsRequest};
 use serde_json::json;
+use shared::{
+    domain::{org_key::KeyScope, zone::Zone},
+    inbound::fields::{OrgCurrency, PageSize},
+};
+use weekly_report::report::{ReportRequest, ReportWeek};
 
-use crate::{Request, World, bundles, instant, scenario, world::ORG};
+use crate::{Request, World, audit, bundles, customers, instant, lists::read_all, scenario, valid, world::ORG};
 
 /// Calls every operation, so that every function uses the table in every way it can.
 pub async fn call_every_operation(world: &World) {
@@ -15,18 +26,18 @@ pub async fn call_every_operation(world: &World) {
         answer.body
     };
     let noon = "2026-06-01T12:00:00Z";
-    let back_office =
-        |method: &'static str, path: &str| Request::new(method, "back-office", format!("/orgs/{ORG}{path}"));
-
     for customer in ["ada", "bob"] {
-        succeeds(back_office("PUT", &format!("/customers/{customer}")).json(&json!({})), noon).await;
+        succeeds(Request::put_customer(ORG, customer), noon).await;
     }
     succeeds(scenario::adjustment("ada", "a1", 500), noon).await;
-    for path in ["/customers", "/customers/ada/activity", "/bundles"] {
-        succeeds(back_office("GET", path), noon).await;
-    }
-    let key = succeeds(back_office("POST", "/keys").json(&json!({"name": "till"})), noon).await;
-    succeeds(back_office("DELETE", &format!("/keys/{}", key["keyId"].as_str().unwrap())), noon).await;
+    customers::all(world, ORG).await;
+    audit::ledger(world, ORG, "ada").await;
+    let page = |cursor| BundlesRequest { org_id: valid(ORG), status: None, limit: PageSize::default(), cursor };
+    read_all::<ListBundles>(world, "bundles", page).await;
+    let till = CreateKeyRequest { org_id: valid(ORG), name: valid("till"), scope: KeyScope::default() };
+    let key = succeeds(Request::of::<CreateKey>(&till), noon).await;
+    let key = DeleteKeyRequest { org_id: valid(ORG), key_id: valid(key["keyId"].clone()) };
+    succeeds(Request::of::<DeleteKey>(&key), noon).await;
 
     succeeds(scenario::award("ada", "o1", "250", &json!({})), noon).await;
     succeeds(scenario::refund_request("ada", "o1", "r1", Some("10")), noon).await;
@@ -40,13 +51,19 @@ pub async fn call_every_operation(world: &World) {
     succeeds(scenario::void_refund("ada", "o9", "r9"), noon).await;
     succeeds(scenario::redeem_points("ada", "o2", 100, "49.99"), noon).await;
     succeeds(scenario::void_points("ada", "o2"), noon).await;
-    let spent = format!("/redemptions?orgId={ORG}&customerId=ada");
-    succeeds(Request::new("GET", "points-redemption", spent), noon).await;
+    let page = |cursor| PointsRedemptionsRequest {
+        org_id: valid(ORG),
+        customer_id: valid("ada"),
+        limit: PageSize::default(),
+        cursor,
+    };
+    read_all::<ListPointsRedemptions>(world, "redemptions", page).await;
 
     let timed = json!({"startDate": "2026-06-01T13:00:00Z", "maxRedemptions": 5});
     succeeds(bundles::put("b", &timed), noon).await;
     // A change of time zone leaves a mark, and the job removes the mark.
-    succeeds(back_office("PUT", "").json(&json!({"name": "Shop", "timezone": "Asia/Kolkata"})), noon).await;
+    let moved = PutOrgRequest { timezone: valid("Asia/Kolkata"), ..org(ORG, "Shop") };
+    succeeds(Request::of::<PutOrg>(&moved), noon).await;
     let later = "2026-06-01T13:05:00Z";
     succeeds(bundles::job(&json!({})), later).await;
     succeeds(bundles::redeem("b", "ada", "o3", &json!({})), later).await;
@@ -56,22 +73,27 @@ pub async fn call_every_operation(world: &World) {
     // This order has a record already.
     succeeds(bundles::redeem("b", "ada", "o1", &json!({})), later).await;
     succeeds(bundles::void("b", "o3"), later).await;
-    let redeemed = format!("/redemptions?orgId={ORG}&bundleId=b");
-    succeeds(Request::new("GET", "bundle-redemption", redeemed), later).await;
+    bundles::redemptions(world, ORG, "b").await;
     let cancelled = json!({"orgId": ORG, "orderId": "o3", "customerId": "ada"});
     world.invoke("bundle-redemption", scenario::event("OrderCancelled", cancelled)).await.unwrap();
 
     succeeds(scenario::prediction(&json!({})), later).await;
     // A run that stops after one org stores its position, and the next run deletes the position.
-    succeeds(Request::new("PUT", "back-office", "/orgs/another").json(&json!({"name": "Another"})), later).await;
-    let report = Request::new("POST", "weekly-report", "/").json(&json!({}));
+    succeeds(Request::of::<PutOrg>(&org("another", "Another")), later).await;
+    let report = Request::of::<ReportWeek>(&ReportRequest { org_id: None, cursor: None, dry_run: false });
     let stopped = world.send_within(&report, instant(later), Duration::from_secs(5)).await.body;
     assert!(stopped["cursor"].is_string(), "{stopped}");
     succeeds(report, later).await;
     // By then a customer falls a tier.
     succeeds(scenario::recalculation(&json!({})), "2027-01-01T00:00:00Z").await;
 
-    let disposable = json!({"name": "To go", "disposable": true});
-    succeeds(Request::new("PUT", "back-office", "/orgs/to-go").json(&disposable), noon).await;
-    succeeds(Request::new("DELETE", "back-office", "/orgs/to-go"), noon).await;
+    let disposable = PutOrgRequest { disposable: Some(true), ..org("to-go", "To go") };
+    succeeds(Request::of::<PutOrg>(&disposable), noon).await;
+    succeeds(Request::of::<DeleteOrg>(&OrgRequest { org_id: disposable.org_id }), noon).await;
+}
+
+/// The profile of an org with the default time zone and currency.
+fn org(org: &str, name: &str) -> PutOrgRequest {
+    let (timezone, currency) = (Zone::default(), OrgCurrency::default());
+    PutOrgRequest { org_id: valid(org), name: valid(name), timezone, currency, disposable: None }
 }

@@ -3,11 +3,24 @@
 
 use std::{future::IntoFuture, pin::Pin, sync::Arc};
 
+use back_office::adjustments::{Adjust, AdjustmentRequest};
 use chrono::{DateTime, Utc};
+use churn_prediction::predict::{PredictChurn, PredictionRequest};
+use points_award::{
+    award::{AwardOrder, AwardRequest},
+    refund::{RefundOrder, RefundRequest},
+    refund_void::{RefundVoidRequest, VoidRefund},
+};
+use points_redemption::{
+    read::{QuotePoints, QuoteRequest},
+    redeem::{PointsRedemptionRequest, RedeemPoints},
+    void::{PointsVoidRequest, VoidPointsRedemption},
+};
 use serde_json::{Value, json};
+use tier_recalculation::recalculate::{RecalculateTiers, RecalculationRequest};
 
 use crate::{
-    Request, Response, World, audit, bundles, instant,
+    Request, Response, World, audit, bundles, instant, valid,
     world::{ORG, noon},
 };
 
@@ -84,8 +97,7 @@ impl Scenario {
         self.then(move |state| {
             state.customers.push(name.clone());
             Box::pin(async move {
-                let path = format!("/orgs/{ORG}/customers/{name}");
-                state.send(Request::new("PUT", "back-office", path).json(&profile)).await;
+                state.send(Request::put_customer(ORG, &name).with(&profile)).await;
             })
         })
         .accepted()
@@ -128,11 +140,13 @@ impl Scenario {
 
     /// Quotes points.
     pub fn quote(self, customer: &str, points: i64, total: Option<&str>) -> Self {
-        let mut body = json!({"orgId": ORG, "customerId": customer, "points": points});
-        if let Some(total) = total {
-            body["orderTotal"] = total.into();
-        }
-        self.send(Request::new("POST", "points-redemption", "/quotes").json(&body))
+        self.send(Request::of::<QuotePoints>(&QuoteRequest {
+            org_id: valid(ORG),
+            customer_id: valid(customer),
+            points: valid(points),
+            order_total: total.map(valid),
+            currency: None,
+        }))
     }
 
     /// Adjusts a balance by hand.
@@ -188,9 +202,7 @@ impl Scenario {
 
     /// Expects these fields in the customer.
     pub fn expect_customer(self, customer: &str, part: Value) -> Self {
-        self.send(Request::new("GET", "back-office", format!("/orgs/{ORG}/customers/{customer}")))
-            .accepted()
-            .expect(part)
+        self.send(Request::get_customer(ORG, customer)).accepted().expect(part)
     }
 
     /// Expects this ledger, oldest entry first: `points_earned o1 +49 =49`, `tier_changed Bronze>Silver order`.
@@ -206,54 +218,84 @@ impl Scenario {
     }
 }
 
-/// The request to award an order.
+/// The request to award an order, extended by `more`.
 pub fn award(customer: &str, order: &str, total: &str, more: &Value) -> Request {
-    let mut body = json!({"orgId": ORG, "customerId": customer, "orderId": order, "orderTotal": total});
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Request::new("POST", "points-award", "/awards").json(&body)
+    let request = AwardRequest {
+        org_id: valid(ORG),
+        customer_id: valid(customer),
+        order_id: valid(order),
+        order_total: valid(total),
+        equity_status: None,
+        fulfilled_at: None,
+        currency: None,
+    };
+    Request::of::<AwardOrder>(&request).with(more)
 }
 
 /// The request to refund an order.
 pub fn refund_request(customer: &str, order: &str, refund: &str, total: Option<&str>) -> Request {
-    let mut body = json!({"orgId": ORG, "customerId": customer, "orderId": order, "refundId": refund});
-    if let Some(total) = total {
-        body["refundTotal"] = total.into();
-    }
-    Request::new("POST", "points-award", "/refunds").json(&body)
+    Request::of::<RefundOrder>(&RefundRequest {
+        org_id: valid(ORG),
+        customer_id: Some(valid(customer)),
+        order_id: valid(order),
+        refund_id: valid(refund),
+        refund_total: total.map(valid),
+        currency: None,
+    })
 }
 
 /// The request to void a refund.
 pub fn void_refund(customer: &str, order: &str, refund: &str) -> Request {
-    let path = format!("/refunds/{refund}?orgId={ORG}&customerId={customer}&orderId={order}");
-    Request::new("DELETE", "points-award", path)
+    Request::of::<VoidRefund>(&RefundVoidRequest {
+        org_id: valid(ORG),
+        customer_id: Some(valid(customer)),
+        order_id: valid(order),
+        refund_id: valid(refund),
+    })
 }
 
 /// The request to redeem points for an order.
 pub fn redeem_points(customer: &str, order: &str, points: i64, total: &str) -> Request {
-    let body = json!({"orgId": ORG, "customerId": customer, "orderId": order, "points": points, "orderTotal": total});
-    Request::new("POST", "points-redemption", "/redemptions").json(&body)
+    Request::of::<RedeemPoints>(&PointsRedemptionRequest {
+        org_id: valid(ORG),
+        customer_id: valid(customer),
+        order_id: valid(order),
+        points: valid(points),
+        order_total: valid(total),
+        currency: None,
+    })
 }
 
 /// The request to void the points redemption of an order.
 pub fn void_points(customer: &str, order: &str) -> Request {
-    Request::new("DELETE", "points-redemption", format!("/redemptions/{order}?orgId={ORG}&customerId={customer}"))
+    Request::of::<VoidPointsRedemption>(&PointsVoidRequest {
+        org_id: valid(ORG),
+        customer_id: Some(valid(customer)),
+        order_id: valid(order),
+    })
 }
 
-/// The request to recalculate tiers.
-pub fn recalculation(body: &Value) -> Request {
-    Request::new("POST", "tier-recalculation", "/").json(body)
+/// The request to recalculate the tiers of all orgs, extended by `more`.
+pub fn recalculation(more: &Value) -> Request {
+    let request = RecalculationRequest { org_id: None, cursor: None, dry_run: false, loyalty: None };
+    Request::of::<RecalculateTiers>(&request).with(more)
 }
 
-/// The request to predict churn.
-pub fn prediction(body: &Value) -> Request {
-    Request::new("POST", "churn-prediction", "/").json(body)
+/// The request to predict churn in all orgs, extended by `more`.
+pub fn prediction(more: &Value) -> Request {
+    let request = PredictionRequest { org_id: None, customer_id: None, cursor: None, dry_run: false };
+    Request::of::<PredictChurn>(&request).with(more)
 }
 
 /// The request to adjust a balance by hand.
 pub fn adjustment(customer: &str, adjustment: &str, points: i64) -> Request {
-    let path = format!("/orgs/{ORG}/customers/{customer}/adjustments");
-    let body = json!({"adjustmentId": adjustment, "points": points, "reason": "goodwill"});
-    Request::new("POST", "back-office", path).json(&body)
+    Request::of::<Adjust>(&AdjustmentRequest {
+        org_id: valid(ORG),
+        customer_id: valid(customer),
+        adjustment_id: valid(adjustment),
+        points: valid(points),
+        reason: valid("goodwill"),
+    })
 }
 
 /// A ledger entry as one line of text.

@@ -11,8 +11,10 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use back_office::customers::{CustomerRequest, GetCustomer, PutCustomer, PutCustomerRequest};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
+use client::HttpCall;
 use http::StatusCode;
 use local::{engine::Engine, stack::Stack, table, template::Template};
 use serde::Serialize;
@@ -20,9 +22,14 @@ use serde_json::{
     Value, json,
     value::{RawValue, to_raw_value},
 };
-use shared::{clock::Sleeper, host::InvocationError, store, telemetry::record::Sink};
+use shared::{
+    clock::Sleeper,
+    host::{InFunction, InvocationError},
+    store,
+    telemetry::record::Sink,
+};
 
-use crate::{contract, faults::FaultProxy, instant, root};
+use crate::{contract, faults::FaultProxy, instant, root, valid};
 
 /// The secret of every world.
 pub const SECRET: &str = "a-secret-of-the-tests";
@@ -103,6 +110,39 @@ impl Request {
     pub fn new(method: &'static str, function: &'static str, path: impl Into<String>) -> Self {
         let headers = HashMap::from([("authorization", format!("Bearer {SECRET}"))]);
         Self { method, function, path: path.into(), body: Vec::new(), headers }
+    }
+
+    /// The request of an operation, with the world's secret.
+    pub fn of<O: InFunction>(request: &O::Request) -> Self {
+        let HttpCall { function, method, path, body, .. } = HttpCall::of::<O>(request).unwrap();
+        let request = Self::new(method, function, path);
+        if let Some(body) = body { request.json(&body) } else { request }
+    }
+
+    /// The request to create or replace a customer without a profile.
+    pub fn put_customer(org: &str, customer: &str) -> Self {
+        Self::of::<PutCustomer>(&PutCustomerRequest {
+            org_id: valid(org),
+            customer_id: valid(customer),
+            first_name: None,
+            last_name: None,
+            email: None,
+            phone: None,
+            equity_status: None,
+        })
+    }
+
+    /// The request to read a customer.
+    pub fn get_customer(org: &str, customer: &str) -> Self {
+        Self::of::<GetCustomer>(&CustomerRequest { org_id: valid(org), customer_id: valid(customer) })
+    }
+
+    /// Adds members to the JSON body, or replaces members. The values may be invalid.
+    #[must_use]
+    pub fn with(self, more: &Value) -> Self {
+        let mut body: Value = serde_json::from_slice(&self.body).unwrap();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.json(&body)
     }
 
     /// Sets a JSON body.
@@ -294,7 +334,7 @@ impl World {
 
     /// Creates or replaces a customer.
     pub async fn put_customer(&self, org: &str, customer: &str, body: &Value) -> Response {
-        self.send(&Request::new("PUT", "back-office", format!("/orgs/{org}/customers/{customer}")).json(body)).await
+        self.send(&Request::put_customer(org, customer).with(body)).await
     }
 
     /// Sends a `GET` to the back office.

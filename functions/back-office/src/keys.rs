@@ -36,7 +36,8 @@ pub struct CreateKeyRequest {
     pub org_id: OrgId,
     /// The name for people.
     pub name: SingleLine,
-    /// What the holder of the key may do. A key in a public web page is public, so only `till` may be there.
+    /// What the holder of the key may do, which cannot be changed later. A key in a public web page is public, so only
+    /// `till` may be there.
     #[declare(default)]
     pub scope: KeyScope,
 }

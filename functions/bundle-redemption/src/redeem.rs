@@ -43,7 +43,7 @@ pub struct BundleRedemptionRequest {
     pub customer_id: CustomerId,
     /// The order. An order redeems a bundle once.
     pub order_id: OrderId,
-    /// When the order was fulfilled, at most 5 minutes ahead. Absent: now.
+    /// When the order was fulfilled, at most 5 minutes ahead. The bundle must be active then. Absent: now.
     pub fulfilled_at: Option<Timestamp>,
 }
 
@@ -81,9 +81,9 @@ pub(crate) struct Redeemed {
 pub struct BundleRedemptionAnswer {
     /// The redemption.
     pub redemption: BundleRedemptionView,
-    /// The number of redemptions of the bundle, this one included.
+    /// The number of redemptions of the bundle as read, plus this one. Other orders may have been counted meanwhile.
     pub current_redemptions: u64,
-    /// Whether this redemption reached the limit of the bundle.
+    /// Whether this redemption reached the limit of the bundle. Exact, however many orders were counted meanwhile.
     pub limit_reached: bool,
 }
 
@@ -96,7 +96,7 @@ pub struct BundleRedemptionView {
     pub customer_id: CustomerId,
     /// The order.
     pub order_id: OrderId,
-    /// When the order was fulfilled.
+    /// When the redemption was counted.
     pub redeemed_at: DateTime<Utc>,
     /// What the order saved, in the org's currency.
     pub savings: Money,
@@ -122,7 +122,7 @@ impl Declared for RedeemBundle {
     const TAG: Tag = Tag::Checkout;
     const SUMMARY: &'static str = "Redeem a bundle for an order";
     const DESCRIPTION: &'static str = "Counts the use of a bundle within its limits. The bundle must be active when the \
-        order was fulfilled. The order id is the idempotency key: the same request again returns the first answer \
+        order was fulfilled. Order and bundle together are the idempotency key: the same request again returns the first answer \
         with `replayed`.";
     const SUCCESS: &'static [Success] = &[Success::Created, Success::Replayed];
     const REFUSALS: &'static [RefusalCode] = REFUSALS;

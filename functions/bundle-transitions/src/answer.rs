@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use shared::{
-    domain::{
-        bundle::{status::BundleStatus, transition::Transition},
-        ids::{BundleId, OrgId},
+use chrono::{DateTime, Utc};
+use shared::domain::{
+    bundle::{
+        status::BundleStatus,
+        transition::{Transition, TransitionReason},
     },
-    views::TransitionView,
+    ids::{BundleId, OrgId},
 };
 
 /// The maximum number of reported transitions and errors, because an answer has a maximum size.
@@ -32,9 +33,14 @@ pub struct BundleTransitionView {
     pub org_id: OrgId,
     /// The bundle.
     pub bundle_id: BundleId,
-    /// The change.
-    #[serde(flatten)]
-    pub transition: TransitionView,
+    /// The status before.
+    pub from: BundleStatus,
+    /// The status after.
+    pub to: BundleStatus,
+    /// Why the status changed.
+    pub reason: TransitionReason,
+    /// The instant of the change.
+    pub at: DateTime<Utc>,
 }
 
 /// A bundle whose status was not updated.
@@ -70,8 +76,8 @@ impl RunReport {
         }
         if self.reports_all || !self.is_full() {
             let views = transitions.into_iter().map(|transition| {
-                let (org_id, bundle_id) = (org.clone(), bundle.clone());
-                BundleTransitionView { org_id, bundle_id, transition: transition.into() }
+                let Transition { from, to, reason, at, .. } = transition;
+                BundleTransitionView { org_id: org.clone(), bundle_id: bundle.clone(), from, to, reason, at }
             });
             self.transitions.extend(views);
         }
@@ -134,7 +140,7 @@ impl TransitionsAnswer {
         let RunReport { mut transitions, errors, .. } = report;
         // Shards finish in any order, so the answer is sorted.
         transitions.sort_by(|a, b| {
-            let key = |view: &BundleTransitionView| (view.transition.at, view.org_id.clone(), view.bundle_id.clone());
+            let key = |view: &BundleTransitionView| (view.at, view.org_id.clone(), view.bundle_id.clone());
             key(a).cmp(&key(b))
         });
         let job_duration = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);

@@ -101,9 +101,9 @@ pub struct ScoringSums {
 pub enum WithoutClaude {
     /// The call is a dry run.
     DryRun,
-    /// No API key is configured.
+    /// No key is set.
     NotConfigured,
-    /// The API key cannot be read.
+    /// The secret with the key cannot be read.
     KeyUnreadable,
     /// Claude was switched off during the call.
     #[serde(untagged)]

@@ -31,8 +31,8 @@ pub struct PredictionRequest {
     pub org_id: Option<OrgId>,
     /// The only customer of the org to score, even if already scored. Needs an `orgId`. Absent: all active customers.
     pub customer_id: Option<CustomerId>,
-    /// Where an earlier call with the same other fields stopped. `latest` continues the last run over all orgs. Does
-    /// not go with a `customerId`. Absent: a new run begins.
+    /// Where an earlier call with the same other fields stopped. `latest`, without the other fields, continues the last
+    /// run over all orgs. Does not go with a `customerId`. Absent: a new run begins.
     pub cursor: Option<Cursor>,
     /// Whether the call only reports the outcome. It writes nothing and does not ask Claude.
     #[declare(default)]

@@ -25,7 +25,7 @@ pub struct AccountSummary {
     pub balance: Points,
     /// The tier.
     pub tier: SingleLine,
-    /// The change of tier, if the operation changed the tier.
+    /// The whole change of tier, with the cause of its last step. Absent if the tier is as before.
     pub tier_change: Option<TierChangeView>,
 }
 

@@ -38,9 +38,10 @@ pub struct AwardRequest {
     pub customer_id: CustomerId,
     /// The order. An order is awarded once.
     pub order_id: OrderId,
-    /// What the customer paid in money, in the org's currency.
+    /// What the customer paid in money, in the org's currency. The value of redeemed points is not part of it.
     pub order_total: Money,
-    /// Whether the order has equity status. Absent: it has none, unless the customer has.
+    /// Whether the order earns with the equity multiplier. `false` does not cancel the customer's `true`. Absent:
+    /// false.
     pub equity_status: Option<bool>,
     /// When the order was fulfilled, at most 24 hours ahead. Absent: now.
     pub fulfilled_at: Option<Timestamp>,

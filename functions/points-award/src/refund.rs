@@ -32,7 +32,8 @@ pub struct RefundRequest {
     pub order_id: OrderId,
     /// The refund. A refund is applied once.
     pub refund_id: RefundId,
-    /// The refunded amount, in the org's currency. Absent: everything that is left of the order.
+    /// The refunded amount, in the org's currency. Absent: everything that is left of the order. Leaving the field
+    /// out and naming that amount are different requests.
     pub refund_total: Option<Money>,
     /// The currency of the refund, which must be the org's.
     pub currency: Option<Currency>,
@@ -60,7 +61,6 @@ impl Declared for RefundOrder {
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
         RefusalCode::UnknownOrder,
-        RefusalCode::LoyaltyNotSet,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
         RefusalCode::AlreadyVoided,
@@ -109,7 +109,8 @@ impl MoneyOperation for RefundOrder {
         org.check_currency(currency.as_ref())?;
 
         // Refunds are accepted while the programme is off. The recorded award implies that settings exist.
-        let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
+        let loyalty =
+            org.loyalty.as_ref().ok_or_else(|| Failure::internal("an org with awards has no loyalty settings"))?;
         let decided =
             refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now);
         if decided.is_err() {

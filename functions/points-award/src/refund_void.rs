@@ -67,7 +67,6 @@ impl Declared for VoidRefund {
     const REFUSALS: &'static [RefusalCode] = &[
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
-        RefusalCode::LoyaltyNotSet,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OutOfRange,
     ];
@@ -114,7 +113,8 @@ impl MoneyOperation for VoidRefund {
         }
 
         // Voids are accepted while the programme is off, as refunds are.
-        let loyalty = org.loyalty.as_ref().ok_or(Rejection::LoyaltyNotSet)?;
+        let loyalty =
+            org.loyalty.as_ref().ok_or_else(|| Failure::internal("an org with awards has no loyalty settings"))?;
         let total = match refund.total.or(refund.asked) {
             Some(total) => total,
             None => load_refund_total(context, org, refund, &award).await?,

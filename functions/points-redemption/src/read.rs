@@ -35,7 +35,8 @@ pub struct QuoteRequest {
     pub customer_id: CustomerId,
     /// The points to redeem.
     pub points: PointsCost,
-    /// The total of the order before the discount, in the org's currency. Absent: any total.
+    /// The total of the order before the discount, in the org's currency. Absent: the points are not compared with a
+    /// total.
     pub order_total: Option<Money>,
     /// The currency of the order, which must be the org's.
     pub currency: Option<Currency>,
@@ -48,7 +49,8 @@ pub struct QuoteAnswer {
     pub is_valid: bool,
     /// The discount for the points, in the org's currency. 0 if the points cannot be redeemed.
     pub value: Money,
-    /// The largest number of points that would be accepted now. 0 if none.
+    /// The largest number of points that would be accepted now, at most 1,000,000,000. 0 if none. Without `orderTotal`,
+    /// the number for the largest possible order.
     pub max_points: Points,
     /// The discount for `maxPoints`.
     pub max_value: Money,
@@ -133,7 +135,7 @@ pub struct OptionView {
     pub reward_value: Money,
     /// Whether the customer can redeem it now.
     pub can_redeem: bool,
-    /// The points that the customer lacks.
+    /// The points that the customer lacks. Absent if the balance suffices.
     pub points_needed: Option<Points>,
 }
 

@@ -39,13 +39,13 @@ pub struct RecalculateTiers;
 pub struct RecalculationRequest {
     /// The only org to recalculate. Absent: all orgs.
     pub org_id: Option<OrgId>,
-    /// Where an earlier call with the same other fields stopped. `latest` continues the last run over all orgs. Absent:
-    /// a new run begins.
+    /// Where an earlier call with the same other fields stopped. `latest`, without the other fields, continues the last
+    /// run over all orgs. Absent: a new run begins.
     pub cursor: Option<Cursor>,
     /// Whether the call only reports what would change, and writes nothing.
     #[declare(default)]
     pub dry_run: bool,
-    /// The settings to evaluate by, in a dry run of one org. Absent: the stored settings.
+    /// The settings to evaluate by. Needs an `orgId` and `dryRun: true`. Absent: the stored settings.
     pub loyalty: Option<SettingsFields>,
 }
 

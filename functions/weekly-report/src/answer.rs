@@ -11,9 +11,10 @@ pub struct ReportAnswer {
     pub success: bool,
     /// The duration of the call, in milliseconds.
     pub job_duration: u64,
-    /// The weeks of at most 400 orgs.
+    /// The weeks of at most 400 orgs. `summary` counts all orgs.
     pub orgs: Vec<OrgWeek>,
-    /// The orgs whose week could not be counted. The log contains the cause. Absent without such orgs.
+    /// The orgs whose week could not be counted. They do not affect the others. The log contains the cause. Absent
+    /// without such orgs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<OrgId>,
     /// The totals of the call.
@@ -59,11 +60,11 @@ pub struct ReportSummary {
 pub enum MessageOutcome {
     /// Slack accepted the message.
     Sent,
-    /// Slack did not accept the message. The log contains the cause.
+    /// Slack refused the message, or took longer than five seconds or the rest of the call. The log contains the cause.
     Failed,
-    /// No webhook is configured.
+    /// No webhook is set.
     NotConfigured,
-    /// No org has a report.
+    /// No org was left to report.
     NothingToSay,
     /// The call is a dry run or for one org, so it sends no message.
     NotAsked,

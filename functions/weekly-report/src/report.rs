@@ -29,8 +29,8 @@ pub struct ReportWeek;
 pub struct ReportRequest {
     /// The only org to report, without a message to Slack. Absent: all orgs that are not disposable.
     pub org_id: Option<OrgId>,
-    /// Where an earlier call with the same other fields stopped. `latest` continues the last report over all orgs.
-    /// Absent: a new report begins.
+    /// Where an earlier call with the same other fields stopped. `latest`, without the other fields, continues the last
+    /// report over all orgs. Absent: a new report begins.
     pub cursor: Option<Cursor>,
     /// Whether the call only answers. It sends no message, and records neither metrics nor its position.
     #[declare(default)]

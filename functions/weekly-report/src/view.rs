@@ -19,7 +19,8 @@ pub struct WeekFiguresView {
     pub to: NaiveDate,
     /// The currency of all amounts.
     pub currency: Currency,
-    /// Of the status changes that the clock made due, the share recorded within ten minutes.
+    /// Of the status changes that the clock made due, the share recorded within ten minutes, which is two runs of the
+    /// job.
     pub transitions: ShareView,
     /// Bundles redeemed in the week and not given back.
     pub redemptions: WeeklyCountView,
@@ -37,7 +38,7 @@ pub struct WeekFiguresView {
     pub tiers: Vec<TierShareView>,
     /// Of the customers at high or critical risk whose horizon has ended, the share who left.
     pub left_at_risk: LeftAtRiskView,
-    /// Awarded orders with a bundle.
+    /// Awarded orders with a bundle that was not given back.
     pub bundle_orders: OrderAverageView,
     /// Awarded orders without a bundle.
     pub other_orders: OrderAverageView,
@@ -129,19 +130,36 @@ impl From<OrderAverage> for OrderAverageView {
     }
 }
 
+/// The share of customers who left. It has no target.
+#[declare::answer]
+pub struct ShareLeftView {
+    /// The customers who left.
+    pub count: u64,
+    /// The customers at risk.
+    pub of: u64,
+    /// The share in percent, floored to two decimals. Absent if nobody was at risk.
+    pub percent: Option<TwoPlaceDecimal>,
+}
+
+impl From<Share> for ShareLeftView {
+    fn from(share: Share) -> Self {
+        Self { count: share.count, of: share.of, percent: share.percent() }
+    }
+}
+
 /// Of the customers predicted to be at risk whose horizon has ended, the share who left.
 #[declare::answer]
 pub struct LeftAtRiskView {
     /// Predictions whose horizon ended in this week.
     #[serde(flatten)]
-    pub this_week: ShareView,
+    pub this_week: ShareLeftView,
     /// Predictions whose horizon ended in the same days four weeks earlier. Absent if predictions of that age are not
     /// stored.
-    pub month_before: Option<ShareView>,
+    pub month_before: Option<ShareLeftView>,
 }
 
 impl From<LeftAtRisk> for LeftAtRiskView {
     fn from(LeftAtRisk { this_week, month_before }: LeftAtRisk) -> Self {
-        Self { this_week: this_week.into(), month_before: month_before.map(ShareView::from) }
+        Self { this_week: this_week.into(), month_before: month_before.map(ShareLeftView::from) }
     }
 }

@@ -1,4 +1,4 @@
-//! The AsyncAPI document of the events that Regulars receives and emits.
+//! The `AsyncAPI` document of the events that Regulars receives and emits.
 
 use std::collections::BTreeMap;
 
@@ -116,13 +116,25 @@ fn union(consumers: &[&OperationContract]) -> Value {
     let mut required: Vec<&str> = Vec::new();
     for consumer in consumers {
         for (field, schema) in consumer.fields() {
-            properties.entry(field.to_owned()).or_insert_with(|| schema.clone());
+            match properties.get_mut(field) {
+                Some(known) => add_description(known, schema, consumer.function),
+                None => drop(properties.insert(field.to_owned(), schema.clone())),
+            }
             if consumer.requires(field) && !required.contains(&field) {
                 required.push(field);
             }
         }
     }
     json!({"type": "object", "properties": properties, "required": required})
+}
+
+/// Adds the description that another consumer gives a field, if it differs.
+fn add_description(known: &mut Value, other: &Value, function: &str) {
+    let text = |schema: &Value| schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (own, other) = (text(known), text(other));
+    if let (false, Some(members)) = (own.contains(&other), known.as_object_mut()) {
+        members.insert("description".to_owned(), format!("{own} For `{function}`: {other}").into());
+    }
 }
 
 fn used_by_events(name: &str, incoming: &BTreeMap<&str, IncomingEvent<'_>>) -> bool {

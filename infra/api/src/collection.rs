@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
+    address::{LOCAL_STACK, prefix},
     contract::{Contract, OperationContract},
-    openapi::{LOCAL_STACK, prefix},
     samples,
 };
 

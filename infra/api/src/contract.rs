@@ -140,7 +140,9 @@ impl Contract {
         ];
         let schemas = collector.definitions();
         let function = |(name, mut operations): (&'static str, Vec<OperationContract>)| {
-            operations.iter_mut().for_each(|operation| operation.function = name);
+            for operation in &mut operations {
+                operation.function = name;
+            }
             let roots = operations.iter().flat_map(|operation| [&operation.request, &operation.answer]);
             let schemas = schemas::reachable(roots, &schemas);
             FunctionContract { name, operations, schemas }
@@ -196,6 +198,10 @@ impl Visitor for Collector {
         let mut request = O::Request::json_schema(&mut self.requests).to_value();
         schemas::tidy(&mut request);
         schemas::fold_rules(&mut request);
+        if let Some(members) = request.as_object_mut() {
+            // Also where a part of the request is flattened into it, which schemars leaves open.
+            members.insert("additionalProperties".to_owned(), false.into());
+        }
         let mut answer = O::Answer::json_schema(&mut self.answers).to_value();
         schemas::tidy(&mut answer);
         schemas::without_null(&mut answer);

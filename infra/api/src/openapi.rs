@@ -1,24 +1,19 @@
-//! The OpenAPI document of a function, and of all functions.
+//! The `OpenAPI` document of a function, and of all functions.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use shared::{domain::org_key::KeyScope, host::Tag};
+use shared::{
+    domain::{org_key::KeyScope, rejection::RefusalCode},
+    host::Tag,
+};
 use strum::VariantArray;
 
 use crate::{
+    address::{LOCAL_STACK, prefix},
     contract::{Contract, FunctionContract, OperationContract, VERSION},
     responses, samples, schemas,
 };
-
-/// The address of the local stack, on which the `curl` lines work.
-pub const LOCAL_STACK: &str = "http://127.0.0.1:9000";
-
-/// The path prefix of a function on the local stack.
-#[must_use]
-pub fn prefix(function: &str) -> String {
-    format!("/lambda-url/{function}")
-}
 
 /// The document of one function. Its paths are those of the function's own URL.
 #[must_use]
@@ -33,28 +28,31 @@ pub fn of_function(function: &FunctionContract) -> Value {
 pub fn of_all(contract: &Contract) -> Value {
     let server = json!({"url": LOCAL_STACK, "description": "The local stack (`make run`)."});
     let functions: Vec<&FunctionContract> = contract.functions.iter().collect();
-    document("Regulars", &server, &functions, |function| prefix(function))
+    document("Regulars", &server, &functions, prefix)
 }
 
 fn document(title: &str, server: &Value, functions: &[&FunctionContract], prefix: impl Fn(&str) -> String) -> Value {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    let mut components: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut components: BTreeMap<String, Value> = BTreeMap::new();
     for function in functions {
         let prefix = prefix(function.name);
-        for operation in function.operations.iter().filter(|operation| !operation.operation.method.is_empty()) {
+        let routed = || function.operations.iter().filter(|operation| !operation.operation.method.is_empty());
+        for operation in routed() {
             let methods = paths.entry(format!("{prefix}{}", operation.operation.path)).or_default();
             methods.insert(operation.operation.method.to_lowercase(), of_operation(operation));
         }
         for (path, item) in open_paths(function.name) {
             paths.insert(format!("{prefix}{path}"), item);
         }
-        components.extend(function.schemas.iter().map(|(name, schema)| (name.as_str(), schema.clone())));
+        // An operation without a route, which only an event or a direct invocation calls, may have others.
+        let roots = routed().flat_map(|operation| [&operation.request, &operation.answer]);
+        components.extend(schemas::reachable(roots, &function.schemas));
     }
-    components.insert("Problem", responses::problem_schema());
-    components.insert("FieldError", responses::field_error_schema());
+    components.insert("Problem".to_owned(), responses::problem_schema());
+    components.insert("FieldError".to_owned(), responses::field_error_schema());
     let responses = share_responses(paths.values_mut().flat_map(|item| item.values_mut()));
     let used = |tag: &Tag| functions.iter().flat_map(|function| &function.operations).any(|one| one.tag == *tag);
-    let tags: Vec<Value> = Tag::VARIANTS.iter().filter(|tag| used(tag)).map(tag).collect();
+    let tags: Vec<Value> = Tag::VARIANTS.iter().filter(|tag| used(tag)).copied().map(tag).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -112,7 +110,7 @@ const DESCRIPTION: &str = "All requests and answers are JSON in camelCase. Money
     `application/problem+json` object with a stable `code`. New fields and codes may be added at any time: ignore what \
     you do not know.";
 
-fn tag(tag: &Tag) -> Value {
+fn tag(tag: Tag) -> Value {
     let description = match tag {
         Tag::Checkout => "Calls of a checkout, while the customer waits.",
         Tag::Orders => "Orders, refunds and cancellations of the shop platform.",
@@ -153,8 +151,14 @@ fn of_operation(contract: &OperationContract) -> Value {
     let path_fields = contract.path_fields();
     let is_in_path = |field: &str| path_fields.contains(&field);
     let parameters = contract.fields().filter(|(field, _)| is_in_path(field) || !contract.has_body());
-    let parameters: Vec<Value> =
+    let mut parameters: Vec<Value> =
         parameters.map(|(field, schema)| parameter(contract, field, schema, is_in_path(field))).collect();
+    if contract.refusals.contains(&RefusalCode::AlreadyExists) {
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "schema": {"type": "string", "examples": ["*"]},
+            "description": "With `*` the request only creates, and does not replace. Other values change nothing.",
+        }));
+    }
     let mut operation = json!({
         "operationId": contract.id(),
         "summary": contract.summary,

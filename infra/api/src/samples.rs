@@ -5,8 +5,8 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    address::{LOCAL_STACK, prefix},
     contract::OperationContract,
-    openapi::{LOCAL_STACK, prefix},
 };
 
 /// The value of a field in the example request of an operation, where the schema's own example does not do.
@@ -15,7 +15,6 @@ fn chosen(contract: &OperationContract, field: &str) -> Option<Value> {
         ("putOrg" | "getOrg" | "deleteOrg", "orgId") => json!("my-shop"),
         ("putOrg", "name") => json!("My shop"),
         ("putOrg", "disposable") => json!(true),
-        ("putCustomer", "customerId") => json!("ada"),
         ("putCustomer", "firstName") => json!("Ada"),
         ("postKey", "name") => json!("till 1"),
         ("putBundle", "name") => json!("Breakfast"),
@@ -30,8 +29,8 @@ fn chosen(contract: &OperationContract, field: &str) -> Option<Value> {
         ("adjust", "adjustmentId") => json!("goodwill-1"),
         ("adjust", "points") => json!(500),
         ("adjust", "reason") => json!("goodwill"),
-        ("transition" | "recalculate" | "predict" | "report", "orgId") | (_, "orgId") => json!("demo"),
-        ("eraseCustomer", "customerId") => json!("ada"),
+        (_, "orgId") => json!("demo"),
+        ("putCustomer" | "eraseCustomer", "customerId") => json!("ada"),
         (_, "customerId") => json!("c0001"),
         (_, "bundleId") => json!("breakfast"),
         ("redeem" | "void", "orderId") => json!("my-second"),

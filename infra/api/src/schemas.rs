@@ -17,7 +17,7 @@ fn each_object(value: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
     }
 }
 
-/// Makes what the generator writes fit for readers: one line a description, and only formats that OpenAPI knows.
+/// Makes what the generator writes fit for readers: one line a description, and only formats that `OpenAPI` knows.
 pub fn tidy(schema: &mut Value) {
     each_object(schema, &|members| {
         if let Some(Value::String(description)) = members.get_mut("description") {

@@ -2,14 +2,25 @@
 //! order.
 
 use anyhow::bail;
-use reqwest::StatusCode;
-use serde_json::{Value, json};
-use shared::domain::ids::OrgId;
+use client::{Call, Outcome, value};
+use points_redemption::{
+    read::{QuotePoints, QuoteRequest},
+    redeem::{PointsRedemptionAnswer, PointsRedemptionRequest, RedeemPoints},
+    void::{PointsVoidRequest, VoidPointsRedemption},
+};
+use shared::{
+    domain::{
+        ids::{CustomerId, OrgId},
+        points::Points,
+        rejection::{RefusalCode, RejectionKind},
+    },
+    host::{InFunction, Success},
+};
 
 use crate::{
-    api::{Api, ApiAnswer, ApiRequest},
+    api::Api,
     output::print_line,
-    values::{format_amount, group_digits, parse_instant, parse_minor_units},
+    values::{format_amount, group_digits, parse_instant},
 };
 
 /// Monday morning after the promotion week.
@@ -41,7 +52,7 @@ enum NextStep {
 }
 
 /// Plays the checkouts and prints each result. `balances` are the customers and their points.
-pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>) -> anyhow::Result<()> {
+pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(CustomerId, i64)>) -> anyhow::Result<()> {
     balances.sort_by(|(customer, points), (other, other_points)| other_points.cmp(points).then(customer.cmp(other)));
     print_line("At checkout, points for money\n");
     print_row(["customer", "has", "order", "asks", "", "gets", "left"]);
@@ -51,16 +62,20 @@ pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>
             CustomerChoice::Poorest => balances.last(),
         };
         let Some((customer, balance)) = chosen else { continue };
-        let body = json!({
-            "orgId": org, "customerId": customer, "orderId": order, "points": points, "orderTotal": order_total,
-        });
+        let redemption = PointsRedemptionRequest {
+            org_id: org.clone(),
+            customer_id: customer.clone(),
+            order_id: value(order)?,
+            points: value(points)?,
+            order_total: value(order_total)?,
+            currency: None,
+        };
         let attempts = if matches!(next_step, NextStep::Repeat) { 2 } else { 1 };
         for _ in 0..attempts {
-            let answer =
-                api.send(&at_checkout(ApiRequest::post("points-redemption", "/redemptions", body.clone()))?).await?;
-            let (result, value, remaining) = redemption_columns(&answer)?;
+            let outcome = api.outcome(&at_checkout::<RedeemPoints>(&redemption)?).await?;
+            let (result, value, remaining) = redemption_columns(outcome)?;
             print_row([
-                customer,
+                customer.as_str(),
                 &group_digits(*balance),
                 &format!("${order_total}"),
                 &group_digits(points),
@@ -69,68 +84,48 @@ pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(String, i64)>
                 &remaining,
             ]);
         }
-        if quote_unless_cancelled(api, org, customer, order_total, points, &next_step).await? {
+        if !matches!(next_step, NextStep::Cancel) {
+            quote(api, &redemption).await?;
             continue;
         }
-        let path = format!("/redemptions/{order}?orgId={org}&customerId={customer}");
-        let cancel = ApiRequest::delete("points-redemption", &path);
-        let answer = api.send(&at_checkout(cancel)?).await?.into_accepted_body()?;
-        let remaining = answer.get("balance").and_then(Value::as_i64).unwrap_or(0);
-        print_row([customer, "", "cancelled", "", "points given back", "", &group_digits(remaining)]);
+        let PointsRedemptionRequest { org_id, customer_id, order_id, .. } = redemption;
+        let void = PointsVoidRequest { org_id, customer_id: Some(customer_id), order_id };
+        let voided = api.call(&at_checkout::<VoidPointsRedemption>(&void)?).await?.answer;
+        let remaining = group_digits(voided.balance.unwrap_or(Points::ZERO).0);
+        print_row([customer.as_str(), "", "cancelled", "", "points given back", "", &remaining]);
     }
     print_line("");
     Ok(())
 }
 
-/// Asks for a quote and prints the highest amount of points, if fewer points would be accepted. Returns false for an
-/// order that is to be cancelled.
-async fn quote_unless_cancelled(
-    api: &Api,
-    org: &OrgId,
-    customer: &str,
-    order_total: &str,
-    points: i64,
-    next_step: &NextStep,
-) -> anyhow::Result<bool> {
-    if matches!(next_step, NextStep::Cancel) {
-        return Ok(false);
+/// Asks for a quote of a redemption and prints the highest amount of points, if fewer points would be accepted.
+async fn quote(api: &Api, redemption: &PointsRedemptionRequest) -> anyhow::Result<()> {
+    let PointsRedemptionRequest { org_id, customer_id, points, order_total, .. } = redemption.clone();
+    let request = QuoteRequest { org_id, customer_id, points, order_total: Some(order_total), currency: None };
+    let quote = api.call(&at_checkout::<QuotePoints>(&request)?).await?.answer;
+    if quote.code == Some(RefusalCode::ExceedsOrderTotal) {
+        let limit = format!("at most {} points", group_digits(quote.max_points.0));
+        let max_value = format_amount(quote.max_value.minor());
+        print_row([request.customer_id.as_str(), "", "a quote", "", &limit, &max_value, ""]);
     }
-    let body = json!({"orgId": org, "customerId": customer, "points": points, "orderTotal": order_total});
-    let quote =
-        api.send(&at_checkout(ApiRequest::post("points-redemption", "/quotes", body))?).await?.into_accepted_body()?;
-    let max_points = quote.get("maxPoints").and_then(Value::as_i64).unwrap_or(0);
-    if quote.get("code").and_then(Value::as_str) == Some("exceeds_order_total") {
-        let max_value = format_amount(parse_minor_units(quote.get("maxValue"))?);
-        print_row([
-            customer,
-            "",
-            "a quote",
-            "",
-            &format!("at most {} points", group_digits(max_points)),
-            &max_value,
-            "",
-        ]);
-    }
-    Ok(true)
+    Ok(())
 }
 
-fn at_checkout(request: ApiRequest<'_>) -> anyhow::Result<ApiRequest<'_>> {
-    Ok(ApiRequest { now: Some(parse_instant(CHECKED_OUT_AT)?), ..request })
+fn at_checkout<O: InFunction>(request: &O::Request) -> anyhow::Result<Call<O>> {
+    Ok(Call::new(request)?.at(parse_instant(CHECKED_OUT_AT)?))
 }
 
 /// The columns of a redemption: the result, the reduction of the order total, and the remaining balance.
-fn redemption_columns(answer: &ApiAnswer) -> anyhow::Result<(String, String, String)> {
-    let field = |name: &str| answer.body.get(name);
-    match answer.status {
-        StatusCode::CREATED | StatusCode::OK => {
-            let result = if answer.status == StatusCode::CREATED { "redeemed" } else { "the same answer again" };
-            let remaining = field("balance").and_then(Value::as_i64).unwrap_or(0);
-            Ok((result.into(), format_amount(parse_minor_units(field("value"))?), group_digits(remaining)))
+fn redemption_columns(outcome: Outcome<PointsRedemptionAnswer>) -> anyhow::Result<(String, String, String)> {
+    match outcome {
+        Ok(redeemed) => {
+            let is_new = redeemed.success == Success::Created;
+            let result = if is_new { "redeemed" } else { "the same answer again" };
+            let PointsRedemptionAnswer { value, balance, .. } = redeemed.answer;
+            Ok((result.into(), format_amount(value.minor()), group_digits(balance.0)))
         }
-        StatusCode::CONFLICT => {
-            Ok((field("code").and_then(Value::as_str).unwrap_or_default().to_owned(), String::new(), String::new()))
-        }
-        _ => bail!(answer.problem_summary()),
+        Err(problem) if problem.is_of_kind(RejectionKind::Conflict) => Ok((problem.code, String::new(), String::new())),
+        Err(problem) => bail!(problem),
     }
 }
 

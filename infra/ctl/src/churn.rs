@@ -4,19 +4,26 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
+use back_office::customer_list::{CustomersRequest, ListCustomers};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use churn_prediction::{
+    answer::HindsightView,
+    predict::{PredictChurn, PredictionRequest},
+};
+use client::Call;
+use serde_json::json;
 use shared::domain::{
-    churn::risk::RiskLevel,
+    churn::risk::{Probability, RiskLevel},
     ids::{CustomerId, OrgId},
 };
 
 use crate::{
-    api::{Api, ApiRequest},
-    list::List,
+    api::Api,
+    list::{Pages, readable_item},
     orders::PastOrders,
     output::print_line,
-    values::{format_amount, group_digits, parse_instant, parse_minor_units},
+    requests,
+    values::{format_amount, group_digits, parse_instant},
 };
 
 /// The instant of the scoring: the end of a day, after that day's orders.
@@ -44,9 +51,9 @@ pub(crate) struct RiskGroup {
 }
 
 struct ScoredCustomer {
-    id: String,
-    /// Probability of leaving, in percent.
-    probability: f64,
+    id: CustomerId,
+    /// Probability of leaving.
+    probability: Probability,
     /// Lifetime value, in minor units.
     lifetime_value: i64,
 }
@@ -62,7 +69,7 @@ pub(crate) async fn score(api: &Api, org: &OrgId) -> anyhow::Result<Vec<RiskGrou
 }
 
 /// Runs the job after the horizon. Returns the job's evaluation of its predictions, if there were any.
-pub(crate) async fn evaluate(api: &Api, org: &OrgId) -> anyhow::Result<Option<Value>> {
+pub(crate) async fn evaluate(api: &Api, org: &OrgId) -> anyhow::Result<Option<HindsightView>> {
     run_job(api, org, EVALUATED_AT).await
 }
 
@@ -72,39 +79,39 @@ pub(crate) async fn rescore(api: &Api, org: &OrgId) -> anyhow::Result<()> {
 }
 
 /// Calls the job until it returns no cursor. Returns its evaluation of earlier predictions.
-async fn run_job(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<Value>> {
-    let (mut evaluation, mut cursor) = (None, None);
+async fn run_job(api: &Api, org: &OrgId, now: &str) -> anyhow::Result<Option<HindsightView>> {
+    let mut evaluation = None;
+    let mut request = PredictionRequest { org_id: Some(org.clone()), customer_id: None, cursor: None, dry_run: false };
     loop {
-        let mut body = json!({ "orgId": org });
-        if let (Some(cursor), Value::Object(fields)) = (cursor, &mut body) {
-            fields.insert("cursor".into(), cursor);
+        let call = Call::<PredictChurn>::new(&request)?.at(parse_instant(now)?);
+        let answer = api.call(&call).await?.answer;
+        if !answer.success {
+            bail!("not all customers were scored: {}", json!(answer));
         }
-        let request = ApiRequest { now: Some(parse_instant(now)?), ..ApiRequest::post("churn-prediction", "/", body) };
-        let answer = api.send(&request).await?.into_accepted_body()?;
-        if answer.get("success") != Some(&Value::Bool(true)) {
-            bail!("not all customers were scored: {answer}");
-        }
-        evaluation = evaluation.or_else(|| answer.pointer("/results/0/hindsight").cloned());
-        cursor = answer.get("cursor").cloned();
-        if cursor.is_none() {
-            return Ok(evaluation);
-        }
+        let result = answer.results.into_iter().next();
+        evaluation = evaluation.or_else(|| result.and_then(|result| result.figures.hindsight));
+        let Some(cursor) = answer.cursor else { return Ok(evaluation) };
+        request.cursor = Some(cursor.into());
     }
 }
 
 async fn list_at_risk(api: &Api, org: &OrgId, level: RiskLevel) -> anyhow::Result<Vec<ScoredCustomer>> {
-    let path = format!("/orgs/{org}/customers?riskLevel={}", level.name());
-    let list = List { now: Some(parse_instant(SCORED_AT)?), ..List::new(&path, "customers") };
+    let request = CustomersRequest { risk_level: Some(level), ..requests::all_customers(org) };
+    let pages = Pages::<ListCustomers>::of(request).at(parse_instant(SCORED_AT)?);
     let mut customers = Vec::new();
-    list.for_each(api, |customer| {
-        customers.push(ScoredCustomer {
-            id: customer.get("customerId").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            probability: customer.get("churnProbability").and_then(Value::as_f64).unwrap_or(0.0),
-            lifetime_value: parse_minor_units(customer.get("lifetimeValue"))?,
-        });
-        Ok(())
-    })
-    .await?;
+    pages
+        .for_each(api, |row| {
+            let scored = readable_item(row).and_then(|customer| {
+                Some(ScoredCustomer {
+                    id: customer.customer_id,
+                    probability: customer.churn?.churn_probability,
+                    lifetime_value: customer.lifetime_value.minor(),
+                })
+            });
+            customers.extend(scored);
+            Ok(())
+        })
+        .await?;
     Ok(customers)
 }
 
@@ -118,7 +125,11 @@ pub(crate) fn retained_customers(log: &PastOrders) -> anyhow::Result<BTreeSet<Cu
 }
 
 /// Prints the customers and the share that left by risk level, and the job's own evaluation.
-pub(crate) fn print_table(groups: &[RiskGroup], retained_customers: &BTreeSet<CustomerId>, evaluation: Option<&Value>) {
+pub(crate) fn print_table(
+    groups: &[RiskGroup],
+    retained_customers: &BTreeSet<CustomerId>,
+    evaluation: Option<&HindsightView>,
+) {
     print_line(
         "\nChurn risk of the customers active on 30 September 1997, and how many had no order in the next 90 days\n",
     );
@@ -131,10 +142,9 @@ pub(crate) fn print_table(groups: &[RiskGroup], retained_customers: &BTreeSet<Cu
         let count = u32::try_from(customers.len()).unwrap_or(u32::MAX);
         let mean_percent =
             |sum: f64| if count == 0 { "-".to_owned() } else { format!("{:.1} %", sum / f64::from(count)) };
-        let score = mean_percent(customers.iter().map(|customer| customer.probability).sum());
-        let has_left = |customer: &ScoredCustomer| {
-            CustomerId::try_from(customer.id.clone()).is_ok_and(|id| !retained_customers.contains(&id))
-        };
+        let percent = |customer: &ScoredCustomer| f64::from(customer.probability.hundredths()) / 100.0;
+        let score = mean_percent(customers.iter().map(percent).sum());
+        let has_left = |customer: &ScoredCustomer| !retained_customers.contains(&customer.id);
         let share_left =
             mean_percent(customers.iter().map(|customer| if has_left(customer) { 100.0 } else { 0.0 }).sum());
         let most_valuable = customers
@@ -149,15 +159,14 @@ pub(crate) fn print_table(groups: &[RiskGroup], retained_customers: &BTreeSet<Cu
             &most_valuable.collect::<Vec<_>>().join(", "),
         ]);
     }
-    if let Some(evaluation) = evaluation {
-        let number = |name: &str| evaluation.get(name).map_or_else(|| "-".into(), Value::to_string);
+    if let Some(HindsightView { predictions, left, came_true, brier, auc }) = evaluation {
+        // As JSON shows it: a whole score has a decimal too.
+        let score = |score: &Option<f64>| score.map_or_else(|| "-".into(), |score| json!(score).to_string());
         print_line(&format!(
-            "\n  The job's own evaluation 90 days later: {} predictions, {} correct, {} left; Brier {}, AUC {}",
-            number("predictions"),
-            number("cameTrue"),
-            number("left"),
-            number("brier"),
-            number("auc"),
+            "\n  The job's own evaluation 90 days later: {predictions} predictions, {came_true} correct, {left} left; \
+             Brier {}, AUC {}",
+            score(brier),
+            score(auc),
         ));
     }
     print_line("");

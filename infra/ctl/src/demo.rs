@@ -3,19 +3,26 @@
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use anyhow::bail;
-use serde_json::{Value, json};
-use shared::domain::ids::OrgId;
+use back_office::{customer_list::ListCustomers, loyalty::PutLoyalty, orgs::PutOrg, pages::ListRow};
+use client::{Call, value};
+use shared::{
+    domain::{
+        ids::{CustomerId, OrgId},
+        text::SingleLine,
+    },
+    inbound::loyalty::LoyaltyFields,
+};
 
 use crate::{
-    api::{Api, ApiRequest},
+    api::Api,
     checkout, churn,
-    list::List,
+    list::Pages,
     load, orders,
     output::{print_error, print_line},
-    promotion, refunds,
+    promotion, refunds, requests,
     target::{DEFAULT_SECRET, TargetOptions},
     tiers,
-    values::{format_amount, group_digits, parse_minor_units},
+    values::{format_amount, group_digits},
     weekly_report,
 };
 
@@ -30,20 +37,18 @@ struct OrgTotals {
     points: i64,
     lifetime_value: i64,
     per_tier: BTreeMap<String, i64>,
-    balances: Vec<(String, i64)>,
+    balances: Vec<(CustomerId, i64)>,
 }
 
 /// Plays the demonstration.
 pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> anyhow::Result<ExitCode> {
-    let org = OrgId::try_from(DEMO_ORG.to_owned()).map_err(anyhow::Error::msg)?;
+    let org: OrgId = value(DEMO_ORG)?;
     let orders = orders::read_file(file)?;
     let addresses = target.addresses()?;
     let api = target.api()?;
-    let path = format!("/orgs/{org}");
-    let profile = json!({"name": "Demo shop", "disposable": true});
-    api.send(&ApiRequest::put("back-office", &path, profile)).await?.into_accepted_body()?;
-    let settings =
-        api.send(&ApiRequest::put("back-office", &format!("{path}/loyalty"), json!({}))).await?.into_accepted_body()?;
+    api.call(&Call::<PutOrg>::new(&requests::disposable_org(&org, value("Demo shop")?))?).await?;
+    let settings = LoyaltyFields { org_id: org.clone(), settings: requests::default_settings()? };
+    let settings = api.call(&Call::<PutLoyalty>::new(&settings)?).await?.answer;
 
     print_line(&format!("Loading {} into the org {org} …", file.display()));
     orders.bad_rows.iter().for_each(|row| print_error(&format!("line {}: {}", row.line, row.reason)));
@@ -112,17 +117,18 @@ fn print_totals(org_totals: &OrgTotals, orders_per_second: i64) {
 /// Adds up the customers of an org, page by page.
 async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
     let mut totals = OrgTotals::default();
-    let path = format!("/orgs/{org}/customers");
-    List::new(&path, "customers")
-        .for_each(api, |customer| {
-            let integer = |name: &str| customer.get(name).and_then(Value::as_i64).unwrap_or(0);
+    Pages::<ListCustomers>::of(requests::all_customers(org))
+        .for_each(api, |row| {
+            let customer = match row {
+                ListRow::Read(customer) => customer,
+                ListRow::Unreadable(row) => bail!("the customer {} cannot be read", row.customer_id),
+            };
             totals.customers += 1;
-            totals.orders += integer("orderCount");
-            totals.points += integer("points");
-            let id = customer.get("customerId").and_then(Value::as_str).unwrap_or_default();
-            totals.balances.push((id.to_owned(), integer("points")));
-            totals.lifetime_value += parse_minor_units(customer.get("lifetimeValue"))?;
-            let tier = customer.get("tier").and_then(Value::as_str).unwrap_or("none").to_owned();
+            totals.orders += i64::from(customer.order_count);
+            totals.points += customer.points.0;
+            totals.balances.push((customer.customer_id, customer.points.0));
+            totals.lifetime_value += customer.lifetime_value.minor();
+            let tier = customer.tier.as_ref().map_or("none", SingleLine::as_str).to_owned();
             *totals.per_tier.entry(tier).or_default() += 1;
             Ok(())
         })

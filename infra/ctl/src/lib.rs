@@ -16,12 +16,12 @@ pub mod output;
 mod progress;
 mod promotion;
 mod refunds;
+mod requests;
 mod target;
 mod tiers;
 mod values;
 mod verify;
 mod weekly_report;
 
-pub use api::problem_summary;
 pub use command::{DemoOptions, FunctionsCommand};
 pub use output::exit_code;

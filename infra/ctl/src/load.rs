@@ -7,19 +7,23 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, bail};
+use back_office::{customers::PutCustomer, loyalty::GetLoyalty, orgs::OrgRequest};
+use client::Call;
 use futures::{StreamExt, stream};
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use points_award::award::{AwardOrder, AwardRequest};
 use shared::{
     clock::Stopwatch,
-    domain::{ids::OrgId, time},
+    domain::{ids::OrgId, rejection::RejectionKind},
+    host::Success,
+    inbound::fields::Timestamp,
 };
 
 use crate::{
-    api::{Api, ApiRequest},
+    api::Api,
     orders::{self, BadRow, PastOrder, PastOrders},
     output::{print_error, print_line},
     progress::LoadProgress,
+    requests,
     target::TargetOptions,
     values::{format_amount, group_digits},
 };
@@ -61,8 +65,8 @@ impl LoadTotals {
 pub(crate) async fn run(file: &Path, org: &OrgId, target: &TargetOptions, in_flight: u16) -> anyhow::Result<ExitCode> {
     let orders = orders::read_file(file)?;
     let api = target.api()?;
-    let settings = api.send(&ApiRequest::get("back-office", &format!("/orgs/{org}/loyalty"))).await?;
-    settings.into_accepted_body().with_context(|| format!("org {org}"))?;
+    let settings = api.outcome(&Call::<GetLoyalty>::new(&OrgRequest { org_id: org.clone() })?).await?;
+    settings.with_context(|| format!("org {org}"))?;
 
     let bad_rows = orders.bad_rows.iter().map(|BadRow { line, reason }| format!("line {line}: {reason}"));
     bad_rows.for_each(|line| print_error(&line));
@@ -110,29 +114,28 @@ async fn load_customer(
 ) -> anyhow::Result<LoadTotals> {
     let mut totals = LoadTotals::default();
     let Some(first) = orders.first() else { return Ok(totals) };
-    let path = format!("/orgs/{org}/customers/{}", first.customer);
-    let create = ApiRequest { create_only: true, ..ApiRequest::put("back-office", &path, json!({})) };
-    let created = api.send(&create).await?;
-    match created.status {
-        StatusCode::CREATED => totals.customers_created += 1,
-        StatusCode::PRECONDITION_FAILED => {}
-        _ => bail!("customer {}: {}", first.customer, created.problem_summary()),
+    let create = Call::<PutCustomer>::new(&requests::empty_customer(org, &first.customer))?.only_create();
+    match api.outcome(&create).await? {
+        Ok(_) => totals.customers_created += 1,
+        Err(problem) if problem.is_of_kind(RejectionKind::PreconditionFailed) => {}
+        Err(problem) => bail!("customer {}: {problem}", first.customer),
     }
     for order in orders {
-        let answer = api.send(&award_request(org, &order)).await?;
-        match answer.status {
-            StatusCode::CREATED => totals.awarded += 1,
-            StatusCode::OK => totals.replayed += 1,
-            _ => {
-                let reason = answer.problem_summary();
+        match api.outcome(&award(org, &order)?).await? {
+            Ok(awarded) => {
+                match awarded.success {
+                    Success::Created => totals.awarded += 1,
+                    Success::Replayed | Success::Done => totals.replayed += 1,
+                }
+                totals.points += awarded.answer.points_awarded.0;
+                totals.order_total += order.total.minor();
+            }
+            Err(problem) => {
+                let reason = problem.to_string();
                 progress.print_above(&format!("line {}: {reason}", order.line));
                 totals.rejected.push(BadRow { line: order.line, reason });
-                progress.advance();
-                continue;
             }
         }
-        totals.points += answer.body.get("pointsAwarded").and_then(Value::as_i64).unwrap_or(0);
-        totals.order_total += order.total.minor();
         progress.advance();
     }
     Ok(totals)
@@ -140,13 +143,10 @@ async fn load_customer(
 
 /// The award of a past order. The clock of a local stack is set to the order's date, so that the tier of that day
 /// counts.
-fn award_request(org: &OrgId, order: &PastOrder) -> ApiRequest<'static> {
-    let body = json!({
-        "orgId": org,
-        "customerId": order.customer,
-        "orderId": order.id,
-        "orderTotal": order.total,
-        "fulfilledAt": time::text(order.fulfilled_at),
-    });
-    ApiRequest { now: Some(order.fulfilled_at), ..ApiRequest::post("points-award", "/awards", body) }
+fn award(org: &OrgId, order: &PastOrder) -> anyhow::Result<Call<AwardOrder>> {
+    let request = AwardRequest {
+        fulfilled_at: Some(Timestamp(order.fulfilled_at)),
+        ..requests::award(org, &order.customer, order.id.clone(), order.total)
+    };
+    Ok(Call::new(&request)?.at(order.fulfilled_at))
 }

@@ -3,17 +3,39 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use back_office::{
+    bundle_lists::ListTransitions,
+    bundles::{PutBundle, TransitionBundle, TransitionRequest},
+};
+use bundle_redemption::{
+    read::{GetBundleStats, StatsRequest},
+    redeem::{BundleRedemptionRequest, RedeemBundle},
+    void::{BundleVoidRequest, VoidBundleRedemption},
+};
+use bundle_transitions::transition::{TransitionBundles, TransitionsRequest};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
-use reqwest::StatusCode;
-use serde_json::{Value, json};
-use shared::domain::ids::OrgId;
+use client::{Call, value};
+use points_award::award::AwardOrder;
+use shared::{
+    domain::{
+        bundle::{status::BundleStatus, terms::DesiredState, transition::TransitionReason},
+        ids::{BundleId, CustomerId, OrderId, OrgId},
+        money::Money,
+        rejection::RejectionKind,
+        text::SingleLine,
+    },
+    host::InFunction,
+    inbound::bundle::BundleFields,
+    views::TransitionView,
+};
 
 use crate::{
-    api::{Api, ApiRequest},
-    list::List,
+    api::Api,
+    list::{Pages, readable_record},
     output::print_line,
-    values::{format_amount, parse_instant, parse_minor_units},
+    requests,
+    values::{format_amount, parse_instant},
 };
 
 /// Monday 1998-07-06, 00:00 in New York, the week after the end of the purchase log.
@@ -27,28 +49,37 @@ const LAST_DAY: &str = "1998-07-12";
 /// Difference between UTC and the local time of New York in that week.
 const NEW_YORK_BEHIND_UTC: TimeDelta = TimeDelta::hours(4);
 
-/// The fields in which a bundle differs from the others.
-type BundleFields = fn() -> Value;
+/// Gives a bundle the fields in which it differs from the others.
+type OwnFields = fn(BundleFields) -> anyhow::Result<BundleFields>;
 
 /// The bundles, each with its own fields.
-const PROMOTED_BUNDLES: [(&str, BundleFields); 5] = [
-    ("all-week", || json!({"perCustomerLimit": 3})),
-    ("happy-hour", || json!({"daysOfWeek": [1, 2, 3, 4, 5], "timeStart": "17:00", "timeEnd": "19:00"})),
-    ("late-night", || json!({"daysOfWeek": [5, 6], "timeStart": "21:00", "timeEnd": "02:00"})),
-    ("first-forty", || json!({"startDate": "1998-07-07T13:00:00Z", "maxRedemptions": 40})),
-    ("recalled", || json!({})),
+const PROMOTED_BUNDLES: [(&str, OwnFields); 5] = [
+    ("all-week", |fields| Ok(BundleFields { per_customer_limit: Some(value(3)?), ..fields })),
+    ("happy-hour", |fields| in_windows(fields, &[1, 2, 3, 4, 5], "17:00", "19:00")),
+    ("late-night", |fields| in_windows(fields, &[5, 6], "21:00", "02:00")),
+    ("first-forty", |fields| {
+        let start_date = Some(value("1998-07-07T13:00:00Z")?);
+        Ok(BundleFields { start_date, max_redemptions: Some(value(40)?), ..fields })
+    }),
+    ("recalled", Ok),
 ];
+
+/// A bundle that is on in a time window on some days of the week.
+fn in_windows(fields: BundleFields, days: &[u8], from: &str, to: &str) -> anyhow::Result<BundleFields> {
+    let days_of_week = Some(value(days)?);
+    Ok(BundleFields { days_of_week, time_start: Some(value(from)?), time_end: Some(value(to)?), ..fields })
+}
 
 /// Manual steps, by the hour of the week.
 const MANUAL_STEPS: [(i64, ManualStep); 3] = [
-    (2 * 24 + 11, ManualStep::Transition("recalled", "paused", "a faulty batch")),
-    (4 * 24 + 9, ManualStep::Transition("recalled", "published", "the batch was replaced")),
+    (2 * 24 + 11, ManualStep::Transition("recalled", DesiredState::Paused, "a faulty batch")),
+    (4 * 24 + 9, ManualStep::Transition("recalled", DesiredState::Published, "the batch was replaced")),
     (5 * 24 + 12, ManualStep::CancelFirstOrder("first-forty")),
 ];
 
 #[derive(Clone, Copy)]
 enum ManualStep {
-    Transition(&'static str, &'static str, &'static str),
+    Transition(&'static str, DesiredState, &'static str),
     /// Cancels the first order of the bundle.
     CancelFirstOrder(&'static str),
 }
@@ -58,7 +89,7 @@ enum ManualStep {
 struct OrderCounts {
     redeemed: u32,
     refused: BTreeMap<String, u32>,
-    first: Option<String>,
+    first: Option<OrderId>,
 }
 
 /// The Monday after the week, when the week is reported.
@@ -85,23 +116,18 @@ pub(crate) async fn play_week(api: &Api, org: &OrgId) -> anyhow::Result<()> {
 /// Creates the bundles. Returns whether any of them is new.
 async fn create_bundles(api: &Api, org: &OrgId, begins: DateTime<Utc>) -> anyhow::Result<bool> {
     let mut is_any_new = false;
-    for (bundle, fields) in PROMOTED_BUNDLES {
-        let mut body = json!({
-            "name": bundle, "type": "fixed_price", "originalTotal": 30, "bundlePrice": "24.50", "desiredState": "published",
-            "startDate": FIRST_DAY, "endDate": LAST_DAY,
-            "products": [{"productId": "cd", "name": "Compact disc", "requiredQty": 2, "originalPrice": 15}],
-        });
-        if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields()) {
-            body.extend(fields);
-        }
-        let path = format!("/orgs/{org}/bundles/{bundle}");
+    for (bundle, own_fields) in PROMOTED_BUNDLES {
+        let fields = own_fields(BundleFields {
+            start_date: Some(value(FIRST_DAY)?),
+            end_date: Some(value(LAST_DAY)?),
+            ..requests::two_discs(org, &value(bundle)?, value(bundle)?)?
+        })?;
         // A bundle that is created before its start records its opening.
-        let now = Some(begins - TimeDelta::hours(1));
-        let answer =
-            api.send(&ApiRequest { create_only: true, now, ..ApiRequest::put("back-office", &path, body) }).await?;
-        if answer.status != StatusCode::PRECONDITION_FAILED {
-            answer.into_accepted_body()?;
-            is_any_new = true;
+        let create = Call::<PutBundle>::new(&fields)?.at(begins - TimeDelta::hours(1)).only_create();
+        match api.outcome(&create).await? {
+            Ok(_) => is_any_new = true,
+            Err(problem) if problem.is_of_kind(RejectionKind::PreconditionFailed) => {}
+            Err(problem) => bail!(problem),
         }
     }
     Ok(is_any_new)
@@ -115,51 +141,74 @@ async fn play_hour(
     counts: &mut BTreeMap<&'static str, OrderCounts>,
 ) -> anyhow::Result<()> {
     let now = begins + TimeDelta::hours(hour);
-    let at = |request: ApiRequest<'static>| ApiRequest { now: Some(now), ..request };
-    api.send(&at(ApiRequest::post("bundle-transitions", "/", json!({"orgId": org})))).await?.into_accepted_body()?;
+    let job = TransitionsRequest { org_id: Some(org.clone()), cursor: None, dry_run: false };
+    call_at::<TransitionBundles>(api, now, &job).await?;
     for (_, step) in MANUAL_STEPS.iter().filter(|(when, _)| *when == hour) {
-        let (function, method, path, body) = match step {
-            ManualStep::Transition(bundle, to, reason) => {
-                let path = format!("/orgs/{org}/bundles/{bundle}/transition");
-                ("back-office", reqwest::Method::POST, path, Some(json!({"to": to, "reason": reason})))
-            }
-            ManualStep::CancelFirstOrder(bundle) => {
-                let first = counts.get(bundle).and_then(|order_counts| order_counts.first.clone()).unwrap_or_default();
-                let path = format!("/redemptions/{first}?orgId={org}&bundleId={bundle}");
-                ("bundle-redemption", reqwest::Method::DELETE, path, None)
-            }
-        };
-        let request = ApiRequest { method, function, path: &path, body, now: Some(now), create_only: false };
-        api.send(&request).await?.into_accepted_body()?;
+        play_step(api, org, now, *step, counts).await?;
     }
     let local_time = now - NEW_YORK_BEHIND_UTC;
     if hour == WEEK_HOURS || local_time.hour() < 9 {
         return Ok(());
     }
+    let hour_name = format!("week-{}-{:02}", local_time.weekday(), local_time.hour());
     for (index, (bundle, _)) in PROMOTED_BUNDLES.iter().enumerate() {
         let number = i64::try_from(index).unwrap_or(0) + hour;
-        let (order, customer) =
-            (format!("week-{}-{:02}-{bundle}", local_time.weekday(), local_time.hour()), number % 25 + 1);
-        let body = json!({
-            "orgId": org, "bundleId": bundle, "orderId": order, "customerId": format!("c{customer:04}"),
-        });
-        let answer = api.send(&at(ApiRequest::post("bundle-redemption", "/redemptions", body))).await?;
+        let (order, customer) = (value::<OrderId>(format!("{hour_name}-{bundle}"))?, customer_id(number % 25 + 1)?);
+        let request = BundleRedemptionRequest {
+            org_id: org.clone(),
+            bundle_id: value(*bundle)?,
+            customer_id: customer.clone(),
+            order_id: order.clone(),
+            fulfilled_at: None,
+        };
+        let outcome = api.outcome(&Call::<RedeemBundle>::new(&request)?.at(now)).await?;
         let Some(order_counts) = counts.get_mut(bundle) else { continue };
-        match answer.status {
-            StatusCode::CREATED | StatusCode::OK => {
+        match outcome {
+            Ok(_) => {
                 order_counts.redeemed += 1;
-                award_points(api, org, now, &order, customer, "24.50").await?;
-                order_counts.first.get_or_insert(order);
+                order_counts.first.get_or_insert_with(|| order.clone());
+                award_points(api, org, now, order, &customer, value("24.50")?).await?;
             }
-            StatusCode::CONFLICT => {
-                let code = answer.body.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
-                *order_counts.refused.entry(code).or_default() += 1;
+            Err(problem) if problem.is_of_kind(RejectionKind::Conflict) => {
+                *order_counts.refused.entry(problem.code).or_default() += 1;
             }
-            _ => bail!(answer.problem_summary()),
+            Err(problem) => bail!(problem),
         }
     }
-    let order = format!("week-{}-{:02}", local_time.weekday(), local_time.hour());
-    award_points(api, org, now, &order, 100 + hour % 40, &format!("{}.99", 14 + hour % 9)).await
+    let (customer, total) = (customer_id(100 + hour % 40)?, value(format!("{}.99", 14 + hour % 9))?);
+    award_points(api, org, now, value(hour_name)?, &customer, total).await
+}
+
+async fn play_step(
+    api: &Api,
+    org: &OrgId,
+    now: DateTime<Utc>,
+    step: ManualStep,
+    counts: &BTreeMap<&'static str, OrderCounts>,
+) -> anyhow::Result<()> {
+    match step {
+        ManualStep::Transition(bundle, to, reason) => {
+            let request =
+                TransitionRequest { org_id: org.clone(), bundle_id: value(bundle)?, to, reason: value(reason)? };
+            call_at::<TransitionBundle>(api, now, &request).await
+        }
+        ManualStep::CancelFirstOrder(bundle) => {
+            let first = counts.get(bundle).and_then(|order_counts| order_counts.first.clone());
+            let order_id = first.with_context(|| format!("no order has redeemed {bundle}"))?;
+            let request = BundleVoidRequest { org_id: org.clone(), order_id, bundle_id: value(bundle)? };
+            call_at::<VoidBundleRedemption>(api, now, &request).await
+        }
+    }
+}
+
+/// Calls an operation with the clock of the local stack at `now`. Fails if the operation refuses.
+async fn call_at<O: InFunction>(api: &Api, now: DateTime<Utc>, request: &O::Request) -> anyhow::Result<()> {
+    api.call(&Call::<O>::new(request)?.at(now)).await.map(drop)
+}
+
+/// The id of a customer of the purchase log.
+fn customer_id(number: i64) -> anyhow::Result<CustomerId> {
+    Ok(value(format!("c{number:04}"))?)
 }
 
 /// Awards the points of an order, if the loaded purchase log has its customer.
@@ -167,14 +216,15 @@ async fn award_points(
     api: &Api,
     org: &OrgId,
     now: DateTime<Utc>,
-    order: &str,
-    customer: i64,
-    total: &str,
+    order: OrderId,
+    customer: &CustomerId,
+    total: Money,
 ) -> anyhow::Result<()> {
-    let body = json!({"orgId": org, "customerId": format!("c{customer:04}"), "orderId": order, "orderTotal": total});
-    let request = ApiRequest { now: Some(now), ..ApiRequest::post("points-award", "/awards", body) };
-    let answer = api.send(&request).await?;
-    if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { answer.into_accepted_body().map(drop) }
+    let award = Call::<AwardOrder>::new(&requests::award(org, customer, order, total))?.at(now);
+    match api.outcome(&award).await? {
+        Err(problem) if !problem.is_of_kind(RejectionKind::NotFound) => bail!(problem),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 async fn print_week(api: &Api, org: &OrgId, counts: &BTreeMap<&str, OrderCounts>) -> anyhow::Result<()> {
@@ -186,57 +236,53 @@ async fn print_week(api: &Api, org: &OrgId, counts: &BTreeMap<&str, OrderCounts>
         print_line(line.trim_end());
     };
     print_row(heading);
-    let mut log: Vec<(String, String)> = Vec::new();
+    let mut log: Vec<(DateTime<Utc>, String)> = Vec::new();
     for (bundle, _) in PROMOTED_BUNDLES {
-        let transitions = list_transitions(api, org, bundle).await?;
-        let to =
-            |status: &str| transitions.iter().filter(|change| text_field(change, "to") == status).count().to_string();
-        let from =
-            |status: &str| transitions.iter().filter(|change| text_field(change, "from") == status).count().to_string();
-        let path = format!("/stats?orgId={org}&bundleId={bundle}");
-        let stats = api.send(&ApiRequest::get("bundle-redemption", &path)).await?.into_accepted_body()?;
-        let counted = stats.get("totalRedemptions").map(Value::to_string).unwrap_or_default();
+        let bundle_id: BundleId = value(bundle)?;
+        let transitions = list_transitions(api, org, &bundle_id).await?;
+        let count = |is_counted: fn(&TransitionView) -> bool| {
+            transitions.iter().filter(|change| is_counted(change)).count().to_string()
+        };
+        let stats = Call::<GetBundleStats>::new(&StatsRequest { org_id: org.clone(), bundle_id })?;
+        let stats = api.call(&stats).await?.answer;
         let refused = counts.get(bundle).map(|order_counts| &order_counts.refused).into_iter().flatten();
         let refused: Vec<String> = refused.map(|(code, count)| format!("{count} {code}")).collect();
-        let last_status = transitions.last().map(|change| text_field(change, "to")).unwrap_or_default();
         print_row([
             bundle,
-            &to("active"),
-            &from("active"),
-            &counted,
-            &format_amount(parse_minor_units(stats.get("totalSavings"))?),
-            last_status,
+            &count(|change| change.to == BundleStatus::Active),
+            &count(|change| change.from == BundleStatus::Active),
+            &stats.total_redemptions.to_string(),
+            &format_amount(stats.total_savings.minor()),
+            transitions.last().map_or("", |change| change.to.name()),
             &refused.join(", "),
         ]);
-        let notable = transitions.iter().filter(|change| !text_field(change, "reason").starts_with("time window"));
-        log.extend(notable.map(|change| {
-            let (at, from, to) = (text_field(change, "at"), text_field(change, "from"), text_field(change, "to"));
-            let note = change.get("note").and_then(Value::as_str).map(|note| format!(": {note}")).unwrap_or_default();
-            let line = format!("{bundle:<12} {from:>9} -> {to:<9} {}{note}", text_field(change, "reason"));
-            (at.to_owned(), line)
+        log.extend(transitions.iter().filter(|change| !is_by_window(change)).map(|change| {
+            let (from, to, reason) = (change.from.name(), change.to.name(), change.reason.name());
+            let note = change.note.as_ref().map(SingleLine::as_str).map(|note| format!(": {note}")).unwrap_or_default();
+            (change.at, format!("{bundle:<12} {from:>9} -> {to:<9} {reason}{note}"))
         }));
     }
     print_line("\n  other transitions than those of the daily time windows (UTC)");
     // The sort is stable, so transitions at one instant keep the order of their record.
-    log.sort_by(|entry, other| entry.0.cmp(&other.0));
+    log.sort_by_key(|(at, _)| *at);
     for (at, line) in log {
-        print_line(&format!("  {}  {line}", at.get(..16).unwrap_or(&at).replace('T', " ")));
+        print_line(&format!("  {}  {line}", at.format("%Y-%m-%d %H:%M")));
     }
     print_line("");
     Ok(())
 }
 
-fn text_field<'a>(change: &'a Value, name: &str) -> &'a str {
-    change.get(name).and_then(Value::as_str).unwrap_or_default()
+/// Whether a daily time window has opened or closed.
+const fn is_by_window(change: &TransitionView) -> bool {
+    matches!(change.reason, TransitionReason::WindowOpened | TransitionReason::WindowClosed)
 }
 
 /// Lists the transitions of a bundle, oldest first.
-async fn list_transitions(api: &Api, org: &OrgId, bundle: &str) -> anyhow::Result<Vec<Value>> {
-    let path = format!("/orgs/{org}/bundles/{bundle}/transitions");
+async fn list_transitions(api: &Api, org: &OrgId, bundle: &BundleId) -> anyhow::Result<Vec<TransitionView>> {
     let mut all = Vec::new();
-    List::new(&path, "transitions")
-        .for_each(api, |transition| {
-            all.push(transition.clone());
+    Pages::<ListTransitions>::of(requests::transitions_of(org, bundle))
+        .for_each(api, |row| {
+            all.extend(readable_record(row));
             Ok(())
         })
         .await?;

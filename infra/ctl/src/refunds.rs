@@ -1,12 +1,25 @@
 //! Awards and refunds of the demonstration: a refund in part, a refund that did not happen, and another earn rate.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-use shared::domain::ids::OrgId;
+use back_office::{customers::PutCustomer, loyalty::PutLoyalty, orgs::PutOrg};
+use client::{Call, value};
+use points_award::{
+    award::{AwardAnswer, AwardOrder},
+    refund::{RefundOrder, RefundRequest},
+    refund_void::{RefundVoidRequest, VoidRefund},
+};
+use shared::{
+    domain::{
+        ids::{CustomerId, OrgId},
+        points::Points,
+        rate::EarnRate,
+    },
+    inbound::loyalty::{LoyaltyFields, SettingsFields},
+};
 
 use crate::{
-    api::{Api, ApiRequest},
+    api::Api,
     output::print_line,
+    requests,
     values::{group_digits, parse_instant},
 };
 
@@ -21,54 +34,63 @@ const ORDER: &str = "returned-1";
 const REFUND: &str = "refund-1";
 
 /// Plays the steps and prints each change of points. `customer` is any customer of the org.
-pub(crate) async fn run(api: &Api, org: &OrgId, customer: &str) -> anyhow::Result<()> {
+pub(crate) async fn run(api: &Api, org: &OrgId, customer: &CustomerId) -> anyhow::Result<()> {
+    let now = parse_instant(REFUNDED_AT)?;
     print_line("Refunds, and another earn rate\n");
     print_row(["customer", "step", "points", "balance"]);
-    let award = json!({"orgId": org, "customerId": customer, "orderId": ORDER, "orderTotal": "80.00"});
-    let refund = json!({
-        "orgId": org, "customerId": customer, "orderId": ORDER, "refundId": REFUND, "refundTotal": "30.00",
-    });
-    let void = format!("/refunds/{REFUND}?orgId={org}&orderId={ORDER}&customerId={customer}");
-    let steps = [
-        ("an order of $80.00", ApiRequest::post("points-award", "/awards", award), "pointsAwarded"),
-        ("a refund of $30.00", ApiRequest::post("points-award", "/refunds", refund), "pointsReversed"),
-        ("the card declined the refund", ApiRequest::delete("points-award", &void), "pointsRestored"),
-    ];
-    for (step, request, points) in steps {
-        print_change(api, customer, step, request, points).await?;
-    }
+    let AwardAnswer { points_awarded, account } = award(api, org, customer).await?;
+    print_change(customer, "an order of $80.00", '+', points_awarded, account.balance);
+    let refund = RefundRequest {
+        org_id: org.clone(),
+        customer_id: Some(customer.clone()),
+        order_id: value(ORDER)?,
+        refund_id: value(REFUND)?,
+        refund_total: Some(value("30.00")?),
+        currency: None,
+    };
+    let refunded = api.call(&Call::<RefundOrder>::new(&refund)?.at(now)).await?.answer;
+    print_change(customer, "a refund of $30.00", '-', refunded.points_reversed, refunded.account.balance);
+    let void = RefundVoidRequest {
+        org_id: org.clone(),
+        customer_id: Some(customer.clone()),
+        order_id: value(ORDER)?,
+        refund_id: value(REFUND)?,
+    };
+    let voided = api.call(&Call::<VoidRefund>::new(&void)?.at(now)).await?.answer;
+    let restored = voided.points_restored.unwrap_or(Points::ZERO);
+    let balance = voided.account.map_or(Points::ZERO, |account| account.balance);
+    print_change(customer, "the card declined the refund", '+', restored, balance);
 
-    let path = format!("/orgs/{EARN_RATE_ORG}");
-    let profile = json!({"name": "Demo shop with another earn rate", "disposable": true});
-    let loyalty_path = format!("{path}/loyalty");
-    let loyalty = json!({"earnRate": {"points": 1, "per": "3.00"}});
-    let customer_path = format!("{path}/customers/{customer}");
-    for (path, body) in [(&path, profile), (&loyalty_path, loyalty), (&customer_path, json!({}))] {
-        api.send(&ApiRequest::put("back-office", path, body)).await?.into_accepted_body()?;
-    }
-    let award = json!({"orgId": EARN_RATE_ORG, "customerId": customer, "orderId": ORDER, "orderTotal": "80.00"});
-    let request = ApiRequest::post("points-award", "/awards", award);
-    print_change(api, customer, "another org: 1 point for each $3", request, "pointsAwarded").await?;
+    let org = create_earn_rate_org(api).await?;
+    api.call(&Call::<PutCustomer>::new(&requests::empty_customer(&org, customer))?).await?;
+    let AwardAnswer { points_awarded, account } = award(api, &org, customer).await?;
+    print_change(customer, "another org: 1 point for each $3", '+', points_awarded, account.balance);
     print_line("");
     Ok(())
 }
 
-/// Sends a request and prints by how many points it changed the balance. `field` of the answer holds the points.
-async fn print_change(
-    api: &Api,
-    customer: &str,
-    step: &str,
-    request: ApiRequest<'_>,
-    field: &str,
-) -> anyhow::Result<()> {
-    let request = ApiRequest { now: Some(parse_instant(REFUNDED_AT)?), ..request };
-    let is_refund = request.method == Method::POST && request.path == "/refunds";
-    let answer = api.send(&request).await?.into_accepted_body()?;
-    let integer = |name: &str| answer.get(name).and_then(Value::as_i64).unwrap_or(0);
-    let sign = if is_refund { '-' } else { '+' };
-    let points = format!("{sign}{}", group_digits(integer(field)));
-    print_row([customer, step, &points, &group_digits(integer("balance"))]);
-    Ok(())
+/// Awards the order of $80.
+async fn award(api: &Api, org: &OrgId, customer: &CustomerId) -> anyhow::Result<AwardAnswer> {
+    let request = requests::award(org, customer, value(ORDER)?, value("80.00")?);
+    let call = Call::<AwardOrder>::new(&request)?.at(parse_instant(REFUNDED_AT)?);
+    Ok(api.call(&call).await?.answer)
+}
+
+/// Creates the org with another earn rate.
+async fn create_earn_rate_org(api: &Api) -> anyhow::Result<OrgId> {
+    let org: OrgId = value(EARN_RATE_ORG)?;
+    let profile = requests::disposable_org(&org, value("Demo shop with another earn rate")?);
+    api.call(&Call::<PutOrg>::new(&profile)?).await?;
+    let earn_rate = EarnRate { points: value(1)?, per: value("3.00")? };
+    let settings = SettingsFields { earn_rate: Some(earn_rate), ..requests::default_settings()? };
+    api.call(&Call::<PutLoyalty>::new(&LoyaltyFields { org_id: org.clone(), settings })?).await?;
+    Ok(org)
+}
+
+/// Prints by how many points a step changed the balance.
+fn print_change(customer: &CustomerId, step: &str, sign: char, points: Points, balance: Points) {
+    let points = format!("{sign}{}", group_digits(points.0));
+    print_row([customer.as_str(), step, &points, &group_digits(balance.0)]);
 }
 
 fn print_row([customer, step, points, balance]: [&str; 4]) {

@@ -7,6 +7,7 @@ use aws_sdk_lambda::{
     config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
     primitives::Blob,
 };
+use client::Problem;
 use serde_json::Value;
 
 use crate::{deployed_stack::DeployedStack, service_error::ServiceError};
@@ -19,7 +20,7 @@ pub(crate) enum InvokeOutcome {
     /// The call succeeded with this answer.
     Succeeded(Value),
     /// A rule rejected the call with this problem object.
-    Rejected(Value),
+    Rejected(Problem),
     /// The call failed for this reason and may succeed later.
     Failed(String),
 }
@@ -78,7 +79,7 @@ impl<'a> Invoker<'a> {
         let is_problem =
             body.get("code").is_some_and(Value::is_string) && body.get("status").is_some_and(Value::is_u64);
         if is_problem {
-            return Ok(InvokeOutcome::Rejected(body));
+            return Ok(InvokeOutcome::Rejected(Problem::read(&body)));
         }
         Ok(InvokeOutcome::Succeeded(body))
     }

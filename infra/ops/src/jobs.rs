@@ -13,10 +13,7 @@ use crate::{
     invoke::{InvokeOutcome, Invoker, answer_summary, is_incomplete},
     service_error::{ServiceError, ServiceErrorKind},
 };
-use ctl::{
-    output::{print_error, print_line},
-    problem_summary,
-};
+use ctl::output::{print_error, print_line};
 
 /// All jobs. A job's schedule is named after the stack and the job.
 const JOBS: [&str; 4] = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"];
@@ -198,7 +195,7 @@ async fn run_now(stack: &DeployedStack, job: &str, schedule: &GetScheduleOutput)
                     print_line(&format!("{job}: {report}"));
                     Ok(())
                 }
-                InvokeOutcome::Rejected(problem) => bail!("{job} was refused: {}", problem_summary(&problem)),
+                InvokeOutcome::Rejected(problem) => bail!("{job} was refused: {}", problem.summary()),
                 InvokeOutcome::Failed(reason) => bail!("{job} failed: {reason}"),
             }
         }

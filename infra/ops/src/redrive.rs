@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use shared::host::stop_signal;
+use shared::{domain::rejection::RefusalCode, host::stop_signal};
 
 use crate::{
     deployed_stack::{DeployedStack, LIVE_ALIAS},
@@ -15,13 +15,10 @@ use crate::{
     invoke::{InvokeOutcome, Invoker, answer_summary, is_incomplete},
     service_error::ServiceErrorKind,
 };
-use ctl::{
-    output::{print_error, print_line},
-    problem_summary,
-};
+use ctl::output::{print_error, print_line};
 
 /// The only final rejection of a call that is not an event. No work remains for a deleted org.
-const ORG_DELETED_CODE: &str = "unknown_org";
+const ORG_DELETED: RefusalCode = RefusalCode::UnknownOrg;
 
 /// Counts of the messages so far.
 #[derive(Default)]
@@ -150,9 +147,8 @@ impl Redrive<'_> {
             let answer = match self.invoker.call(&function, Some(LIVE_ALIAS), &payload).await {
                 Ok(InvokeOutcome::Succeeded(answer)) => answer,
                 Ok(InvokeOutcome::Rejected(problem)) => {
-                    let is_for_good =
-                        call.is_event() || problem.get("code").is_some_and(|code| code == ORG_DELETED_CODE);
-                    let reason = problem_summary(&problem);
+                    let is_for_good = call.is_event() || problem.is(ORG_DELETED);
+                    let reason = problem.summary();
                     return Ok(if is_for_good {
                         ReplayOutcome::Rejected(reason)
                     } else {

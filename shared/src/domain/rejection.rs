@@ -65,7 +65,7 @@ pub enum Rejection {
     #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
     #[strum_discriminants(strum(serialize = "invalid_fields"))]
     Invalid(InvalidFields),
-    /// The cursor was not returned by this list.
+    /// The cursor is malformed, or was returned by another list or to a call with other fields.
     #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
     InvalidCursor,
     /// No route has this path.
@@ -77,7 +77,7 @@ pub enum Rejection {
         /// The supported methods, as in an `Allow` header.
         allow: String,
     },
-    /// The org does not exist.
+    /// The org does not exist, or is being deleted.
     #[error("There is no org with this id.")]
     UnknownOrg,
     /// The customer does not exist.
@@ -86,13 +86,13 @@ pub enum Rejection {
     /// The order was not awarded.
     #[error("The org has awarded no order with this id.")]
     UnknownOrder,
-    /// The org's loyalty programme is disabled or has no settings.
+    /// The org's loyalty programme is off, or was never set up.
     #[error("The loyalty programme of the org is disabled.")]
     LoyaltyDisabled,
     /// The org has no loyalty settings to return.
     #[error("The org has no loyalty settings yet. PUT them first.")]
     LoyaltyNotSet,
-    /// The id was used by an earlier request with other content.
+    /// The id was used by an earlier request with other content, or the order belongs to another customer.
     #[error("This id was used before, for a request with other content.")]
     IdempotencyMismatch,
     /// The request names a currency that is not the org's.
@@ -101,10 +101,10 @@ pub enum Rejection {
         /// The org's currency.
         own: Currency,
     },
-    /// The order is already fully refunded.
+    /// Nothing is left of the order to refund.
     #[error("Nothing is left of this order to refund.")]
     AlreadyRefunded,
-    /// The refund exceeds the unrefunded amount of the order.
+    /// The refund exceeds what is left of the order.
     #[error("Only {} is left of this order to refund.", remaining.decimal())]
     RefundExceedsOrder {
         /// The unrefunded amount.
@@ -113,37 +113,37 @@ pub enum Rejection {
     /// The bundle does not exist.
     #[error("The org has no bundle with this id.")]
     BundleNotFound,
-    /// The bundle was deleted.
+    /// The bundle was deleted, and no other bundle has its id.
     #[error("The bundle with this id was deleted.")]
     BundleDeleted,
-    /// The bundle is not active at that time.
+    /// The bundle is not active at the time of the order, or was created later.
     #[error("The bundle is {} at that time.", status.name())]
     BundleNotActive {
         /// The status at that time.
         status: BundleStatus,
     },
-    /// The bundle has reached its redemption limit.
+    /// The bundle has reached its `maxRedemptions`.
     #[error("The bundle is sold out.")]
     LimitReached,
-    /// The customer has reached the redemption limit for each customer.
+    /// The customer has reached the `perCustomerLimit` of the bundle.
     #[error("The customer has reached the limit of this bundle.")]
     CustomerLimitReached,
-    /// The operation was voided, perhaps before it arrived.
+    /// The operation was voided, or its order was cancelled, perhaps before it arrived.
     #[error("This operation was voided and is no longer possible.")]
     AlreadyVoided,
-    /// The number of points is below the minimum.
+    /// The number of points is below the cost of the cheapest redemption tier.
     #[error("At least {} points can be redeemed.", minimum.0)]
     BelowMinimum {
         /// The minimum.
         minimum: Points,
     },
-    /// The customer has fewer points than requested.
+    /// The number of points exceeds the customer's balance, which may be negative.
     #[error("The customer has {} points.", balance.0)]
     InsufficientPoints {
         /// The customer's balance.
         balance: Points,
     },
-    /// The number of points is not a listed cost, and the mode is `exact`.
+    /// The number of points is not the cost of a redemption tier, and the mode is `exact`.
     #[error("Only the listed numbers of points can be redeemed.")]
     NotAListedAmount,
     /// The value of the points exceeds the order total.
@@ -155,10 +155,10 @@ pub enum Rejection {
     /// The key does not exist.
     #[error("The org has no key with this id.")]
     UnknownKey,
-    /// The bundle has redemptions and cannot be deleted.
+    /// The bundle was redeemed, perhaps voided since, and cannot be deleted.
     #[error("A bundle that was ever redeemed cannot be deleted. End it instead.")]
     BundleRedeemed,
-    /// The new limit is below the number of redemptions.
+    /// The new `maxRedemptions` is below the number of redemptions.
     #[error("The bundle is redeemed {used} times. maxRedemptions cannot be less.")]
     LimitBelowUsed {
         /// The number of redemptions.
@@ -176,7 +176,7 @@ pub enum Rejection {
     /// The request has `If-None-Match: *`, and the resource exists.
     #[error("The resource exists already. Send the request without If-None-Match: * to replace it.")]
     AlreadyExists,
-    /// A figure would leave the range of stored numbers.
+    /// A figure would leave the range of stored numbers, which is ±10^15 for a balance of points.
     #[error("This operation would take {figure} out of the range of stored numbers.")]
     OutOfRange {
         /// The name of the figure.

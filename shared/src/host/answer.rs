@@ -174,14 +174,14 @@ pub(super) fn document_answer(method: &str, document: &str) -> Value {
     if !matches!(method, "GET" | "HEAD") {
         return http_answer(&Err(Rejection::MethodNotAllowed { allow: "GET, HEAD".into() }.into()));
     }
-    text_response(200, "application/json", document.to_owned(), None)
+    text_response(200, "application/json", document, None)
 }
 
 fn response(status: u16, content_type: &str, body: &Value, header: Option<(&str, String)>) -> Value {
-    text_response(status, content_type, body.to_string(), header)
+    text_response(status, content_type, &body.to_string(), header)
 }
 
-fn text_response(status: u16, content_type: &str, body: String, header: Option<(&str, String)>) -> Value {
+fn text_response(status: u16, content_type: &str, body: &str, header: Option<(&str, String)>) -> Value {
     // An answer may hold a secret, such as a new org key. No cache may store it.
     let mut headers = json!({"content-type": content_type, "cache-control": "no-store"});
     if let (Some((name, value)), Value::Object(headers)) = (header, &mut headers) {

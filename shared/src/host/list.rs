@@ -2,7 +2,6 @@
 
 use super::{answer::Reply, context::Context, declared::Declared};
 use crate::{
-    domain::rejection::Rejection,
     failure::Failure,
     inbound::{
         cursor::{Cursor, CursorScope},
@@ -94,7 +93,7 @@ pub(super) async fn perform<O: ListOperation>(
 ) -> Result<Reply<O::Answer>, Failure> {
     let PageRequest { org, qualifier, limit, cursor } = O::page(&request);
     let scope = CursorScope { operation: O::OPERATION.name, org, qualifier };
-    let after = scope.resume(cursor).map_err(Rejection::from)?;
+    let after = scope.resume(cursor)?;
     let list = List { scope, size: limit, after };
     let RowPage { rows, next } = O::rows(context, &request, &list).await?;
     Ok(Reply::done(O::answer(rows, list.scope.next(next))))

@@ -43,7 +43,7 @@ pub use hyper::body::Bytes;
 pub use invocation::{Invocation, InvocationError};
 pub use list::{List, ListOperation, PageRequest, RowPage};
 pub use money::MoneyOperation;
-pub use operation::{Entry, Function, Handler};
+pub use operation::{Entry, Function, Handler, InFunction};
 pub use rows::{RecordedRow, UnreadReason, UnreadRecord};
 pub use run::run;
 pub use serve::{HttpLimits, Listener, serve};

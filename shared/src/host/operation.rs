@@ -115,7 +115,7 @@ pub struct Function {
     pub name: &'static str,
     /// The operations.
     pub entries: &'static [Entry],
-    /// The OpenAPI document of the function, generated from the declarations.
+    /// The `OpenAPI` document of the function, generated from the declarations.
     pub document: &'static str,
 }
 
@@ -126,10 +126,16 @@ impl Function {
     }
 }
 
+/// An operation that knows its function, so that a caller names the operation only.
+pub trait InFunction: Declared {
+    /// The name of the function.
+    const FUNCTION: &'static str;
+}
+
 /// Declares a function by its name and its operations, each with its kind: `plain`, `money` or `list`.
 ///
-/// The macro defines `FUNCTION`, and `describe`, which shows each declaration to a [`Visitor`]. The document is the file
-/// `openapi.json` of the package.
+/// The macro defines `FUNCTION`, and `describe`, which shows each declaration to a [`Visitor`]. It implements
+/// [`InFunction`] for each operation. The document is the file `openapi.json` of the package.
 #[macro_export]
 macro_rules! function {
     ($name:literal: $($kind:ident $operation:ty),+ $(,)?) => {
@@ -139,6 +145,10 @@ macro_rules! function {
             entries: &[$($crate::host::Entry::$kind::<$operation>()),+],
             document: include_str!("../openapi.json"),
         };
+
+        $(impl $crate::host::InFunction for $operation {
+            const FUNCTION: &'static str = $name;
+        })+
 
         /// Shows the declaration of each operation to a visitor.
         pub fn describe(visitor: &mut impl $crate::host::Visitor) {

@@ -13,7 +13,7 @@ use crate::{
         text::{EMAIL_RULE, PHONE_RULE},
         time::INSTANT_RULE,
     },
-    schema::values::{currency, text, value, whole},
+    schema::values::{YEAR_PATTERN, currency, text, value, whole},
 };
 
 value!(Email, Some(EMAIL_RULE), |_generator| {
@@ -32,6 +32,6 @@ value!(StartTime, Some(Self::RULE), |_generator| json_schema!({
     "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["07:00"],
 }));
 value!(Timestamp, Some(INSTANT_RULE), |_generator| json_schema!({
-    "type": "string", "format": "date-time", "examples": ["2026-12-24T18:30:00Z"],
+    "type": "string", "format": "date-time", "pattern": YEAR_PATTERN, "examples": ["2024-12-24T18:30:00Z"],
 }));
 value!(Cursor, Some(Self::RULE), |_generator| json_schema!({"type": "string"}));

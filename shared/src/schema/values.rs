@@ -82,8 +82,17 @@ pub(crate) fn text(max: u32, example: &str) -> Schema {
     json_schema!({"type": "string", "minLength": 1, "maxLength": max, "examples": [example]})
 }
 
-/// A text without control characters and without characters that hide or reorder others.
-const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*[^\s\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff][^\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$";
+/// The characters that a text may not have: control characters, and characters that hide or reorder others.
+macro_rules! hidden {
+    () => {
+        r"\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+    };
+}
+
+/// A line with at least one character that is not a space.
+const LINE_PATTERN: &str =
+    concat!(r"^[^\u0000-\u001f", hidden!(), r"]*[^\s\u0000-\u001f", hidden!(), r"][^\u0000-\u001f", hidden!(), "]*$");
+const LINES_PATTERN: &str = concat!(r"^[^\u0000-\u0009\u000b-\u001f", hidden!(), "]*$");
 
 value!(SingleLine, Some(LINE_RULE), |generator| {
     let mut schema = text(200, "Ada");
@@ -93,26 +102,33 @@ value!(SingleLine, Some(LINE_RULE), |generator| {
     }
     schema
 });
-value!(Description, Some(DESCRIPTION_RULE), |_generator| json_schema!({
-    "type": "string", "maxLength": 2000, "examples": ["Coffee and a croissant, until eleven."],
-}));
+value!(Description, Some(DESCRIPTION_RULE), |generator| {
+    let mut schema = json_schema!({
+        "type": "string", "maxLength": 2000, "examples": ["Coffee and a croissant, until eleven."],
+    });
+    if is_request(generator) {
+        schema.insert("pattern".to_owned(), LINES_PATTERN.into());
+    }
+    schema
+});
 
 pub(crate) fn currency() -> Schema {
     json_schema!({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]})
 }
 value!(Currency, Some(CURRENCY_RULE), |_generator| currency());
 
-/// A number, or in a request also a text, with at most `places` decimals.
+/// A number, or in a request also a text, with at most `places` decimals. `min` is 0 or 1, and `max` a power of ten.
+///
+/// The number has no `multipleOf`: a validator that divides floats rejects amounts that are exact, such as 0.07.
 fn decimal(generator: &SchemaGenerator, (min, max): (u64, u64), places: u32, example: f64) -> Schema {
-    let step = 1.0 / f64::from(10_u32.pow(places));
-    let mut number = json_schema!({"type": "number", "minimum": min, "maximum": max, "multipleOf": step});
+    let mut number = json_schema!({"type": "number", "minimum": min, "maximum": max});
     if !is_request(generator) {
         number.insert("examples".to_owned(), serde_json::json!([example]));
-        // A validator that divides floats rejects amounts that are exact, so answers have no `multipleOf`.
-        number.remove("multipleOf");
         return number;
     }
-    let pattern = format!(r"^[0-9]{{1,12}}(\.[0-9]{{1,{places}}}0*)?$");
+    let digits = max.ilog10();
+    let whole = if min == 0 { format!("[0-9]{{1,{digits}}}") } else { format!("[1-9][0-9]{{0,{}}}", digits - 1) };
+    let pattern = format!(r"^0*({whole}(\.[0-9]{{1,{places}}}0*)?|10{{{digits}}}(\.0+)?)$");
     json_schema!({
         "anyOf": [number, {"type": "string", "pattern": pattern}], "examples": [example, example.to_string()],
     })
@@ -134,9 +150,10 @@ value!(EquityMultiplier, Some(Self::RULE), |generator| decimal(generator, (1, 10
 value!(PointsMultiplier, Some(Self::RULE), |generator| decimal(generator, (0, 100), 4, 1.15));
 value!(EarnedPer, Some(Self::RULE), |generator| {
     let mut schema = decimal(generator, (0, AMOUNT_MAX), 2, 3.0);
-    if let Some(number) = schema.pointer_mut("/anyOf/0").and_then(Value::as_object_mut) {
-        number.remove("minimum");
-        number.insert("exclusiveMinimum".to_owned(), 0.into());
+    if let Some([number, text]) = schema.get_mut("anyOf").and_then(Value::as_array_mut).map(Vec::as_mut_slice) {
+        *number = serde_json::json!({"type": "number", "exclusiveMinimum": 0, "maximum": AMOUNT_MAX});
+        let pattern = r"^0*([1-9][0-9]{0,10}(\.[0-9]{1,2}0*)?|10{11}(\.0+)?)$|^0+\.(0[1-9]|[1-9][0-9]?)0*$";
+        *text = serde_json::json!({"type": "string", "pattern": pattern});
     }
     schema
 });
@@ -166,10 +183,19 @@ const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 value!(TimeOfDay, Some(TIME_OF_DAY_RULE), |_generator| json_schema!({
     "type": "string", "pattern": TIME_PATTERN, "examples": ["18:30"],
 }));
-value!(ScheduleDate, Some(SCHEDULE_DATE_RULE), |_generator| json_schema!({
-    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
-    "examples": ["2026-12-24", "2026-12-24T18:30:00Z"],
-}));
+/// The years that a request may name.
+pub(crate) const YEAR_PATTERN: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
+
+value!(ScheduleDate, Some(SCHEDULE_DATE_RULE), |generator| {
+    let mut schema = json_schema!({
+        "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+        "examples": ["2026-12-24", "2026-12-24T18:30:00Z"],
+    });
+    if is_request(generator) {
+        schema.insert("pattern".to_owned(), YEAR_PATTERN.into());
+    }
+    schema
+});
 value!(DaysOfWeek, Some(DAYS_OF_WEEK_RULE), |_generator| json_schema!({
     "type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 6}, "minItems": 1, "maxItems": 7,
     "uniqueItems": true, "examples": [[1, 2, 3, 4, 5]],

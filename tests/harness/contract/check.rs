@@ -88,6 +88,7 @@ fn match_path<'a>(pattern: &'a str, path: &str) -> Option<Map<String, Value>> {
     for (pattern, actual) in pattern.into_iter().zip(actual) {
         let name: Option<&'a str> = pattern.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
         match name {
+            Some(_) if actual.is_empty() => return None,
             Some(name) => {
                 let text = percent_decode(actual);
                 fields.insert(name.to_owned(), text.into());

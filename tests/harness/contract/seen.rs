@@ -12,7 +12,6 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-use api::contract::Contract;
 use serde_json::Value;
 use shared::{domain::rejection::RefusalCode, host::Success, outbound::ChangeEventName};
 
@@ -95,7 +94,7 @@ pub fn documented() -> BTreeSet<String> {
         all.extend(operation.success.iter().map(|success| outcome(&id, *success)));
         all.extend(operation.refusals.iter().map(|code| refusal(&id, code.name())));
         all.extend(operation.fields().map(|(field, _)| request_field(&id, field)));
-        fields_of(contract, operation.function, &operation.answer, &mut BTreeSet::new(), &mut all);
+        fields_of(operation.function, &operation.answer, &mut BTreeSet::new(), &mut all);
     }
     all.extend(ChangeEventName::VARIANTS.iter().map(|name| event(name.name())));
     all
@@ -107,23 +106,17 @@ pub fn title_of<'a>(schema: &'a Value, reference: Option<&'a str>) -> &'a str {
 }
 
 /// Adds the fields of a schema and of everything that it refers to.
-fn fields_of(
-    contract: &Contract,
-    function: &str,
-    schema: &Value,
-    visited: &mut BTreeSet<String>,
-    all: &mut BTreeSet<String>,
-) {
+fn fields_of(function: &str, schema: &Value, visited: &mut BTreeSet<String>, all: &mut BTreeSet<String>) {
     let (schema, reference) = resolve(function, schema);
     if reference.is_some_and(|name| !visited.insert(name.to_owned())) {
         return;
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         all.insert(answer_field(title_of(schema, reference), name));
-        fields_of(contract, function, property, visited, all);
+        fields_of(function, property, visited, all);
     }
     let choices = ["anyOf", "oneOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
     for part in choices.chain(Some(&schema["items"]).filter(|items| items.is_object())) {
-        fields_of(contract, function, part, visited, all);
+        fields_of(function, part, visited, all);
     }
 }

@@ -25,7 +25,8 @@ pub fn resolve<'a>(function: &str, schema: &'a Value) -> (&'a Value, Option<&'a 
     (&function.schemas[name], Some(name))
 }
 
-/// Validates a value against a schema of an operation. `key` names the schema. Fails with every error.
+/// Validates a value against a schema of an operation. `key` names the schema. Fails with every error. The schema of a
+/// request says itself where it is open.
 pub(super) fn validate(
     operation: &OperationContract,
     key: &str,
@@ -33,9 +34,10 @@ pub(super) fn validate(
     value: &Value,
 ) -> Result<(), String> {
     static COMPILED: OnceLock<Mutex<HashMap<String, Arc<Validator>>>> = OnceLock::new();
+    let is_request = key == "request";
     let key = format!("{} {key}", operation.id());
     let mut compiled = COMPILED.get_or_init(Mutex::default).lock().unwrap();
-    let validator = compiled.entry(key).or_insert_with(|| Arc::new(compile(operation, schema())));
+    let validator = compiled.entry(key).or_insert_with(|| Arc::new(compile(operation, schema(), !is_request)));
     let validator = Arc::clone(validator);
     drop(compiled);
     let errors: Vec<String> =
@@ -43,16 +45,16 @@ pub(super) fn validate(
     if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
 }
 
-fn compile(operation: &OperationContract, mut schema: Value) -> Validator {
+fn compile(operation: &OperationContract, mut schema: Value, is_closed: bool) -> Validator {
     let function = the_contract().functions.iter().find(|one| one.name == operation.function).expect("a function");
     let mut schemas: Map<String, Value> =
         function.schemas.iter().map(|(name, schema)| (name.clone(), schema.clone())).collect();
     schemas.insert("Problem".to_owned(), api::responses::problem_schema());
     schemas.insert("FieldError".to_owned(), api::responses::field_error_schema());
-    for (_, schema) in schemas.iter_mut().filter(|(name, _)| *name != "Problem") {
-        close(schema);
+    if is_closed {
+        schemas.iter_mut().filter(|(name, _)| *name != "Problem").for_each(|(_, schema)| close(schema));
+        close(&mut schema);
     }
-    close(&mut schema);
     schema.as_object_mut().unwrap().insert("components".to_owned(), json!({"schemas": schemas}));
     jsonschema::draft202012::options().build(&schema).unwrap_or_else(|error| panic!("{}: {error}", operation.id()))
 }

@@ -16,6 +16,7 @@ fn crates() -> Vec<PathBuf> {
         "shared/src",
         "shared/declare/src",
         "infra/api/src",
+        "infra/client/src",
         "infra/local/src",
         "infra/ctl/src",
         "infra/ops/src",

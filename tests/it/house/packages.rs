@@ -16,17 +16,20 @@ fn packages_depend_only_on_allowed_packages() {
             ("shared".to_owned(), vec!["declare".to_owned()]),
             ("shared/declare".to_owned(), vec![]),
             ("infra/api".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
-            ("infra/ctl".to_owned(), vec!["shared".to_owned()]),
-            ("infra/ops".to_owned(), ["ctl", "shared"].map(str::to_owned).to_vec()),
+            ("infra/client".to_owned(), vec!["shared".to_owned()]),
+            ("infra/ctl".to_owned(), [functions.clone(), ["client", "shared"].map(str::to_owned).to_vec()].concat()),
+            ("infra/ops".to_owned(), ["client", "ctl", "shared"].map(str::to_owned).to_vec()),
             ("infra/local".to_owned(), [functions.clone(), vec!["shared".to_owned()]].concat()),
             (
                 "tests".to_owned(),
-                [functions.clone(), ["shared", "declare", "api", "local"].map(str::to_owned).to_vec()].concat(),
+                [functions.clone(), ["shared", "declare", "api", "client", "local"].map(str::to_owned).to_vec()]
+                    .concat(),
             ),
         ])
         .collect();
     let own: Vec<String> =
-        [functions, ["shared", "declare", "api", "local", "ctl", "ops", "tests"].map(str::to_owned).to_vec()].concat();
+        [functions, ["shared", "declare", "api", "client", "local", "ctl", "ops", "tests"].map(str::to_owned).to_vec()]
+            .concat();
     for (folder, may_use) in packages {
         let manifest = text(&format!("{folder}/Cargo.toml"));
         let lines = manifest.lines().map(|line| line.rsplit("dependencies.").next().unwrap());

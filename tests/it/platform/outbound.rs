@@ -60,17 +60,24 @@ async fn a_change_of_points_emits_an_event_with_the_new_balance() {
     send(&world, scenario::redeem_points("ada", "o2", 100, "49.99")).await;
     send(&world, scenario::void_points("ada", "o2")).await;
     send(&world, scenario::refund_request("ada", "o1", "r1", Some("50"))).await;
+    send(&world, scenario::refund_request("ada", "o1", "r2", Some("20"))).await;
+    send(&world, scenario::void_refund("ada", "o1", "r2")).await;
     for (name, reference, points, balance) in [
         ("PointsEarned", "o1", "150", "150"),
         ("PointsRedeemed", "o2", "-100", "150"),
         ("PointsReturned", "o2", "100", "250"),
-        ("PointsReversed", "r1", "-50", "200"),
+        ("PointsRestored", "r2", "20", "200"),
     ] {
         let expected = json!({
             "orgId": ORG, "customerId": "ada", "reference": reference, "at": NOON, "points": points, "balance": balance,
         });
         assert_eq!(says(&change_event(&world, name).await), expected, "{name}");
     }
+    let reversed = change_events(&world).await.into_iter().filter(|(name, _)| name == "PointsReversed");
+    let mut reversed: Vec<_> =
+        reversed.map(|(_, fields)| (fields["reference"].clone(), fields["points"].clone())).collect();
+    reversed.sort();
+    assert_eq!(reversed, [("r1", "-50"), ("r2", "-20")].map(|(refund, points)| (refund.to_owned(), points.to_owned())));
     let adjusted = change_event(&world, "PointsAdjusted").await;
     assert_eq!((adjusted["points"].as_str(), adjusted["reference"].as_str()), ("100", "a1"));
     assert!(!adjusted["cause"].is_empty(), "in the words of who adjusted");

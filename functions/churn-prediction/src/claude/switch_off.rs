@@ -7,21 +7,21 @@ use strum::IntoStaticStr;
 #[derive(Copy, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum SwitchOffReason {
-    /// The API does not accept the key.
+    /// The key is not valid.
     Unauthorized,
-    /// The API asks for a payment.
+    /// The account cannot pay.
     PaymentRequired,
-    /// The key has no permission for the request.
+    /// The key may not call the API.
     Forbidden,
-    /// The account or the workspace has reached a spend limit, or its balance is empty.
+    /// The account or the workspace reached its spend limit, or its balance is used up.
     SpendLimitReached,
-    /// The API asks for a wait longer than the rest of the call.
+    /// The API asks for a wait that is longer than the rest of the call.
     RateLimited,
-    /// The API fails or does not respond, repeatedly.
+    /// The third batch in a row failed because the API failed, or three requests in a row got no answer in time.
     Unavailable,
-    /// The API rejects the requests, for example because the configured model is unknown.
+    /// The third batch in a row failed because the API rejected the request, for example for an unknown model.
     RequestRefused,
-    /// The model's answers contain no usable verdict.
+    /// The third batch in a row failed because no answer was usable.
     UnusableAnswers,
 }
 

@@ -4,12 +4,28 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::StatusCode;
-use serde_json::{Value, json};
-use shared::clock::Stopwatch;
+use back_office::{
+    customers::{CustomerRequest, GetCustomer, PutCustomer, PutCustomerRequest},
+    keys::{CreateKey, CreateKeyRequest, DeleteKey, DeleteKeyRequest},
+    loyalty::GetLoyalty,
+    orgs::OrgRequest,
+    view::CustomerView,
+};
+use client::{Call, value};
+use shared::{
+    clock::Stopwatch,
+    domain::{
+        org_key::KeyScope,
+        rejection::{RefusalCode, RejectionKind},
+    },
+    host::Success,
+};
 
-use super::test_shop::{CheckResult, CheckedRequest, TestShop, poll_until, text_field};
-use crate::api::ApiRequest;
+use super::{
+    expected::{Field, Step, field},
+    test_shop::{CheckResult, TestShop, poll_until},
+};
+use crate::requests;
 
 /// Longest time for which a process with a cache may accept a revoked key, with a reserve.
 const REVOCATION_TIME_MAX: Duration = Duration::from_secs(75);
@@ -18,35 +34,30 @@ const REVOCATION_TIME_MAX: Duration = Duration::from_secs(75);
 const OTHER_ORG: &str = "verify-elsewhere";
 
 pub(crate) async fn check(shop: &TestShop) -> CheckResult {
-    shop.register("ada").await?;
-    let path = format!("/orgs/{}/customers/ada", shop.org);
-    let profile = json!({"firstName": "Ada", "email": "ada@example.com"});
-    let request = ApiRequest::put("back-office", &path, profile);
-    shop.check(CheckedRequest {
-        label: "a customer that gets a name",
-        request,
-        status: 200,
-        fields: &[("/firstName", json!("Ada"))],
+    let ada = shop.register("ada").await?;
+    let has_name = |customer: &CustomerView| -> Vec<Field> { vec![field("firstName", &customer.first_name, "Ada")] };
+    let profile = PutCustomerRequest {
+        first_name: Some(value("Ada")?),
+        email: Some(value("ada@example.com")?),
+        ..requests::empty_customer(&shop.org, &ada)
+    };
+    shop.check::<PutCustomer>("a customer that gets a name", &profile, Success::Done, has_name).await?;
+    shop.check_customer(&ada, |customer| {
+        vec![field("firstName", &customer.first_name, "Ada"), field("email", &customer.email, "ada@example.com")]
     })
     .await?;
-    shop.check_customer("ada", &[("/firstName", json!("Ada")), ("/email", json!("ada@example.com"))]).await?;
-    let keys = format!("/orgs/{}/keys", shop.org);
-    let request = ApiRequest::post("back-office", &keys, json!({"name": "till"}));
-    let created =
-        shop.check(CheckedRequest { label: "a new key of the org", request, status: 201, fields: &[] }).await?;
-    let (key, key_id) = (text_field(&created, "key"), text_field(&created, "keyId"));
+    let request = CreateKeyRequest { org_id: shop.org.clone(), name: value("till")?, scope: KeyScope::default() };
+    let created = shop.check::<CreateKey>("a new key of the org", &request, Success::Created, |_| Vec::new()).await?;
 
-    let till = shop.with_secret(key);
-    till.check_customer("ada", &[("/firstName", json!("Ada"))]).await?;
-    let refused = [("/code", json!("other_org"))];
-    for (label, path) in [
-        ("the org's key at another org", format!("/orgs/{OTHER_ORG}/customers/ada")),
-        ("the org's key at the settings", format!("/orgs/{}/loyalty", shop.org)),
-    ] {
-        let request = ApiRequest::get("back-office", &path);
-        till.check(CheckedRequest { label, request, status: 403, fields: &refused }).await?;
-    }
-    let seconds = revoke(shop, &till, &format!("{keys}/{key_id}"), &path).await?;
+    let till = shop.with_secret(&created.key);
+    till.check_customer(&ada, has_name).await?;
+    let elsewhere = CustomerRequest { org_id: value(OTHER_ORG)?, customer_id: ada.clone() };
+    till.check_refusal::<GetCustomer>("the org's key at another org", &elsewhere, RefusalCode::OtherOrg).await?;
+    let org = OrgRequest { org_id: shop.org.clone() };
+    till.check_refusal::<GetLoyalty>("the org's key at the settings", &org, RefusalCode::OtherOrg).await?;
+
+    let key = DeleteKeyRequest { org_id: shop.org.clone(), key_id: created.key_id };
+    let seconds = revoke(shop, &till, &key, &shop.customer_request(&ada)).await?;
     Ok(format!(
         "a customer keeps the given fields; an org's key is accepted for its org only, and rejected {seconds:.1} s after its \
          revocation"
@@ -54,14 +65,21 @@ pub(crate) async fn check(shop: &TestShop) -> CheckResult {
 }
 
 /// Revokes the key and waits until it is rejected. Returns the seconds in between.
-async fn revoke(shop: &TestShop, till: &TestShop, key: &str, customer: &str) -> anyhow::Result<f64> {
-    let request = ApiRequest::delete("back-office", key);
-    let fields = [("/revoked", Value::Bool(true))];
-    shop.check(CheckedRequest { label: "a key that is revoked", request, status: 200, fields: &fields }).await?;
+async fn revoke(
+    shop: &TestShop,
+    till: &TestShop,
+    key: &DeleteKeyRequest,
+    customer: &CustomerRequest,
+) -> anyhow::Result<f64> {
+    shop.check::<DeleteKey>("a key that is revoked", key, Success::Done, |answer| {
+        vec![field("revoked", answer.revoked, true)]
+    })
+    .await?;
     let watch = Stopwatch::start();
+    let step = Step { label: "the customer by the revoked key", call: Call::<GetCustomer>::new(customer)? };
     let refused = poll_until(REVOCATION_TIME_MAX, async || {
-        let answer = till.send(&ApiRequest::get("back-office", customer)).await?;
-        Ok((answer.status == StatusCode::UNAUTHORIZED).then_some(()))
+        let problem = till.send(&step).await?.problem();
+        Ok(problem.is_of_kind(RejectionKind::Unauthorized).then_some(()))
     });
     refused.await?.with_context(|| {
         format!(

@@ -9,6 +9,7 @@
 mod back_office;
 mod bundles;
 mod churn;
+mod expected;
 mod org_overview;
 mod points;
 mod run;

@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use back_office::{
+    bundle_lists::ListBundles,
+    customer_list::{CustomerRow, ListCustomers},
+    orgs::{GetOrg, OrgRequest},
+    view::OrgView,
+};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use client::Call;
 use shared::{
     clock,
     domain::{ids::OrgId, time},
 };
 
-use super::test_shop::text_field;
 use crate::{
-    api::{Api, ApiRequest},
-    list::List,
+    api::Api,
+    list::{Pages, readable_item},
     output::print_line,
+    requests,
     values::group_digits,
 };
 
@@ -37,27 +43,23 @@ struct CustomerTotals {
 
 /// Prints the overview as a short table.
 pub(crate) async fn print(api: &Api, org: &OrgId) -> anyhow::Result<()> {
-    let profile = api.send(&ApiRequest::get("back-office", &format!("/orgs/{org}"))).await?.into_accepted_body()?;
+    let profile = api.call(&Call::<GetOrg>::new(&OrgRequest { org_id: org.clone() })?).await?.answer;
     let mut bundles = CountsByName::new();
-    let path = format!("/orgs/{org}/bundles");
-    let all_bundles = List::new(&path, "bundles")
-        .for_each_within(api, LIST_PAGES_MAX, |bundle| {
-            // An unreadable bundle has no status.
-            let status = Some(text_field(bundle, "status")).filter(|status| !status.is_empty());
-            increment(&mut bundles, status.unwrap_or("unreadable"));
+    let all_bundles = Pages::<ListBundles>::of(requests::all_bundles(org))
+        .for_each_within(api, LIST_PAGES_MAX, |row| {
+            increment(&mut bundles, readable_item(row).map_or("unreadable", |bundle| bundle.status.name()));
             Ok(())
         })
         .await?;
     let mut customers = CustomerTotals::default();
-    let path = format!("/orgs/{org}/customers");
-    let all_customers = List::new(&path, "customers")
-        .for_each_within(api, LIST_PAGES_MAX, |customer| {
-            customers.add(customer);
+    let all_customers = Pages::<ListCustomers>::of(requests::all_customers(org))
+        .for_each_within(api, LIST_PAGES_MAX, |row| {
+            customers.add(row);
             Ok(())
         })
         .await?;
 
-    print_line(&format!("The org {org}, {}, as it is", text_field(&profile, "name")));
+    print_line(&format!("The org {org}, {}, as it is", profile.name.as_str()));
     let print_row = |name: &str, value: &str| print_line(&format!("  {name:<22}{value}"));
     print_row("settings", &describe_settings(&profile));
     print_row("bundles, as recorded", &format!("{}{}", list_counts(&bundles, &[]), truncation_note(all_bundles)));
@@ -66,8 +68,8 @@ pub(crate) async fn print(api: &Api, org: &OrgId) -> anyhow::Result<()> {
         "with points",
         &format!("{}, {} points in all", group_digits(customers.with_points), group_digits(customers.points)),
     );
-    let ladder = profile.pointer("/loyalty/tiers").and_then(Value::as_array).into_iter().flatten();
-    let ladder: Vec<&str> = ladder.map(|tier| text_field(tier, "name")).collect();
+    let ladder = profile.loyalty.iter().flat_map(|loyalty| &loyalty.tiers);
+    let ladder: Vec<&str> = ladder.map(|tier| tier.name.as_str()).collect();
     print_row("tiers", &list_counts(&customers.tiers, &ladder));
     print_row("at risk of leaving", &list_counts(&customers.risks, &["critical", "high", "medium", "low"]));
     print_row("scored", &describe_scores(&customers));
@@ -76,22 +78,20 @@ pub(crate) async fn print(api: &Api, org: &OrgId) -> anyhow::Result<()> {
 }
 
 impl CustomerTotals {
-    fn add(&mut self, customer: &Value) {
+    fn add(&mut self, row: CustomerRow) {
         self.count += 1;
-        if customer.get("error").is_some() {
-            return increment(&mut self.tiers, "unreadable");
-        }
-        let points = customer.get("points").and_then(Value::as_i64).unwrap_or(0);
+        let Some(customer) = readable_item(row) else { return increment(&mut self.tiers, "unreadable") };
+        let points = customer.points.0;
         self.points += points;
         self.with_points += i64::from(points > 0);
-        for (counts, name) in
-            [(&mut self.tiers, "tier"), (&mut self.risks, "churnRiskLevel"), (&mut self.sources, "churnSource")]
-        {
-            if let Some(value) = customer.get(name).and_then(Value::as_str) {
-                increment(counts, value);
-            }
+        if let Some(tier) = customer.tier {
+            increment(&mut self.tiers, tier.as_str());
         }
-        self.predicted.extend(time::parse(text_field(customer, "churnPredictedAt")));
+        if let Some(churn) = customer.churn {
+            increment(&mut self.risks, churn.churn_risk_level.name());
+            increment(&mut self.sources, churn.churn_source.name());
+            self.predicted.push(churn.churn_predicted_at);
+        }
     }
 }
 
@@ -113,17 +113,16 @@ fn truncation_note(all: bool) -> &'static str {
     if all { "" } else { " (and more, which were not read)" }
 }
 
-fn describe_settings(profile: &Value) -> String {
-    let Some(loyalty) = profile.get("loyalty") else { return "none: the loyalty settings were never set".into() };
-    let number = |name: &str| loyalty.get(name).map(Value::to_string).unwrap_or_default();
-    let on = if loyalty.get("enabled") == Some(&Value::Bool(true)) { "on" } else { "off" };
+fn describe_settings(profile: &OrgView) -> String {
+    let Some(loyalty) = &profile.loyalty else { return "none: the loyalty settings were never set".into() };
+    let on = if loyalty.enabled { "on" } else { "off" };
     format!(
         "{on}; {} a {}, {} times that with equity status; lowered after {} days, active for {}",
-        number("pointsPerDollar"),
-        text_field(profile, "currency"),
-        number("equityMultiplier"),
-        number("inactivityDays"),
-        number("activeDays"),
+        loyalty.points_per_dollar.get(),
+        profile.currency.as_str(),
+        loyalty.equity_multiplier.get(),
+        loyalty.inactivity_days.get(),
+        loyalty.active_days.get(),
     )
 }
 

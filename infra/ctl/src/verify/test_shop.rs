@@ -9,15 +9,37 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use back_office::{
+    customers::{CustomerRequest, GetCustomer, PutCustomer},
+    loyalty::PutLoyalty,
+    orgs::{DeleteOrg, GetOrg, OrgRequest, PutOrg, PutOrgRequest},
+    view::CustomerView,
+};
 use chrono::{DateTime, Utc};
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use client::{Call, HttpAnswer, value};
+use points_award::award::{AwardAnswer, AwardOrder, AwardRequest};
 use shared::{
     clock::{self, Deadline},
-    domain::ids::OrgId,
+    domain::{
+        ids::{CustomerId, OrgId},
+        loyalty::{RedemptionMode, RedemptionTier, RedemptionTiers, Tier, Tiers},
+        rate::PointsMultiplier,
+        rejection::{RefusalCode, RejectionKind},
+        zone::Zone,
+    },
+    host::{InFunction, Success},
+    inbound::{
+        fields::Timestamp,
+        loyalty::{LoyaltyFields, SettingsFields},
+    },
 };
 
-use crate::api::{Api, ApiAnswer, ApiRequest};
+use super::expected::{Field, Step, describe_answer, field};
+use crate::{
+    api::Api,
+    list::{PagedList, Pages},
+    requests,
+};
 
 /// The result of a check: a sentence on what passed, or the expected and the actual answer.
 pub(crate) type CheckResult = anyhow::Result<String>;
@@ -41,151 +63,164 @@ pub(crate) struct TestShop {
     created_elsewhere: Arc<AtomicBool>,
 }
 
-/// A request with its expected answer.
-pub(crate) struct CheckedRequest<'a> {
-    /// Describes the request in messages.
-    pub(crate) label: &'a str,
-    pub(crate) request: ApiRequest<'a>,
-    pub(crate) status: u16,
-    /// Expected fields of the answer, by JSON pointer.
-    pub(crate) fields: &'a [(&'a str, Value)],
-}
-
-impl CheckedRequest<'_> {
-    /// Returns the body of the answer. Fails unless status and fields are the expected ones.
-    fn check_answer(&self, answer: ApiAnswer) -> anyhow::Result<Value> {
-        let Self { label, request, status, fields } = self;
-        let mismatch = |expected: &str, actual: &str| {
-            bail!("{label} ({} {}): expected {expected}, came {actual}", request.method, request.function)
-        };
-        if answer.status.as_u16() != *status {
-            let code = fields.iter().find(|(name, _)| *name == "/code").and_then(|(_, code)| code.as_str());
-            let expected = code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"));
-            return mismatch(&expected, &describe_answer(&answer));
-        }
-        for (pointer, expected) in *fields {
-            let actual = answer.body.pointer(pointer);
-            if !actual.is_some_and(|actual| is_equal(actual, expected)) {
-                let actual = actual.map_or_else(|| "none".to_owned(), Value::to_string);
-                return mismatch(&format!("{} {expected}", pointer.trim_start_matches('/')), &actual);
-            }
-        }
-        Ok(answer.body)
-    }
-}
-
 impl TestShop {
     /// An org named by the time. It does not exist yet.
     pub(crate) fn named_by_time(now: DateTime<Utc>, api: Api) -> anyhow::Result<Self> {
-        let org =
-            OrgId::try_from(format!("verify-{}", now.format("%Y%m%dT%H%M%S.%3fZ"))).map_err(anyhow::Error::msg)?;
+        let org = value(format!("verify-{}", now.format("%Y%m%dT%H%M%S.%3fZ")))?;
         Ok(Self { org, api, stopped: Arc::default(), created_elsewhere: Arc::default() })
     }
 
     /// Requests the org before it exists. Fails unless a back office answers, accepts the secret and does not know the
     /// org.
     pub(crate) async fn check_reachable(&self) -> anyhow::Result<()> {
-        let answer = self.api.send(&ApiRequest::get("back-office", &format!("/orgs/{}", self.org))).await?;
-        match answer.status {
-            StatusCode::UNAUTHORIZED => bail!("the secret is refused: {}", describe_answer(&answer)),
-            StatusCode::NOT_FOUND if text_field(&answer.body, "code") == "unknown_org" => Ok(()),
-            // The check of the back office reports the fault.
-            status if status.is_server_error() => Ok(()),
-            _ => bail!("no back office answers there: expected 404 unknown_org, came {}", describe_answer(&answer)),
+        let answer = self.api.send(Call::<GetOrg>::new(&self.org_request())?.http()).await?;
+        let problem = answer.problem();
+        if problem.is_of_kind(RejectionKind::Unauthorized) {
+            bail!("the secret is refused: {}", describe_answer(&answer));
         }
+        // The check of the back office reports the fault of a server.
+        if problem.is(RefusalCode::UnknownOrg) || answer.status >= 500 {
+            return Ok(());
+        }
+        bail!("no back office answers there: expected 404 unknown_org, came {}", describe_answer(&answer))
     }
 
     /// Creates the org with its settings. If the org has appeared since [`Self::check_reachable`], it belongs to
     /// another caller.
     pub(crate) async fn create(&self) -> anyhow::Result<()> {
-        let path = format!("/orgs/{}", self.org);
-        let profile = json!({"name": "Smoke test", "timezone": "UTC", "disposable": true});
-        let request = ApiRequest { create_only: true, ..ApiRequest::put("back-office", &path, profile) };
-        let answer = self.send(&request).await?;
-        self.created_elsewhere.store(answer.status == StatusCode::PRECONDITION_FAILED, Ordering::Relaxed);
-        CheckedRequest { label: "an org that is created", request, status: 201, fields: &[] }.check_answer(answer)?;
-        self.set_loyalty(201, 180, 500).await
+        let utc = Zone::from_request("UTC").map_err(anyhow::Error::msg)?;
+        let profile = PutOrgRequest { timezone: utc, ..requests::disposable_org(&self.org, value("Smoke test")?) };
+        let step = Step { label: "an org that is created", call: Call::<PutOrg>::new(&profile)?.only_create() };
+        let answer = self.send(&step).await?;
+        let exists = answer.problem().is_of_kind(RejectionKind::PreconditionFailed);
+        self.created_elsewhere.store(exists, Ordering::Relaxed);
+        step.accepted(&answer, Success::Created, |_| Vec::new())?;
+        self.set_loyalty(Success::Created, 180, 500).await
     }
 
     /// Sets every loyalty setting, so that no expected answer depends on a default.
-    pub(crate) async fn set_loyalty(&self, status: u16, inactivity_days: u32, gold: u32) -> anyhow::Result<()> {
-        let settings = json!({
-            "pointsPerDollar": 1, "equityMultiplier": "1.2", "inactivityDays": inactivity_days, "activeDays": 90,
-            "tiers": [
-                {"name": "Bronze", "threshold": 0}, {"name": "Silver", "threshold": 200}, {"name": "Gold", "threshold": gold},
-            ],
-            "redemptionTiers": [{"pointsCost": 100, "rewardValue": 5}, {"pointsCost": 250, "rewardValue": 15}],
-            "redemptionMode": "proportional",
-        });
-        let path = format!("/orgs/{}/loyalty", self.org);
-        let request = ApiRequest::put("back-office", &path, settings);
-        let fields = [("/inactivityDays", json!(inactivity_days))];
-        self.check(CheckedRequest { label: "settings that are set", request, status, fields: &fields }).await.map(drop)
+    pub(crate) async fn set_loyalty(&self, success: Success, inactivity_days: i64, gold: i64) -> anyhow::Result<()> {
+        let tier = |name: &str, threshold: i64| {
+            anyhow::Ok(Tier {
+                name: value(name)?,
+                threshold: value(threshold)?,
+                points_multiplier: PointsMultiplier::default(),
+            })
+        };
+        let reward = |points_cost: i64, reward_value: i64| {
+            anyhow::Ok(RedemptionTier { points_cost: value(points_cost)?, reward_value: value(reward_value)? })
+        };
+        let tiers = vec![tier("Bronze", 0)?, tier("Silver", 200)?, tier("Gold", gold)?];
+        let settings = SettingsFields {
+            enabled: true,
+            points_per_dollar: value(1)?,
+            earn_rate: None,
+            equity_multiplier: value("1.2")?,
+            tiers: Tiers::try_from(tiers).map_err(anyhow::Error::msg)?,
+            redemption_tiers: RedemptionTiers::try_from(vec![reward(100, 5)?, reward(250, 15)?])
+                .map_err(anyhow::Error::msg)?,
+            redemption_mode: RedemptionMode::Proportional,
+            inactivity_days: value(inactivity_days)?,
+            active_days: value(90)?,
+        };
+        let request = LoyaltyFields { org_id: self.org.clone(), settings };
+        self.check::<PutLoyalty>("settings that are set", &request, success, |settings| {
+            vec![field("inactivityDays", settings.inactivity_days, inactivity_days)]
+        })
+        .await
+        .map(drop)
     }
 
     /// Creates a customer without points and orders.
-    pub(crate) async fn register(&self, customer: &str) -> anyhow::Result<()> {
-        let path = format!("/orgs/{}/customers/{customer}", self.org);
-        let request = ApiRequest::put("back-office", &path, json!({}));
-        let fields = [("/points", json!(0)), ("/orderCount", json!(0))];
-        self.check(CheckedRequest { label: "a customer that is created", request, status: 201, fields: &fields })
-            .await
-            .map(drop)
+    pub(crate) async fn register(&self, customer: &str) -> anyhow::Result<CustomerId> {
+        let id = value(customer)?;
+        let request = requests::empty_customer(&self.org, &id);
+        self.check::<PutCustomer>("a customer that is created", &request, Success::Created, |customer| {
+            vec![field("points", customer.points, 0), field("orderCount", customer.order_count, 0)]
+        })
+        .await?;
+        Ok(id)
     }
 
     /// Reads a customer. Fails unless it has these fields.
-    pub(crate) async fn check_customer(&self, customer: &str, fields: &[(&str, Value)]) -> anyhow::Result<Value> {
-        let path = format!("/orgs/{}/customers/{customer}", self.org);
-        let request = ApiRequest::get("back-office", &path);
-        self.check(CheckedRequest { label: &format!("the customer {customer}"), request, status: 200, fields }).await
+    pub(crate) async fn check_customer(
+        &self,
+        customer: &CustomerId,
+        fields: impl FnOnce(&CustomerView) -> Vec<Field>,
+    ) -> anyhow::Result<CustomerView> {
+        let (label, request) = (format!("the customer {customer}"), self.customer_request(customer));
+        self.check::<GetCustomer>(&label, &request, Success::Done, fields).await
+    }
+
+    /// The request to read a customer.
+    pub(crate) fn customer_request(&self, customer: &CustomerId) -> CustomerRequest {
+        CustomerRequest { org_id: self.org.clone(), customer_id: customer.clone() }
     }
 
     /// Awards an order given as customer, order and total. Fails unless the answer has these fields.
     pub(crate) async fn award(
         &self,
-        (customer, order, total): (&str, &str, u32),
+        (customer, order, total): (&CustomerId, &str, u32),
         fulfilled_at: DateTime<Utc>,
-        fields: &[(&str, Value)],
+        fields: impl FnOnce(&AwardAnswer) -> Vec<Field>,
     ) -> anyhow::Result<()> {
-        let body = json!({
-            "orgId": self.org, "customerId": customer, "orderId": order, "orderTotal": total, "fulfilledAt": fulfilled_at,
-        });
-        let request = ApiRequest::post("points-award", "/awards", body);
-        self.check(CheckedRequest { label: &format!("an order of {total}"), request, status: 201, fields })
-            .await
-            .map(drop)
+        let request = AwardRequest {
+            fulfilled_at: Some(Timestamp(fulfilled_at)),
+            ..requests::award(&self.org, customer, value(order)?, value(total)?)
+        };
+        self.check::<AwardOrder>(&format!("an order of {total}"), &request, Success::Created, fields).await.map(drop)
     }
 
-    /// Sends a request and compares the answer with the expected one.
-    pub(crate) async fn check(&self, step: CheckedRequest<'_>) -> anyhow::Result<Value> {
-        let answer = self.send(&step.request).await.with_context(|| step.label.to_owned())?;
-        step.check_answer(answer)
+    /// Calls an operation. Fails unless it succeeds in this way and the answer has these fields.
+    pub(crate) async fn check<O: InFunction>(
+        &self,
+        label: &str,
+        request: &O::Request,
+        success: Success,
+        fields: impl FnOnce(&O::Answer) -> Vec<Field>,
+    ) -> anyhow::Result<O::Answer> {
+        let step = Step { label, call: Call::<O>::new(request)? };
+        step.accepted(&self.send(&step).await?, success, fields)
     }
 
-    /// Sends a request. Fails if the smoke test is stopped.
-    pub(crate) async fn send(&self, request: &ApiRequest<'_>) -> anyhow::Result<ApiAnswer> {
+    /// Calls an operation. Fails unless it refuses with this code.
+    pub(crate) async fn check_refusal<O: InFunction>(
+        &self,
+        label: &str,
+        request: &O::Request,
+        code: RefusalCode,
+    ) -> anyhow::Result<()> {
+        let step = Step { label, call: Call::<O>::new(request)? };
+        step.refused(&self.send(&step).await?, code)
+    }
+
+    /// Sends a call. Fails if the smoke test is stopped.
+    pub(crate) async fn send<O: InFunction>(&self, step: &Step<'_, O>) -> anyhow::Result<HttpAnswer> {
         if self.is_stopped() {
             bail!("stopped");
         }
-        self.api.send(request).await
+        self.api.send(step.call.http()).await.with_context(|| step.label.to_owned())
     }
 
-    /// Reads all rows of a list of the back office.
-    pub(crate) async fn list(&self, path: &str, plural: &str) -> anyhow::Result<Vec<Value>> {
-        let (mut rows, mut cursor) = (Vec::new(), String::new());
+    /// Reads all rows of a list.
+    pub(crate) async fn list<O: PagedList>(&self, request: O::Request) -> anyhow::Result<Vec<O::Row>> {
+        let (label, mut pages) = (format!("the list of {}", O::ROWS), Pages::<O>::of(request));
+        let (mut rows, mut cursor) = (Vec::new(), None);
         for _ in 0..LIST_PAGES_MAX {
-            let path = format!("/orgs/{}/{path}limit=100{cursor}", self.org);
-            let request = ApiRequest::get("back-office", &path);
-            let page = self
-                .check(CheckedRequest { label: &format!("the list of {plural}"), request, status: 200, fields: &[] })
-                .await?;
-            rows.extend(page.get(plural).and_then(Value::as_array).into_iter().flatten().cloned());
-            match page.get("cursor").and_then(Value::as_str) {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return Ok(rows),
+            let step = Step { label: &label, call: pages.call(cursor)? };
+            let page = step.accepted(&self.send(&step).await?, Success::Done, |_| Vec::new())?;
+            let (more, next) = O::into_rows(page);
+            rows.extend(more);
+            if next.is_none() {
+                return Ok(rows);
             }
+            cursor = next;
         }
-        bail!("the list of {plural} has no end")
+        bail!("{label} has no end")
+    }
+
+    fn org_request(&self) -> OrgRequest {
+        OrgRequest { org_id: self.org.clone() }
     }
 
     /// The same org, accessed with another secret.
@@ -212,15 +247,15 @@ impl TestShop {
         if self.created_elsewhere.load(Ordering::Relaxed) {
             bail!("another caller has created the org");
         }
-        let path = format!("/orgs/{}", self.org);
+        let call = Call::<DeleteOrg>::new(&self.org_request())?;
         let deadline = Deadline::after(REMOVAL_TIME_MAX);
         while !deadline.remaining().is_zero() {
-            let answer = self.api.send(&ApiRequest::delete("back-office", &path)).await?;
-            match answer.status {
-                StatusCode::NOT_FOUND => return Ok(()),
-                StatusCode::OK if answer.body.get("complete") == Some(&Value::Bool(true)) => return Ok(()),
-                StatusCode::OK => {}
-                _ => bail!(describe_answer(&answer)),
+            let answer = self.api.send(call.http()).await?;
+            match answer.read::<DeleteOrg>()? {
+                Ok(removal) if removal.answer.complete => return Ok(()),
+                Ok(_) => {}
+                Err(problem) if problem.is_of_kind(RejectionKind::NotFound) => return Ok(()),
+                Err(_) => bail!(describe_answer(&answer)),
             }
         }
         bail!("the removal was not finished after {} seconds", REMOVAL_TIME_MAX.as_secs())
@@ -245,29 +280,4 @@ pub(crate) async fn poll_until<T>(
 /// The instant this number of days ago.
 pub(crate) fn days_ago(days: i64) -> DateTime<Utc> {
     clock::now() - chrono::TimeDelta::days(days)
-}
-
-/// A string field of a row, empty if it is missing.
-pub(crate) fn text_field<'a>(row: &'a Value, name: &str) -> &'a str {
-    row.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Describes an answer on one line of bounded length.
-fn describe_answer(answer: &ApiAnswer) -> String {
-    if answer.status.is_success() {
-        let body: String = answer.body.to_string().chars().take(200).collect();
-        return format!("{} {body}", answer.status.as_u16());
-    }
-    if text_field(&answer.body, "code").is_empty() {
-        return format!("{} from a server that is no function of Regulars", answer.status.as_u16());
-    }
-    answer.problem_summary()
-}
-
-/// Whether two values are equal. Numbers are compared by value, so 5 equals 5.00.
-fn is_equal(one: &Value, other: &Value) -> bool {
-    match (one.as_f64(), other.as_f64()) {
-        (Some(one), Some(other)) => (one - other).abs() < 1e-9,
-        _ => one == other,
-    }
 }

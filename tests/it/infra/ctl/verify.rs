@@ -248,7 +248,7 @@ async fn verify_reports_a_points_award_that_is_down_off_by_one_or_pays_twice() {
         }
     };
     let twice = |call: &mut ProxiedCall| {
-        if call.function == "points-award" && call.body["orderTotal"] == "49.99" {
+        if call.function == "points-award" && call.body["orderTotal"] == 49.99 {
             call.body["orderId"] = json!(format!("o{:016x}", fastrand::u64(..)));
         }
     };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use harness::{
-    Request, Response, World,
+    Request, Response, World, contract,
     faults::{Fault, FaultDuration},
     programs::{self, FunctionServer, LocalStack},
     runtime_api::{DEADLINE_FAR_MS, RuntimeApi},
@@ -241,7 +241,9 @@ async fn a_function_without_a_secret_rejects_every_request() {
     let health = Request::new("GET", "points-award", "/health").to_event();
     assert_eq!(host.answer(&raw_event(health), invocation).await.unwrap()["statusCode"], 200, "that needs no secret");
     for request in [award("ada", "o1", "1", &json!({})), Request::new("GET", "points-award", "/nowhere")] {
-        let answer = host.answer(&raw_event(request.to_event()), invocation).await.unwrap();
+        let answer = host.answer(&raw_event(request.to_event()), invocation).await;
+        contract::check("points-award", &request.to_event(), &answer);
+        let answer = answer.unwrap();
         assert_eq!(answer["statusCode"], 500);
         assert!(answer["body"].as_str().unwrap().contains("not_configured"));
     }

@@ -8,6 +8,7 @@
 //! | invalid input | [`bad_input`] |
 //! | the size of requests, answers and log lines | [`bounds`] |
 //! | events that the template routes to a function | [`events`] |
+//! | refusals that many operations share, and those at the ends of ranges | [`refusals`] |
 //! | repeated requests | [`idempotency`] |
 
 mod bad_input;
@@ -17,3 +18,4 @@ mod entry_points;
 mod events;
 mod http_server;
 mod idempotency;
+mod refusals;
