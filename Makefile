@@ -48,7 +48,8 @@ verify: binaries ## check every system of a stack, in an org of its own (URL= or
 	@$(BIN)/ctl verify $(addprefix --stack ,$(STACK)) $(addprefix --url ,$(URL)) $(addprefix --org ,$(ORG))
 
 test: binaries ## run every test
-	@cargo test --workspace --locked
+	@rm -f $(TARGET)/debug/deps/api-seen-*
+	@REGULARS_SEEN=required cargo test --workspace --locked
 
 soak: binaries ## play 200,000 random awards, refunds, redemptions, voids and adjustments against the model (SEED=)
 	@cargo test --workspace --locked --test it -- --ignored --nocapture the_model_agrees_after_many_more

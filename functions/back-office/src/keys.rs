@@ -38,8 +38,7 @@ pub struct CreateKeyRequest {
     pub name: SingleLine,
     /// What the holder of the key may do, which cannot be changed later. A key in a public web page is public, so only
     /// `till` may be there.
-    #[declare(default)]
-    pub scope: KeyScope,
+    pub scope: Option<KeyScope>,
 }
 
 /// The new key.
@@ -72,6 +71,7 @@ impl Declared for CreateKey {
 impl Handler for CreateKey {
     async fn handle(context: &Context, request: CreateKeyRequest) -> Result<Reply<CreatedKeyAnswer>, Failure> {
         let CreateKeyRequest { org_id, name, scope } = request;
+        let scope = scope.unwrap_or_default();
         let created = retry_conflicts(context.deadline, || async {
             let org = context.org_versioned(&org_id).await?;
             // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was

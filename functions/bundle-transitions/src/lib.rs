@@ -13,4 +13,4 @@ mod watch;
 
 use transition::TransitionBundles;
 
-shared::function!("bundle-transitions": plain TransitionBundles);
+shared::function!("bundle-transitions": job TransitionBundles);

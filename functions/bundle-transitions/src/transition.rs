@@ -4,7 +4,7 @@ use shared::{
     clock::Stopwatch,
     domain::{bundle::status::BundleStatus, ids::OrgId, rejection::RefusalCode},
     failure::Failure,
-    host::{Context, Declared, Handler, Reply, Success, Tag},
+    host::{Context, Declared, JobOperation, Success, Tag},
     inbound::{
         cursor::{Cursor, CursorScope},
         operation::Operation,
@@ -60,8 +60,8 @@ impl Declared for TransitionBundles {
     type Answer = TransitionsAnswer;
 }
 
-impl Handler for TransitionBundles {
-    async fn handle(context: &Context, request: TransitionsRequest) -> Result<Reply<TransitionsAnswer>, Failure> {
+impl JobOperation for TransitionBundles {
+    async fn run(context: &Context, request: TransitionsRequest) -> Result<TransitionsAnswer, Failure> {
         let stopwatch = Stopwatch::start();
         let TransitionsRequest { org_id, cursor, dry_run } = request;
         let (operation, reports_all) = (context.call.operation, !context.call.is_scheduled);
@@ -85,12 +85,12 @@ impl Handler for TransitionBundles {
             // The work is committed already, so the metrics are recorded even if the call fails below.
             record_metrics(context, &report);
         }
-        let reply = Reply::done(TransitionsAnswer::new(report, stopwatch.elapsed(), cursor));
+        let answer = TransitionsAnswer::new(report, stopwatch.elapsed(), cursor);
         // Neither a dry run nor a call for one org counts as a run.
         if !dry_run && org_id.is_none() {
             end_call(context, is_over).await?;
         }
-        Ok(reply)
+        Ok(answer)
     }
 }
 

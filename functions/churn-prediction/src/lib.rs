@@ -13,4 +13,4 @@ mod score;
 
 use predict::PredictChurn;
 
-shared::function!("churn-prediction": plain PredictChurn);
+shared::function!("churn-prediction": job PredictChurn);

@@ -8,7 +8,7 @@ use shared::{
     },
     error::chain,
     failure::Failure,
-    host::{Context, Declared, Handler, Reply, Success, Tag},
+    host::{Context, Declared, JobOperation, Success, Tag},
     inbound::{CallInfo, Fields, cursor::Cursor, operation::Operation},
     jobs::sweep::Sweep,
     secrets,
@@ -79,8 +79,8 @@ impl Declared for PredictChurn {
     }
 }
 
-impl Handler for PredictChurn {
-    async fn handle(context: &Context, request: PredictionRequest) -> Result<Reply<PredictionAnswer>, Failure> {
+impl JobOperation for PredictChurn {
+    async fn run(context: &Context, request: PredictionRequest) -> Result<PredictionAnswer, Failure> {
         let PredictionRequest { org_id, customer_id, cursor, dry_run } = request;
         let (claude, not_used) = match claude(context, dry_run).await {
             Ok(claude) => (Some(claude), None),
@@ -97,7 +97,7 @@ impl Handler for PredictChurn {
             record_metrics(context, &swept, expects_claude);
         }
         let switched_off = || run.claude.as_ref()?.is_off().map(WithoutClaude::SwitchedOff);
-        Ok(Reply::done(answer(swept, not_used.or_else(switched_off))))
+        Ok(answer(swept, not_used.or_else(switched_off)))
     }
 }
 

@@ -16,7 +16,7 @@ use shared::{
     telemetry::metric::Metric,
 };
 
-use crate::account::{AccountSummary, owner_of};
+use crate::account::{AccountSummary, loyalty_of, owner_of};
 
 /// Reverses points for a refund.
 pub struct RefundOrder;
@@ -60,6 +60,7 @@ impl Declared for RefundOrder {
     const REFUSALS: &'static [RefusalCode] = &[
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
+        RefusalCode::LoyaltyNotSet,
         RefusalCode::UnknownOrder,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
@@ -108,9 +109,8 @@ impl MoneyOperation for RefundOrder {
         }
         org.check_currency(currency.as_ref())?;
 
-        // Refunds are accepted while the programme is off. The recorded award implies that settings exist.
-        let loyalty =
-            org.loyalty.as_ref().ok_or_else(|| Failure::internal("an org with awards has no loyalty settings"))?;
+        // Refunds are accepted while the programme is off.
+        let loyalty = &*loyalty_of(context, org).await?;
         let decided =
             refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now);
         if decided.is_err() {

@@ -19,7 +19,7 @@ use shared::{
     telemetry::metric::Metric,
 };
 
-use crate::account::{AccountSummary, owner_of};
+use crate::account::{AccountSummary, loyalty_of, owner_of};
 
 /// Voids a refund.
 pub struct VoidRefund;
@@ -67,6 +67,7 @@ impl Declared for VoidRefund {
     const REFUSALS: &'static [RefusalCode] = &[
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
+        RefusalCode::LoyaltyNotSet,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OutOfRange,
     ];
@@ -113,8 +114,7 @@ impl MoneyOperation for VoidRefund {
         }
 
         // Voids are accepted while the programme is off, as refunds are.
-        let loyalty =
-            org.loyalty.as_ref().ok_or_else(|| Failure::internal("an org with awards has no loyalty settings"))?;
+        let loyalty = &*loyalty_of(context, org).await?;
         let total = match refund.total.or(refund.asked) {
             Some(total) => total,
             None => load_refund_total(context, org, refund, &award).await?,

@@ -10,4 +10,4 @@ mod run;
 
 use recalculate::RecalculateTiers;
 
-shared::function!("tier-recalculation": plain RecalculateTiers);
+shared::function!("tier-recalculation": job RecalculateTiers);

@@ -10,7 +10,7 @@ use shared::{
         rejection::{FieldError, RefusalCode},
     },
     failure::Failure,
-    host::{Context, Declared, Handler, Reply, Success, Tag},
+    host::{Context, Declared, JobOperation, Success, Tag},
     inbound::{
         CallInfo, Fields,
         cursor::{self, Cursor},
@@ -97,8 +97,8 @@ impl Declared for RecalculateTiers {
     }
 }
 
-impl Handler for RecalculateTiers {
-    async fn handle(context: &Context, request: RecalculationRequest) -> Result<Reply<RecalculationAnswer>, Failure> {
+impl JobOperation for RecalculateTiers {
+    async fn run(context: &Context, request: RecalculationRequest) -> Result<RecalculationAnswer, Failure> {
         let RecalculationRequest { org_id, cursor, dry_run, loyalty } = request;
         let trial_settings = loyalty.map(LoyaltySettings::from);
         let dry_run_name = dry_run.then(|| dry_run_name(trial_settings.as_ref()));
@@ -108,7 +108,7 @@ impl Handler for RecalculateTiers {
         if !dry_run {
             record_metrics(context, &swept);
         }
-        Ok(Reply::done(answer(swept)))
+        Ok(answer(swept))
     }
 }
 

@@ -11,4 +11,4 @@ pub mod view;
 
 use report::ReportWeek;
 
-shared::function!("weekly-report": plain ReportWeek);
+shared::function!("weekly-report": job ReportWeek);

@@ -6,7 +6,7 @@ use shared::{
     clock::Stopwatch,
     domain::{ids::OrgId, rejection::RefusalCode},
     failure::Failure,
-    host::{Context, Declared, Handler, Reply, Success, Tag},
+    host::{Context, Declared, JobOperation, Success, Tag},
     inbound::{cursor::Cursor, operation::Operation},
     jobs::sweep::Sweep,
     telemetry::metric::Metric,
@@ -52,8 +52,8 @@ impl Declared for ReportWeek {
     type Answer = ReportAnswer;
 }
 
-impl Handler for ReportWeek {
-    async fn handle(context: &Context, request: ReportRequest) -> Result<Reply<ReportAnswer>, Failure> {
+impl JobOperation for ReportWeek {
+    async fn run(context: &Context, request: ReportRequest) -> Result<ReportAnswer, Failure> {
         let watch = Stopwatch::start();
         let ReportRequest { org_id, cursor, dry_run } = request;
         let only = org_id.as_ref();
@@ -79,7 +79,7 @@ impl Handler for ReportWeek {
             context.metric(Metric::ErrorsEncountered, total_errors);
             context.metric(Metric::MessagesFailed, slack == MessageOutcome::Failed);
         }
-        Ok(Reply::done(ReportAnswer {
+        Ok(ReportAnswer {
             success: errors.is_empty(),
             job_duration: u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX),
             orgs: weeks,
@@ -87,6 +87,6 @@ impl Handler for ReportWeek {
             summary: ReportSummary { total_orgs: count + total_errors, total_errors },
             slack,
             cursor,
-        }))
+        })
     }
 }

@@ -190,6 +190,9 @@ pub fn emitted_detail(event: ChangeEventName) -> Value {
         if let Some((_, values)) = names.iter().find(|(name, _)| name == member) {
             property.insert("enum".to_owned(), json!(values));
         } else if filled.contains(&member.as_str()) {
+            if (event, member.as_str()) == (ChangeEventName::PointsAdjusted, "cause") {
+                property.insert("description".to_owned(), "The reason in the operator's own words.".into());
+            }
             let pattern = if whole.contains(&member.as_str()) { "^-?[0-9]+$" } else { "." };
             property.insert("pattern".to_owned(), pattern.into());
         } else if !matches!(member.as_str(), "orgId" | "at") && !may_be_empty(member) {

@@ -73,7 +73,7 @@ impl OperationContract {
     /// Whether the fields outside the path are in the body of an HTTP request. Otherwise they are in its query.
     #[must_use]
     pub fn has_body(&self) -> bool {
-        matches!(self.operation.method, "POST" | "PUT")
+        self.operation.takes_body()
     }
 
     /// Each field of the request with its schema.

@@ -20,7 +20,7 @@ use crate::{
 pub fn of_function(function: &FunctionContract) -> Value {
     let title = format!("Regulars: {}", function.name);
     let server = json!({"url": "/", "description": "The URL of the function."});
-    document(&title, &server, &[function], |_| String::new())
+    document(&title, &server, &[function], None)
 }
 
 /// The document of all functions. Its paths are those of the local stack.
@@ -28,21 +28,22 @@ pub fn of_function(function: &FunctionContract) -> Value {
 pub fn of_all(contract: &Contract) -> Value {
     let server = json!({"url": LOCAL_STACK, "description": "The local stack (`make run`)."});
     let functions: Vec<&FunctionContract> = contract.functions.iter().collect();
-    document("Regulars", &server, &functions, prefix)
+    document("Regulars", &server, &functions, Some(prefix))
 }
 
-fn document(title: &str, server: &Value, functions: &[&FunctionContract], prefix: impl Fn(&str) -> String) -> Value {
+/// The document of some functions. `prefix` gives the path of each on the local stack, on which the samples work.
+fn document(title: &str, server: &Value, functions: &[&FunctionContract], prefix: Option<fn(&str) -> String>) -> Value {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut components: BTreeMap<String, Value> = BTreeMap::new();
     for function in functions {
-        let prefix = prefix(function.name);
+        let path_prefix = prefix.map(|prefix| prefix(function.name)).unwrap_or_default();
         let routed = || function.operations.iter().filter(|operation| !operation.operation.method.is_empty());
         for operation in routed() {
-            let methods = paths.entry(format!("{prefix}{}", operation.operation.path)).or_default();
-            methods.insert(operation.operation.method.to_lowercase(), of_operation(operation));
+            let methods = paths.entry(format!("{path_prefix}{}", operation.operation.path)).or_default();
+            methods.insert(operation.operation.method.to_lowercase(), of_operation(operation, prefix.is_some()));
         }
         for (path, item) in open_paths(function.name) {
-            paths.insert(format!("{prefix}{path}"), item);
+            paths.insert(format!("{path_prefix}{path}"), item);
         }
         // An operation without a route, which only an event or a direct invocation calls, may have others.
         let roots = routed().flat_map(|operation| [&operation.request, &operation.answer]);
@@ -147,7 +148,7 @@ fn open_paths(function: &str) -> [(&'static str, Map<String, Value>); 2] {
     ]
 }
 
-fn of_operation(contract: &OperationContract) -> Value {
+fn of_operation(contract: &OperationContract, with_samples: bool) -> Value {
     let path_fields = contract.path_fields();
     let is_in_path = |field: &str| path_fields.contains(&field);
     let parameters = contract.fields().filter(|(field, _)| is_in_path(field) || !contract.has_body());
@@ -165,9 +166,12 @@ fn of_operation(contract: &OperationContract) -> Value {
         "description": description(contract),
         "tags": [<&str>::from(contract.tag)],
         "responses": responses::of_operation(contract),
-        "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": samples::curl(contract)}],
     });
     let Some(members) = operation.as_object_mut() else { return operation };
+    if with_samples {
+        let curl = json!({"lang": "Shell", "label": "curl", "source": samples::curl(contract)});
+        members.insert("x-codeSamples".to_owned(), json!([curl]));
+    }
     if !parameters.is_empty() {
         members.insert("parameters".to_owned(), parameters.into());
     }

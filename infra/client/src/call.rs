@@ -104,7 +104,7 @@ impl HttpCall {
             Ok(utf8_percent_encode(&text(name, &value)?, ESCAPED_IN_PATH).to_string())
         });
         let mut path = segments.collect::<Result<Vec<_>, UnwritableRequest>>()?.join("/");
-        let body = if matches!(operation.method, "POST" | "PUT") {
+        let body = if operation.takes_body() {
             Some(Value::Object(fields))
         } else {
             let mut query = form_urlencoded::Serializer::new(String::new());

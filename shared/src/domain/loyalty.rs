@@ -294,6 +294,9 @@ macro_rules! days {
             pub const RULE: &'static str =
                 concat!("must be a whole number from ", stringify!($min), " to ", stringify!($max));
 
+            /// The smallest and the largest number of days.
+            pub const BOUNDS: (i64, i64) = ($min, $max);
+
             /// The number of days.
             #[must_use]
             pub const fn get(self) -> u32 {

@@ -17,6 +17,9 @@ macro_rules! rate {
                 "must be a number from ", stringify!($min), " to ", stringify!($max), " with at most four decimals"
             );
 
+            /// The smallest and the largest value.
+            pub const BOUNDS: (u64, u64) = ($min, $max);
+
             /// The exact value.
             #[must_use]
             pub const fn get(self) -> Decimal {
@@ -104,6 +107,9 @@ impl EarnedPoints {
     /// The rule for this number, as an error message.
     pub const RULE: &'static str = "must be a whole number from 1 to 1000";
 
+    /// The smallest and the largest number.
+    pub const BOUNDS: (i64, i64) = (1, 1_000);
+
     /// The number of points.
     #[must_use]
     pub const fn get(self) -> i64 {
@@ -121,7 +127,7 @@ impl TryFrom<i64> for EarnedPoints {
     type Error = &'static str;
 
     fn try_from(points: i64) -> Result<Self, Self::Error> {
-        if (1..=1_000).contains(&points) { Ok(Self(points)) } else { Err(Self::RULE) }
+        if (Self::BOUNDS.0..=Self::BOUNDS.1).contains(&points) { Ok(Self(points)) } else { Err(Self::RULE) }
     }
 }
 

@@ -65,7 +65,7 @@ pub enum Rejection {
     #[error("Some fields are missing, unknown or invalid. `errors` lists each of them.")]
     #[strum_discriminants(strum(serialize = "invalid_fields"))]
     Invalid(InvalidFields),
-    /// The cursor is malformed, or was returned by another list or to a call with other fields.
+    /// The cursor is malformed, or belongs to another list, another org or another run.
     #[error("Pass a cursor exactly as this list returned it, or no cursor to start over.")]
     InvalidCursor,
     /// No route has this path.

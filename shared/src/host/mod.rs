@@ -9,6 +9,7 @@
 //! | operations as the host performs them, and functions as lists of operations | `operation` |
 //! | operations that load, replay, decide and commit | `money` |
 //! | operations that return a page of a list | `list` |
+//! | operations that work through every org | `job` |
 //! | rows of a history, readable or not | `rows` |
 //! | everything that an operation needs besides its request | `context` |
 //! | clock and deadline of a call | `invocation` |
@@ -25,6 +26,7 @@ mod context;
 mod declared;
 mod dispatch;
 mod invocation;
+mod job;
 mod list;
 mod money;
 mod operation;
@@ -41,6 +43,7 @@ pub use declared::{Declared, Success, Tag, Visitor};
 pub use dispatch::Host;
 pub use hyper::body::Bytes;
 pub use invocation::{Invocation, InvocationError};
+pub use job::JobOperation;
 pub use list::{List, ListOperation, PageRequest, RowPage};
 pub use money::MoneyOperation;
 pub use operation::{Entry, Function, Handler, InFunction};

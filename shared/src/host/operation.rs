@@ -1,5 +1,5 @@
-//! Operations as the host performs them. An operation is of one of three kinds, which differ in what the host does for
-//! them: [`Handler`], `MoneyOperation` and `ListOperation`.
+//! Operations as the host performs them. An operation is of one of four kinds, which differ in what the host does for
+//! them: `MoneyOperation`, `ListOperation`, `JobOperation`, and [`Handler`] for all others.
 
 use std::pin::Pin;
 
@@ -7,6 +7,7 @@ use super::{
     answer::{RawReply, Reply},
     context::Context,
     declared::{Declared, Success},
+    job::JobOperation,
     list::{self, ListOperation},
     money::{self, MoneyOperation},
 };
@@ -74,6 +75,18 @@ impl Entry {
         })
     }
 
+    /// An operation that works through every org. It must have a schedule.
+    #[must_use]
+    pub const fn job<O: JobOperation>() -> Self {
+        const { assert!(O::OPERATION.scheduled) };
+        Self::new::<O>(|context, call| {
+            Box::pin(async {
+                let request = read::<O>(context, call)?;
+                Ok(RawReply::from(Reply::done(O::run(context, request).await?)))
+            })
+        })
+    }
+
     const fn new<O: Declared>(perform: for<'a> fn(&'a Context, Call) -> Pending<'a>) -> Self {
         Self { operation: O::OPERATION, perform, success: O::SUCCESS, refusals: O::REFUSALS, metrics: O::METRICS }
     }
@@ -132,7 +145,7 @@ pub trait InFunction: Declared {
     const FUNCTION: &'static str;
 }
 
-/// Declares a function by its name and its operations, each with its kind: `plain`, `money` or `list`.
+/// Declares a function by its name and its operations, each with its kind: `money`, `list`, `job` or `plain`.
 ///
 /// The macro defines `FUNCTION`, and `describe`, which shows each declaration to a [`Visitor`]. It implements
 /// [`InFunction`] for each operation. The document is the file `openapi.json` of the package.

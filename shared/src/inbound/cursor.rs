@@ -34,7 +34,7 @@ impl From<String> for Cursor {
 
 impl Cursor {
     /// The rule for cursors, as an error message.
-    pub const RULE: &'static str = "must be a cursor that this list returned";
+    pub const RULE: &'static str = "must be a cursor that this operation returned";
 
     /// Whether the request continues the latest sweep from its saved position.
     #[must_use]

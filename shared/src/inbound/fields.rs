@@ -372,13 +372,17 @@ impl<E: DeserializeError> Deserr<E> for Zone {
 pub struct PageSize(usize);
 scalar!(PageSize, |value| {
     let number = value.decimal(PageSize::RULE)?;
-    let limit = number.is_integer().then(|| number.to_usize()).flatten();
-    limit.filter(|limit| (1..=100).contains(limit)).map(PageSize).ok_or(PageSize::RULE)
+    let limit = number.is_integer().then(|| number.to_i64()).flatten();
+    let limit = limit.filter(|limit| (PageSize::BOUNDS.0..=PageSize::BOUNDS.1).contains(limit));
+    limit.and_then(|limit| usize::try_from(limit).ok()).map(PageSize).ok_or(PageSize::RULE)
 });
 
 impl PageSize {
     /// The rule for the number of rows, as an error message.
     pub const RULE: &'static str = "must be a whole number from 1 to 100";
+
+    /// The smallest and the largest number.
+    pub const BOUNDS: (i64, i64) = (1, 100);
 
     /// The number.
     #[must_use]

@@ -136,7 +136,7 @@ impl HttpRequest {
     /// DELETE).
     pub fn into_call(self, operation: &Operation) -> Result<Call, Rejection> {
         let mut faults = Vec::new();
-        let takes_body = matches!(self.method.as_str(), "POST" | "PUT");
+        let takes_body = operation.takes_body();
         let mut fields = if takes_body { self.body_fields(&mut faults)? } else { Fields::default() };
         let mut other_orgs = Vec::new();
         let mut collect_orgs = |name: &str, value: &Json| {

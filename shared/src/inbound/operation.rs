@@ -79,6 +79,12 @@ impl Operation {
         Self { callers, ..self }
     }
 
+    /// Whether the fields outside the path are in the body of an HTTP request. Otherwise they are in its query.
+    #[must_use]
+    pub fn takes_body(&self) -> bool {
+        matches!(self.method, "POST" | "PUT")
+    }
+
     /// The fields in a path, or `None` if the path is not the path of this operation.
     pub(super) fn match_path(&self, path: &str) -> Option<Vec<(&'static str, String)>> {
         if self.method.is_empty() {

@@ -27,7 +27,7 @@ value!(Phone, Some(PHONE_RULE), |_generator| {
     schema
 });
 value!(OrgCurrency, Some(ORG_CURRENCY_RULE), |_generator| currency());
-value!(PageSize, Some(Self::RULE), |_generator| whole(1, 100, 50));
+value!(PageSize, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 50));
 value!(StartTime, Some(Self::RULE), |_generator| json_schema!({
     "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["07:00"],
 }));

@@ -145,9 +145,9 @@ value!(Money, Some(AMOUNT_RULE), |generator| {
     }
     schema
 });
-value!(PointsPerDollar, Some(Self::RULE), |generator| decimal(generator, (0, 1000), 4, 1.5));
-value!(EquityMultiplier, Some(Self::RULE), |generator| decimal(generator, (1, 10), 4, 1.2));
-value!(PointsMultiplier, Some(Self::RULE), |generator| decimal(generator, (0, 100), 4, 1.15));
+value!(PointsPerDollar, Some(Self::RULE), |generator| decimal(generator, Self::BOUNDS, 4, 1.5));
+value!(EquityMultiplier, Some(Self::RULE), |generator| decimal(generator, Self::BOUNDS, 4, 1.2));
+value!(PointsMultiplier, Some(Self::RULE), |generator| decimal(generator, Self::BOUNDS, 4, 1.15));
 value!(EarnedPer, Some(Self::RULE), |generator| {
     let mut schema = decimal(generator, (0, AMOUNT_MAX), 2, 3.0);
     if let Some([number, text]) = schema.get_mut("anyOf").and_then(Value::as_array_mut).map(Vec::as_mut_slice) {
@@ -162,21 +162,21 @@ value!(Probability, None, |_generator| json_schema!({
     "type": "number", "minimum": 0, "maximum": 100, "examples": [41.27],
 }));
 
-pub(crate) fn whole(min: i64, max: i64, example: i64) -> Schema {
+pub(crate) fn whole((min, max): (i64, i64), example: i64) -> Schema {
     json_schema!({"type": "integer", "minimum": min, "maximum": max, "examples": [example]})
 }
 value!(Points, None, |_generator| json_schema!({"type": "integer", "examples": [120]}));
-value!(EarnedPoints, Some(Self::RULE), |_generator| whole(1, 1000, 1));
-value!(PointsCost, Some(Self::RULE), |_generator| whole(1, Self::MAX, 100));
+value!(EarnedPoints, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 1));
+value!(PointsCost, Some(Self::RULE), |_generator| whole((1, Self::MAX), 100));
 value!(PointsChange, Some(Self::RULE), |_generator| {
-    let mut schema = whole(-Self::MAX, Self::MAX, 50);
+    let mut schema = whole((-Self::MAX, Self::MAX), 50);
     schema.insert("not".to_owned(), serde_json::json!({"const": 0}));
     schema
 });
-value!(InactivityDays, Some(Self::RULE), |_generator| whole(1, 3650, 180));
-value!(ActiveDays, Some(Self::RULE), |_generator| whole(7, 730, 90));
-value!(Quantity, Some(Self::RULE), |_generator| whole(1, 10_000, 2));
-value!(UseLimit, Some(Self::RULE), |_generator| whole(1, 1_000_000_000, 500));
+value!(InactivityDays, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 180));
+value!(ActiveDays, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 90));
+value!(Quantity, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 2));
+value!(UseLimit, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 500));
 
 const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 

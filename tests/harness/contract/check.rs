@@ -43,7 +43,11 @@ pub fn check(function: &str, event: &Value, answer: &Result<Value, InvocationErr
     };
     let Some(operation) = operation else { return };
     match answer {
-        Err(error) => seen_refusal(operation, error.code),
+        Err(error) => {
+            let known = operation.all_refusals().iter().any(|refusal| refusal.name() == error.code);
+            assert!(known || seen::GENERAL_CODES.contains(&error.code), "{} fails with {}", operation.id(), error.code);
+            seen_refusal(operation, error.code);
+        }
         Ok(body) if is_problem(body) => check_problem(operation, body),
         Ok(body) => {
             let is_event = event["detail-type"].is_string();
@@ -127,7 +131,12 @@ fn check_http(operation: &OperationContract, path_fields: &Map<String, Value>, e
         return;
     }
     if is_problem(&body) {
-        return check_problem(operation, &body);
+        check_problem(operation, &body);
+        // A request that the state refuses was decoded, so it is one that the document allows.
+        if matches!(status, 404 | 409 | 412) {
+            check_request(operation, path_fields, event);
+        }
+        return;
     }
     let success = match status {
         201 => Success::Created,
@@ -167,10 +176,10 @@ fn check_request(operation: &OperationContract, path_fields: &Map<String, Value>
 fn check_fields(operation: &OperationContract, key: &str, schema: impl FnOnce() -> Value, fields: &Map<String, Value>) {
     let valid = validate(operation, key, schema, &json!(fields));
     assert!(valid.is_ok(), "{} accepts what its document does not allow: {fields:?}: {valid:?}", operation.id());
-    for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        let _ = value;
+    for (field, _) in fields.iter().filter(|(_, value)| !value.is_null()) {
         seen::record(seen::request_field(&operation.id(), field));
     }
+    seen_fields(operation, &operation.request, &json!(fields));
 }
 
 /// Whether a body is an answer of an operation that succeeds in this way.
@@ -193,6 +202,9 @@ fn check_problem(operation: &OperationContract, problem: &Value) {
     let schema = || response["content"]["application/problem+json"]["schema"].clone();
     let valid = validate(operation, &status.to_string(), schema, problem);
     assert!(valid.is_ok(), "{id} refuses with what its document does not allow: {problem}: {valid:?}");
+    for member in seen::PROBLEM_MEMBERS.into_iter().filter(|member| !problem[member].is_null()) {
+        seen::record(seen::answer_field("Problem", member));
+    }
     seen_refusal(operation, problem["code"].as_str().unwrap());
 }
 

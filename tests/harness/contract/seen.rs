@@ -26,7 +26,11 @@ use super::validators::{resolve, the_contract};
 /// If the process does not know its own binary.
 pub fn file() -> PathBuf {
     let folder = std::env::current_exe().unwrap().parent().unwrap().to_owned();
-    folder.join(format!("api-seen-{}", std::os::unix::process::parent_id()))
+    let parent = std::os::unix::process::parent_id();
+    // A process id comes back, together with its start time it does not.
+    let stat = fs::read_to_string(format!("/proc/{parent}/stat")).unwrap_or_default();
+    let started = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(19)).unwrap_or_default();
+    folder.join(format!("api-seen-{parent}-{started}"))
 }
 
 /// Records a sight, once.
@@ -81,8 +85,11 @@ pub fn event(name: &str) -> String {
     format!("the event {name} is emitted")
 }
 
+/// The members of a problem beyond those of every problem.
+pub const PROBLEM_MEMBERS: [&str; 3] = ["errors", "moreErrors", "bundleStatus"];
+
 /// The codes that every operation may give.
-const GENERAL_CODES: [&str; 3] = ["try_again", "internal", "not_configured"];
+pub const GENERAL_CODES: [&str; 3] = ["try_again", "internal", "not_configured"];
 
 /// Everything that the documents mention.
 pub fn documented() -> BTreeSet<String> {
@@ -94,8 +101,10 @@ pub fn documented() -> BTreeSet<String> {
         all.extend(operation.success.iter().map(|success| outcome(&id, *success)));
         all.extend(operation.refusals.iter().map(|code| refusal(&id, code.name())));
         all.extend(operation.fields().map(|(field, _)| request_field(&id, field)));
+        fields_of(operation.function, &operation.request, &mut BTreeSet::new(), &mut all);
         fields_of(operation.function, &operation.answer, &mut BTreeSet::new(), &mut all);
     }
+    all.extend(PROBLEM_MEMBERS.map(|member| answer_field("Problem", member)));
     all.extend(ChangeEventName::VARIANTS.iter().map(|name| event(name.name())));
     all
 }

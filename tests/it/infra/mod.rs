@@ -7,9 +7,11 @@
 //! | IAM roles | [`roles`] |
 //! | the local stack | [`local`] |
 //! | Cloud Run and Cloud Scheduler | [`cloud_run`] |
+//! | the typed client of `infra/client` | [`client`] |
 //! | the command line `ctl` | [`ctl`] |
 
 mod alarms;
+mod client;
 mod cloud_run;
 mod ctl;
 mod local;

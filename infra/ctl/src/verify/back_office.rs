@@ -14,10 +14,7 @@ use back_office::{
 use client::{Call, value};
 use shared::{
     clock::Stopwatch,
-    domain::{
-        org_key::KeyScope,
-        rejection::{RefusalCode, RejectionKind},
-    },
+    domain::rejection::{RefusalCode, RejectionKind},
     host::Success,
 };
 
@@ -46,7 +43,7 @@ pub(crate) async fn check(shop: &TestShop) -> CheckResult {
         vec![field("firstName", &customer.first_name, "Ada"), field("email", &customer.email, "ada@example.com")]
     })
     .await?;
-    let request = CreateKeyRequest { org_id: shop.org.clone(), name: value("till")?, scope: KeyScope::default() };
+    let request = CreateKeyRequest { org_id: shop.org.clone(), name: value("till")?, scope: None };
     let created = shop.check::<CreateKey>("a new key of the org", &request, Success::Created, |_| Vec::new()).await?;
 
     let till = shop.with_secret(&created.key);

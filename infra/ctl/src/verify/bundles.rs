@@ -115,7 +115,7 @@ pub(crate) async fn check_redemption(shop: &TestShop) -> CheckResult {
     redeem(shop, "first", Success::Created, |answer| {
         vec![
             field("currentRedemptions", answer.current_redemptions, 1),
-            field("savings", answer.redemption.savings, 5.5),
+            field("redemption/savings", answer.redemption.savings, 5.5),
         ]
     })
     .await?;

@@ -159,6 +159,9 @@ macro_rules! count_from_one {
             /// The rule for this number, as an error message.
             pub const RULE: &str = $rule;
 
+            /// The smallest and the largest number.
+            pub const BOUNDS: (i64, i64) = (1, $max);
+
             /// The number.
             #[must_use]
             pub const fn get(self) -> u64 {

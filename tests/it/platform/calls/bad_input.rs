@@ -268,7 +268,7 @@ fn base64(text: &str) -> String {
 #[tokio::test]
 async fn invalid_fields_precede_unknown_records_and_unknown_records_precede_rejections() {
     let world = World::new().await;
-    let nowhere = award("ada", "o1", "1.999", &json!({"orgId": "nowhere"}));
+    let nowhere = award("ada", "o1", "1", &json!({"orgId": "nowhere", "orderTotal": "1.999"}));
     assert_eq!(world.send(&nowhere).await.status, 422);
     let nowhere = award("ada", "o1", "1", &json!({"orgId": "nowhere"}));
     assert_eq!(world.send(&nowhere).await.status, 404);

@@ -65,7 +65,7 @@ async fn the_worst_body_of_each_route_gets_a_short_answer_and_a_short_log_line()
     let mut routes = 0;
     for function in FUNCTIONS {
         for operation in function.operations().filter(|operation| !operation.method.is_empty()) {
-            let takes_body = matches!(operation.method, "POST" | "PUT");
+            let takes_body = operation.takes_body();
             let path = path(operation.path);
             let requests: Vec<Request> = if takes_body {
                 let request = |body: &String| Request {

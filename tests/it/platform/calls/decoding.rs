@@ -183,7 +183,7 @@ async fn rules_between_fields_are_reported_with_the_faults_of_each_field() {
         fields.sort_unstable();
         fields
     };
-    let order = award("ada", "o1", "-1", &json!({"fulfilledAt": "2090-01-01T00:00:00Z"}));
+    let order = award("ada", "o1", "1", &json!({"orderTotal": "-1", "fulfilledAt": "2090-01-01T00:00:00Z"}));
     assert_eq!(faults(order).await, ["fulfilledAt", "orderTotal"]);
     let redemption = json!({"orgId": ORG, "bundleId": "b#", "customerId": "ada", "orderId": "o", "fulfilledAt": "2090-01-01T00:00:00Z"});
     let redemption = Request::new("POST", "bundle-redemption", "/redemptions").json(&redemption);

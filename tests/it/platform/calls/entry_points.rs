@@ -233,6 +233,21 @@ async fn health_needs_no_credentials_and_reports_only_availability() {
 }
 
 #[tokio::test]
+async fn every_function_serves_its_document_without_credentials() {
+    let world = World::new().await;
+    for function in local::FUNCTIONS {
+        let request = |method| Request::new(method, function.name, "/openapi.json").anonymous();
+        let document: Value = serde_json::from_str(function.document).unwrap();
+        let answer = world.send(&request("GET")).await;
+        assert_eq!((answer.status.as_u16(), &answer.body), (200, &document), "{}", function.name);
+        let head = world.send(&request("HEAD")).await;
+        assert_eq!((head.status.as_u16(), &head.body), (200, &Value::Null), "{}", function.name);
+        let post = world.send(&request("POST")).await;
+        assert_eq!((post.status.as_u16(), post.headers["allow"].as_str()), (405, "GET, HEAD"), "{}", function.name);
+    }
+}
+
+#[tokio::test]
 async fn a_function_without_a_secret_rejects_every_request() {
     let world = World::new().await;
     let store = shared::store::Store::new(world.client.clone(), &world.table);
@@ -240,6 +255,8 @@ async fn a_function_without_a_secret_rejects_every_request() {
     let invocation = Invocation::new(None, shared::clock::Deadline::after(Duration::from_secs(5)));
     let health = Request::new("GET", "points-award", "/health").to_event();
     assert_eq!(host.answer(&raw_event(health), invocation).await.unwrap()["statusCode"], 200, "that needs no secret");
+    let document = Request::new("GET", "points-award", "/openapi.json").to_event();
+    assert_eq!(host.answer(&raw_event(document), invocation).await.unwrap()["statusCode"], 200, "nor does this");
     for request in [award("ada", "o1", "1", &json!({})), Request::new("GET", "points-award", "/nowhere")] {
         let answer = host.answer(&raw_event(request.to_event()), invocation).await;
         contract::check("points-award", &request.to_event(), &answer);

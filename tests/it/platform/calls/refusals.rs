@@ -163,7 +163,7 @@ async fn an_order_event_may_state_when_the_order_was_fulfilled_and_a_cancellatio
     let world = World::new().await;
     assert_eq!(world.send(&bundles::put("b", &json!({}))).await.status, 201);
     let bundle = json!([{"bundleId": "b", "savings": "1.50"}]);
-    let fulfilled_at = (noon() - chrono::TimeDelta::minutes(1)).to_rfc3339();
+    let fulfilled_at = (noon() + chrono::TimeDelta::minutes(1)).to_rfc3339();
     let order = json!({
         "orgId": ORG, "orderId": "o1", "customerId": "ada", "bundles": bundle, "fulfilledAt": fulfilled_at,
     });
@@ -172,4 +172,38 @@ async fn an_order_event_may_state_when_the_order_was_fulfilled_and_a_cancellatio
     let cancelled = json!({"orgId": ORG, "orderId": "o1", "bundles": bundle});
     let voided = world.invoke("bundle-redemption", scenario::event("OrderCancelled", cancelled)).await.unwrap();
     assert_eq!(voided["bundles"][0]["voided"], true, "{voided}");
+}
+
+#[tokio::test]
+async fn a_refund_reads_the_settings_that_its_process_does_not_know_yet() {
+    let world = World::new().await;
+    let org = |path: &str| Request::new("PUT", "back-office", format!("/orgs/new{path}"));
+    world.put_org("new", &json!({"name": "New"})).await;
+    world.put_customer("new", "ada", &json!({})).await;
+    let order = json!({"orgId": "new", "customerId": "ada", "orderId": "o1", "orderTotal": "20"});
+    let award = Request::new("POST", "points-award", "/awards").json(&order);
+    let process = world.another_process();
+    let refused = World::send_to(&process, &award, noon()).await;
+    assert_eq!(refused.code(), "loyalty_disabled", "the other process knows the org without settings");
+    world.send(&org("/loyalty").json(&json!({}))).await;
+    assert!(world.send(&award).await.is_applied());
+    let refund = json!({"orgId": "new", "customerId": "ada", "orderId": "o1", "refundId": "r1", "refundTotal": "5"});
+    let refund = Request::new("POST", "points-award", "/refunds").json(&refund);
+    assert!(World::send_to(&process, &refund, noon()).await.is_applied());
+}
+
+#[tokio::test]
+async fn a_refund_in_an_org_that_lost_its_settings_is_refused() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    assert!(world.send(&scenario::award("ada", "o1", "20", &json!({}))).await.is_applied());
+    assert!(world.send(&scenario::refund_request("ada", "o1", "r1", Some("5"))).await.is_applied());
+    // As after a deletion that left an award behind.
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let update = world.client.update_item().table_name(&world.table).update_expression("REMOVE loyalty");
+    update.key("pk", text(&format!("ORG#{ORG}"))).key("sk", text("ORG")).send().await.unwrap();
+    let process = world.another_process();
+    for request in [scenario::refund_request("ada", "o1", "r2", Some("5")), scenario::void_refund("ada", "o1", "r1")] {
+        assert_eq!(World::send_to(&process, &request, noon()).await.code(), "loyalty_not_set");
+    }
 }

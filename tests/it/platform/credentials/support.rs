@@ -54,7 +54,7 @@ pub(super) fn routes(org: &str) -> Vec<Route> {
                 })
                 .collect();
             let (mut path, in_path) = (path.join("/"), operation.path.contains("{orgId}"));
-            let takes_body = ["POST", "PUT"].contains(&operation.method);
+            let takes_body = operation.takes_body();
             let mut body = json!({});
             if !in_path && takes_body {
                 body["orgId"] = org.into();
