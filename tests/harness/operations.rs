@@ -11,7 +11,7 @@ use back_office::{
 use points_redemption::read::{ListPointsRedemptions, PointsRedemptionsRequest};
 use serde_json::json;
 use shared::{
-    domain::zone::Zone,
+    domain::{org_key::KeyScope, zone::Zone},
     inbound::fields::{OrgCurrency, PageSize},
 };
 use weekly_report::report::{ReportRequest, ReportWeek};
@@ -34,7 +34,7 @@ pub async fn call_every_operation(world: &World) {
     audit::ledger(world, ORG, "ada").await;
     let page = |cursor| BundlesRequest { org_id: valid(ORG), status: None, limit: PageSize::default(), cursor };
     read_all::<ListBundles>(world, "bundles", page).await;
-    let till = CreateKeyRequest { org_id: valid(ORG), name: valid("till"), scope: None };
+    let till = CreateKeyRequest { org_id: valid(ORG), name: valid("till"), scope: KeyScope::Manage };
     let key = succeeds(Request::of::<CreateKey>(&till), noon).await;
     let key = DeleteKeyRequest { org_id: valid(ORG), key_id: valid(key["keyId"].clone()) };
     succeeds(Request::of::<DeleteKey>(&key), noon).await;

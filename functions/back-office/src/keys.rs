@@ -38,7 +38,10 @@ pub struct CreateKeyRequest {
     pub name: SingleLine,
     /// What the holder of the key may do, which cannot be changed later. A key in a public web page is public, so only
     /// `till` may be there.
-    pub scope: Option<KeyScope>,
+    #[declare(default)]
+    #[serde(skip_serializing_if = "KeyScope::is_manage")]
+    #[schemars(extend("default" = KeyScope::default()))]
+    pub scope: KeyScope,
 }
 
 /// The new key.
@@ -71,7 +74,6 @@ impl Declared for CreateKey {
 impl Handler for CreateKey {
     async fn handle(context: &Context, request: CreateKeyRequest) -> Result<Reply<CreatedKeyAnswer>, Failure> {
         let CreateKeyRequest { org_id, name, scope } = request;
-        let scope = scope.unwrap_or_default();
         let created = retry_conflicts(context.deadline, || async {
             let org = context.org_versioned(&org_id).await?;
             // Each attempt creates another key. A repeated call could not return the secret of a key whose answer was

@@ -25,6 +25,15 @@ pub enum KeyScope {
 
 named!(KeyScope);
 
+impl KeyScope {
+    /// Whether the holder may call every operation that org keys may call. A version without scopes knows this scope
+    /// only, so a request for it names none.
+    #[must_use]
+    pub fn is_manage(&self) -> bool {
+        *self == Self::Manage
+    }
+}
+
 /// The kind of a key's text and of its item.
 ///
 /// A version without scopes knows only keys of the kind `Manage`, and lets them do everything. Keys with a narrower

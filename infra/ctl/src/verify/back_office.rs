@@ -14,7 +14,10 @@ use back_office::{
 use client::{Call, value};
 use shared::{
     clock::Stopwatch,
-    domain::rejection::{RefusalCode, RejectionKind},
+    domain::{
+        org_key::KeyScope,
+        rejection::{RefusalCode, RejectionKind},
+    },
     host::Success,
 };
 
@@ -43,7 +46,7 @@ pub(crate) async fn check(shop: &TestShop) -> CheckResult {
         vec![field("firstName", &customer.first_name, "Ada"), field("email", &customer.email, "ada@example.com")]
     })
     .await?;
-    let request = CreateKeyRequest { org_id: shop.org.clone(), name: value("till")?, scope: None };
+    let request = CreateKeyRequest { org_id: shop.org.clone(), name: value("till")?, scope: KeyScope::Manage };
     let created = shop.check::<CreateKey>("a new key of the org", &request, Success::Created, |_| Vec::new()).await?;
 
     let till = shop.with_secret(&created.key);
