@@ -277,3 +277,17 @@ async fn an_unreadable_org_or_customer_is_reported_and_does_not_block_the_others
     assert_eq!((&run["success"], &run["summary"]), (&json!(false), &summary));
     assert_eq!(tier(&world, "ada").await, "Silver");
 }
+
+#[tokio::test]
+async fn a_dry_run_takes_every_setting_of_a_programme() {
+    let world = World::new().await;
+    let loyalty = json!({
+        "enabled": true, "pointsPerDollar": 2, "earnRate": {"points": 1, "per": 3}, "equityMultiplier": 1.5,
+        "tiers": [{"name": "Only", "threshold": 0, "pointsMultiplier": 2}],
+        "redemptionTiers": [{"pointsCost": 100, "rewardValue": 5}], "redemptionMode": "exact",
+        "inactivityDays": 90, "activeDays": 60,
+    });
+    let run = json!({"orgId": ORG, "dryRun": true, "loyalty": loyalty});
+    let answer = world.send(&recalculation(&run)).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["success"]), (200, &json!(true)), "{}", answer.body);
+}
