@@ -137,7 +137,7 @@ pub struct ShareLeftView {
     pub count: u64,
     /// The customers at risk.
     pub of: u64,
-    /// The share in percent, floored to two decimals. Absent if nobody was at risk.
+    /// The share in percent, floored to two decimals. Absent if no customer was at risk.
     pub percent: Option<TwoPlaceDecimal>,
 }
 
