@@ -16,6 +16,7 @@ bundle-redemption  60   55   40  20
 bundle-transitions 180  120  4   1
 churn-prediction   1800 1740 4   1
 points-award       60   55   40  20
+points-expiry      1800 1740 4   1
 points-redemption  60   55   40  20
 tier-recalculation 1800 1740 4   1
 weekly-report      1800 1740 4   1

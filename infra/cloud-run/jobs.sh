@@ -13,6 +13,8 @@ export LC_ALL=C
 # What a run of bundle-transitions misses, the next one does. A sweep that had to stop goes on by the job that continues it.
 jobs='
 bundle-transitions           | bundle-transitions | */5 * * * *     | {}                   | 180s  | 0
+points-expiry                | points-expiry      | 0 1 * * *       | {}                   | 1800s | 3
+points-expiry-continued      | points-expiry      | */30 2-7 * * *  | {"cursor": "latest"} | 1800s | 0
 tier-recalculation           | tier-recalculation | 0 3 * * *       | {}                   | 1800s | 3
 tier-recalculation-continued | tier-recalculation | */30 4-9 * * *  | {"cursor": "latest"} | 1800s | 0
 churn-prediction             | churn-prediction   | 0 2 * * 0       | {}                   | 1800s | 3

@@ -17,6 +17,7 @@ use crate::domain::{
     },
     ids::{BundleId, CustomerId, OrgId},
     ledger::{Entry, EntryKind},
+    lots::notice::ExpiryNotice,
     points::Points,
     text::SingleLine,
     tier::TierChange,
@@ -41,6 +42,15 @@ pub enum ChangeEvent {
     PointsRedeemed(PointsChanged),
     /// The void of a points redemption gave points back.
     PointsReturned(PointsChanged),
+    /// Points expired.
+    PointsExpired(PointsChanged),
+    /// Points of a customer expire soon.
+    PointsExpiring {
+        /// The customer.
+        customer_id: CustomerId,
+        /// The points, their deadline and the lead.
+        notice: ExpiryNotice,
+    },
     /// An operator gave or took points.
     PointsAdjusted(PointsChanged, SingleLine),
     /// The tier of a customer changed.
@@ -105,6 +115,7 @@ impl ChangeEvent {
             EntryKind::PointsRestored { .. } => Self::PointsRestored(change),
             EntryKind::PointsRedeemed { .. } => Self::PointsRedeemed(change),
             EntryKind::PointsReturned { .. } => Self::PointsReturned(change),
+            EntryKind::PointsExpired { .. } => Self::PointsExpired(change),
             EntryKind::PointsAdjusted { reason, .. } => Self::PointsAdjusted(change, reason.clone()),
             EntryKind::TierChanged { change: tier_change, .. } => Self::TierChanged(change, tier_change.clone()),
         }
@@ -141,7 +152,19 @@ impl ChangeEvent {
             | Self::PointsReversed(change)
             | Self::PointsRestored(change)
             | Self::PointsRedeemed(change)
-            | Self::PointsReturned(change) => detail.with_points(change),
+            | Self::PointsReturned(change)
+            | Self::PointsExpired(change) => detail.with_points(change),
+            Self::PointsExpiring { customer_id, notice: ExpiryNotice { deadline, lead, points, balance, at } } => {
+                EventDetail {
+                    customer_id: customer_id.to_string(),
+                    at: time::text(*at),
+                    points: points.0.to_string(),
+                    balance: balance.0.to_string(),
+                    to: time::text(*deadline),
+                    cause: lead.name().to_owned(),
+                    ..detail
+                }
+            }
             Self::PointsAdjusted(change, reason) => {
                 EventDetail { cause: reason.as_str().to_owned(), ..detail.with_points(change) }
             }
@@ -194,15 +217,15 @@ pub struct EventDetail {
     pub reference: String,
     /// The instant of the change, as RFC 3339 in UTC with three decimals.
     pub at: String,
-    /// The change of the balance.
+    /// The change of the balance. Of a notice, the points that expire.
     pub points: String,
     /// The balance after the change.
     pub balance: String,
     /// The tier, status or risk level before.
     pub from: String,
-    /// The tier, status or risk level after.
+    /// The tier, status or risk level after. Of a notice, the instant at which the points expire.
     pub to: String,
-    /// The cause of the change, by its name in answers.
+    /// The cause of the change, by its name in answers. Of a notice, how long before the deadline it is given.
     pub cause: String,
 }
 

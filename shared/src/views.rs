@@ -10,6 +10,7 @@ use crate::domain::{
         terms::DesiredState,
         transition::{Transition, TransitionReason},
     },
+    lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays},
     loyalty::{ActiveDays, InactivityDays, LoyaltySettings, PointsCost, RedemptionMode},
     money::Money,
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
@@ -61,6 +62,19 @@ pub struct LoyaltyView {
     pub inactivity_days: InactivityDays,
     /// The number of days after an order during which a customer is active.
     pub active_days: ActiveDays,
+    /// The number of days after which earned points can be spent.
+    pub pending_days: PendingDays,
+    /// When earned points expire. Absent: never.
+    pub points_expiry: Option<PointsExpiryView>,
+}
+
+/// When earned points expire.
+#[declare::answer]
+pub struct PointsExpiryView {
+    /// The number of months.
+    pub months: ExpiryMonths,
+    /// The end to which the expiry is rounded up.
+    pub round_to: ExpiryRounding,
 }
 
 /// An earn rate: `points` for each `per`.
@@ -113,6 +127,10 @@ impl From<&LoyaltySettings> for LoyaltyView {
             redemption_mode: settings.redemption_mode,
             inactivity_days: settings.inactivity_days,
             active_days: settings.active_days,
+            pending_days: settings.pending_days,
+            points_expiry: settings
+                .points_expiry
+                .map(|expiry| PointsExpiryView { months: expiry.months(), round_to: expiry.round_to() }),
         }
     }
 }

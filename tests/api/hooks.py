@@ -22,6 +22,7 @@ RULES = re.compile(
             r"occurs twice",
             r"must have a different .* for each (redemption )?tier",
             r"must have a lowest tier with threshold 0",
+            r"must be month if months is above 3",
             # The time of the request.
             r"must be at most (5 minutes|24 hours) ahead",
             # Registries: ISO 4217 and the time zones.

@@ -7,29 +7,40 @@ use back_office::{
     loyalty::GetLoyalty,
     orgs::OrgRequest,
 };
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::{Request, World, lists::read_all, valid};
+use crate::{Request, World, lists::read_all_at, valid, world::noon};
 
-/// Reads a customer's ledger. Returns the entries, oldest first.
-pub async fn ledger(world: &World, org: &str, customer: &str) -> Vec<Value> {
+/// Reads a customer's ledger at `now`. Returns the entries, oldest first.
+pub async fn ledger(world: &World, org: &str, customer: &str, now: DateTime<Utc>) -> Vec<Value> {
     let page = |cursor| ActivityRequest { org_id: valid(org), customer_id: valid(customer), limit: valid(100), cursor };
-    let mut entries = read_all::<ListActivity>(world, "entries", page).await;
+    let mut entries = read_all_at::<ListActivity>(world, "entries", page, now).await;
     entries.reverse();
     entries
 }
 
-/// Checks a customer against their ledger, and returns the customer.
+/// Checks a customer at noon: see [`check_at`].
+pub async fn check(world: &World, org: &str, customer: &str) -> Value {
+    check_at(world, org, customer, noon()).await
+}
+
+/// Checks a customer against their ledger at `now`, and returns the customer.
 ///
 /// - The balance is the sum of the entries, and each entry's balance follows from the entry before.
+/// - The available, pending and held points are never negative. With the debt subtracted, they are the balance. While
+///   there is a debt, nothing is available or pending.
 /// - Lifetime value and order count follow from the entries.
 /// - The tier is the result of the last tier change. Without a tier change it is the lowest tier.
-pub async fn check(world: &World, org: &str, customer: &str) -> Value {
-    let record = world.send(&Request::get_customer(org, customer)).await;
+pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Utc>) -> Value {
+    let record = world.send_at(&Request::get_customer(org, customer), now).await;
     assert_eq!(record.status, 200, "{:?}", record.body);
-    let settings = world.send(&Request::of::<GetLoyalty>(&OrgRequest { org_id: valid(org) })).await.body;
-    let entries = ledger(world, org, customer).await;
+    let record = record.body;
+    let settings = Request::of::<GetLoyalty>(&OrgRequest { org_id: valid(org) });
+    let settings = world.send_at(&settings, now).await.body;
+    let entries = ledger(world, org, customer, now).await;
     let mut balance = 0;
+    let mut was_reduced = false;
     let mut paid: HashMap<&str, i64> = HashMap::new();
     let mut redeemed: HashMap<&str, i64> = HashMap::new();
     let mut tier: Option<&Value> = None;
@@ -37,7 +48,9 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
         balance += entry["points"].as_i64().unwrap();
         assert_eq!(entry["balance"], balance, "{customer}'s ledger: {entries:#?}");
         let order = entry["orderId"].as_str().unwrap_or_default();
-        match entry["kind"].as_str().unwrap() {
+        let kind = entry["kind"].as_str().unwrap();
+        was_reduced |= matches!(kind, "points_reversed" | "points_adjusted") && entry["points"].as_i64() < Some(0);
+        match kind {
             "points_earned" => {
                 let earlier = paid.insert(order, cents(&entry["orderTotal"]));
                 assert_eq!(earlier, None, "{order} earned twice: {entries:#?}");
@@ -55,7 +68,11 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
                 *paid.entry(order).or_default() += cents(&entry["refundTotal"]);
             }
             "points_redeemed" => {
-                assert!(balance >= 0, "{order} was paid with more points than the balance: {entries:#?}");
+                // Only a hold is redeemed while there is a debt.
+                assert!(
+                    balance >= 0 || was_reduced,
+                    "{order} was paid with more points than the balance: {entries:#?}"
+                );
                 assert!(
                     redeemed.insert(order, -entry["points"].as_i64().unwrap()).is_none(),
                     "{order} twice: {entries:#?}"
@@ -66,6 +83,7 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
                 // The order cannot be paid with points again.
                 redeemed.insert(order, 0);
             }
+            "points_expired" => assert!(entry["points"].as_i64() < Some(0), "{customer}'s ledger: {entries:#?}"),
             "tier_changed" => {
                 assert!(tier.is_none_or(|tier| entry["from"] == *tier), "{customer}'s ledger: {entries:#?}");
                 tier = Some(&entry["to"]);
@@ -73,12 +91,17 @@ pub async fn check(world: &World, org: &str, customer: &str) -> Value {
             _ => {}
         }
     }
-    let context = format!("{}\n{entries:#?}", record.body);
-    assert_eq!(record.body["points"], balance, "the balance is not the sum of the entries: {context}");
-    assert_eq!(cents(&record.body["lifetimeValue"]), paid.values().sum::<i64>(), "lifetime value: {context}");
-    assert_eq!(record.body["orderCount"], paid.len(), "order count: {context}");
-    assert_eq!(&record.body["tier"], tier.unwrap_or(&settings["tiers"][0]["name"]), "tier: {context}");
-    record.body
+    let context = format!("{record}\n{entries:#?}");
+    assert_eq!(record["points"], balance, "the balance is not the sum of the entries: {context}");
+    let figures = ["availablePoints", "pendingPoints", "heldPoints"].map(|name| record[name].as_i64().unwrap());
+    assert!(figures.iter().all(|points| *points >= 0), "a figure is negative: {context}");
+    let [available, pending, held] = figures;
+    let debt = available + pending + held - balance;
+    assert!(debt == 0 || debt > 0 && available + pending == 0, "the figures do not add up: {context}");
+    assert_eq!(cents(&record["lifetimeValue"]), paid.values().sum::<i64>(), "lifetime value: {context}");
+    assert_eq!(record["orderCount"], paid.len(), "order count: {context}");
+    assert_eq!(&record["tier"], tier.unwrap_or(&settings["tiers"][0]["name"]), "tier: {context}");
+    record
 }
 
 /// An amount of an answer, in minor units.

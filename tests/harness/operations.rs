@@ -26,12 +26,14 @@ pub async fn call_every_operation(world: &World) {
         answer.body
     };
     let noon = "2026-06-01T12:00:00Z";
+    let loyalty = json!({"pointsExpiry": {"months": 1, "roundTo": "day"}});
+    succeeds(Request::new("PUT", "back-office", format!("/orgs/{ORG}/loyalty")).json(&loyalty), noon).await;
     for customer in ["ada", "bob"] {
         succeeds(Request::put_customer(ORG, customer), noon).await;
     }
     succeeds(scenario::adjustment("ada", "a1", 500), noon).await;
     customers::all(world, ORG).await;
-    audit::ledger(world, ORG, "ada").await;
+    audit::ledger(world, ORG, "ada", instant(noon)).await;
     let page = |cursor| BundlesRequest { org_id: valid(ORG), status: None, limit: PageSize::default(), cursor };
     read_all::<ListBundles>(world, "bundles", page).await;
     let till = CreateKeyRequest { org_id: valid(ORG), name: valid("till"), scope: KeyScope::Manage };
@@ -51,6 +53,8 @@ pub async fn call_every_operation(world: &World) {
     succeeds(scenario::void_refund("ada", "o9", "r9"), noon).await;
     succeeds(scenario::redeem_points("ada", "o2", 100, "49.99"), noon).await;
     succeeds(scenario::void_points("ada", "o2"), noon).await;
+    succeeds(scenario::hold_points("ada", "o4", 100, "49.99", &json!({})), noon).await;
+    succeeds(scenario::release_points("ada", "o4"), noon).await;
     let page = |cursor| PointsRedemptionsRequest {
         org_id: valid(ORG),
         customer_id: valid("ada"),
@@ -84,6 +88,12 @@ pub async fn call_every_operation(world: &World) {
     let stopped = world.send_within(&report, instant(later), Duration::from_secs(5)).await.body;
     assert!(stopped["cursor"].is_string(), "{stopped}");
     succeeds(report, later).await;
+    // A run closes a day. The next run counts an entry of that day that came later, and warns of points that expire soon.
+    succeeds(scenario::expiry(&json!({})), "2026-06-10T06:00:00Z").await;
+    succeeds(scenario::adjustment("ada", "a2", 10), "2026-06-09T12:00:00Z").await;
+    succeeds(scenario::expiry(&json!({})), "2026-06-26T06:00:00Z").await;
+    // By then points have expired.
+    succeeds(scenario::expiry(&json!({})), "2026-07-10T06:00:00Z").await;
     // By then a customer falls a tier.
     succeeds(scenario::recalculation(&json!({})), "2027-01-01T00:00:00Z").await;
 

@@ -9,6 +9,7 @@ use shared::domain::{
     earning::award::{self, Order},
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
+    zone::Zone,
 };
 
 /// The days after the date that decide the outcome. Equal to the default of `activeDays`.
@@ -41,7 +42,7 @@ pub fn customers_known_at(now: DateTime<Utc>) -> Vec<HistoricalCustomer> {
                 churned: true,
             };
             let past = known.entry(order.customer.clone()).or_insert_with(new_customer);
-            past.customer = award::award(&past.customer, &loyalty, order, at).unwrap().customer;
+            past.customer = award::award(&past.customer, &loyalty, Zone::UTC, order, at).unwrap().customer;
         } else if at <= now + TimeDelta::days(i64::from(HORIZON_DAYS))
             && let Some(past) = known.get_mut(&order.customer)
         {

@@ -12,11 +12,13 @@ use points_award::{
     refund_void::{RefundVoidRequest, VoidRefund},
 };
 use points_redemption::{
+    hold::{HoldPoints, HoldPointsRequest, ReleasePoints, ReleasePointsRequest},
     read::{QuotePoints, QuoteRequest},
     redeem::{PointsRedemptionRequest, RedeemPoints},
     void::{PointsVoidRequest, VoidPointsRedemption},
 };
 use serde_json::{Value, json};
+use shared::domain::points_hold::HoldMinutes;
 use tier_recalculation::recalculate::{RecalculateTiers, RecalculationRequest};
 
 use crate::{
@@ -138,6 +140,21 @@ impl Scenario {
         self.send(void_points(customer, order))
     }
 
+    /// Holds points for an order, for 15 minutes.
+    pub fn hold(self, customer: &str, order: &str, points: i64, total: &str) -> Self {
+        self.hold_with(customer, order, points, total, json!({}))
+    }
+
+    /// Holds points for an order, with further fields.
+    pub fn hold_with(self, customer: &str, order: &str, points: i64, total: &str, more: Value) -> Self {
+        self.send(hold_points(customer, order, points, total, &more))
+    }
+
+    /// Releases the hold of an order.
+    pub fn release(self, customer: &str, order: &str) -> Self {
+        self.send(release_points(customer, order))
+    }
+
     /// Quotes points.
     pub fn quote(self, customer: &str, points: i64, total: Option<&str>) -> Self {
         self.send(Request::of::<QuotePoints>(&QuoteRequest {
@@ -210,7 +227,7 @@ impl Scenario {
         let customer = customer.to_owned();
         self.then(move |state| {
             Box::pin(async move {
-                let entries = audit::ledger(&state.world, ORG, &customer).await;
+                let entries = audit::ledger(&state.world, ORG, &customer, state.now).await;
                 let actual: Vec<String> = entries.iter().map(line).collect();
                 assert_eq!(actual, lines);
             })
@@ -275,6 +292,34 @@ pub fn void_points(customer: &str, order: &str) -> Request {
     })
 }
 
+/// The request to hold points for an order, extended by `more`.
+pub fn hold_points(customer: &str, order: &str, points: i64, total: &str, more: &Value) -> Request {
+    let request = HoldPointsRequest {
+        org_id: valid(ORG),
+        customer_id: valid(customer),
+        order_id: valid(order),
+        points: valid(points),
+        order_total: valid(total),
+        minutes: HoldMinutes::default(),
+        currency: None,
+    };
+    Request::of::<HoldPoints>(&request).with(more)
+}
+
+/// The request to release the hold of an order.
+pub fn release_points(customer: &str, order: &str) -> Request {
+    Request::of::<ReleasePoints>(&ReleasePointsRequest {
+        org_id: valid(ORG),
+        customer_id: valid(customer),
+        order_id: valid(order),
+    })
+}
+
+/// The request to record expired points.
+pub fn expiry(body: &Value) -> Request {
+    Request::new("POST", "points-expiry", "/").json(body)
+}
+
 /// The request to recalculate the tiers of all orgs, extended by `more`.
 pub fn recalculation(more: &Value) -> Request {
     let request = RecalculationRequest { org_id: None, cursor: None, dry_run: false, loyalty: None };
@@ -305,9 +350,9 @@ fn line(entry: &Value) -> String {
     if kind == "tier_changed" {
         return format!("{kind} {}>{} {}", text("from"), text("to"), text("cause"));
     }
-    let reference =
-        ["refundId", "adjustmentId", "orderId"].map(text).into_iter().find(|id| !id.is_empty()).unwrap_or_default();
-    format!("{kind} {reference} {:+} ={}", entry["points"].as_i64().unwrap(), entry["balance"])
+    let reference = ["refundId", "adjustmentId", "orderId"].map(text).into_iter().find(|id| !id.is_empty());
+    let reference = reference.map(|id| format!("{id} ")).unwrap_or_default();
+    format!("{kind} {reference}{:+} ={}", entry["points"].as_i64().unwrap(), entry["balance"])
 }
 
 impl ScenarioState {
@@ -333,7 +378,7 @@ impl IntoFuture for Scenario {
                 step(&mut state).await;
             }
             for customer in &state.customers {
-                audit::check(&self.world, ORG, customer).await;
+                audit::check_at(&self.world, ORG, customer, state.now).await;
             }
             for bundle in &state.bundles {
                 bundles::check(&self.world, ORG, bundle).await;

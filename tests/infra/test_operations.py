@@ -143,14 +143,14 @@ def test_all_jobs_are_paused_and_listed_and_one_that_is_not_there_is_told(accoun
     schedule(account, "bundle-transitions", ScheduleExpression="rate(5 minutes)", ScheduleExpressionTimezone="UTC")
     schedule(account, "tier-recalculation", State="DISABLED")
     schedule(account, "churn-prediction")
-    missing = "weekly-report        there is no schedule regulars-weekly-report"
+    missing = [f"{job:20} there is no schedule regulars-{job}" for job in ("points-expiry", "weekly-report")]
     code, out, err = account.ctl("jobs", "pause")
     assert (code, err) == (0, [])
     assert out == [
         "bundle-transitions   is paused now",
         "tier-recalculation   is paused already",
         "churn-prediction     is paused now",
-        missing,
+        *missing,
     ]
     account.ctl("jobs", "resume", "churn-prediction")
     code, out, err = account.ctl("jobs", "list")
@@ -159,7 +159,7 @@ def test_all_jobs_are_paused_and_listed_and_one_that_is_not_there_is_told(accoun
         "bundle-transitions   paused   rate(5 minutes)        UTC",
         "tier-recalculation   paused   cron(0 3 * * ? *)      America/New_York",
         "churn-prediction     on       cron(0 3 * * ? *)      America/New_York",
-        missing,
+        *missing,
     ]
 
 

@@ -160,7 +160,7 @@ class NewAccount(Lambda):
 
 
 def test_all_jobs_are_deployed_at_once_in_an_account_that_runs_ten_executions(template, monkeypatch):
-    jobs = ["BundleTransitions", "TierRecalculation", "ChurnPrediction", "WeeklyReport"]
+    jobs = ["BundleTransitions", "PointsExpiry", "TierRecalculation", "ChurnPrediction", "WeeklyReport"]
     versions = ",".join(f"{job}=arn:fn:{job}:2" for job in jobs)
     functions = NewAccount({f"arn:fn:{job}": "1" for job in jobs}, checks=len(jobs))
     deployments = CodeDeploy({f"d-{job}": f"regulars-{job}DeploymentGroup-1A2B" for job in jobs})
@@ -209,7 +209,7 @@ def test_a_version_that_is_live_and_broken_keeps_no_better_one_out(template, mon
 def test_a_run_has_less_time_than_the_check(template):
     resources = template["Resources"]
     check = resources["PreTrafficCheck"]["Properties"]["Timeout"]
-    for job in ("BundleTransitions", "TierRecalculation", "ChurnPrediction", "WeeklyReport"):
+    for job in ("BundleTransitions", "PointsExpiry", "TierRecalculation", "ChurnPrediction", "WeeklyReport"):
         assert resources[job]["Properties"]["Timeout"] + 30 <= check, job
 
 
@@ -234,6 +234,6 @@ def test_every_job_is_checked_and_every_other_function_has_a_canary(template):
 
 
 def test_the_jobs_themselves_answer_what_the_check_reads(stack):
-    for job in ("bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"):
+    for job in ("bundle-transitions", "points-expiry", "tier-recalculation", "churn-prediction", "weekly-report"):
         summary = stack.invoke(job, dryRun=True)["summary"]
         assert summary.get("totalErrors", summary.get("errorsEncountered")) == 0

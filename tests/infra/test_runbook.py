@@ -14,7 +14,7 @@ from conftest import PROGRAMS, ROOT, SECRET, LocalStack
 from test_operations import FUNCTIONS, NOBODY, REGION, Account, function, moto, schedule  # noqa: F401
 
 RUNBOOK = (ROOT / "infra/RUNBOOK.md").read_text()
-JOBS = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"]
+JOBS = ["bundle-transitions", "points-expiry", "tier-recalculation", "churn-prediction", "weekly-report"]
 
 
 def commands():
@@ -93,7 +93,7 @@ def deployed(moto, stack):  # noqa: F811
     definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
     for job in JOBS:
         target = f"arn:aws:lambda:{REGION}:123456789012:function:regulars-{job}:live"
-        if job in ("tier-recalculation", "churn-prediction"):
+        if job in ("points-expiry", "tier-recalculation", "churn-prediction"):
             role = "arn:aws:iam::123456789012:role/sweeps"
             made = machines.create_state_machine(name=f"regulars-{job}", definition=definition, roleArn=role)
             target = made["stateMachineArn"]

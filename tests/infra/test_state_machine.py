@@ -16,7 +16,8 @@ from moto.stepfunctions.parser.asl.utils import boto_client
 ROLE = "arn:aws:iam::123456789012:role/any"
 
 # What the functions call what they do, as the template has it.
-OPERATIONS = {"tier-recalculation": "recalculate", "churn-prediction": "predict", "points-award": "award"}
+SWEEPS = {"points-expiry": "expire", "tier-recalculation": "recalculate", "churn-prediction": "predict"}
+OPERATIONS = {**SWEEPS, "points-award": "award"}
 
 
 class Cloud:
@@ -142,7 +143,7 @@ def test_the_template_names_the_operation_that_its_function_has(template):
         sweep["Name"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): sweep["DefinitionSubstitutions"]["Operation"]
         for sweep in sweeps
     }
-    assert named == {function: OPERATIONS[function] for function in ("tier-recalculation", "churn-prediction")}
+    assert named == SWEEPS
 
 
 def test_that_it_came_to_its_end_goes_on_record_as_the_functions_read_it(cloud, stack):
@@ -154,6 +155,7 @@ def test_that_it_came_to_its_end_goes_on_record_as_the_functions_read_it(cloud, 
     # It waits for the next of each: what is on record it can read and leaves, what is not it puts there.
     assert stack.invoke("bundle-transitions")["success"]
     assert (ended(stack, "recalculate"), ended(stack, "predict") is None) == (on_record, False)
+    assert ended(stack, "expire") is not None
 
 
 def test_every_org_is_swept_page_by_page(cloud, stack):

@@ -87,7 +87,7 @@ def test_every_call_from_outside_goes_to_the_alias(template):
                     assert properties["Qualifier"] == "live"
 
     found = dict(called())
-    assert len(found) == 8 + 3 + 2 + 2, found
+    assert len(found) == 9 + 3 + 2 + 3, found
     assert all(arn["Ref"] in aliases for arn in found.values()), found
 
 
@@ -127,7 +127,7 @@ def test_roles_that_sam_makes_allow_nothing_on_everything(template):
 
 
 # What those roles are for that no function has. The functions' own are held against what they do, in Rust.
-JOBS = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"]
+JOBS = ["bundle-transitions", "points-expiry", "tier-recalculation", "churn-prediction", "weekly-report"]
 ROLES = {
     "ChangesRole": {
         "dynamodb:DescribeStream": ["Table.StreamArn"],
@@ -154,8 +154,8 @@ ROLES = {
     },
 }
 ROLES["ChannelsRole"] = {"cloudwatch:DescribeAlarms": ["alarm:*"]}
-for job in ("TierRecalculation", "ChurnPrediction"):
-    name = "tier-recalculation" if job == "TierRecalculation" else "churn-prediction"
+SWEEPS = {"PointsExpiry": "points-expiry", "TierRecalculation": "tier-recalculation", "ChurnPrediction": "churn-prediction"}
+for job, name in SWEEPS.items():
     ROLES[f"{job}SweepRole"] = {
         "dynamodb:Query": ["${Table.Arn}/index/by_time"],
         "dynamodb:UpdateItem": ["Table.Arn"],
@@ -221,8 +221,8 @@ def test_a_canary_is_watched_by_what_its_function_tells_and_by_what_crashes(temp
 
 
 def test_a_sweep_may_write_that_it_ended_and_nothing_else(template):
-    for name, operation in (("TierRecalculationSweep", "recalculate"), ("ChurnPredictionSweep", "predict")):
-        (policy,) = template["Resources"][name]["Properties"]["Policies"]
+    for job, operation in (("PointsExpiry", "expire"), ("TierRecalculation", "recalculate"), ("ChurnPrediction", "predict")):
+        (policy,) = template["Resources"][f"{job}Sweep"]["Properties"]["Policies"]
         (update,) = [statement for statement in policy["Statement"] if "dynamodb:UpdateItem" in statement["Action"]]
         assert update["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"SWEEP#{operation}"]}}
 
@@ -239,7 +239,7 @@ def test_alarms_reach_their_topic_which_only_this_account_s_cloudwatch_may_write
         priority = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-").split("-")[0]
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topics[priority]}]
     queues = [resource for resource in resources.values() if resource["Type"] == "AWS::SQS::Queue"]
-    assert found == 10 + len(queues)
+    assert found == 12 + len(queues)
     own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     (publish,) = resources["TopicsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert publish["Resource"] == [{"Ref": "AlertsTopic"}, {"Ref": "RetentionTopic"}]
@@ -323,7 +323,7 @@ def test_every_schedule_has_a_zone_a_name_and_another_try(template):
         for event in owner.get("Properties", {}).get("Events", {}).values()
         if event["Type"] == "ScheduleV2"
     ]
-    assert len(schedules) == 4
+    assert len(schedules) == 5
     for owner, schedule in schedules:
         assert schedule["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
         assert schedule["Name"] == owner.get("FunctionName", owner.get("Name")), "where ctl jobs looks"

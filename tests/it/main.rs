@@ -5,6 +5,7 @@
 //! | orders that earn points and tiers, refunds | [`awards`] |
 //! | points redeemed at checkout | [`points`] |
 //! | bundles: definitions, redemptions, schedules, transitions | [`bundles`] |
+//! | expired points and notices, closed days | [`expiry`] |
 //! | the recalculation of tiers | [`tiers`] |
 //! | churn predictions, the statistical model, Claude | [`churn`] |
 //! | the weekly report | [`report`] |
@@ -17,6 +18,7 @@ mod awards;
 mod back_office;
 mod bundles;
 mod churn;
+mod expiry;
 mod house;
 mod infra;
 mod platform;

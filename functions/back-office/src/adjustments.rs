@@ -83,10 +83,12 @@ impl MoneyOperation for Adjust {
             return Err(Rejection::IdempotencyMismatch.into());
         }
 
-        let decided = adjustment::adjust(&customer.value, adjustment_id.clone(), *points, reason.clone(), context.now)?;
+        context.store.make_room_for_due(org, &customer, context.now).await?;
+        let decided =
+            adjustment::adjust(&customer.value, org, adjustment_id.clone(), *points, reason.clone(), context.now)?;
 
         let mut transaction = context.store.transaction(org);
-        transaction.replace_customer(&decided.customer, &customer, &[decided.entry])?;
+        transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
         transaction.record_adjustment(customer_id, &decided.adjustment)?;
         transaction.commit().await?;
         Ok(Reply::created(answer(&decided.adjustment)))

@@ -4,6 +4,7 @@ use shared::{
     domain::{
         customer::{Customer, CustomerProfile},
         ids::{CustomerId, OrgId},
+        lots::due::apply_due,
         org::Org,
         rejection::{RefusalCode, Rejection},
         text::SingleLine,
@@ -75,8 +76,10 @@ async fn replace(
     match context.store.customer(&org.id, id).await? {
         Some(_) if context.call.only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => {
-            let customer = Customer { profile: profile.clone(), ..current.value.clone() };
-            transaction.replace_customer(&customer, &current, &[])?;
+            context.store.make_room_for_due(org, &current, context.now).await?;
+            let mut customer = Customer { profile: profile.clone(), ..current.value.clone() };
+            let entries = apply_due(&mut customer, context.now);
+            transaction.replace_customer(&customer, &current, &entries)?;
             transaction.commit().await?;
             Ok(Reply::done(CustomerView::new(org, customer, context.now)))
         }
@@ -151,9 +154,11 @@ impl Handler for EraseCustomer {
 
 async fn erase_profile(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply<CustomerView>, Failure> {
     let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
-    let customer = Customer { profile: CustomerProfile::default(), ..current.value.clone() };
+    context.store.make_room_for_due(org, &current, context.now).await?;
+    let mut customer = Customer { profile: CustomerProfile::default(), ..current.value.clone() };
+    let entries = apply_due(&mut customer, context.now);
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&customer, &current, &[])?;
+    transaction.replace_customer(&customer, &current, &entries)?;
     transaction.commit().await?;
     Ok(Reply::done(CustomerView::new(org, customer, context.now)))
 }

@@ -7,6 +7,7 @@ pub mod bundles;
 pub mod customer_list;
 pub mod customers;
 pub mod keys;
+pub mod liability;
 pub mod loyalty;
 pub mod orgs;
 pub mod pages;
@@ -19,6 +20,7 @@ use bundles::{DeleteBundle, GetBundle, PutBundle, TransitionBundle};
 use customer_list::ListCustomers;
 use customers::{EraseCustomer, GetCustomer, PutCustomer};
 use keys::{CreateKey, DeleteKey, ListKeys};
+use liability::ListLiability;
 use loyalty::{GetLoyalty, PutLoyalty};
 use orgs::{DeleteOrg, GetOrg, ListOrgs, PutOrg};
 
@@ -30,6 +32,7 @@ shared::function!(
     plain DeleteOrg,
     plain PutLoyalty,
     plain GetLoyalty,
+    list ListLiability,
     plain CreateKey,
     list ListKeys,
     plain DeleteKey,

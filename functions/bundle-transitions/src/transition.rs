@@ -51,6 +51,7 @@ impl Declared for TransitionBundles {
         Metric::Activated,
         Metric::Paused,
         Metric::Expired,
+        Metric::HoursSincePointsExpiry,
         Metric::HoursSinceTierRecalculation,
         Metric::HoursSinceChurnPrediction,
         Metric::Runs,

@@ -10,8 +10,11 @@ use shared::{
 };
 
 /// The operations of the watched jobs, and the metric of each.
-const WATCHED: [(&str, Metric); 2] =
-    [("recalculate", Metric::HoursSinceTierRecalculation), ("predict", Metric::HoursSinceChurnPrediction)];
+const WATCHED: [(&str, Metric); 3] = [
+    ("expire", Metric::HoursSincePointsExpiry),
+    ("recalculate", Metric::HoursSinceTierRecalculation),
+    ("predict", Metric::HoursSinceChurnPrediction),
+];
 
 /// Records the hours since each watched job last ended, or since this job first looked for its end.
 ///

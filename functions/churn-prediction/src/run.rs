@@ -251,7 +251,9 @@ impl BatchScorer<'_> {
         if self.run.sweep.dry_run.is_some() {
             return Ok(Some(written));
         }
-        let mut transaction = self.run.sweep.store.transaction(self.scorer.org);
+        let (store, at) = (self.run.sweep.store, scored.prediction.at);
+        store.make_room_for_due(self.scorer.org, &current, at).await?;
+        let mut transaction = store.transaction(self.scorer.org);
         transaction.record_prediction(&current, &scored.prediction, self.scorer.horizon_days)?;
         transaction.commit().await?;
         Ok(Some(written))

@@ -54,6 +54,10 @@ pub struct AwardRequest {
 pub struct AwardAnswer {
     /// The points that the order earned.
     pub points_awarded: Points,
+    /// When the points can be spent. Absent: at once.
+    pub available_at: Option<DateTime<Utc>>,
+    /// When the points expire. Absent: never.
+    pub expires_at: Option<DateTime<Utc>>,
     /// The account of the customer after the award.
     #[serde(flatten)]
     pub account: AccountSummary,
@@ -133,7 +137,8 @@ async fn award(
 
     org.check_currency(currency)?;
     let loyalty = org.loyalty_in_force()?;
-    let decided = award::award(&customer.value, loyalty, order.clone(), context.now)?;
+    context.store.make_room_for_due(org, &customer, context.now).await?;
+    let decided = award::award(&customer.value, loyalty, org.profile.timezone, order.clone(), context.now)?;
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
@@ -156,5 +161,10 @@ async fn award(
 }
 
 fn answer(award: &Award) -> AwardAnswer {
-    AwardAnswer { points_awarded: award.points, account: (&award.outcome).into() }
+    AwardAnswer {
+        points_awarded: award.points,
+        available_at: award.dates.available_at,
+        expires_at: award.dates.expires_at,
+        account: (&award.outcome).into(),
+    }
 }

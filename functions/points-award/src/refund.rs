@@ -1,9 +1,11 @@
 //! Reverses points for a partial or full refund, in four steps: load, replay, decide, commit.
 
+use chrono::{DateTime, Utc};
 use shared::{
     domain::{
         earning::refund::{self, Refund, RefundRecord},
         ids::{CustomerId, OrderId, OrgId, RefundId},
+        lots::lot::LotDates,
         money::{Currency, Money},
         org::Org,
         points::Points,
@@ -44,6 +46,10 @@ pub struct RefundRequest {
 pub struct RefundAnswer {
     /// The points that the refund took back.
     pub points_reversed: Points,
+    /// When the points of the order can be spent. Absent: at once.
+    pub available_at: Option<DateTime<Utc>>,
+    /// When the points of the order expire. A refund from then on takes back none. Absent: never.
+    pub expires_at: Option<DateTime<Utc>>,
     /// The account of the customer after the refund.
     #[serde(flatten)]
     pub account: AccountSummary,
@@ -103,7 +109,7 @@ impl MoneyOperation for RefundOrder {
         if let Some(RefundRecord::Made(refund)) = refund.map(|refund| refund.value) {
             return match (&refund.voided, refund.asked == *refund_total) {
                 (Some(_), _) => Err(Rejection::AlreadyVoided.into()),
-                (None, true) => Ok(Reply::replayed(answer(&refund))),
+                (None, true) => Ok(Reply::replayed(answer(&refund, award.value.dates))),
                 (None, false) => Err(Rejection::IdempotencyMismatch.into()),
             };
         }
@@ -111,6 +117,7 @@ impl MoneyOperation for RefundOrder {
 
         // Refunds are accepted while the programme is off.
         let loyalty = &*loyalty_of(context, org).await?;
+        context.store.make_room_for_due(org, &customer, context.now).await?;
         let decided =
             refund::refund(&customer.value, loyalty, &award.value, refund_id.clone(), *refund_total, context.now);
         if decided.is_err() {
@@ -131,10 +138,15 @@ impl MoneyOperation for RefundOrder {
         transaction.record_refund(&decided.refund, &decided.award, &award)?;
         transaction.commit().await?;
         context.metric(Metric::PointsReversed, decided.refund.points.0);
-        Ok(Reply::created(answer(&decided.refund)))
+        Ok(Reply::created(answer(&decided.refund, award.value.dates)))
     }
 }
 
-fn answer(refund: &Refund) -> RefundAnswer {
-    RefundAnswer { points_reversed: refund.points, account: (&refund.outcome).into() }
+fn answer(refund: &Refund, dates: LotDates) -> RefundAnswer {
+    RefundAnswer {
+        points_reversed: refund.points,
+        available_at: dates.available_at,
+        expires_at: dates.expires_at,
+        account: (&refund.outcome).into(),
+    }
 }

@@ -119,8 +119,15 @@ impl MoneyOperation for VoidRefund {
             Some(total) => total,
             None => load_refund_total(context, org, refund, &award).await?,
         };
-        let decided =
-            refund::void(&customer.value, loyalty, &award.value, refund.as_ref().clone(), total, context.now)?;
+        context.store.make_room_for_due(org, &customer, context.now).await?;
+        let decided = refund::void(
+            &customer.value,
+            (loyalty, org.profile.timezone),
+            &award.value,
+            refund.as_ref().clone(),
+            total,
+            context.now,
+        )?;
 
         let mut transaction = context.store.transaction(org);
         transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;

@@ -5,6 +5,7 @@ use shared::{
     domain::{
         customer::Customer,
         ids::{CustomerId, OrderId, OrgId},
+        lots::account::PointsFigures,
         loyalty::{PointsCost, RedemptionTier},
         money::{Currency, Money},
         points::Points,
@@ -87,10 +88,11 @@ impl Handler for QuotePoints {
         let customer = customer(context, &org_id, &customer_id).await?;
         org.check_currency(currency.as_ref())?;
         let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
-        let quoted = points_redemption::quote(valuation, customer.points, points, order_total);
+        let available = customer.account.figures(context.now).available;
+        let quoted = points_redemption::quote(valuation, available, points, order_total);
         // No order total exceeds this amount.
         let order_total_max = order_total.or(Some(Money::REQUESTED_MAX));
-        let max = points_redemption::max_redeemable(valuation, customer.points, order_total_max);
+        let max = points_redemption::max_redeemable(valuation, available, order_total_max);
         let refusal = quoted.as_ref().err();
         Ok(Reply::done(QuoteAnswer {
             is_valid: quoted.is_ok(),
@@ -120,8 +122,10 @@ pub struct OptionsRequest {
 /// The balance of the customer, and each redemption tier.
 #[declare::answer]
 pub struct OptionsAnswer {
-    /// The balance in points.
+    /// The balance in points, with pending and held ones.
     pub balance: Points,
+    /// The points that the customer can spend now.
+    pub available_points: Points,
     /// The redemption tiers, cheapest first.
     pub options: Vec<OptionView>,
 }
@@ -156,10 +160,11 @@ impl Handler for ListOptions {
     async fn handle(context: &Context, request: OptionsRequest) -> Result<Reply<OptionsAnswer>, Failure> {
         let OptionsRequest { org_id, customer_id } = request;
         let org = context.org(&org_id).await?;
-        let balance = customer(context, &org_id, &customer_id).await?.points;
+        let PointsFigures { points: balance, available: available_points, .. } =
+            customer(context, &org_id, &customer_id).await?.account.figures(context.now);
         let is_on = org.loyalty_in_force().is_ok();
         let view = |tier: &RedemptionTier| {
-            let needed = tier.points_cost.get().minus(balance).filter(|needed| *needed > Points::ZERO);
+            let needed = tier.points_cost.get().minus(available_points).filter(|needed| *needed > Points::ZERO);
             OptionView {
                 points_cost: tier.points_cost,
                 reward_value: tier.reward_value,
@@ -169,7 +174,7 @@ impl Handler for ListOptions {
         };
         let settings = org.loyalty.iter().map(|loyalty| &loyalty.settings);
         let options = settings.flat_map(|settings| settings.redemption_tiers.iter()).map(view).collect();
-        Ok(Reply::done(OptionsAnswer { balance, options }))
+        Ok(Reply::done(OptionsAnswer { balance, available_points, options }))
     }
 }
 

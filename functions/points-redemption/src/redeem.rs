@@ -103,11 +103,12 @@ impl MoneyOperation for RedeemPoints {
 
         org.check_currency(currency.as_ref())?;
         let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
+        context.store.make_room_for_due(org, customer, context.now).await?;
         let decided =
             points_redemption::redeem(&customer.value, valuation, order_id.clone(), *points, *order_total, context.now);
-        if matches!(decided, Err(Rejection::InsufficientPoints { .. })) {
+        if decided.is_err() {
             // The items are not read at one instant. If they have changed since, an earlier attempt for this order may have
-            // taken the points. The next attempt then replays its answer instead of rejecting the order.
+            // taken the points or the hold. The next attempt then replays its answer instead of rejecting the order.
             let reloaded = context.store.points_redemption_context(&org.id, customer_id, order_id).await?;
             if reloaded.state.is_some() || reloaded.customer.is_none_or(|reloaded| reloaded.version != customer.version)
             {
@@ -117,7 +118,7 @@ impl MoneyOperation for RedeemPoints {
         let decided = decided?;
 
         let mut transaction = context.store.transaction(org);
-        transaction.replace_customer(&decided.customer, customer, &[decided.entry])?;
+        transaction.replace_customer(&decided.customer, customer, &decided.entries)?;
         transaction.record_points_redemption(&decided.redemption, None)?;
         match loaded.order.as_ref().and_then(|order| order.owner.as_ref()) {
             None => transaction.record_order_owner(order_id, customer_id)?,

@@ -5,6 +5,7 @@ use shared::{
         ids::{CustomerId, OrderId, OrgId},
         org::Org,
         points::Points,
+        points_hold,
         points_redemption::{self, PointsRedemption, PointsVoid},
         redemption_state::RedemptionState,
         rejection::{RefusalCode, Rejection},
@@ -96,6 +97,7 @@ impl MoneyOperation for VoidPointsRedemption {
             return Err(Rejection::IdempotencyMismatch.into());
         }
 
+        context.store.make_room_for_due(org, &customer, context.now).await?;
         let mut transaction = context.store.transaction(org);
         let (redemption, state) = match &loaded.state {
             Some(Versioned { value: RedemptionState::VoidedBefore, .. }) => {
@@ -106,14 +108,19 @@ impl MoneyOperation for VoidPointsRedemption {
                 None => (redemption.clone(), state),
             },
             None => {
+                // An order that only held points gives them back.
+                let released = points_hold::release(&customer.value, order_id, context.now);
+                if released.hold.is_some() {
+                    transaction.replace_customer(&released.customer, &customer, &released.entries)?;
+                }
                 transaction.block_points_redemption(order_id, loaded.order.is_some())?;
                 transaction.commit().await?;
                 return Ok(Reply::done(PointsVoidAnswer::NOTHING));
             }
         };
 
-        let decided = points_redemption::void(&customer.value, redemption, context.now)?;
-        transaction.replace_customer(&decided.customer, &customer, &[decided.entry])?;
+        let decided = points_redemption::void(&customer.value, org.profile.timezone, redemption, context.now)?;
+        transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
         transaction.record_points_redemption(&decided.redemption, Some(state))?;
         transaction.commit().await?;
         let Some(void) = &decided.redemption.voided else {

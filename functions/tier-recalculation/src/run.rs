@@ -233,8 +233,9 @@ impl TierEvaluator<'_> {
         let Some(recalculated) = recalculate(&current.value, self.loyalty, self.now) else { return Ok(None) };
         let tier_move = TierMove { direction: recalculated.direction, rank: self.rank(&recalculated.customer) };
         if self.sweep.dry_run.is_none() {
+            self.sweep.store.make_room_for_due(self.org, &current, self.now).await?;
             let mut transaction = self.sweep.store.transaction(self.org);
-            transaction.replace_customer(&recalculated.customer, &current, &[recalculated.entry])?;
+            transaction.replace_customer(&recalculated.customer, &current, &recalculated.entries)?;
             transaction.commit().await?;
         }
         Ok(Some(tier_move))

@@ -7,6 +7,7 @@ use shared::{
     domain::{
         bundle::{status::BundleStatus, transition::TransitionReason},
         churn::{risk::RiskLevel, score::ChurnSource},
+        lots::notice::NoticeLead,
         tier::TierCause,
     },
     outbound::{ChangeEventName, EventDetail},
@@ -155,6 +156,10 @@ pub fn emitted_detail(event: ChangeEventName) -> Value {
         | ChangeEventName::PointsRestored
         | ChangeEventName::PointsRedeemed
         | ChangeEventName::PointsReturned => (points(&[]), vec![]),
+        ChangeEventName::PointsExpired => (vec!["customerId", "points", "balance"], vec![]),
+        ChangeEventName::PointsExpiring => {
+            (vec!["customerId", "points", "balance", "to"], vec![("cause", NoticeLead::NAMES.to_vec())])
+        }
         ChangeEventName::PointsAdjusted => (points(&["cause"]), vec![]),
         ChangeEventName::TierChanged => {
             (tier.into_iter().flatten().collect(), vec![("cause", TierCause::NAMES.to_vec())])
@@ -181,7 +186,8 @@ pub fn emitted_detail(event: ChangeEventName) -> Value {
     let may_be_empty = |member: &str| {
         matches!(
             (event, member),
-            (ChangeEventName::TierChanged, "reference") | (ChangeEventName::ChurnRiskChanged, "from")
+            (ChangeEventName::TierChanged | ChangeEventName::PointsExpired, "reference")
+                | (ChangeEventName::ChurnRiskChanged, "from")
         )
     };
     let whole = ["points", "balance"];

@@ -134,6 +134,7 @@ impl Contract {
             points_award,
             back_office,
             bundle_transitions,
+            points_expiry,
             tier_recalculation,
             churn_prediction,
             weekly_report,

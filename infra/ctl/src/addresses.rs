@@ -7,12 +7,13 @@ use anyhow::{Context, bail};
 use reqwest::Url;
 
 /// The names of all functions.
-pub const FUNCTIONS: [&str; 8] = [
+pub const FUNCTIONS: [&str; 9] = [
     "back-office",
     "bundle-redemption",
     "bundle-transitions",
     "churn-prediction",
     "points-award",
+    "points-expiry",
     "points-redemption",
     "tier-recalculation",
     "weekly-report",

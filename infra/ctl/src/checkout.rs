@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Monday morning after the promotion week.
-const CHECKED_OUT_AT: &str = "1998-07-13T14:00:00Z";
+pub(crate) const CHECKED_OUT_AT: &str = "1998-07-13T14:00:00Z";
 
 /// The checkouts: customer, order, order total, requested points, and the next step.
 const CHECKOUTS: [(CustomerChoice, &str, &str, i64, NextStep); 5] = [
@@ -51,7 +51,7 @@ enum NextStep {
     Cancel,
 }
 
-/// Plays the checkouts and prints each result. `balances` are the customers and their points.
+/// Plays the checkouts and prints each result. `balances` are the customers and the points that each can spend.
 pub(crate) async fn run(api: &Api, org: &OrgId, mut balances: Vec<(CustomerId, i64)>) -> anyhow::Result<()> {
     balances.sort_by(|(customer, points), (other, other_points)| other_points.cmp(points).then(customer.cmp(other)));
     print_line("At checkout, points for money\n");

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 use anyhow::bail;
 use back_office::{customer_list::ListCustomers, loyalty::PutLoyalty, orgs::PutOrg, pages::ListRow};
+use chrono::{DateTime, Utc};
 use client::{Call, value};
 use shared::{
     domain::{
@@ -19,10 +20,10 @@ use crate::{
     list::Pages,
     load, orders,
     output::{print_error, print_line},
-    promotion, refunds, requests,
+    points_in_time, promotion, refunds, requests,
     target::{DEFAULT_SECRET, TargetOptions},
     tiers,
-    values::{format_amount, group_digits},
+    values::{format_amount, group_digits, parse_instant},
     weekly_report,
 };
 
@@ -37,6 +38,7 @@ struct OrgTotals {
     points: i64,
     lifetime_value: i64,
     per_tier: BTreeMap<String, i64>,
+    /// The customers, and the points that each can spend.
     balances: Vec<(CustomerId, i64)>,
 }
 
@@ -47,7 +49,7 @@ pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> 
     let addresses = target.addresses()?;
     let api = target.api()?;
     api.call(&Call::<PutOrg>::new(&requests::disposable_org(&org, value("Demo shop")?))?).await?;
-    let settings = LoyaltyFields { org_id: org.clone(), settings: requests::default_settings()? };
+    let settings = LoyaltyFields { org_id: org.clone(), settings: points_in_time::settings()? };
     let settings = api.call(&Call::<PutLoyalty>::new(&settings)?).await?.answer;
 
     print_line(&format!("Loading {} into the org {org} …", file.display()));
@@ -61,22 +63,24 @@ pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> 
     load_totals.add(load::load_orders(&api, &org, in_horizon, in_flight).await?);
     let evaluation = churn::evaluate(&api, &org).await?;
     load_totals.add(load::load_orders(&api, &org, after_horizon, in_flight).await?);
-    let before = org_totals(&api, &org).await?;
+    let log_ended_at = parse_instant(tiers::RECALCULATED_AT)?;
+    let before = org_totals(&api, &org, log_ended_at).await?;
     print_totals(&before, load_totals.orders_per_second());
     tiers::recalculate(&api, &org).await?;
-    let org_totals = org_totals(&api, &org).await?;
+    let org_totals = org_totals(&api, &org, log_ended_at).await?;
     tiers::print_table(&settings, &before.per_tier, &org_totals.per_tier);
     churn::print_table(&risk_groups, &retained, evaluation.as_ref());
     promotion::play_week(&api, &org).await?;
     churn::rescore(&api, &org).await?;
     weekly_report::print(&api, &org, Some(promotion::week_reported_at()?)).await?;
     print_line("");
-    let balances = self::org_totals(&api, &org).await?.balances;
+    let balances = self::org_totals(&api, &org, parse_instant(checkout::CHECKED_OUT_AT)?).await?.balances;
     let refunded = balances.iter().max_by_key(|(_, points)| points).map(|(customer, _)| customer.clone());
     checkout::run(&api, &org, balances).await?;
     if let Some(customer) = refunded {
         refunds::run(&api, &org, &customer).await?;
     }
+    points_in_time::run(&api, &org, in_flight).await?;
     if let Some(first) = load_totals.rejected.first() {
         bail!("{} rows were rejected, the first in line {}", load_totals.rejected.len(), first.line);
     }
@@ -84,6 +88,7 @@ pub(crate) async fn run(file: &Path, target: &TargetOptions, in_flight: u16) -> 
         ("orgs, bundles, customers", "back-office"),
         ("awards and refunds", "points-award"),
         ("points at checkout", "points-redemption"),
+        ("points expiry job", "points-expiry"),
         ("bundle redemptions", "bundle-redemption"),
         ("bundle transitions job", "bundle-transitions"),
         ("tier recalculation job", "tier-recalculation"),
@@ -114,10 +119,11 @@ fn print_totals(org_totals: &OrgTotals, orders_per_second: i64) {
     print_line("");
 }
 
-/// Adds up the customers of an org, page by page.
-async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
+/// Adds up the customers of an org at `now`, page by page.
+async fn org_totals(api: &Api, org: &OrgId, now: DateTime<Utc>) -> anyhow::Result<OrgTotals> {
     let mut totals = OrgTotals::default();
     Pages::<ListCustomers>::of(requests::all_customers(org))
+        .at(now)
         .for_each(api, |row| {
             let customer = match row {
                 ListRow::Read(customer) => customer,
@@ -126,7 +132,7 @@ async fn org_totals(api: &Api, org: &OrgId) -> anyhow::Result<OrgTotals> {
             totals.customers += 1;
             totals.orders += i64::from(customer.order_count);
             totals.points += customer.points.0;
-            totals.balances.push((customer.customer_id, customer.points.0));
+            totals.balances.push((customer.customer_id, customer.available_points.0));
             totals.lifetime_value += customer.lifetime_value.minor();
             let tier = customer.tier.as_ref().map_or("none", SingleLine::as_str).to_owned();
             *totals.per_tier.entry(tier).or_default() += 1;

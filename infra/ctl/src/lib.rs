@@ -13,6 +13,7 @@ mod list;
 mod load;
 mod orders;
 pub mod output;
+mod points_in_time;
 mod progress;
 mod promotion;
 mod refunds;

@@ -38,7 +38,7 @@ pub(crate) async fn run(api: &Api, org: &OrgId, customer: &CustomerId) -> anyhow
     let now = parse_instant(REFUNDED_AT)?;
     print_line("Refunds, and another earn rate\n");
     print_row(["customer", "step", "points", "balance"]);
-    let AwardAnswer { points_awarded, account } = award(api, org, customer).await?;
+    let AwardAnswer { points_awarded, account, .. } = award(api, org, customer).await?;
     print_change(customer, "an order of $80.00", '+', points_awarded, account.balance);
     let refund = RefundRequest {
         org_id: org.clone(),
@@ -63,7 +63,7 @@ pub(crate) async fn run(api: &Api, org: &OrgId, customer: &CustomerId) -> anyhow
 
     let org = create_earn_rate_org(api).await?;
     api.call(&Call::<PutCustomer>::new(&requests::empty_customer(&org, customer))?).await?;
-    let AwardAnswer { points_awarded, account } = award(api, &org, customer).await?;
+    let AwardAnswer { points_awarded, account, .. } = award(api, &org, customer).await?;
     print_change(customer, "another org: 1 point for each $3", '+', points_awarded, account.balance);
     print_line("");
     Ok(())

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The night after the last day of the purchase log.
-const RECALCULATED_AT: &str = "1998-07-01T00:00:00Z";
+pub(crate) const RECALCULATED_AT: &str = "1998-07-01T00:00:00Z";
 
 /// Calls the job until it returns no cursor, and prints the number of promotions and demotions.
 pub(crate) async fn recalculate(api: &Api, org: &OrgId) -> anyhow::Result<()> {

@@ -16,7 +16,8 @@ use crate::{
 use ctl::output::{print_error, print_line};
 
 /// All jobs. A job's schedule is named after the stack and the job.
-const JOBS: [&str; 4] = ["bundle-transitions", "tier-recalculation", "churn-prediction", "weekly-report"];
+const JOBS: [&str; 5] =
+    ["bundle-transitions", "points-expiry", "tier-recalculation", "churn-prediction", "weekly-report"];
 
 /// The group of schedules that name no group.
 const SCHEDULE_GROUP: &str = "default";

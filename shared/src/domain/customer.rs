@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    churn::score::Prediction, ids::CustomerId, money::Money, orders::OrderHistory, points::Points,
-    rejection::Rejection, text::SingleLine,
+    churn::score::Prediction, ids::CustomerId, lots::account::PointsAccount, money::Money, orders::OrderHistory,
+    points::Points, rejection::Rejection, text::SingleLine,
 };
 
 /// One customer of one org.
@@ -14,8 +14,8 @@ pub struct Customer {
     pub id: CustomerId,
     /// The data that a PUT of the customer replaces.
     pub profile: CustomerProfile,
-    /// The balance: the sum of the customer's ledger entries.
-    pub points: Points,
+    /// The points, with their dates.
+    pub account: PointsAccount,
     /// The total paid for orders minus the total refunded.
     pub lifetime_value: Money,
     /// The orders that are not fully refunded. `None` if there are none.
@@ -55,11 +55,11 @@ pub struct HeldTier {
 impl Customer {
     /// A customer without orders and points.
     #[must_use]
-    pub const fn new(id: CustomerId, profile: CustomerProfile) -> Self {
+    pub fn new(id: CustomerId, profile: CustomerProfile) -> Self {
         Self {
             id,
             profile,
-            points: Points::ZERO,
+            account: PointsAccount::default(),
             lifetime_value: Money::ZERO,
             orders: None,
             held_tier: None,
@@ -86,10 +86,15 @@ impl Customer {
         self.lifetime_value.minor().checked_div(count).and_then(Money::from_minor)
     }
 
-    /// Changes the balance. Fails with [`Rejection::OutOfRange`].
-    pub(super) fn add_points(&mut self, change: Points) -> Result<(), Rejection> {
-        self.points = self.points.plus(change).ok_or(Rejection::OutOfRange { figure: "points" })?;
-        Ok(())
+    /// The balance: the sum of the customer's ledger entries.
+    #[must_use]
+    pub fn points(&self) -> Points {
+        self.account.points()
+    }
+
+    /// Fails with [`Rejection::OutOfRange`] if the balance cannot change by `change`.
+    pub(super) fn check_balance(&self, change: Points) -> Result<(), Rejection> {
+        self.points().plus(change).map(drop).ok_or(Rejection::OutOfRange { figure: "points" })
     }
 
     /// Adds an order fulfilled at `at` to the history. A late order changes neither date in the wrong direction.

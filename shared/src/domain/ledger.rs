@@ -6,6 +6,7 @@ use strum::IntoStaticStr;
 use crate::domain::{
     customer::Customer,
     ids::{AdjustmentId, OrderId, RefundId},
+    lots::account::Expiry,
     money::Money,
     points::Points,
     text::SingleLine,
@@ -25,10 +26,16 @@ pub struct Entry {
     pub kind: EntryKind,
 }
 
+impl From<Expiry> for Entry {
+    fn from(Expiry { at, points, order, balance }: Expiry) -> Self {
+        Self { at, points: points.negated(), balance, kind: EntryKind::PointsExpired { order_id: order } }
+    }
+}
+
 impl Entry {
     /// The entry of a change that is already applied to `customer`.
-    pub(super) const fn new(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Self {
-        Self { at: now, points, balance: customer.points, kind }
+    pub(super) fn new(customer: &Customer, points: Points, kind: EntryKind, now: DateTime<Utc>) -> Self {
+        Self { at: now, points, balance: customer.points(), kind }
     }
 }
 
@@ -75,6 +82,11 @@ pub enum EntryKind {
         /// The order.
         order_id: OrderId,
     },
+    /// Points expired.
+    PointsExpired {
+        /// The order whose points they were, if the points expired when its hold or its award came to an end.
+        order_id: Option<OrderId>,
+    },
     /// An operator gave or took points.
     PointsAdjusted {
         /// The adjustment.
@@ -98,7 +110,8 @@ impl EntryKind {
         self.into()
     }
 
-    /// The id of the order, refund or adjustment of the entry. It is empty for a change of tier without an order.
+    /// The id of the order, refund or adjustment of the entry. It is empty if time caused the
+    /// entry.
     #[must_use]
     pub fn reference(&self) -> &str {
         match self {
@@ -107,7 +120,9 @@ impl EntryKind {
             | Self::PointsReturned { order_id } => order_id.as_str(),
             Self::PointsReversed { refund_id, .. } | Self::PointsRestored { refund_id, .. } => refund_id.as_str(),
             Self::PointsAdjusted { adjustment_id, .. } => adjustment_id.as_str(),
-            Self::TierChanged { order_id, .. } => order_id.as_ref().map_or("", OrderId::as_str),
+            Self::PointsExpired { order_id } | Self::TierChanged { order_id, .. } => {
+                order_id.as_ref().map_or("", OrderId::as_str)
+            }
         }
     }
 }

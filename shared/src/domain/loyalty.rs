@@ -1,14 +1,20 @@
 //! The settings of a loyalty programme. Values out of bounds cannot be constructed.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
+    lots::{
+        dates::{PendingDays, PointsExpiry},
+        lot::LotDates,
+    },
     money::Money,
     names::named,
     points::Points,
     rate::{EarnRate, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     text::SingleLine,
+    zone::Zone,
 };
 
 /// The settings in force, and the versions of the rules that decide tiers.
@@ -70,6 +76,10 @@ pub struct LoyaltySettings {
     pub inactivity_days: InactivityDays,
     /// The number of days after an order during which a customer is active.
     pub active_days: ActiveDays,
+    /// The number of days after which earned points can be spent.
+    pub pending_days: PendingDays,
+    /// When earned points expire. `None` if they never do.
+    pub points_expiry: Option<PointsExpiry>,
 }
 
 impl Default for LoyaltySettings {
@@ -84,11 +94,19 @@ impl Default for LoyaltySettings {
             redemption_mode: RedemptionMode::default(),
             inactivity_days: InactivityDays::default(),
             active_days: ActiveDays::default(),
+            pending_days: PendingDays::default(),
+            points_expiry: None,
         }
     }
 }
 
 impl LoyaltySettings {
+    /// The dates of points that an order earns, which was fulfilled at `fulfilled_at`.
+    #[must_use]
+    pub fn dates_of_earned(&self, zone: Zone, fulfilled_at: DateTime<Utc>) -> LotDates {
+        LotDates::earned(self.pending_days, self.points_expiry, zone, fulfilled_at)
+    }
+
     /// Whether both settings give every customer the same tier.
     fn has_same_tier_rules(&self, other: &Self) -> bool {
         let ladder = |settings: &Self| -> Vec<_> {

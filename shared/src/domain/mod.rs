@@ -8,6 +8,8 @@
 //! |---|---|
 //! | what an order earns, what a refund takes back, adjustments | [`earning`] |
 //! | what points are worth at checkout, and what a void gives back | [`points_redemption`] |
+//! | when points can be spent, when they expire, and what a checkout sets aside | [`lots`] |
+//! | points that a checkout sets aside for an order | [`points_hold`] |
 //! | the tier of a customer at an instant | [`tier`] |
 //! | promotions and demotions by the nightly run | [`recalculation`] |
 //! | segments: new, loyal, slipping, churned … | [`segment`] |
@@ -17,6 +19,7 @@
 //! | the settings of an org | [`org`], [`loyalty`] |
 //! | what is stored about a customer | [`customer`], [`orders`] |
 //! | the entries of the ledger | [`ledger`] |
+//! | what an org owes its customers in points | [`liability`] |
 //! | the figures of an org's week, and their targets | [`report`] |
 //! | keys that act for one org | [`org_key`] |
 //! | the days and clock times of an org | [`zone`] |
@@ -31,6 +34,8 @@ pub mod decimal;
 pub mod earning;
 pub mod ids;
 pub mod ledger;
+pub mod liability;
+pub mod lots;
 pub mod loyalty;
 pub mod money;
 mod names;
@@ -38,6 +43,7 @@ pub mod orders;
 pub mod org;
 pub mod org_key;
 pub mod points;
+pub mod points_hold;
 pub mod points_redemption;
 pub mod rate;
 pub mod recalculation;

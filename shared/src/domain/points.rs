@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A number of points: a balance, or a change of a balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Points(pub i64);
 

@@ -6,10 +6,12 @@ use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
     ledger::{Entry, EntryKind},
+    lots::{dates::late_return_expiry, due::apply_due, lot::Lot},
     loyalty::{LoyaltySettings, PointsCost, RedemptionMode},
     money::{Currency, Money},
     points::Points,
     rejection::Rejection,
+    zone::Zone,
 };
 
 /// The permanent record of a redemption, with the request and its answer. A replay returns the same answer.
@@ -27,6 +29,8 @@ pub struct PointsRedemption {
     pub value: Money,
     /// The balance after the redemption.
     pub balance: Points,
+    /// The points with their dates, which a void gives back.
+    pub lots: Vec<Lot>,
     /// When the redemption was made.
     pub redeemed_at: DateTime<Utc>,
     /// The void of the redemption, if it was voided.
@@ -49,8 +53,8 @@ pub struct PointsRedemptionChange {
     pub customer: Customer,
     /// The record of the redemption.
     pub redemption: PointsRedemption,
-    /// The new ledger entry.
-    pub entry: Entry,
+    /// The new ledger entries.
+    pub entries: Vec<Entry>,
 }
 
 /// The valuation of points in an org: its settings and the increment of its currency.
@@ -122,6 +126,19 @@ pub fn value(valuation: PointsValuation<'_>, points: PointsCost) -> Option<Money
     i64::try_from(rate.value(points)).ok().and_then(Money::from_minor)
 }
 
+/// The value of any number of points at the rate that gives the most for a point, floored to the increment of the
+/// currency. A number below 0 has no value.
+#[must_use]
+pub fn value_at_best_rate(valuation: PointsValuation<'_>, points: Points) -> Money {
+    let rates = rates(valuation).into_iter();
+    let best = rates.max_by(|one, other| {
+        let (one, other) = ((one.reward, other.cost), (other.reward, one.cost));
+        (i128::from(one.0) * i128::from(one.1)).cmp(&(i128::from(other.0) * i128::from(other.1)))
+    });
+    let value = best.map_or(0, |rate| rate.value(points.0.max(0)));
+    Money::from_minor(i64::try_from(value).unwrap_or(i64::MAX)).unwrap_or(Money::ZERO)
+}
+
 /// The amount that points take off an order. Fails with the first rejection that applies. Without an order total, the
 /// comparison with the total is skipped.
 pub fn quote(
@@ -172,7 +189,10 @@ pub fn max_redeemable(
     None
 }
 
-/// Spends points on an order. Fails with the rejection of [`quote`].
+/// Spends points on an order. Fails with the rejection of [`quote`], by the points that can be spent now.
+///
+/// An order with a hold for as many points spends these at the value promised, whatever the settings are now. For fewer
+/// points, the rest of the hold returns. For more, the hold ends first. A hold stays if the redemption is rejected.
 pub fn redeem(
     customer: &Customer,
     valuation: PointsValuation<'_>,
@@ -181,23 +201,49 @@ pub fn redeem(
     order_total: Money,
     now: DateTime<Utc>,
 ) -> Result<PointsRedemptionChange, Rejection> {
-    let value = quote(valuation, customer.points, points, Some(order_total))?;
     let mut customer = customer.clone();
-    let change = points.get().negated();
-    customer.add_points(change)?;
+    let mut entries = apply_due(&mut customer, now);
+    let held = customer.account.hold_of(&order).map(|hold| (hold.points(), hold.value));
+    let total = Some(order_total);
+    let (value, lots, expired) = match held {
+        Some((held, value)) if held == points.get() => {
+            if value > order_total {
+                return Err(Rejection::ExceedsOrderTotal { value });
+            }
+            let (lots, expired) = customer.account.capture(&order, held, now).unwrap_or_default();
+            (value, lots, expired)
+        }
+        Some((held, _)) if held > points.get() => {
+            let value = quote(valuation, held, points, total)?;
+            let (lots, expired) = customer.account.capture(&order, points.get(), now).unwrap_or_default();
+            (value, lots, expired)
+        }
+        Some(_) | None => {
+            let released = customer.account.release(&order, now);
+            entries.extend(released.and_then(|(_, expired)| expired).map(Entry::from));
+            let balance = customer.account.available(now);
+            let value = quote(valuation, balance, points, total)?;
+            (value, customer.account.take(points.get(), now).unwrap_or_default(), None)
+        }
+    };
     let kind = EntryKind::PointsRedeemed { order_id: order.clone(), order_total, value };
-    let entry = Entry::new(&customer, change, kind, now);
+    let entry = Entry::new(&customer, points.get().negated(), kind, now);
+    // The rest of a hold expires after the redemption.
+    let expired_points = expired.as_ref().map_or(0, |expired| expired.points.0);
+    entries.push(Entry { balance: Points(entry.balance.0 + expired_points), ..entry });
+    entries.extend(expired.map(Entry::from));
     let redemption = PointsRedemption {
         order,
         customer: customer.id.clone(),
         points: points.get(),
         order_total,
         value,
-        balance: customer.points,
+        balance: customer.points(),
+        lots,
         redeemed_at: now,
         voided: None,
     };
-    Ok(PointsRedemptionChange { customer, redemption, entry })
+    Ok(PointsRedemptionChange { customer, redemption, entries })
 }
 
 /// Whether a request repeats the recorded redemption.
@@ -206,16 +252,20 @@ pub fn is_repeat(redemption: &PointsRedemption, points: PointsCost, order_total:
     redemption.points == points.get() && redemption.order_total == order_total
 }
 
-/// Voids a redemption and gives its points back.
+/// Voids a redemption and gives its points back, each with its own expiry. Points past their expiry can be spent for 30
+/// days.
 pub fn void(
     customer: &Customer,
+    zone: Zone,
     redemption: PointsRedemption,
     now: DateTime<Utc>,
 ) -> Result<PointsRedemptionChange, Rejection> {
     let mut customer = customer.clone();
-    customer.add_points(redemption.points)?;
+    let mut entries = apply_due(&mut customer, now);
+    customer.check_balance(redemption.points)?;
+    customer.account.give_back(redemption.lots.clone(), late_return_expiry(zone, now), now);
     let kind = EntryKind::PointsReturned { order_id: redemption.order.clone() };
-    let entry = Entry::new(&customer, redemption.points, kind, now);
-    let voided = Some(PointsVoid { at: now, balance: customer.points });
-    Ok(PointsRedemptionChange { redemption: PointsRedemption { voided, ..redemption }, customer, entry })
+    entries.push(Entry::new(&customer, redemption.points, kind, now));
+    let voided = Some(PointsVoid { at: now, balance: customer.points() });
+    Ok(PointsRedemptionChange { redemption: PointsRedemption { voided, ..redemption }, customer, entries })
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     customer::{Customer, HeldTier},
     ledger::{Entry, EntryKind},
+    lots::due::apply_due,
     loyalty::{Loyalty, LoyaltySettings},
     points::Points,
     tier::{self, TierCause, TierChange},
@@ -15,8 +16,8 @@ use crate::domain::{
 pub struct Recalculated {
     /// The customer after the recalculation.
     pub customer: Customer,
-    /// The new ledger entry.
-    pub entry: Entry,
+    /// The new ledger entries: what was due, and the change of tier.
+    pub entries: Vec<Entry>,
     /// The direction of the change.
     pub direction: TierDirection,
 }
@@ -49,11 +50,12 @@ pub fn recalculate(customer: &Customer, loyalty: &Loyalty, now: DateTime<Utc>) -
         return None;
     }
     let mut customer = customer.clone();
+    let mut entries = apply_due(&mut customer, now);
     let change = tier::update_tier(&mut customer, loyalty, TierCause::Inactivity, now)?;
     let direction = direction_of(settings, &change);
     let kind = EntryKind::TierChanged { change, order_id: None };
-    let entry = Entry::new(&customer, Points::ZERO, kind, now);
-    Some(Recalculated { customer, entry, direction })
+    entries.push(Entry::new(&customer, Points::ZERO, kind, now));
+    Some(Recalculated { customer, entries, direction })
 }
 
 /// The direction of a change in the ladder of these settings.

@@ -131,6 +131,12 @@ pub enum Rejection {
     /// The operation was voided, or its order was cancelled, perhaps before it arrived.
     #[error("This operation was voided and is no longer possible.")]
     AlreadyVoided,
+    /// The points of the order were redeemed already.
+    #[error("The points of this order were redeemed already.")]
+    AlreadyRedeemed,
+    /// The customer has the largest number of holds.
+    #[error("The customer has 20 holds. Release one, or wait until one lapses.")]
+    TooManyHolds,
     /// The number of points is below the cost of the cheapest redemption tier.
     #[error("At least {} points can be redeemed.", minimum.0)]
     BelowMinimum {
@@ -377,6 +383,8 @@ impl RefusalCode {
             | Self::LimitReached
             | Self::CustomerLimitReached
             | Self::AlreadyVoided
+            | Self::AlreadyRedeemed
+            | Self::TooManyHolds
             | Self::BelowMinimum
             | Self::InsufficientPoints
             | Self::NotAListedAmount

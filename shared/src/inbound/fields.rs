@@ -20,15 +20,16 @@ use crate::domain::{
     decimal::plain_decimal,
     earning::adjustment::PointsChange,
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
+    lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Currency, Money},
     org_key::KeyScope,
+    points_hold::HoldMinutes,
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::{FieldError, InvalidFields, Rejection},
     segment::Segment,
     text::{self, Description, SingleLine},
     time::{self, FutureTolerance},
-    zone::{self, Zone},
 };
 
 /// The field that names an org.
@@ -288,6 +289,9 @@ scalar!(PointsCost, |value| value.whole(PointsCost::RULE));
 scalar!(PointsChange, |value| value.whole(PointsChange::RULE));
 scalar!(InactivityDays, |value| value.whole(InactivityDays::RULE));
 scalar!(ActiveDays, |value| value.whole(ActiveDays::RULE));
+scalar!(PendingDays, |value| value.whole(PendingDays::RULE));
+scalar!(ExpiryMonths, |value| value.whole(ExpiryMonths::RULE));
+scalar!(HoldMinutes, |value| value.whole(HoldMinutes::RULE));
 scalar!(Quantity, |value| value.whole(Quantity::RULE));
 scalar!(UseLimit, |value| value.whole(UseLimit::RULE));
 scalar!(TimeOfDay, |value| value.text(TIME_OF_DAY_RULE));
@@ -307,7 +311,7 @@ macro_rules! by_name {
     )+};
 }
 
-by_name!(BundleStatus, BundleType, DesiredState, KeyScope, RedemptionMode, RiskLevel, Segment);
+by_name!(BundleStatus, BundleType, DesiredState, ExpiryRounding, KeyScope, RedemptionMode, RiskLevel, Segment);
 
 /// An instant in RFC 3339.
 #[derive(Debug, Clone, Copy)]
@@ -355,16 +359,6 @@ pub struct Phone(pub SingleLine);
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub struct OrgCurrency(pub Currency);
-
-impl<E: DeserializeError> Deserr<E> for Zone {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
-        let read = match Scalar::from_value(value) {
-            Scalar::Text(text) => Self::from_request(&text),
-            Scalar::Number(_) | Scalar::Other => Err(zone::ZONE_RULE.to_owned()),
-        };
-        read.map_err(|rule| invalid_value(&rule, at))
-    }
-}
 
 /// The number of rows in a page: 1 to 100, with the default 50.
 #[derive(Debug, Clone, Copy, Serialize)]

@@ -7,12 +7,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use super::{
-    fields::{FieldErrors, FromFields, ORG_ID},
+    fields::{FieldErrors, FromFields, ORG_ID, invalid_value},
     json::Fields,
     list::list,
 };
 use crate::domain::{
     ids::OrgId,
+    lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays, PointsExpiry},
     loyalty::{
         ActiveDays, InactivityDays, LoyaltySettings, PointsCost, REDEMPTION_TIERS_RULE, RedemptionMode, RedemptionTier,
         RedemptionTiers, TIERS_RULE, Tier, Tiers,
@@ -79,6 +80,11 @@ pub struct SettingsFields {
     /// The number of days after an order during which a customer is active.
     #[declare(default)]
     pub active_days: ActiveDays,
+    /// The number of days after which earned points can be spent. 0: at once.
+    #[declare(default)]
+    pub pending_days: PendingDays,
+    /// When earned points expire. Absent: never.
+    pub points_expiry: Option<PointsExpiry>,
 }
 
 impl From<SettingsFields> for LoyaltySettings {
@@ -93,6 +99,8 @@ impl From<SettingsFields> for LoyaltySettings {
             redemption_mode: fields.redemption_mode,
             inactivity_days: fields.inactivity_days,
             active_days: fields.active_days,
+            pending_days: fields.pending_days,
+            points_expiry: fields.points_expiry,
         }
     }
 }
@@ -127,6 +135,46 @@ impl JsonSchema for EarnRate {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         EarnRateFields::json_schema(generator)
+    }
+}
+
+/// When earned points expire: at the end of the local day or month that lies `months` after they were earned.
+#[declare::request]
+#[schemars(rename = "PointsExpiry")]
+struct PointsExpiryFields {
+    /// The number of months.
+    months: ExpiryMonths,
+    /// The end to which the expiry is rounded up. `day` only with `months` up to 3.
+    #[declare(default)]
+    round_to: ExpiryRounding,
+}
+
+impl From<PointsExpiry> for PointsExpiryFields {
+    fn from(expiry: PointsExpiry) -> Self {
+        Self { months: expiry.months(), round_to: expiry.round_to() }
+    }
+}
+
+impl<E: DeserializeError> Deserr<E> for PointsExpiry {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, at: ValuePointerRef<'_>) -> Result<Self, E> {
+        let PointsExpiryFields { months, round_to } = Deserr::deserialize_from_value(value, at)?;
+        Self::new(months, round_to).map_err(|rule| invalid_value(rule, at.push_key("roundTo")))
+    }
+}
+
+impl Serialize for PointsExpiry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        PointsExpiryFields::from(*self).serialize(serializer)
+    }
+}
+
+impl JsonSchema for PointsExpiry {
+    fn schema_name() -> Cow<'static, str> {
+        PointsExpiryFields::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        PointsExpiryFields::json_schema(generator)
     }
 }
 

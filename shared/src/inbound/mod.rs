@@ -12,6 +12,7 @@
 //! | decoding of fields, with every fault reported | [`fields`] |
 //! | bundles, loyalty settings and the bundles of an order in requests | [`bundle`], [`loyalty`], [`ordered_bundles`] |
 //! | bounded lists in requests | `list` |
+//! | dates in requests | [`date`] |
 //! | JSON that keeps digits and rejects duplicate members | [`json`] |
 //! | the position at which a list continues | [`cursor`] |
 //! | the schemas of values in requests | `schemas` |
@@ -20,6 +21,7 @@
 pub mod bundle;
 pub mod call;
 pub mod cursor;
+pub mod date;
 pub mod fields;
 pub mod http_request;
 pub mod json;

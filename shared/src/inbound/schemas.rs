@@ -5,13 +5,14 @@ use schemars::json_schema;
 use super::{
     bundle::StartTime,
     cursor::Cursor,
+    date::Date,
     fields::{Email, OrgCurrency, PageSize, Phone, Timestamp},
 };
 use crate::{
     domain::{
         money::ORG_CURRENCY_RULE,
         text::{EMAIL_RULE, PHONE_RULE},
-        time::INSTANT_RULE,
+        time::{DAY_RULE, INSTANT_RULE},
     },
     schema::values::{YEAR_PATTERN, currency, text, value, whole},
 };
@@ -33,5 +34,8 @@ value!(StartTime, Some(Self::RULE), |_generator| json_schema!({
 }));
 value!(Timestamp, Some(INSTANT_RULE), |_generator| json_schema!({
     "type": "string", "format": "date-time", "pattern": YEAR_PATTERN, "examples": ["2024-12-24T18:30:00Z"],
+}));
+value!(Date, Some(DAY_RULE), |_generator| json_schema!({
+    "type": "string", "format": "date", "examples": ["2026-12-24"],
 }));
 value!(Cursor, Some(Self::RULE), |_generator| json_schema!({"type": "string"}));

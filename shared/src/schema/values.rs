@@ -18,10 +18,12 @@ use crate::domain::{
     decimal::TwoPlaceDecimal,
     earning::adjustment::PointsChange,
     ids::{AdjustmentId, BundleId, CustomerId, ID_LENGTH_MAX, ID_RULE, KeyId, OrderId, OrgId, ProductId, RefundId},
+    lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{AMOUNT_RULE, CURRENCY_RULE, Currency, Money},
     org_key::KeyScope,
     points::Points,
+    points_hold::HoldMinutes,
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::RefusalCode,
     segment::Segment,
@@ -174,6 +176,9 @@ value!(PointsChange, Some(Self::RULE), |_generator| {
     schema
 });
 value!(InactivityDays, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 180));
+value!(PendingDays, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 14));
+value!(ExpiryMonths, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 12));
+value!(HoldMinutes, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 15));
 value!(ActiveDays, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 90));
 value!(Quantity, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 2));
 value!(UseLimit, Some(Self::RULE), |_generator| whole(Self::BOUNDS, 500));
@@ -213,6 +218,7 @@ by_name!(
     BundleType,
     ChurnSource,
     DesiredState,
+    ExpiryRounding,
     KeyScope,
     RedemptionMode,
     RefusalCode,

@@ -18,6 +18,8 @@ use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrgId},
     ledger::Entry,
+    lots::due::apply_first_due,
+    org::Org,
     time,
 };
 
@@ -33,6 +35,21 @@ impl Store {
     ) -> Result<Option<Versioned<Customer>>, StoreError> {
         let [item] = self.get([&keys::customer(org, customer)]).await?;
         item.map(read_customer).transpose()
+    }
+
+    /// Records what is due of a customer by `now`, if it is more than a write has room for beside its own changes. Then
+    /// fails with [`StoreError::Contended`], so that the caller starts again.
+    pub async fn make_room_for_due(
+        &self,
+        org: &Org,
+        customer: &Versioned<Customer>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Some((advanced, entries)) = apply_first_due(&customer.value, now) else { return Ok(()) };
+        let mut transaction = self.transaction(org);
+        transaction.replace_customer(&advanced, customer, &entries)?;
+        transaction.commit().await?;
+        Err(StoreError::Contended)
     }
 
     /// The current customers with some ids, by id. Absent and unreadable customers are left out.

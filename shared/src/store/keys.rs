@@ -6,6 +6,7 @@
 //! | customer | `CUSTOMER#o#c` | `PROFILE` | `CUSTOMERS#o` / last order (`0000` without) |
 //! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version.nth#kind#ref` | `ACTIVITY#o#day` / at |
 //! | idempotency record of an adjustment | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
+//! | notice that points expire soon (TTL: a week after they expire) | `CUSTOMER#o#c` | `EXPIRING#instant#days` | |
 //! | order header: the order's customer, and whether its bundle redemptions are void | `ORDER#o#order` | `ORDER` | `ORDERS#o` / order (in disposable orgs only, so that a deletion finds the order) |
 //! | idempotency record of an award | `ORDER#o#order` | `AWARD` | |
 //! | idempotency record of a refund, or the mark of a void that came first | `ORDER#o#order` | `REFUND#id` | |
@@ -15,6 +16,7 @@
 //! | bundle | `ORG#o` | `BUNDLE#b` | `DUE#shard` / next change (absent if no change is to come) |
 //! | mark of a deleted bundle (stays, also beside a new bundle with the same id) | `ORG#o` | `DELETED#b` | |
 //! | mark of an org's time zone change | `ORG#o` | `REZONE` | `DUE#shard` / two minutes after the change |
+//! | record of a closed day of an org, in UTC | `ORG#o` | `DAY#date` | |
 //! | bundle transition | `BUNDLE#o#b` | `TRANSITION#at#version.nth#from-to` | `TRANSITIONS#o#day` / recorded at |
 //! | number of times a customer redeems a bundle | `BUNDLE#o#b` | `CUSTOMER#c` | |
 //! | churn model of an org, and the end of the last look back | `ORG#o` | `CHURN` | |
@@ -46,6 +48,7 @@ use crate::domain::{
     churn::risk::RiskLevel,
     ids::{AdjustmentId, BundleId, CustomerId, OrderId, OrgId, RefundId},
     ledger::Entry,
+    lots::notice::ExpiryNotice,
     money::Money,
     org_key::{KeyKind, KeyReference},
     time,
@@ -72,6 +75,7 @@ pub(super) const ENTRY_PREFIX: &str = "ENTRY#";
 pub(super) const REFUND_PREFIX: &str = "REFUND#";
 pub(super) const BUNDLE_PREFIX: &str = "BUNDLE#";
 pub(super) const TRANSITION_PREFIX: &str = "TRANSITION#";
+pub(super) const DAY_PREFIX: &str = "DAY#";
 const MANAGE_KEY_PREFIX: &str = "KEY#";
 const SCOPED_KEY_PREFIX: &str = "KEYSCOPED#";
 /// The beginning of the sort keys of all org keys, and of no other item of an org's partition.
@@ -155,7 +159,13 @@ pub(super) fn customer_index_key_at(org: &OrgId, index_sk: &str) -> Option<Index
 
 pub(super) fn entry(org: &OrgId, customer: &CustomerId, version: u64, nth: usize, entry: &Entry) -> Key {
     let (kind, reference) = (entry.kind.name(), entry.kind.reference());
-    Key::new(customer_partition(org, customer), format!("{ENTRY_PREFIX}{version:012}.{nth:02}#{kind}#{reference}"))
+    let position = entry_position(version, nth);
+    Key::new(customer_partition(org, customer), format!("{position}#{kind}#{reference}"))
+}
+
+/// The beginning of the sort key of an entry. It sorts before the sort key, and after the entry before.
+pub(super) fn entry_position(version: u64, nth: usize) -> String {
+    format!("{ENTRY_PREFIX}{version:012}.{nth:02}")
 }
 
 /// The list of the entries that were written on a day in UTC.
@@ -169,6 +179,15 @@ pub(super) fn entry_index_key(org: &OrgId, at: DateTime<Utc>) -> IndexKey {
 
 pub(super) fn adjustment(org: &OrgId, customer: &CustomerId, id: &AdjustmentId) -> Key {
     Key::new(customer_partition(org, customer), format!("ONCE#adjustment#{id}"))
+}
+
+pub(super) fn expiry_notice(org: &OrgId, customer: &CustomerId, notice: &ExpiryNotice) -> Key {
+    let (deadline, days) = (time::text(notice.deadline), notice.lead.days());
+    Key::new(customer_partition(org, customer), format!("EXPIRING#{deadline}#{days}"))
+}
+
+pub(super) fn closed_day(org: &OrgId, date: NaiveDate) -> Key {
+    Key::new(org_partition(org), format!("{DAY_PREFIX}{date}"))
 }
 
 pub(super) fn order(org: &OrgId, order: &OrderId) -> Key {

@@ -18,6 +18,7 @@ use crate::{
     domain::{
         ids::{CustomerId, OrgId},
         ledger::Entry,
+        lots::due::DUE_ENTRIES_MAX,
     },
     outbound::ChangeEvent,
 };
@@ -37,6 +38,15 @@ impl Store {
             Ok(HistoryRow::from_read(read, || unread_entry(&item)))
         })
         .await
+    }
+
+    /// The position in a ledger after which those `nth` entries follow that are the oldest of what was due when the
+    /// customer had a version, as far as they are recorded by now. The next writes of a customer record what is due.
+    #[must_use]
+    pub fn due_entry_position(version: u64, nth: usize) -> String {
+        // More than a write has room for are recorded by several.
+        let writes = u64::try_from(nth / DUE_ENTRIES_MAX).unwrap_or(u64::MAX);
+        keys::entry_position(version.saturating_add(1).saturating_add(writes), nth % DUE_ENTRIES_MAX)
     }
 
     /// A page of the ledger entries that were written on a day in UTC, oldest first. An unreadable entry is `None`.

@@ -14,6 +14,7 @@
 //! | the errors of the store, and of a cancelled transaction | [`error`] |
 //! | orgs, their keys and their deletion | [`orgs`], [`org_keys`], [`org_deletion`] |
 //! | customers and their ledgers | [`customers`], [`adjustments`], [`ledger`] |
+//! | closed days of orgs, notices of points that expire soon | [`days`], [`expiry_notices`] |
 //! | orders: headers, awards, refunds | [`order_headers`], [`awards`], [`refunds`] |
 //! | bundles, their transitions, and due items | [`bundles`], [`transitions`], [`due`] |
 //! | redemptions of bundles and points | [`bundle_redemptions`], [`points_redemptions`], [`redemption_states`] |
@@ -37,8 +38,10 @@ mod cache;
 mod churn_models;
 mod connect;
 mod customers;
+mod days;
 mod due;
 mod error;
+mod expiry_notices;
 mod items;
 mod keys;
 mod ledger;
@@ -64,6 +67,7 @@ pub use bundle_redemptions::BundleRedemptionContext;
 pub use bundles::ListedBundle;
 pub use connect::{client, local_client};
 pub use customers::ListedCustomer;
+pub use days::DayRange;
 pub use due::{Due, DueItem};
 pub use error::StoreError;
 pub use keys::DUE_SHARDS;

@@ -19,6 +19,7 @@ use crate::{
         churn::{prediction::PastPrediction, risk::RiskLevel, score::Prediction},
         customer::Customer,
         ids::{CustomerId, OrgId},
+        lots::due::apply_due,
     },
     outbound::ChangeEvent,
 };
@@ -81,8 +82,9 @@ impl Transaction<'_> {
         let index_key = keys::prediction_index_key(org, id, past.ends_at().date_naive());
         let risk_key = keys::risk_level(org, id);
         let risk_index_key = keys::risk_level_index_key(org, prediction.level(), customer.lifetime_value);
-        let predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
-        self.replace_customer(&predicted, before, &[])?;
+        let mut predicted = Customer { churn: Some(prediction.clone()), ..customer.clone() };
+        let entries = apply_due(&mut predicted, past.at);
+        self.replace_customer(&predicted, before, &entries)?;
         let event = ChangeEvent::of_prediction(id, customer.churn.as_ref(), prediction);
         let form = PredictionForm::new(id, prediction, horizon_days);
         self.upsert(&key, Some(&index_key), &form, event.as_ref())?;

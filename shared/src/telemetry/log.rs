@@ -11,7 +11,7 @@ use tracing_subscriber::{
 };
 
 /// The project's own crates, as the targets of their log lines.
-const OWN_CRATES: [&str; 10] = [
+const OWN_CRATES: [&str; 11] = [
     "shared",
     "local",
     "back_office",
@@ -19,6 +19,7 @@ const OWN_CRATES: [&str; 10] = [
     "bundle_transitions",
     "churn_prediction",
     "points_award",
+    "points_expiry",
     "points_redemption",
     "tier_recalculation",
     "weekly_report",

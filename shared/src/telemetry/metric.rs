@@ -32,6 +32,8 @@ pub enum Metric {
     EventsInvalid,
     /// Transitions of a bundle into `expired`.
     Expired,
+    /// Notices of points that expire soon.
+    ExpiryWarnings,
     /// Customers scored at high risk.
     HighRisk,
     /// Customers who hold tier 1 of their ladder, counted from the lowest.
@@ -74,8 +76,12 @@ pub enum Metric {
     HoldingTier19,
     /// Customers who hold tier 20 of their ladder, counted from the lowest.
     HoldingTier20,
+    /// Holds that lapsed by the clock, as a run recorded them.
+    HoldsLapsed,
     /// Hours since the last complete churn prediction.
     HoursSinceChurnPrediction,
+    /// Hours since the last complete points expiry.
+    HoursSincePointsExpiry,
     /// Hours since the last complete tier recalculation.
     HoursSinceTierRecalculation,
     /// Customers scored at low risk.
@@ -94,6 +100,10 @@ pub enum Metric {
     PointsAwarded,
     /// Points awarded with the equity multiplier.
     PointsAwardedWithEquity,
+    /// Points that expired, as a run recorded them.
+    PointsExpired,
+    /// Points set aside for a checkout.
+    PointsHeld,
     /// Points redeemed.
     PointsRedeemed,
     /// Points given back by voids of refunds.

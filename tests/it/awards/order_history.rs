@@ -55,7 +55,7 @@ impl History {
             fulfilled_at: at,
         };
         let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
-        let awarded = award::award(&self.customer, &loyalty, order, at).unwrap();
+        let awarded = award::award(&self.customer, &loyalty, Zone::UTC, order, at).unwrap();
         self.customer = awarded.customer;
         self.awards.push(awarded.award);
     }

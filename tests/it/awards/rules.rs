@@ -16,12 +16,14 @@ use shared::domain::{
         refund,
         terms::EarningTerms,
     },
+    lots::account::PointsAccount,
     loyalty::{Loyalty, LoyaltySettings, Tier},
     money::Money,
     points::Points,
     rate::{EquityMultiplier, PointsMultiplier, PointsPerDollar},
     rejection::Rejection,
     text::SingleLine,
+    zone::Zone,
 };
 
 #[derive(Deserialize)]
@@ -57,7 +59,7 @@ impl Earning {
 
     fn awarded(&self) -> award::Awarded {
         let order = order("o1", money(&self.order_total), self.equity_status);
-        award::award(&new_customer(), &self.loyalty(), order, now()).unwrap()
+        award::award(&new_customer(), &self.loyalty(), Zone::UTC, order, now()).unwrap()
     }
 }
 
@@ -127,9 +129,9 @@ fn the_largest_product_is_exact() {
 #[test]
 fn a_balance_stays_within_the_exact_range_of_a_json_number() {
     let mut rich = new_customer();
-    rich.points = Points(999_999_999_999_999);
+    rich.account = PointsAccount::undated(Points(999_999_999_999_999));
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
-    let one_more = award::award(&rich, &loyalty, order("o1", money(&json!("2")), false), now());
+    let one_more = award::award(&rich, &loyalty, Zone::UTC, order("o1", money(&json!("2")), false), now());
     assert_eq!(one_more, Err(Rejection::OutOfRange { figure: "points" }));
 }
 
@@ -147,7 +149,7 @@ proptest! {
             ..LoyaltySettings::default()
         };
         let loyalty = Loyalty::replaced(None, settings);
-        let awarded = award::award(&new_customer(), &loyalty, order("o1", total, false), now()).unwrap();
+        let awarded = award::award(&new_customer(), &loyalty, Zone::UTC, order("o1", total, false), now()).unwrap();
         let (mut customer, mut award) = (awarded.customer, awarded.award);
         for (number, percent) in parts.into_iter().enumerate() {
             let Some(remaining) = award.remaining else { break };
@@ -155,14 +157,14 @@ proptest! {
             let id = format!("r{number}").try_into().unwrap();
             let refunded = refund::refund(&customer, &loyalty, &award, id, Some(part), now()).unwrap();
             prop_assert!(refunded.refund.points >= Points::ZERO);
-            prop_assert!(refunded.customer.points >= Points::ZERO);
+            prop_assert!(refunded.customer.points() >= Points::ZERO);
             (customer, award) = (refunded.customer, refunded.award);
         }
         if award.remaining.is_some() {
             let id = "rest".to_owned().try_into().unwrap();
             customer = refund::refund(&customer, &loyalty, &award, id, None, now()).unwrap().customer;
         }
-        prop_assert_eq!((customer.points, customer.lifetime_value, customer.orders), (Points::ZERO, Money::ZERO, None));
+        prop_assert_eq!((customer.points(), customer.lifetime_value, customer.orders), (Points::ZERO, Money::ZERO, None));
     }
 
     #[test]

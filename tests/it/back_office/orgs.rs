@@ -60,6 +60,7 @@ async fn loyalty_settings_have_the_defaults_of_the_programme() {
             {"pointsCost": 100, "rewardValue": 5}, {"pointsCost": 250, "rewardValue": 15}, {"pointsCost": 500, "rewardValue": 35},
         ],
         "redemptionMode": "proportional", "inactivityDays": 180, "activeDays": 90,
+        "pendingDays": 0,
     });
     assert_eq!(world.get("/orgs/shop/loyalty").await.body, expected);
     world.put_org("new", &json!({"name": "New"})).await;

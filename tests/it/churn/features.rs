@@ -36,7 +36,7 @@ fn customer(orders: &[(i64, &str)]) -> Customer {
             equity_status: false,
             fulfilled_at: days(*day),
         };
-        award::award(&customer, &loyalty, order, days(*day)).unwrap().customer
+        award::award(&customer, &loyalty, Zone::UTC, order, days(*day)).unwrap().customer
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::Days;
 use harness::{Request, World, bundles, instant, scenario, world::ORG};
 use serde_json::json;
 
@@ -47,6 +49,77 @@ async fn a_points_redemption_and_a_void_are_one_read_and_one_transaction_each() 
     assert_eq!(requests(&world, &redemption).await, ["BatchGetItem", "TransactWriteItems"]);
     assert_eq!(requests(&world, &redemption).await, ["BatchGetItem"], "a replay only reads");
     assert_eq!(requests(&world, &scenario::void_points("ada", "o1")).await, ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
+async fn a_hold_and_its_end_are_one_read_and_one_transaction_each() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 500)).await;
+    let hold = |order: &str, points: i64| scenario::hold_points("ada", order, points, "49.99", &json!({}));
+    // The first call of a process reads the org too.
+    world.send(&scenario::release_points("ada", "none")).await;
+    let both = ["BatchGetItem", "TransactWriteItems"];
+    assert_eq!(requests(&world, &hold("o1", 300)).await, both);
+    assert_eq!(requests(&world, &hold("o1", 100)).await, both, "a hold that replaces another");
+    assert_eq!(requests(&world, &scenario::redeem_points("ada", "o1", 100, "49.99")).await, both);
+    world.send(&hold("o2", 100)).await;
+    assert_eq!(requests(&world, &scenario::release_points("ada", "o2")).await, both);
+    assert_eq!(requests(&world, &scenario::release_points("ada", "o2")).await, ["BatchGetItem"], "nothing to release");
+    world.send(&hold("o3", 100)).await;
+    assert_eq!(requests(&world, &scenario::void_points("ada", "o3")).await, both);
+}
+
+#[tokio::test]
+async fn an_award_that_records_an_expiry_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.put_loyalty(ORG, &json!({"pointsExpiry": {"months": 1}})).await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send_at(&scenario::award("ada", "o1", "250", &json!({})), instant("2026-01-01T12:00:00Z")).await;
+    let award = scenario::award("ada", "o2", "250", &json!({}));
+    assert_eq!(requests(&world, &award).await, ["BatchGetItem", "TransactWriteItems"]);
+    let get = Request::new("GET", "back-office", format!("/orgs/{ORG}/customers/ada"));
+    assert_eq!(requests(&world, &get).await, ["BatchGetItem"]);
+}
+
+/// The size of a value, as `DynamoDB` reckons it.
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+        AttributeValue::L(list) => 3 + list.iter().map(|element| 1 + size_of(element)).sum::<usize>(),
+        AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + size_of(value)).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+#[tokio::test]
+async fn a_customer_with_two_hundred_lots_takes_less_than_12_kilobytes() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({"firstName": "Ada", "email": "ada@example.com"})).await;
+    let noon = instant("2026-06-01T12:00:00Z");
+    // Pending points that expire after five years, each of another day, and available ones of 110 months and days.
+    for (settings, orders) in [
+        (json!({"pendingDays": 90, "pointsExpiry": {"months": 60}}), (0..89).map(Days::new).collect::<Vec<_>>()),
+        (json!({"pointsExpiry": {"months": 3, "roundTo": "day"}}), (0..60).map(Days::new).collect()),
+        (json!({"pointsExpiry": {"months": 60}}), (3..60).map(|months| Days::new(months * 30)).collect()),
+    ] {
+        world.put_loyalty(ORG, &settings).await;
+        for days in orders {
+            let fulfilled = json!({"fulfilledAt": noon - days});
+            let order = format!("{}-{:?}", settings["pendingDays"], days);
+            let order: String = order.chars().filter(char::is_ascii_alphanumeric).collect();
+            let order = format!("{order}-{}", settings["pointsExpiry"]["months"]);
+            assert_eq!(world.send(&scenario::award("ada", &order, "1234.56", &fulfilled)).await.status, 201);
+        }
+    }
+    let key = [("pk", format!("CUSTOMER#{ORG}#ada")), ("sk", "PROFILE".to_owned())];
+    let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
+    let get = world.client.get_item().table_name(&world.table).set_key(Some(key.into()));
+    let item = get.send().await.unwrap().item.unwrap();
+    assert!(item["lots"].as_l().unwrap().len() >= 200, "{}", item["lots"].as_l().unwrap().len());
+    let size = size_of(&AttributeValue::M(item));
+    assert!(size < 12 * 1024, "{size} bytes");
 }
 
 #[tokio::test]
@@ -127,8 +200,8 @@ async fn a_run_without_due_bundles_is_a_query_per_shard_and_a_read_of_other_jobs
     }
     let job = bundles::job(&json!({}));
     let each = [vec!["Query"; 16], vec!["BatchGetItem"]].concat();
-    // The first run on a table records its instant and its time zone data.
-    assert_eq!(requests(&world, &job).await, [each.clone(), vec!["UpdateItem"; 3]].concat());
+    // The first run on a table records its instant for each watched job, and its time zone data.
+    assert_eq!(requests(&world, &job).await, [each.clone(), vec!["UpdateItem"; 4]].concat());
     assert_eq!(requests(&world, &job).await, each);
     let job = bundles::job(&json!({"orgId": ORG}));
     let alone = [vec!["BatchGetItem"], vec!["Query"; 16]].concat();
@@ -155,8 +228,8 @@ async fn the_cost_of_a_run_depends_on_due_bundles_and_not_on_all_bundles() {
         costs.push(cost);
     }
     // One query per shard, one read of the org, one read of the other jobs, and one transaction per due bundle.
-    // The first run on a table also writes two instants and the release of its time zone data.
-    let expected = [("Query", 16), ("BatchGetItem", 2), ("UpdateItem", 3), ("TransactWriteItems", 50)];
+    // The first run on a table also writes three instants and the release of its time zone data.
+    let expected = [("Query", 16), ("BatchGetItem", 2), ("UpdateItem", 4), ("TransactWriteItems", 50)];
     let expected: BTreeMap<String, usize> = expected.map(|(operation, count)| (operation.to_owned(), count)).into();
     assert_eq!(costs, [expected.clone(), expected]);
 }

@@ -49,7 +49,7 @@ async fn tier(world: &World, customer: &str) -> Value {
 }
 
 async fn causes(world: &World, customer: &str) -> Vec<Value> {
-    let entries = audit::ledger(world, ORG, customer).await;
+    let entries = audit::ledger(world, ORG, customer, noon()).await;
     entries.iter().filter(|entry| entry["kind"] == "tier_changed").map(|entry| entry["cause"].clone()).collect()
 }
 

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use harness::{Request, World, audit, bundles, instant, scenario, world::ORG};
+use harness::{
+    Request, World, audit, bundles, instant, scenario,
+    world::{ORG, noon},
+};
 use serde_json::{Value, json};
 use shared::domain::report::week::Week;
 
@@ -110,7 +113,7 @@ async fn every_figure_matches_the_ledgers() {
     for customer in &customers {
         let id = customer["customerId"].as_str().unwrap();
         *tiers.entry(customer["tier"].as_str().unwrap().to_owned()).or_default() += 1;
-        for entry in audit::ledger(&world, ORG, id).await.into_iter().filter(|entry| is_in_week(&entry["at"])) {
+        for entry in audit::ledger(&world, ORG, id, noon()).await.into_iter().filter(|entry| is_in_week(&entry["at"])) {
             match entry["kind"].as_str().unwrap() {
                 "points_earned" => {
                     if entry["points"].as_i64().unwrap() > 0 {

@@ -285,7 +285,7 @@ async fn a_dry_run_takes_every_setting_of_a_programme() {
         "enabled": true, "pointsPerDollar": 2, "earnRate": {"points": 1, "per": 3}, "equityMultiplier": 1.5,
         "tiers": [{"name": "Only", "threshold": 0, "pointsMultiplier": 2}],
         "redemptionTiers": [{"pointsCost": 100, "rewardValue": 5}], "redemptionMode": "exact",
-        "inactivityDays": 90, "activeDays": 60,
+        "inactivityDays": 90, "activeDays": 60, "pendingDays": 3, "pointsExpiry": {"months": 2, "roundTo": "day"},
     });
     let run = json!({"orgId": ORG, "dryRun": true, "loyalty": loyalty});
     let answer = world.send(&recalculation(&run)).await;

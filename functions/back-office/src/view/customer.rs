@@ -33,8 +33,17 @@ pub struct CustomerView {
     pub phone: Option<SingleLine>,
     /// Whether the customer's orders earn with the equity multiplier.
     pub equity_status: Option<bool>,
-    /// The balance in points. It may be negative.
+    /// All points that the customer owns, with pending and held ones. Negative after a refund of points that were already
+    /// spent.
     pub points: Points,
+    /// The points that the customer can spend now.
+    pub available_points: Points,
+    /// The points that the customer can spend later.
+    pub pending_points: Points,
+    /// The points that checkouts have set aside.
+    pub held_points: Points,
+    /// The next three instants at which points expire. Held points are not among them.
+    pub expiring_points: Vec<ExpiringPointsView>,
     /// The total paid for orders minus the total refunded, in the org's currency.
     pub lifetime_value: Money,
     /// The number of orders that are not fully refunded.
@@ -58,6 +67,15 @@ pub struct CustomerView {
     /// The last churn prediction. Absent if there is none.
     #[serde(flatten)]
     pub churn: Option<ChurnView>,
+}
+
+/// Points that expire at an instant.
+#[declare::answer]
+pub struct ExpiringPointsView {
+    /// The instant.
+    pub at: DateTime<Utc>,
+    /// The points.
+    pub points: Points,
 }
 
 /// The last churn prediction of a customer.
@@ -90,6 +108,7 @@ impl From<Prediction> for ChurnView {
 impl CustomerView {
     /// The customer at `now`. A customer without a tier is shown in the lowest tier, if the org has loyalty settings.
     pub(crate) fn new(org: &Org, customer: Customer, now: DateTime<Utc>) -> Self {
+        let figures = customer.account.figures(now);
         let settings = org.loyalty.as_ref().map(|loyalty| &loyalty.settings);
         let tier = settings.map(|settings| tier::held_tier(&customer, settings).clone());
         let progress = settings.zip(tier.as_ref());
@@ -101,7 +120,15 @@ impl CustomerView {
             phone,
             equity_status,
             org_id: org.id.clone(),
-            points: customer.points,
+            points: figures.points,
+            available_points: figures.available,
+            pending_points: figures.pending,
+            held_points: figures.held,
+            expiring_points: figures
+                .expiring
+                .into_iter()
+                .map(|(at, points)| ExpiringPointsView { at, points })
+                .collect(),
             lifetime_value: customer.lifetime_value,
             order_count: customer.order_count(),
             average_order_value: customer.average_order_value().map(|value| org.profile.currency.floor(value)),

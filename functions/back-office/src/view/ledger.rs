@@ -39,6 +39,8 @@ pub enum EntryKindView {
     PointsRedeemed,
     /// An order that was paid in part with points was cancelled.
     PointsReturned,
+    /// Points expired.
+    PointsExpired,
     /// An operator gave or took points.
     PointsAdjusted,
     /// The tier changed.
@@ -85,6 +87,7 @@ impl From<&EntryKind> for EntryKindView {
             EntryKind::PointsRestored { .. } => Self::PointsRestored,
             EntryKind::PointsRedeemed { .. } => Self::PointsRedeemed,
             EntryKind::PointsReturned { .. } => Self::PointsReturned,
+            EntryKind::PointsExpired { .. } => Self::PointsExpired,
             EntryKind::PointsAdjusted { .. } => Self::PointsAdjusted,
             EntryKind::TierChanged { .. } => Self::TierChanged,
         }
@@ -108,6 +111,7 @@ impl From<EntryKind> for EntryDetails {
                 Self { order_id: Some(order_id), order_total: Some(order_total), value: Some(value), ..Self::default() }
             }
             EntryKind::PointsReturned { order_id } => Self { order_id: Some(order_id), ..Self::default() },
+            EntryKind::PointsExpired { order_id } => Self { order_id, ..Self::default() },
             EntryKind::PointsAdjusted { adjustment_id, reason } => {
                 Self { adjustment_id: Some(adjustment_id), reason: Some(reason), ..Self::default() }
             }

@@ -12,6 +12,7 @@ mod churn;
 mod expected;
 mod org_overview;
 mod points;
+mod points_expiry;
 mod run;
 mod test_shop;
 mod tiers;

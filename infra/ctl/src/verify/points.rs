@@ -80,7 +80,7 @@ pub(crate) async fn check_award(shop: &TestShop) -> CheckResult {
 }
 
 /// Fails unless the sum of a customer's entries and the balance after the newest entry are the expected balance.
-async fn check_ledger_sum(shop: &TestShop, customer: &CustomerId, balance: i64) -> anyhow::Result<()> {
+pub(super) async fn check_ledger_sum(shop: &TestShop, customer: &CustomerId, balance: i64) -> anyhow::Result<()> {
     let entries = shop.list::<ListActivity>(requests::activity_of(&shop.org, customer)).await?;
     let entries: Vec<_> = entries.into_iter().filter_map(readable_record).collect();
     let sum: i64 = entries.iter().map(|entry| entry.points.0).sum();

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{
-    back_office, bundles, churn, org_overview, points,
+    back_office, bundles, churn, org_overview, points, points_expiry,
     test_shop::{CheckResult, TestShop},
     tiers, weekly_report,
 };
@@ -38,6 +38,7 @@ enum System {
     BundleRedemption,
     PointsAward,
     PointsRedemption,
+    PointsExpiry,
     TierRecalculation,
     ChurnPrediction,
     WeeklyReport,
@@ -45,12 +46,13 @@ enum System {
 
 impl System {
     /// All systems, in the order of their checks. A system that others depend on comes first.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::BackOffice,
         Self::BundleTransitions,
         Self::BundleRedemption,
         Self::PointsAward,
         Self::PointsRedemption,
+        Self::PointsExpiry,
         Self::TierRecalculation,
         Self::ChurnPrediction,
         Self::WeeklyReport,
@@ -63,6 +65,7 @@ impl System {
             Self::BundleRedemption => "bundle redemption",
             Self::PointsAward => "points award",
             Self::PointsRedemption => "points redemption",
+            Self::PointsExpiry => "points expiry",
             Self::TierRecalculation => "tier recalculation",
             Self::ChurnPrediction => "churn prediction",
             Self::WeeklyReport => "weekly report",
@@ -76,6 +79,7 @@ impl System {
             Self::BundleRedemption => bundles::check_redemption(shop).await,
             Self::PointsAward => points::check_award(shop).await,
             Self::PointsRedemption => points::check_redemption(shop).await,
+            Self::PointsExpiry => points_expiry::check(shop).await,
             Self::TierRecalculation => tiers::check(shop).await,
             Self::ChurnPrediction => churn::check(shop).await,
             Self::WeeklyReport => weekly_report::check(shop).await,

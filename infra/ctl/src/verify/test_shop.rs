@@ -22,6 +22,7 @@ use shared::{
     clock::{self, Deadline},
     domain::{
         ids::{CustomerId, OrgId},
+        lots::dates::{ExpiryRounding, PointsExpiry},
         loyalty::{RedemptionMode, RedemptionTier, RedemptionTiers, Tier, Tiers},
         rate::PointsMultiplier,
         rejection::{RefusalCode, RejectionKind},
@@ -43,6 +44,12 @@ use crate::{
 
 /// The result of a check: a sentence on what passed, or the expected and the actual answer.
 pub(crate) type CheckResult = anyhow::Result<String>;
+
+/// How many days earned points wait, by the settings of the org.
+const PENDING_DAYS: u32 = 14;
+
+/// How many months after an order its points expire, by the settings of the org.
+pub(crate) const EXPIRY_MONTHS: u32 = 12;
 
 /// Longest time until a write appears in an index.
 pub(crate) const INDEX_LAG_MAX: Duration = Duration::from_secs(10);
@@ -111,6 +118,7 @@ impl TestShop {
             anyhow::Ok(RedemptionTier { points_cost: value(points_cost)?, reward_value: value(reward_value)? })
         };
         let tiers = vec![tier("Bronze", 0)?, tier("Silver", 200)?, tier("Gold", gold)?];
+        let expiry = PointsExpiry::new(value(EXPIRY_MONTHS)?, ExpiryRounding::Month).map_err(anyhow::Error::msg)?;
         let settings = SettingsFields {
             enabled: true,
             points_per_dollar: value(1)?,
@@ -122,6 +130,8 @@ impl TestShop {
             redemption_mode: RedemptionMode::Proportional,
             inactivity_days: value(inactivity_days)?,
             active_days: value(90)?,
+            pending_days: value(PENDING_DAYS)?,
+            points_expiry: Some(expiry),
         };
         let request = LoyaltyFields { org_id: self.org.clone(), settings };
         self.check::<PutLoyalty>("settings that are set", &request, success, |settings| {

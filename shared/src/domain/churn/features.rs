@@ -74,7 +74,7 @@ impl Features {
             trend: trend_at(orders, zone, now),
             segment: segment_at(Some(orders), customer.lifetime_value, now),
             tier: customer.held_tier.as_ref().map(|held_tier| held_tier.tier.clone()),
-            points: customer.points,
+            points: customer.points(),
         })
     }
 }

@@ -7,6 +7,8 @@ use crate::domain::{
     customer::Customer,
     ids::AdjustmentId,
     ledger::{Entry, EntryKind},
+    lots::{due::apply_due, lot::LotDates},
+    org::Org,
     points::Points,
     rejection::Rejection,
     text::SingleLine,
@@ -58,14 +60,15 @@ pub struct Adjusted {
     pub customer: Customer,
     /// The record of the adjustment.
     pub adjustment: Adjustment,
-    /// The new ledger entry.
-    pub entry: Entry,
+    /// The new ledger entries.
+    pub entries: Vec<Entry>,
 }
 
 /// Applies an adjustment. The balance may become negative. Lifetime value and tier do not change. Fails with
 /// [`Rejection::OutOfRange`].
 pub fn adjust(
     customer: &Customer,
+    org: &Org,
     id: AdjustmentId,
     change: PointsChange,
     reason: SingleLine,
@@ -73,9 +76,18 @@ pub fn adjust(
 ) -> Result<Adjusted, Rejection> {
     let points = change.get();
     let mut customer = customer.clone();
-    customer.add_points(points)?;
+    let mut entries = apply_due(&mut customer, now);
+    customer.check_balance(points)?;
+    if points > Points::ZERO {
+        let settings = org.loyalty.as_ref().map(|loyalty| &loyalty.settings);
+        let dates = settings.map(|settings| settings.dates_of_earned(org.profile.timezone, now)).unwrap_or_default();
+        // The points can be spent at once, and they do not expire before tomorrow.
+        let _expired = customer.account.earn(points, LotDates { available_at: None, ..dates }, now);
+    } else {
+        customer.account.take_back(points.negated(), None, now);
+    }
     let kind = EntryKind::PointsAdjusted { adjustment_id: id.clone(), reason };
-    let entry = Entry::new(&customer, points, kind, now);
-    let adjustment = Adjustment { id, points, balance: customer.points };
-    Ok(Adjusted { customer, adjustment, entry })
+    entries.push(Entry::new(&customer, points, kind, now));
+    let adjustment = Adjustment { id, points, balance: customer.points() };
+    Ok(Adjusted { customer, adjustment, entries })
 }

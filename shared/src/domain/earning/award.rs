@@ -10,12 +10,14 @@ use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
     ledger::{Entry, EntryKind},
+    lots::lot::LotDates,
     loyalty::Loyalty,
     money::Money,
     points::Points,
     rate::EquityMultiplier,
     rejection::Rejection,
     tier::{self, TierCause},
+    zone::Zone,
 };
 
 /// An order as the shop reports it.
@@ -44,6 +46,8 @@ pub struct Award {
     pub points: Points,
     /// The account after the award, as answered.
     pub outcome: AccountSnapshot,
+    /// When the points can be spent, and when they expire.
+    pub dates: LotDates,
     /// The amount that is not refunded yet. `None` if the order is fully refunded. An order with the total 0 can be
     /// refunded once.
     pub remaining: Option<Money>,
@@ -61,8 +65,16 @@ pub struct Awarded {
 }
 
 /// Awards an order. The points are multiplied by the multiplier of the tier that the customer has at `now`, before the
-/// order. The tier is then updated as of `now`. A demotion that was due is recorded first, with its own cause.
-pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime<Utc>) -> Result<Awarded, Rejection> {
+/// order. The tier is then updated as of `now`. What was due is recorded first, with its own cause.
+///
+/// Points of an order that comes after their expiry pay a debt, and the rest of them expires at once.
+pub fn award(
+    customer: &Customer,
+    loyalty: &Loyalty,
+    zone: Zone,
+    order: Order,
+    now: DateTime<Utc>,
+) -> Result<Awarded, Rejection> {
     let settings = &loyalty.settings;
     let before = tier::tier_at(settings, customer.lifetime_value, customer.last_order_at(), now);
     let has_equity = order.equity_status || customer.profile.equity_status == Some(true);
@@ -75,12 +87,14 @@ pub fn award(customer: &Customer, loyalty: &Loyalty, order: Order, now: DateTime
     let points = terms.points_for(order.total)?;
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
-    pending.customer.add_points(points)?;
+    pending.customer.check_balance(points)?;
+    let dates = settings.dates_of_earned(zone, order.fulfilled_at);
+    pending.expired = pending.customer.account.earn(points, dates, now);
     pending.customer.change_lifetime_value(Money::ZERO, order.total)?;
     pending.customer.count_order(order.fulfilled_at)?;
     let earned = EntryKind::PointsEarned { order_id: order.id.clone(), order_total: order.total };
     let AccountChange { customer, entries, outcome } = pending.finish(points, earned, TierCause::Order, &order.id);
-    let award = Award { terms, points, outcome, remaining: Some(order.total), order };
+    let award = Award { terms, points, outcome, dates, remaining: Some(order.total), order };
     Ok(Awarded { customer, award, entries })
 }
 

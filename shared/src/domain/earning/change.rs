@@ -6,6 +6,7 @@ use crate::domain::{
     customer::Customer,
     ids::OrderId,
     ledger::{Entry, EntryKind},
+    lots::due::apply_due,
     loyalty::Loyalty,
     points::Points,
     text::SingleLine,
@@ -34,6 +35,8 @@ pub(super) struct PendingChange<'a> {
     /// The demotion that was due before the change.
     demotion: Option<TierChange>,
     entries: Vec<Entry>,
+    /// The points of the change that expire at once.
+    pub(super) expired: Points,
 }
 
 /// The result of a change.
@@ -44,21 +47,22 @@ pub(super) struct AccountChange {
 }
 
 impl<'a> PendingChange<'a> {
-    /// Starts a change and applies a demotion that is due.
+    /// Starts a change, and applies what is due: points that expired, and then a demotion.
     pub(super) fn begin(customer: &Customer, loyalty: &'a Loyalty, now: DateTime<Utc>) -> Self {
         let held = tier::held_tier(customer, &loyalty.settings).clone();
         let mut customer = customer.clone();
+        let mut entries = apply_due(&mut customer, now);
         let demotion = tier::demote_if_due(&mut customer, loyalty, now);
         let entry = |change: &TierChange| {
             let kind = EntryKind::TierChanged { change: change.clone(), order_id: None };
             Entry::new(&customer, Points::ZERO, kind, now)
         };
-        let entries = demotion.iter().map(entry).collect();
-        Self { customer, loyalty, now, held, demotion, entries }
+        entries.extend(demotion.iter().map(entry));
+        Self { customer, loyalty, now, held, demotion, entries, expired: Points::ZERO }
     }
 
-    /// Updates the tier and completes the entries, in this order: the demotion that was due, the change of points, the
-    /// change of tier.
+    /// Updates the tier and completes the entries, in this order: what was due, the change of points, the points of it
+    /// that expire at once, the change of tier.
     pub(super) fn finish(
         mut self,
         points: Points,
@@ -67,7 +71,13 @@ impl<'a> PendingChange<'a> {
         order: &OrderId,
     ) -> AccountChange {
         let tier_change = tier::update_tier(&mut self.customer, self.loyalty, cause, self.now);
-        self.entries.push(Entry::new(&self.customer, points, kind, self.now));
+        let entry = Entry::new(&self.customer, points, kind, self.now);
+        let expired = self.expired;
+        self.entries.push(Entry { balance: Points(entry.balance.0 + expired.0), ..entry });
+        if expired > Points::ZERO {
+            let kind = EntryKind::PointsExpired { order_id: Some(order.clone()) };
+            self.entries.push(Entry::new(&self.customer, expired.negated(), kind, self.now));
+        }
         if let Some(change) = tier_change.clone() {
             let kind = EntryKind::TierChanged { change, order_id: Some(order.clone()) };
             self.entries.push(Entry::new(&self.customer, Points::ZERO, kind, self.now));
@@ -76,7 +86,7 @@ impl<'a> PendingChange<'a> {
         // The answer contains one change over all steps, with the cause of the last step.
         let last_step = tier_change.or(self.demotion).filter(|_| tier != self.held);
         let tier_change = last_step.map(|step| TierChange { from: self.held, to: tier.clone(), cause: step.cause });
-        let outcome = AccountSnapshot { balance: self.customer.points, tier, tier_change };
+        let outcome = AccountSnapshot { balance: self.customer.points(), tier, tier_change };
         AccountChange { customer: self.customer, entries: self.entries, outcome }
     }
 }

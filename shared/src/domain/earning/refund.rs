@@ -10,11 +10,13 @@ use crate::domain::{
     customer::Customer,
     ids::RefundId,
     ledger::{Entry, EntryKind},
+    lots::{dates::late_return_expiry, lot::Lot},
     loyalty::Loyalty,
     money::Money,
     points::Points,
     rejection::Rejection,
     tier::TierCause,
+    zone::Zone,
 };
 
 /// The permanent record of a refund: the request and its answer.
@@ -28,6 +30,8 @@ pub struct Refund {
     pub total: Option<Money>,
     /// The points taken back.
     pub points: Points,
+    /// Whether the points of the award had expired, so that the refund took none.
+    pub after_expiry: bool,
     /// The account after the refund, as answered.
     pub outcome: AccountSnapshot,
     /// The void of the refund, if it was voided.
@@ -71,7 +75,8 @@ pub struct Refunded {
 /// that the remaining total would not have earned by the terms of the award. Partial refunds together therefore never
 /// take back more than the award.
 ///
-/// The balance may become negative. A fully refunded order no longer counts as an order. A demotion that was due is
+/// The points come from the lot of the award first. At or after the expiry of the award, the refund takes none. The
+/// balance may become negative. A fully refunded order no longer counts as an order. A demotion that was due is
 /// recorded first, with its own cause.
 pub fn refund(
     customer: &Customer,
@@ -84,10 +89,12 @@ pub fn refund(
     let remaining = award.remaining.ok_or(Rejection::AlreadyRefunded)?;
     let total = asked.unwrap_or(remaining);
     let left = remaining.minus(total).ok_or(Rejection::RefundExceedsOrder { remaining })?;
-    let points = earned_between(award, left, remaining)?;
+    let after_expiry = award.dates.is_expired(now);
+    let points = if after_expiry { Points::ZERO } else { earned_between(award, left, remaining)? };
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
-    pending.customer.add_points(points.negated())?;
+    pending.customer.check_balance(points.negated())?;
+    pending.customer.account.take_back(points, Some(award.dates), now);
     pending.customer.change_lifetime_value(remaining, left)?;
     let remaining = (left > Money::ZERO).then_some(left);
     if remaining.is_none() {
@@ -98,18 +105,20 @@ pub fn refund(
     let AccountChange { customer, entries, outcome } =
         pending.finish(points.negated(), kind, TierCause::Refund, order_id);
     let award = Award { remaining, ..award.clone() };
-    let refund = Refund { id, asked, total: Some(total), points, outcome, voided: None };
+    let refund = Refund { id, asked, total: Some(total), points, after_expiry, outcome, voided: None };
     Ok(Refunded { customer, award, refund, entries })
 }
 
 /// Voids a refund that did not happen. The void gives back the difference between the points of the two remaining
 /// totals, by the terms of the award. A fully refunded order counts as an order again.
 ///
+/// The points return to the lot of the award. A refund that took no points gives none back.
+///
 /// The difference may not equal the points that the refund took. Other refunds may have followed, and the points of
 /// each total are floored separately.
 pub fn void(
     customer: &Customer,
-    loyalty: &Loyalty,
+    (loyalty, zone): (&Loyalty, Zone),
     award: &Award,
     refund: Refund,
     total: Money,
@@ -117,10 +126,12 @@ pub fn void(
 ) -> Result<Refunded, Rejection> {
     let before = award.remaining.unwrap_or(Money::ZERO);
     let after = before.plus(total).ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
-    let points = earned_between(award, before, after)?;
+    let points = if refund.after_expiry { Points::ZERO } else { earned_between(award, before, after)? };
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
-    pending.customer.add_points(points)?;
+    pending.customer.check_balance(points)?;
+    let lots = Lot::new(points, award.dates).into_iter().collect();
+    pending.customer.account.give_back(lots, late_return_expiry(zone, now), now);
     pending.customer.change_lifetime_value(before, after)?;
     if award.remaining.is_none() {
         pending.customer.count_order(award.order.fulfilled_at)?;

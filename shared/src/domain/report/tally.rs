@@ -167,6 +167,7 @@ impl Tally {
             | EntryKind::PointsRestored { .. }
             | EntryKind::PointsRedeemed { .. }
             | EntryKind::PointsReturned { .. }
+            | EntryKind::PointsExpired { .. }
             | EntryKind::PointsAdjusted { .. } => {}
         }
     }

@@ -14,6 +14,7 @@ use crate::domain::{
         terms::EarningTerms,
     },
     ids::{CustomerId, OrderId},
+    lots::lot::LotDates,
     money::Money,
     points::Points,
     time,
@@ -35,6 +36,10 @@ pub(in crate::store) struct AwardForm {
     tier_multiplier: String,
     points: Points,
     outcome: AccountSnapshotForm,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    available_at: Option<DateTime<Utc>>,
+    #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<i64>,
     version: u64,
@@ -54,6 +59,8 @@ impl AwardForm {
             tier_multiplier: award.terms.tier.get().to_string(),
             points: award.points,
             outcome: (&award.outcome).into(),
+            available_at: award.dates.available_at,
+            expires_at: award.dates.expires_at,
             remaining: award.remaining.map(Money::minor),
             version,
         }
@@ -78,7 +85,8 @@ impl TryFrom<AwardForm> for (Award, u64) {
             tier: decimal(&form.tier_multiplier)?,
         };
         let remaining = form.remaining.map(money).transpose()?;
-        let value = Award { order, terms, points: form.points, outcome: form.outcome.into(), remaining };
+        let dates = LotDates { available_at: form.available_at, expires_at: form.expires_at };
+        let value = Award { order, terms, points: form.points, outcome: form.outcome.into(), dates, remaining };
         Ok((value, form.version))
     }
 }

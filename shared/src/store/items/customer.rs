@@ -6,12 +6,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    lot::{HoldForm, LotForm, lots},
     prediction::CustomerPredictionForm,
     values::{if_known, money},
 };
 use crate::domain::{
     customer::{Customer, CustomerProfile, HeldTier},
     ids::CustomerId,
+    lots::{account::PointsAccount, hold::Hold, lot::LotDates},
     orders::OrderHistory,
     points::Points,
     text::SingleLine,
@@ -25,6 +27,14 @@ pub(in crate::store) struct CustomerForm {
     #[serde(rename = "person")]
     profile: ProfileForm,
     points: Points,
+    /// Absent if all points have no dates and nothing is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lots: Option<Vec<LotForm>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    holds: Vec<HoldForm>,
+    /// Absent if there is none, or if nothing is held: the balance is then the debt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    debt: Points,
     lifetime_value: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     orders: Option<OrderHistoryForm>,
@@ -121,13 +131,26 @@ impl From<HeldTierForm> for HeldTier {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(points: &Points) -> bool {
+    *points == Points::ZERO
+}
+
+/// Whether an account says more than its balance.
+fn has_dates(account: &PointsAccount) -> bool {
+    account.lots().iter().any(|lot| lot.dates != LotDates::NONE) || !account.holds().is_empty()
+}
+
 impl CustomerForm {
     pub(in crate::store) fn new(customer: &Customer, version: u64) -> Self {
         let held_tier = customer.held_tier.clone();
         Self {
             customer_id: customer.id.clone(),
             profile: customer.profile.clone().into(),
-            points: customer.points,
+            points: customer.points(),
+            lots: has_dates(&customer.account).then(|| customer.account.lots().iter().map(LotForm::from).collect()),
+            holds: customer.account.holds().iter().map(HoldForm::from).collect(),
+            debt: if customer.account.holds().is_empty() { Points::ZERO } else { customer.account.debt() },
             lifetime_value: customer.lifetime_value.minor(),
             orders: customer.orders.as_ref().map(OrderHistoryForm::from),
             held_tier: held_tier.map(HeldTierForm::from),
@@ -141,10 +164,13 @@ impl TryFrom<CustomerForm> for (Customer, u64) {
     type Error = &'static str;
 
     fn try_from(form: CustomerForm) -> Result<Self, Self::Error> {
+        let holds: Vec<Hold> = form.holds.into_iter().map(Hold::try_from).collect::<Result<_, _>>()?;
+        // What the lots and the holds do not explain are points without dates, or a debt.
+        let account = PointsAccount::restored(lots(form.lots.unwrap_or_default())?, form.debt, holds, form.points);
         let value = Customer {
             id: form.customer_id,
             profile: form.profile.into(),
-            points: form.points,
+            account,
             lifetime_value: money(form.lifetime_value)?,
             orders: form.orders.map(OrderHistory::from),
             held_tier: form.held_tier.map(HeldTier::from),

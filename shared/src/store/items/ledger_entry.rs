@@ -37,6 +37,7 @@ enum EntryKindForm {
     PointsRestored { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
     PointsRedeemed { order_id: OrderId, order_total: i64, value: i64 },
     PointsReturned { order_id: OrderId },
+    PointsExpired { order_id: Option<OrderId> },
     PointsAdjusted { adjustment_id: AdjustmentId, reason: SingleLine },
     TierChanged { from: SingleLine, to: SingleLine, cause: TierCause, order_id: Option<OrderId> },
 }
@@ -58,6 +59,7 @@ impl From<&Entry> for EntryForm {
                 EntryKindForm::PointsRedeemed { order_id, order_total, value }
             }
             EntryKind::PointsReturned { order_id } => EntryKindForm::PointsReturned { order_id },
+            EntryKind::PointsExpired { order_id } => EntryKindForm::PointsExpired { order_id },
             EntryKind::PointsAdjusted { adjustment_id, reason } => {
                 EntryKindForm::PointsAdjusted { adjustment_id, reason }
             }
@@ -88,6 +90,7 @@ impl TryFrom<EntryForm> for Entry {
                 EntryKind::PointsRedeemed { order_id, order_total, value }
             }
             EntryKindForm::PointsReturned { order_id } => EntryKind::PointsReturned { order_id },
+            EntryKindForm::PointsExpired { order_id } => EntryKind::PointsExpired { order_id },
             EntryKindForm::PointsAdjusted { adjustment_id, reason } => {
                 EntryKind::PointsAdjusted { adjustment_id, reason }
             }

@@ -10,7 +10,8 @@
 //! | conversions that several forms share | [`values`], [`account_snapshot`], [`earn_rate`] |
 //! | the event that an item emits | [`event`] |
 //! | orgs | [`org`], [`org_key`], [`time_zone_change`] |
-//! | customers | [`customer`], [`ledger_entry`], [`adjustment`] |
+//! | customers | [`customer`], [`ledger_entry`], [`adjustment`], [`expiry_notice`] |
+//! | closed days of orgs | [`closed_day`] |
 //! | orders | [`order_header`], [`award`], [`refund`] |
 //! | bundles | [`bundle`], [`transition`] |
 //! | redemptions | [`redemption_state`], [`bundle_redemption`], [`points_redemption`] |
@@ -22,11 +23,14 @@ pub(super) mod award;
 pub(super) mod bundle;
 pub(super) mod bundle_redemption;
 pub(super) mod churn_model;
+pub(super) mod closed_day;
 pub(super) mod customer;
 pub(super) mod earn_rate;
 pub(super) mod event;
+pub(super) mod expiry_notice;
 pub(super) mod form;
 pub(super) mod ledger_entry;
+mod lot;
 pub(super) mod order_header;
 pub(super) mod org;
 pub(super) mod org_key;

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     earn_rate::EarnRateForm,
-    values::{decimal, money},
+    values::{decimal, if_known, money},
 };
 use crate::domain::{
     ids::OrgId,
+    lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays, PointsExpiry},
     loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     money::Currency,
     org::{Org, OrgProfile},
@@ -46,10 +47,21 @@ struct LoyaltyForm {
     redemption_mode: RedemptionMode,
     inactivity_days: i64,
     active_days: i64,
+    #[serde(default, skip_serializing_if = "PendingDays::is_zero")]
+    pending_days: PendingDays,
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
+    points_expiry: Option<PointsExpiryForm>,
     #[serde(rename = "tierRules")]
     tier_rules_version: u64,
     #[serde(rename = "settledRules", default)]
     applied_rules_version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PointsExpiryForm {
+    months: ExpiryMonths,
+    round_to: ExpiryRounding,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +135,10 @@ impl From<&Loyalty> for LoyaltyForm {
             redemption_mode: settings.redemption_mode,
             inactivity_days: settings.inactivity_days.get().into(),
             active_days: settings.active_days.get().into(),
+            pending_days: settings.pending_days,
+            points_expiry: settings
+                .points_expiry
+                .map(|expiry| PointsExpiryForm { months: expiry.months(), round_to: expiry.round_to() }),
             tier_rules_version: *tier_rules_version,
             applied_rules_version: *applied_rules_version,
         }
@@ -143,6 +159,8 @@ impl TryFrom<LoyaltyForm> for Loyalty {
         let tiers: Vec<_> = form.tiers.into_iter().map(tier).collect::<Result<_, _>>()?;
         let redemption_tiers: Vec<_> =
             form.redemption_tiers.into_iter().map(redemption_tier).collect::<Result<_, _>>()?;
+        let expiry =
+            form.points_expiry.map(|PointsExpiryForm { months, round_to }| PointsExpiry::new(months, round_to));
         let settings = LoyaltySettings {
             enabled: form.enabled,
             points_per_dollar: decimal(&form.points_per_dollar)?,
@@ -153,6 +171,8 @@ impl TryFrom<LoyaltyForm> for Loyalty {
             redemption_mode: form.redemption_mode,
             inactivity_days: form.inactivity_days.try_into()?,
             active_days: form.active_days.try_into()?,
+            pending_days: form.pending_days,
+            points_expiry: expiry.transpose()?,
         };
         let LoyaltyForm { tier_rules_version, applied_rules_version, .. } = form;
         Ok(Self { settings, tier_rules_version, applied_rules_version })

@@ -3,9 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::values::money;
+use super::{
+    lot::{LotForm, lots},
+    values::money,
+};
 use crate::domain::{
     ids::{CustomerId, OrderId},
+    lots::lot::{Lot, LotDates},
     points::Points,
     points_redemption::{PointsRedemption, PointsVoid},
     time,
@@ -20,6 +24,9 @@ pub(in crate::store) struct PointsRedemptionForm {
     order_total: i64,
     value: i64,
     balance: Points,
+    /// Absent from redemptions of points without dates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lots: Vec<LotForm>,
     #[serde(serialize_with = "time::serialize")]
     redeemed_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +44,7 @@ struct PointsVoidForm {
 impl From<&PointsRedemption> for PointsRedemptionForm {
     fn from(redemption: &PointsRedemption) -> Self {
         let redemption = redemption.clone();
+        let has_dates = redemption.lots.iter().any(|lot| lot.dates != LotDates::NONE);
         Self {
             order_id: redemption.order,
             customer_id: redemption.customer,
@@ -44,6 +52,7 @@ impl From<&PointsRedemption> for PointsRedemptionForm {
             order_total: redemption.order_total.minor(),
             value: redemption.value.minor(),
             balance: redemption.balance,
+            lots: if has_dates { redemption.lots.iter().map(LotForm::from).collect() } else { Vec::new() },
             redeemed_at: redemption.redeemed_at,
             voided: redemption.voided.map(|PointsVoid { at, balance }| PointsVoidForm { at, balance }),
         }
@@ -54,6 +63,10 @@ impl TryFrom<PointsRedemptionForm> for PointsRedemption {
     type Error = &'static str;
 
     fn try_from(form: PointsRedemptionForm) -> Result<Self, Self::Error> {
+        let lots = match form.lots {
+            forms if forms.is_empty() => Lot::new(form.points, LotDates::NONE).into_iter().collect(),
+            forms => lots(forms)?,
+        };
         Ok(Self {
             order: form.order_id,
             customer: form.customer_id,
@@ -61,6 +74,7 @@ impl TryFrom<PointsRedemptionForm> for PointsRedemption {
             order_total: money(form.order_total)?,
             value: money(form.value)?,
             balance: form.balance,
+            lots,
             redeemed_at: form.redeemed_at,
             voided: form.voided.map(|PointsVoidForm { at, balance }| PointsVoid { at, balance }),
         })

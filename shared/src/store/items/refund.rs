@@ -29,6 +29,8 @@ pub(in crate::store) struct RefundForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     voided: Option<RefundVoidForm>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    after_expiry: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     voided_before: bool,
     /// Absent from refunds stored before refunds could be voided.
     #[serde(default = "first_version")]
@@ -62,6 +64,7 @@ impl RefundForm {
             points: Some(refund.points),
             outcome: Some((&refund.outcome).into()),
             voided: refund.voided.as_ref().map(void),
+            after_expiry: refund.after_expiry,
             voided_before: false,
             version,
         }
@@ -75,6 +78,7 @@ impl RefundForm {
             points: None,
             outcome: None,
             voided: None,
+            after_expiry: false,
             voided_before: true,
             version: first_version(),
         }
@@ -94,6 +98,7 @@ impl TryFrom<RefundForm> for (RefundRecord, u64) {
             asked: form.asked.map(money).transpose()?,
             total: form.total.map(money).transpose()?,
             points: form.points.ok_or("a refund without points")?,
+            after_expiry: form.after_expiry,
             outcome: form.outcome.ok_or("a refund without an outcome")?.into(),
             voided: form.voided.map(void),
         };

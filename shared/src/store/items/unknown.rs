@@ -30,7 +30,7 @@ const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", EVENT_ATTRIBUTE];
 
 /// Attributes that identify an element of a stored list after another attribute of the element has changed. Each list
 /// of maps has one of these attributes, or its elements never change.
-const IDENTITY_ATTRIBUTES: [&str; 3] = ["productId", "pointsCost", "name"];
+const IDENTITY_ATTRIBUTES: [&str; 5] = ["productId", "pointsCost", "name", "orderId", "expiresAt"];
 
 impl Image {
     /// Whether the item has an attribute.
@@ -122,6 +122,9 @@ fn keep_unknown_in_list(stored: &[AttributeValue], known: &[AttributeValue], new
 
 fn has_same_identity(one: &AttributeValue, other: &AttributeValue) -> bool {
     let (Ok(one), Ok(other)) = (one.as_m(), other.as_m()) else { return false };
-    let identity = IDENTITY_ATTRIBUTES.into_iter().find(|name| one.contains_key(*name));
-    identity.is_some_and(|name| one.get(name) == other.get(name))
+    match IDENTITY_ATTRIBUTES.into_iter().find(|name| one.contains_key(*name)) {
+        Some(name) => one.get(name) == other.get(name),
+        // A lot that never expires has only its points.
+        None => [one, other].iter().all(|element| element.contains_key("points") && !element.contains_key("expiresAt")),
+    }
 }

@@ -11,7 +11,7 @@ use harness::{
 };
 use serde_json::json;
 
-use super::support::{CRASHED, ENDED, OUT_OF_MEMORY, OUT_OF_TIME};
+use super::support::{CRASHED, ENDED, OUT_OF_MEMORY, OUT_OF_TIME, active};
 
 #[tokio::test]
 async fn a_broken_table_makes_bundle_transitions_fail() {
@@ -128,6 +128,45 @@ async fn a_missing_recalculation_raises_an_alarm_and_a_single_org_run_does_not_c
     let unknown = monitored.cloudwatch.state("p1-tier-recalculation-not-running", monitored.now);
     assert_eq!(unknown, State::InsufficientData, "who would tell does not run");
     monitored.assert_raised("p1-bundle-transitions-not-running", 0);
+}
+
+#[tokio::test]
+async fn a_missing_points_expiry_raises_an_alarm_and_a_full_run_clears_it() {
+    let mut monitored = MonitoredWorld::new(World::new().await);
+    monitored.run_transitions().await.unwrap();
+    monitored.send(&scenario::expiry(&json!({}))).await;
+    monitored.run_transitions_for(29 * 60, 30).await;
+    monitored.assert_ok("p1-points-expiry-not-running");
+    for body in [json!({"orgId": ORG}), json!({"dryRun": true})] {
+        monitored.send(&scenario::expiry(&body)).await;
+    }
+    monitored.run_transitions_for(90, 30).await;
+    monitored.assert_raised("p1-points-expiry-not-running", 3);
+    monitored.send(&scenario::expiry(&json!({}))).await;
+    monitored.run_transitions_for(70, 10).await;
+    monitored.assert_ok("p1-points-expiry-not-running");
+}
+
+#[tokio::test]
+async fn a_failed_points_expiry_call_a_crash_and_an_unreadable_customer_raise_an_alarm() {
+    let mut monitored = MonitoredWorld::new(World::new().await);
+    monitored.break_store(Fault::ServerError);
+    monitored.assert_ok("p1-points-expiry-failed");
+    assert_eq!(monitored.invoke("points-expiry", json!({"orgId": ORG})).await, Err("try_again"));
+    monitored.assert_raised("p1-points-expiry-failed", 3);
+    monitored.mend_store();
+    monitored.advance_minutes(125);
+    monitored.invoke("points-expiry", json!({"orgId": ORG})).await.unwrap();
+    monitored.assert_ok("p1-points-expiry-failed");
+    monitored.log_line("points-expiry", OUT_OF_TIME);
+    monitored.assert_raised("p1-points-expiry-failed", 3);
+    monitored.advance_minutes(125);
+    monitored.assert_ok("p1-points-expiry-failed");
+    active(&monitored.world, "ada", 5).await;
+    monitored.world.corrupt("CUSTOMER#shop#ada", "PROFILE", "points").await;
+    monitored.world.take_records();
+    monitored.invoke("points-expiry", json!({"orgId": ORG})).await.unwrap();
+    monitored.assert_raised("p1-points-expiry-failed", 3);
 }
 
 #[tokio::test]

@@ -19,12 +19,13 @@ use shared::{
 const SECRET: &str = "local-secret";
 
 /// A request to each function: method, path, body, and the status of the answer.
-const ASKED: [(&str, &str, &str, &str, u16); 8] = [
+const ASKED: [(&str, &str, &str, &str, u16); 9] = [
     ("back-office", "PUT", "/orgs/shop", r#"{"name": "Shop"}"#, 201),
     ("bundle-redemption", "POST", "/redemptions", "{}", 422),
     ("bundle-transitions", "POST", "/", "{}", 200),
     ("churn-prediction", "POST", "/", r#"{"cursor": "latest"}"#, 200),
     ("points-award", "POST", "/awards", "{}", 422),
+    ("points-expiry", "POST", "/", r#"{"cursor": "latest"}"#, 200),
     ("points-redemption", "POST", "/quotes", "{}", 422),
     ("tier-recalculation", "POST", "/", r#"{"cursor": "latest"}"#, 200),
     ("weekly-report", "POST", "/", "{}", 200),
@@ -76,7 +77,7 @@ async fn every_function_on_a_port_requires_the_secret_except_for_health() {
 async fn a_job_accepts_any_content_type_and_a_missing_body() {
     let engine = LocalStack::start(&[]).await;
     let http = programs::http();
-    for name in ["bundle-transitions", "churn-prediction", "tier-recalculation"] {
+    for name in ["bundle-transitions", "churn-prediction", "points-expiry", "tier-recalculation"] {
         let function = on_port(name, &engine, &[]).await;
         let post = || as_scheduled(http.post(format!("{}/", function.url))).bearer_auth(SECRET);
         for request in [

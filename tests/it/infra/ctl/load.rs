@@ -189,7 +189,8 @@ async fn an_unloadable_file_is_reported_in_one_clear_line() {
 
 #[tokio::test]
 async fn the_demo_shows_its_results_and_the_next_steps() {
-    let file = scratch("order_id,customer_id,date,amount\no1,ada,2026-01-01,250\no2,bo,2026-01-02,10.50\n");
+    let log = "o1,ada,2026-01-01,250\no2,bo,2026-01-02,10.50\no3,cy,1998-05-01,300\n";
+    let file = scratch(&format!("order_id,customer_id,date,amount\n{log}"));
     // The program that `make run` uses.
     let mut stack = programs::command("local");
     let demo = programs::binary("demo");
@@ -201,8 +202,8 @@ async fn the_demo_shows_its_results_and_the_next_steps() {
         line.unwrap_or_else(|| panic!("no {name} in {}", ended.out)).rsplit(' ').next().unwrap().to_owned()
     };
     let rows = ["orders ", "customers ", "points outstanding", "lifetime value", "Bronze ", "Silver ", "Gold "];
-    assert_eq!(rows.map(row), ["2", "2", "260", "260.50", "1", "1", "0"]);
-    assert!(ended.out.contains("2 customers, 0 promoted, 0 lowered"), "{}", ended.out);
+    assert_eq!(rows.map(row), ["3", "3", "560", "560.50", "1", "2", "0"]);
+    assert!(ended.out.contains("3 customers, 0 promoted, 0 lowered"), "{}", ended.out);
     // On the date of the predictions the org had no customers.
     let nobody = ["critical           0           -           -", "low                0           -           -"];
     assert!(nobody.iter().all(|row| ended.out.contains(row)), "{}", ended.out);
@@ -218,10 +219,19 @@ async fn the_demo_shows_its_results_and_the_next_steps() {
         "  happy-hour         5       5        10     55.00  expired     95 bundle_not_active",
         "  first-forty        2       2        40    220.00  expired     15 bundle_not_active, 49 limit_reached",
         "  1998-07-11 16:00  first-forty    expired -> active    redemption voided",
-        "  ada            250     $60.00     500  insufficient_points",
-        "  ada       a refund of $30.00                       -30",
-        "  ada       the card declined the refund             +30",
-        "  ada       another org: 1 point for each $3         +26        26",
+        "  cy             300     $60.00     500  insufficient_points",
+        // Orders of another time than the demonstration's can't be spent yet.
+        "  ada              0     $40.00     250  insufficient_points",
+        "  cy        a refund of $30.00                       -30",
+        "  cy        the card declined the refund             +30",
+        "  cy        another org: 1 point for each $3         +26        26",
+        "  1998-05          300         0         0           300",
+        "The account of cy: 380 points, 300 available, 80 pending, 0 held",
+        "      300 expire at 1999-05-01 04:00",
+        "  15:14:59    till-6 is left, a second before the end          200     100      380",
+        "  15:15:00    the hold of till-6 has lapsed                    300       0      380",
+        "  15:24:00    till-7 is paid: $5.00 off                        200       0      280",
+        "The job at 01:00 on 15 July 1998: 0 expired points of 0 customers recorded",
     ] {
         assert!(ended.out.contains(line), "{line}\n{}", ended.out);
     }

@@ -3,7 +3,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | `ctl load` | [`load`] |
-//! | `ctl verify` | [`verify`] |
+//! | `ctl verify` | [`verify`], [`verify_points`] |
 //! | commands on a deployed stack | [`operations`] |
 //! | `ctl redrive` | [`redrive`] |
 
@@ -11,3 +11,4 @@ mod load;
 mod operations;
 mod redrive;
 mod verify;
+mod verify_points;

@@ -105,7 +105,7 @@ async fn a_job_that_cannot_be_paused_is_reported_and_does_not_block_other_jobs()
         "ctl: tier-recalculation: EventBridge Scheduler answered 409 ConflictException: Another update is under way.\n";
     assert_eq!((ended.code, ended.err.as_str()), (Some(1), says));
     let paused: Vec<&str> = ended.out.lines().map(|line| line.split(' ').next().unwrap()).collect();
-    assert_eq!(paused, ["bundle-transitions", "churn-prediction", "weekly-report"], "{ended:?}");
+    assert_eq!(paused, ["bundle-transitions", "points-expiry", "churn-prediction", "weekly-report"], "{ended:?}");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn world_with_ada() -> World {
 /// The entry and the customer after an award, without the date and the order id.
 async fn outcome(world: &World) -> (Value, Vec<String>) {
     let ada = world.get(&format!("/orgs/{ORG}/customers/ada")).await.body;
-    let entries = harness::audit::ledger(world, ORG, "ada").await;
+    let entries = harness::audit::ledger(world, ORG, "ada", noon()).await;
     let kept = ["points", "lifetimeValue", "orderCount", "tier"].map(|name| (name, ada[name].clone()));
     (kept.into_iter().collect(), entries.iter().map(|entry| format!("{} {}", entry["kind"], entry["points"])).collect())
 }

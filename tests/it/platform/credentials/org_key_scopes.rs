@@ -13,24 +13,27 @@ use shared::domain::org_key::KeyScope;
 use super::support::{Route, customer, make, make_scoped, routes, with};
 
 /// What a till may call, written by hand: the declarations of the operations must agree.
-const TILL: [&str; 8] = [
+const TILL: [&str; 10] = [
     "back-office getCustomer",
     "bundle-redemption eligibility",
     "bundle-redemption redeem",
     "bundle-redemption void",
+    "points-redemption hold",
     "points-redemption options",
     "points-redemption quote",
     "points-redemption redeem",
+    "points-redemption release",
     "points-redemption void",
 ];
 
 /// What a reader may call, written by hand.
-const READ: [&str; 12] = [
+const READ: [&str; 13] = [
     "back-office getBundle",
     "back-office getCustomer",
     "back-office listActivity",
     "back-office listBundles",
     "back-office listCustomers",
+    "back-office listLiability",
     "back-office listTransitions",
     "bundle-redemption eligibility",
     "bundle-redemption list",

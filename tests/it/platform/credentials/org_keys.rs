@@ -238,6 +238,7 @@ fn only_the_deployment_secret_manages_orgs_settings_keys_and_jobs() {
         ("POST", "/"),
         ("POST", "/"),
         ("POST", "/"),
+        ("POST", "/"),
         ("POST", "/orgs/{orgId}/keys"),
         ("PUT", "/orgs/{orgId}"),
         ("PUT", "/orgs/{orgId}/loyalty"),

@@ -3,6 +3,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | awards, refunds, adjustments, points redemptions | [`points`] |
+//! | holds and their ends, points that expire | [`points_in_time`] |
 //! | bundles and their redemptions | [`bundles`] |
 //! | jobs | [`jobs`] |
 //! | a store that fails, unreadable items, incomplete batches | [`store`] |
@@ -11,5 +12,6 @@
 mod bundles;
 mod jobs;
 mod points;
+mod points_in_time;
 mod store;
 mod support;

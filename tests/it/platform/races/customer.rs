@@ -23,7 +23,7 @@ async fn two_hundred_concurrent_orders_of_one_customer_each_award_once() {
     futures::future::try_join_all(awards).await.unwrap();
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"], &ada["tier"]), (&json!(2000), &json!(200), &json!("Platinum")));
-    let entries = audit::ledger(&world, ORG, "ada").await;
+    let entries = audit::ledger(&world, ORG, "ada", noon()).await;
     assert_eq!(entries.iter().filter(|entry| entry["kind"] == "points_earned").count(), 200);
 }
 

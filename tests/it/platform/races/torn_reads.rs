@@ -36,6 +36,23 @@ async fn a_redemption_that_finds_its_points_spent_by_itself_is_a_replay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redemption_that_finds_its_hold_taken_by_itself_is_a_replay() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::adjustment("ada", "a1", 900)).await;
+    world.send(&scenario::hold_points("ada", "o1", 300, "18", &json!({}))).await;
+    // Without the hold, the points are worth more than the order.
+    world.put_loyalty(ORG, &json!({"redemptionTiers": [{"pointsCost": 100, "rewardValue": 10}]})).await;
+    let answer = send_again_between_reads(world, "ORDER#", scenario::redeem_points("ada", "o1", 300, "18")).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body["replayed"], &answer.body["value"]),
+        (200, &json!(true), &json!(18)),
+        "{}",
+        answer.body
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_that_is_sold_out_by_the_order_itself_is_a_replay() {
     for terms in [json!({"maxRedemptions": 1}), json!({"perCustomerLimit": 1})] {
         let world = World::new().await;

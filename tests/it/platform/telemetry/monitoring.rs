@@ -173,7 +173,7 @@ async fn alarms_and_dashboards_use_recorded_metrics_and_the_dimensions_are_bound
 
     let queries = template["Resources"].as_object().unwrap().values();
     let queries: Vec<&Value> = queries.filter(|resource| resource["Type"] == "AWS::Logs::QueryDefinition").collect();
-    assert_eq!(queries.len(), 8);
+    assert_eq!(queries.len(), 9);
     for query in queries {
         let text = query["Properties"]["QueryString"].as_str().unwrap();
         let strange: Vec<String> = fields_of_query(text).difference(&reported.fields).cloned().collect();

@@ -102,6 +102,18 @@ pub(super) async fn make_one_of_each(world: &World) {
     succeeds(world, Request::new("PUT", "back-office", "/orgs/another").json(&json!({"name": "Another"})), LATER).await;
     stop_a_report(world, LATER).await;
     make_and_delete_a_bundle(world, LATER).await;
+    give_notice_and_close_a_day(world).await;
+}
+
+/// Gives notice of points that expire in a week, and closes the last day of May.
+async fn give_notice_and_close_a_day(world: &World) {
+    let expiring = json!({"inactivityDays": 100, "pointsExpiry": {"months": 1, "roundTo": "day"}});
+    succeeds(world, back_office("PUT", "/loyalty").json(&expiring), LATER).await;
+    succeeds(world, back_office("PUT", "/customers/cleo").json(&json!({})), LATER).await;
+    let order = scenario::award("cleo", "cleo-1", "10", &json!({"fulfilledAt": "2026-05-06T12:00:00Z"}));
+    succeeds(world, order, LATER).await;
+    succeeds(world, back_office("PUT", "/loyalty").json(&json!({"inactivityDays": 100})), LATER).await;
+    succeeds(world, scenario::expiry(&json!({})), LATER).await;
 }
 
 pub(super) async fn make_and_delete_a_bundle(world: &World, at: &str) {

@@ -10,7 +10,7 @@ use super::support::{
 };
 
 /// Every kind of item that is written again after it was created, as `pk sk` of the table in `store/keys.rs`.
-const REWRITTEN: [&str; 17] = [
+const REWRITTEN: [&str; 18] = [
     "ORG#o ORG",
     "CUSTOMER#o#c PROFILE",
     "ORDER#o#order ORDER",
@@ -20,6 +20,7 @@ const REWRITTEN: [&str; 17] = [
     "ORG#o REZONE",
     "BUNDLE#o#b CUSTOMER#c",
     "ORG#o CHURN",
+    "ORG#o DAY#date",
     "CUSTOMER#o#c PREDICTION#date",
     "CUSTOMER#o#c RISK",
     "SWEEP#operation POSITION",
@@ -31,9 +32,10 @@ const REWRITTEN: [&str; 17] = [
 ];
 
 /// Every kind of item that is written once.
-const WRITTEN_ONCE: [&str; 5] = [
+const WRITTEN_ONCE: [&str; 6] = [
     "CUSTOMER#o#c ENTRY#version.nth#kind#ref",
     "CUSTOMER#o#c ONCE#adjustment#id",
+    "CUSTOMER#o#c EXPIRING#instant#days",
     "ORG#o KEY#id",
     "ORG#o KEYSCOPED#id",
     "BUNDLE#o#b TRANSITION#at#version.nth#from-to",
@@ -112,6 +114,9 @@ async fn write_each_again(world: &World) {
         {"name": "Platinum", "threshold": 1000},
     ]);
     succeeds(world, back_office("PUT", "/loyalty").json(&json!({"tiers": tiers})), after).await;
+    // An entry that came after its day was closed.
+    succeeds(world, scenario::adjustment("ada", "a2", 5), "2026-05-31T23:00:00Z").await;
+    succeeds(world, scenario::expiry(&json!({})), "2026-06-02T05:00:00Z").await;
     // A second prediction on the same day, and a full run a week later.
     succeeds(world, scenario::prediction(&json!({"orgId": ORG, "customerId": "ada"})), after).await;
     succeeds(world, scenario::prediction(&json!({})), "2026-06-08T12:00:00Z").await;
@@ -174,6 +179,7 @@ async fn unknown_attributes_of_an_item_do_not_change_any_answer() {
         back_office("GET", "/customers"),
         back_office("GET", "/customers/ada"),
         back_office("GET", "/customers/ada/activity"),
+        back_office("GET", "/liability"),
         Request::new("GET", "points-redemption", format!("/redemptions?orgId={ORG}&customerId=ada")),
         Request::new("GET", "bundle-redemption", format!("/redemptions?orgId={ORG}&bundleId=b")),
     ];

@@ -1,0 +1,14 @@
+//! The job that records expired points, and the liability of an org.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | what a run records, and its cost | [`recording`] |
+//! | notices of points that expire soon | [`notices`] |
+//! | closed days | [`days`] |
+//! | runs that stop, and what may happen meanwhile | [`runs`] |
+
+mod days;
+mod notices;
+mod recording;
+mod runs;
+mod support;
