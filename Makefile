@@ -51,8 +51,9 @@ test: binaries ## run every test
 	@rm -f $(TARGET)/debug/deps/api-seen-*
 	@REGULARS_SEEN=required cargo test --workspace --locked
 
-soak: binaries ## play 200,000 random awards, refunds, redemptions, voids and adjustments against the model (SEED=)
-	@cargo test --workspace --locked --test it -- --ignored --nocapture the_model_agrees_after_many_more
+soak: binaries ## play 200,000 random operations against the model (SEED=), and the liability of all customers of the purchase log
+	@cargo test --workspace --locked --test it -- --ignored --nocapture the_model_agrees_after_many_more \
+		every_day_of_the_purchase_log
 
 eval: ## score the purchase log as of a day, and print how good the scores were by the 90 days after
 	@cargo bench --quiet --workspace --locked --profile dev --bench eval

@@ -172,6 +172,11 @@ impl FaultProxy {
         self.state.lock().unwrap().frozen_index = Some(HashMap::new());
     }
 
+    /// Ends [`FaultProxy::freeze_index`].
+    pub fn thaw_index(&self) {
+        self.state.lock().unwrap().frozen_index = None;
+    }
+
     /// Tears the next batch read in two. First the keys are read whose partitions begin with `first_partitions`, and the
     /// others come back unprocessed. Returns two signals: the first half is read, and the response may be sent.
     pub fn tear_next_read(&self, first_partitions: &'static str) -> (Arc<Notify>, Arc<Notify>) {

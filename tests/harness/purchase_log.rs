@@ -28,13 +28,20 @@ pub fn calibration_end() -> DateTime<Utc> {
     "1997-09-30T23:59:59Z".parse().unwrap()
 }
 
-/// The customers with an order up to `now`.
-pub fn customers_known_at(now: DateTime<Utc>) -> Vec<HistoricalCustomer> {
+/// All orders, oldest first.
+pub fn orders() -> Vec<Order> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/cdnow-sample.csv");
     let text = std::fs::read_to_string(file).unwrap();
+    let mut orders: Vec<Order> = text.lines().skip(1).map(order).collect();
+    orders.sort_by_key(|order| order.fulfilled_at);
+    orders
+}
+
+/// The customers with an order up to `now`.
+pub fn customers_known_at(now: DateTime<Utc>) -> Vec<HistoricalCustomer> {
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
     let mut known = BTreeMap::new();
-    for order in text.lines().skip(1).map(order) {
+    for order in orders() {
         let at = order.fulfilled_at;
         if at <= now {
             let new_customer = || HistoricalCustomer {

@@ -7,6 +7,7 @@ use shared::{
         lots::due::{DUE_ENTRIES_MAX, due_entries},
         rejection::{RefusalCode, Rejection},
     },
+    error::chain,
     failure::Failure,
     host::{Context, Declared, List, ListOperation, PageRequest, RecordedRow, RowPage, Success, Tag},
     inbound::{
@@ -14,7 +15,7 @@ use shared::{
         fields::PageSize,
         operation::{Callers, Operation},
     },
-    store::Store,
+    store::{Store, StoreError},
     telemetry::metric::Metric,
 };
 
@@ -112,7 +113,7 @@ struct PageStart {
     after: Option<String>,
 }
 
-/// The entries that are due, from a position among them. Fails with `UnknownCustomer`.
+/// The entries that are due, from a position among them. An unreadable customer has none. Fails with `UnknownCustomer`.
 async fn page_start(
     context: &Context,
     org: &OrgId,
@@ -120,7 +121,13 @@ async fn page_start(
     from: Option<DuePosition>,
     limit: usize,
 ) -> Result<PageStart, Failure> {
-    let customer = context.store.customer(org, customer).await?.ok_or(Rejection::UnknownCustomer)?;
+    let customer = match context.store.customer(org, customer).await {
+        Err(StoreError::Broken(error)) => {
+            tracing::error!(%org, %customer, error = chain(&error), "only recorded entries are listed");
+            return Ok(PageStart::default());
+        }
+        read => read?.ok_or(Rejection::UnknownCustomer)?,
+    };
     let due = due_entries(&customer.value, context.now);
     let left = match from {
         None => due.len(),
@@ -139,8 +146,11 @@ async fn page_start(
         at: last.at.timestamp_millis(),
     };
     let ends_at = rows.last().filter(|_| rows.len() == limit).map(position);
+    // A write may record what is due before the recorded entries are read. These begin after it.
+    let is_continued = from.is_some() || !rows.is_empty();
+    let after = is_continued.then(|| Store::due_entry_position(customer.version, 0));
     let due = rows.into_iter().map(|entry| RecordedRow::Read(EntryView::from(entry))).collect();
-    Ok(PageStart { due, ends_at, after: None })
+    Ok(PageStart { due, ends_at, after })
 }
 
 impl ListOperation for ListActivity {

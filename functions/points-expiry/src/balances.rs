@@ -1,6 +1,6 @@
-//! The points of all customers at an instant that is past, from their ledgers.
+//! The entries of a day that is over, and the points of all customers at its end, from their ledgers.
 //!
-//! The first record of an org begins with them. One call reads all ledgers, because a customer may move in the list while
+//! The records of an org begin with them. One call reads all ledgers, because a customer may move in the list while
 //! it is read, and must count once.
 
 use std::{
@@ -9,10 +9,16 @@ use std::{
     ops::ControlFlow,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::future::join_all;
 use shared::{
-    domain::{ids::CustomerId, liability::total, org::Org, points::Points},
+    domain::{
+        ids::CustomerId,
+        ledger::Entry,
+        liability::{DayChanges, end_of, total},
+        org::Org,
+        points::Points,
+    },
     failure::Failure,
     jobs::{
         pages::{check_time, for_each_row, retry_unavailable},
@@ -33,21 +39,27 @@ const LEDGER_PAGE_SIZE: usize = 20;
 /// By how much the clocks of two writers may differ. An entry may be dated that much before an earlier entry.
 const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::hours(1);
 
-/// The points that all customers of an org had at an instant.
-pub(crate) async fn outstanding_at(sweep: &Sweep<'_>, org: &Org, at: DateTime<Utc>) -> Result<Points, Failure> {
-    let mut balances = Balances { sweep, org, at, seen: HashSet::new(), sum: Points::ZERO };
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// The sums of a day's entries in UTC, and the points that all customers of an org had at its end.
+pub(crate) async fn first_day(sweep: &Sweep<'_>, org: &Org, date: NaiveDate) -> Result<(DayChanges, Points), Failure> {
+    let (sum, changes, seen) = (Points::ZERO, DayChanges::default(), HashSet::new());
+    let mut balances = Balances { sweep, org, date, at: end_of(date), seen, sum, changes };
     balances.add_listed_customers().await?;
     balances.add_customers_with_entries().await?;
-    Ok(balances.sum)
+    Ok((balances.changes, balances.sum))
 }
 
 struct Balances<'a> {
     sweep: &'a Sweep<'a>,
     org: &'a Org,
+    date: NaiveDate,
+    /// The end of the day.
     at: DateTime<Utc>,
     /// Digests, because the ids of millions of customers take too much memory.
     seen: HashSet<u64>,
     sum: Points,
+    changes: DayChanges,
 }
 
 impl Balances<'_> {
@@ -98,16 +110,20 @@ impl Balances<'_> {
         for batch in new.chunks(LEDGERS_AT_ONCE) {
             check_time(self.sweep)?;
             for balance in join_all(batch.iter().map(|customer| self.balance(customer))).await {
-                self.sum = total([self.sum, balance?]);
+                let (balance, entries) = balance?;
+                self.sum = total([self.sum, balance]);
+                entries.iter().for_each(|entry| self.changes.count(entry));
             }
         }
         Ok(())
     }
 
-    /// The points that a customer had: those after the newest entry, less what came since.
-    async fn balance(&self, customer: &CustomerId) -> Result<Points, Failure> {
+    /// The points that a customer had at the end of the day: those after the newest entry, less what came since. And the
+    /// entries of the day.
+    async fn balance(&self, customer: &CustomerId) -> Result<(Points, Vec<Entry>), Failure> {
         let (store, org) = (self.sweep.store, &self.org.id);
         let mut newest: Option<Points> = None;
+        let mut of_day = Vec::new();
         let mut since = Points::ZERO;
         let mut after: Option<String> = None;
         loop {
@@ -116,15 +132,18 @@ impl Balances<'_> {
             for Row { value, .. } in rows {
                 let HistoryRow::Read(entry) = value else { continue };
                 newest = newest.or(Some(entry.balance));
+                if entry.at < self.at - DAY - CLOCK_SKEW_MAX {
+                    return Ok((Points(newest.unwrap_or_default().0.saturating_sub(since.0)), of_day));
+                }
                 if entry.at >= self.at {
                     since = total([since, entry.points]);
-                } else if entry.at < self.at - CLOCK_SKEW_MAX {
-                    return Ok(Points(newest.unwrap_or_default().0.saturating_sub(since.0)));
+                } else if entry.at.date_naive() == self.date {
+                    of_day.push(entry);
                 }
             }
             after = next;
             if after.is_none() {
-                return Ok(Points(newest.unwrap_or_default().0.saturating_sub(since.0)));
+                return Ok((Points(newest.unwrap_or_default().0.saturating_sub(since.0)), of_day));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use shared::{
     domain::{
-        liability::{AccountTotals, ClosedDay, DayChanges, LateDay, days_to_close, end_of, total},
+        liability::{AccountTotals, ClosedDay, DayChanges, LateDay, days_to_close, total},
         loyalty::LoyaltySettings,
         org::Org,
         points_redemption::{PointsValuation, value_at_best_rate},
@@ -18,7 +18,7 @@ use shared::{
     },
 };
 
-use crate::{answer::ExpiryFigures, balances::outstanding_at};
+use crate::{answer::ExpiryFigures, balances::first_day};
 
 /// The number of closed days whose entries are counted again for late ones.
 pub(crate) const LATE_DAYS: usize = 7;
@@ -70,12 +70,17 @@ impl Closing<'_> {
         let last = newest.first();
         let days = days_to_close(last.map(|day| day.date), self.began);
         let Some(date) = days.first().copied() else { return Ok(None) };
-        let changes = self.changes(date).await?;
         let late = self.late_days(&newest).await?;
         let late_points = total(late.iter().map(LateDay::points));
-        let outstanding = match last {
-            Some(last) => total([last.outstanding, changes.net(), late_points]),
-            None => outstanding_at(self.sweep, self.org, end_of(date)).await?,
+        let (changes, outstanding) = match last {
+            Some(last) => {
+                let changes = self.changes(date).await?;
+                let outstanding = total([last.outstanding, changes.net(), late_points]);
+                (changes, outstanding)
+            }
+            // Both come from the ledgers. The index may lag behind them, and would find entries that are in the balances
+            // as late ones.
+            None => first_day(self.sweep, self.org, date).await?,
         };
         let settings =
             self.org.loyalty.as_ref().map_or_else(LoyaltySettings::default, |loyalty| loyalty.settings.clone());

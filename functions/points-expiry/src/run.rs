@@ -8,11 +8,13 @@ use shared::{
         org::Org,
         points::Points,
     },
+    error::{InternalError, chain},
     failure::Failure,
     jobs::{
         pages::retry_unavailable,
         sweep::{OrgVisit, Sweep, VisitOutcome},
     },
+    store::StoreError,
 };
 
 use crate::{
@@ -52,6 +54,10 @@ impl ExpiryPosition {
     }
 }
 
+fn log_open_days(org: &Org, error: &InternalError) {
+    tracing::error!(org = %org.id, error = chain(error), "the days of the org stay open");
+}
+
 /// One call of a run.
 pub(crate) struct Run<'a> {
     pub(crate) sweep: Sweep<'a>,
@@ -68,17 +74,36 @@ impl Run<'_> {
             return Ok(None);
         }
         let mut position = from.unwrap_or_default();
-        let newest = retry_unavailable(&self.sweep, || self.sweep.store.newest_days(&org.id, LATE_DAYS)).await?;
         let mut outcome = VisitOutcome { figures: ExpiryFigures::default(), errors: 0, stopped_at: None };
-        if !self.visit_customers(&org, began, &newest, &mut position, &mut outcome).await? {
+        let read = retry_unavailable(&self.sweep, || self.sweep.store.newest_days(&org.id, LATE_DAYS)).await;
+        let newest = match read {
+            // Customers do not wait for a record that a person has to look at. The days of the org do.
+            Err(StoreError::Broken(error)) => {
+                log_open_days(&org, &error);
+                outcome.errors += 1;
+                None
+            }
+            read => Some(read?),
+        };
+        let records = newest.as_deref().unwrap_or_default();
+        if !self.visit_customers(&org, began, records, &mut position, &mut outcome).await? {
             outcome.stopped_at = Some(position);
             return Ok(Some(outcome));
         }
-        if self.sweep.dry_run.is_none() && !position.is_incomplete {
-            let closing = Closing { sweep: &self.sweep, org: &org, began, found: position.totals() };
-            let closed = closing.close_days(newest, &mut outcome.figures).await;
-            if self.sweep.stop_if_transient(closed)? != Some(true) {
-                outcome.stopped_at = Some(position);
+        let Some(newest) = newest.filter(|_| self.sweep.dry_run.is_none() && !position.is_incomplete) else {
+            return Ok(Some(outcome));
+        };
+        let closing = Closing { sweep: &self.sweep, org: &org, began, found: position.totals() };
+        match closing.close_days(newest, &mut outcome.figures).await {
+            // What is recorded of the customers stays in the report.
+            Err(Failure::Internal(error)) => {
+                log_open_days(&org, &error);
+                outcome.errors += 1;
+            }
+            closed => {
+                if self.sweep.stop_if_transient(closed)? != Some(true) {
+                    outcome.stopped_at = Some(position);
+                }
             }
         }
         Ok(Some(outcome))

@@ -130,6 +130,9 @@ impl MoneyOperation for HoldPoints {
 
         let mut transaction = context.store.transaction(org);
         transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
+        // The items are not read at one instant, and a redemption or a void of the order may have come in between. No other
+        // operation would end its hold.
+        transaction.require_no_points_redemption(order_id)?;
         transaction.commit().await?;
         context.metric(Metric::PointsHeld, hold.points().0);
         let answer = HoldPointsAnswer {

@@ -1,9 +1,11 @@
 //! Redeems points against an order. The steps are load, replay, decide and commit.
 
+use std::borrow::Cow;
+
 use shared::{
     domain::{
         ids::{CustomerId, OrderId, OrgId},
-        loyalty::PointsCost,
+        loyalty::{LoyaltySettings, PointsCost},
         money::{Currency, Money},
         org::Org,
         points::Points,
@@ -102,7 +104,15 @@ impl MoneyOperation for RedeemPoints {
         }
 
         org.check_currency(currency.as_ref())?;
-        let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
+        let settings = match org.loyalty_in_force() {
+            Ok(loyalty) => Cow::Borrowed(&loyalty.settings),
+            // What a hold has promised is kept while the programme is off.
+            Err(_) if points_redemption::is_promised(&customer.value, order_id, *points, context.now) => {
+                Cow::Owned(LoyaltySettings::default())
+            }
+            Err(rejection) => return Err(rejection.into()),
+        };
+        let valuation = PointsValuation::new(&settings, &org.profile.currency);
         context.store.make_room_for_due(org, customer, context.now).await?;
         let decided =
             points_redemption::redeem(&customer.value, valuation, order_id.clone(), *points, *order_total, context.now);

@@ -246,6 +246,14 @@ pub fn redeem(
     Ok(PointsRedemptionChange { customer, redemption, entries })
 }
 
+/// Whether an order has a hold for as many points at `now`. Its redemption then depends on no settings.
+#[must_use]
+pub fn is_promised(customer: &Customer, order: &OrderId, points: PointsCost, now: DateTime<Utc>) -> bool {
+    let mut account = customer.account.clone();
+    account.advance(now);
+    account.hold_of(order).is_some_and(|hold| hold.points() == points.get())
+}
+
 /// Whether a request repeats the recorded redemption.
 #[must_use]
 pub fn is_repeat(redemption: &PointsRedemption, points: PointsCost, order_total: Money) -> bool {

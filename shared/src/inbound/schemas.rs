@@ -36,6 +36,6 @@ value!(Timestamp, Some(INSTANT_RULE), |_generator| json_schema!({
     "type": "string", "format": "date-time", "pattern": YEAR_PATTERN, "examples": ["2024-12-24T18:30:00Z"],
 }));
 value!(Date, Some(DAY_RULE), |_generator| json_schema!({
-    "type": "string", "format": "date", "examples": ["2026-12-24"],
+    "type": "string", "format": "date", "pattern": YEAR_PATTERN, "examples": ["2026-12-24"],
 }));
 value!(Cursor, Some(Self::RULE), |_generator| json_schema!({"type": "string"}));

@@ -52,8 +52,9 @@ impl Store {
         limit: usize,
     ) -> Result<Page<HistoryRow<ClosedDay>>, StoreError> {
         let list = day_list(org, false);
-        // A list begins after a position, whether or not there is an item at it.
+        // A list begins after a position, whether or not there is an item at it. There is no position before 1970.
         let before = from.and_then(|from| from.pred_opt()).map(|day| day.to_string());
+        let before = before.filter(|day| time::parse_day(day).is_ok());
         let after = after.max(before.as_deref());
         let mut page = self
             .partition_page(&list, after, limit, |item| {

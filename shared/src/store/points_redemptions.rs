@@ -9,7 +9,7 @@ use super::{
     redemption_states::{StoredRedemption, read_redemption_state},
     rows::{HistoryRow, Page},
     table::{Store, Versioned},
-    transact::Transaction,
+    transact::{Change, Transaction},
 };
 use crate::domain::{
     customer::Customer,
@@ -91,6 +91,12 @@ impl Transaction<'_> {
             Some(before) => self.replace(&key, Some(&index_key), &form(before.next_version()), before),
             None => self.create(&key, Some(&index_key), &form(1)),
         }
+    }
+
+    /// Requires that an order has redeemed no points, and that no void came first.
+    pub fn require_no_points_redemption(&mut self, order: &OrderId) -> Result<(), StoreError> {
+        let key = keys::points_redemption(&self.org.id, order);
+        self.check(&key, Change::default().require_absent("pk"))
     }
 
     /// Marks that an order, which has redeemed no points, can no longer redeem any. `is_known_order` is whether the

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use harness::{
-    World, audit, instant,
+    Request, World, audit, instant,
     scenario::{adjustment, award, expiry, hold_points, redeem_points, refund_request, void_points, void_refund},
     world::ORG,
 };
@@ -27,7 +27,7 @@ fn next(day: NaiveDate) -> DateTime<Utc> {
 }
 
 /// Compares every closed day with the activity of the customers.
-async fn check_days(world: &World, customers: &[&str], days: &[Value], now: &str) {
+pub(super) async fn check_days(world: &World, customers: &[&str], days: &[Value], now: &str) {
     let mut entries: Vec<(DateTime<Utc>, String, i64)> = Vec::new();
     for customer in customers {
         entries.extend(audit::ledger(world, ORG, customer, instant(now)).await.iter().map(|entry| {
@@ -171,6 +171,34 @@ async fn the_first_record_counts_what_customers_had_at_the_end_of_its_day() {
 }
 
 #[tokio::test]
+async fn the_first_record_depends_on_no_index_that_lags() {
+    let world = ada_with_points_until_august().await;
+    world.put_customer(ORG, "bo", &json!({})).await;
+    send(&world, &adjustment("bo", "a1", 10), "2026-08-01T12:00:00Z").await;
+    // The report reads the entries of the same day. From then on the index shows no other ones.
+    world.proxy.freeze_index();
+    let report = Request::new("POST", "weekly-report", "/").json(&json!({"orgId": ORG}));
+    send(&world, &report, "2026-08-03T13:00:00Z").await;
+    // The run records the expiry of the day that it closes.
+    run_at(&world, "2026-08-02T05:00:00Z", &json!({})).await;
+    world.proxy.thaw_index();
+    run_at(&world, "2026-08-03T05:00:00Z", &json!({})).await;
+    let days = liability(&world, "").await;
+    check_days(&world, &["ada", "bo"], &days, "2026-08-03T05:00:00Z").await;
+    assert_eq!((&days[0]["expired"], &days[0]["outstanding"], &days[1]["late"]), (&json!(-250), &json!(10), &json!(0)));
+}
+
+#[tokio::test]
+async fn an_unreadable_record_of_a_day_is_an_error_and_holds_up_no_customer() {
+    let world = ada_with_points_until_august().await;
+    run_at(&world, "2026-06-02T05:00:00Z", &json!({})).await;
+    world.corrupt(&format!("ORG#{ORG}"), "DAY#2026-06-01", "outstanding").await;
+    let run = run_at(&world, "2026-08-02T05:00:00Z", &json!({})).await;
+    let reported = &run["results"][0];
+    assert_eq!((&reported["errors"], &reported["expired"], &reported["daysClosed"]), (&json!(1), &json!(1), &json!(0)));
+}
+
+#[tokio::test]
 async fn a_long_outage_is_made_up_for_in_several_runs() {
     let world = ada_with_points_until_august().await;
     run_at(&world, "2026-06-02T05:00:00Z", &json!({})).await;
@@ -195,6 +223,7 @@ async fn days_are_listed_between_two_dates_page_by_page() {
     assert_eq!(dates(&liability(&world, "&from=2026-06-09").await), ["2026-06-09", "2026-06-10"]);
     assert_eq!(dates(&liability(&world, "&to=2026-06-02").await), ["2026-06-01", "2026-06-02"]);
     assert_eq!(liability(&world, "&from=2026-07-01").await, [] as [Value; 0]);
+    assert_eq!(liability(&world, "&from=1970-01-01").await.len(), 10);
     let (mut listed, mut cursor) = (Vec::new(), String::new());
     loop {
         let page =

@@ -1,5 +1,7 @@
 //! Entries that are due: in the activity before they are recorded, and recorded by the next write.
 
+use std::{sync::Arc, time::Duration};
+
 use harness::{Request, World, audit, instant, scenario, world, world::ORG};
 use serde_json::json;
 
@@ -84,6 +86,32 @@ async fn expiries_that_are_recorded_between_two_pages_are_neither_lost_nor_liste
         }
         assert_eq!(all, twelve_expiries_and_awards(), "limit {limit}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expiries_that_are_recorded_while_a_page_is_read_are_listed_once() {
+    let world = Arc::new(ada_with_twelve_expiries_due().await);
+    let now = "2027-06-01T12:00:00Z";
+    world.proxy.take_requests();
+    world.proxy.delay_queries(Some(Duration::from_secs(2)));
+    let slow = {
+        let world = Arc::clone(&world);
+        tokio::spawn(async move { page(&world, 100, "", now).await.0 })
+    };
+    // The page has read the customer. Its query of the ledger is delayed.
+    while !world.proxy.take_requests().contains(&"Query".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.send_at(&scenario::adjustment("ada", "a1", 100), instant(now)).await.status, 201);
+    assert_eq!(slow.await.unwrap(), twelve_expiries_and_awards());
+}
+
+#[tokio::test]
+async fn the_activity_of_an_unreadable_customer_lists_what_is_recorded() {
+    let world = ada_with_twelve_expiries_due().await;
+    world.corrupt(&format!("CUSTOMER#{ORG}#ada"), "PROFILE", "points").await;
+    let listed = page(&world, 100, "", "2027-06-01T12:00:00Z").await.0;
+    assert_eq!(listed, (1..=12).rev().collect::<Vec<_>>());
 }
 
 /// Ada with points that expire on 60 months, then on 90 days: more than one transaction records.

@@ -111,6 +111,31 @@ async fn a_promised_value_above_the_order_total_is_refused_and_the_hold_stays() 
 }
 
 #[tokio::test]
+async fn a_promise_is_kept_while_the_programme_is_off_and_for_no_other_number_of_points() {
+    ada_with_600_points()
+        .await
+        .hold("ada", "o1", 300, "49.99")
+        .loyalty(json!({"enabled": false}))
+        .redeem_points("ada", "o1", 299, "49.99")
+        .refused(409, "loyalty_disabled")
+        .redeem_points("ada", "o2", 300, "49.99")
+        .refused(409, "loyalty_disabled")
+        .redeem_points("ada", "o1", 300, "17.99")
+        .refused(409, "exceeds_order_total")
+        .redeem_points("ada", "o1", 300, "49.99")
+        .expect(json!({"pointsRedeemed": 300, "value": 18, "balance": 300}))
+        .await;
+    ada_with_600_points()
+        .await
+        .hold("ada", "o1", 300, "49.99")
+        .loyalty(json!({"enabled": false}))
+        .at("2026-06-01T12:15:00Z")
+        .redeem_points("ada", "o1", 300, "49.99")
+        .refused(409, "loyalty_disabled")
+        .await;
+}
+
+#[tokio::test]
 async fn a_hold_is_taken_at_its_promised_value_in_its_last_millisecond_and_not_at_its_end() {
     let hold = || async { ada_with_600_points().await.hold("ada", "o1", 300, "49.99").loyalty(cheaper()) };
     hold()

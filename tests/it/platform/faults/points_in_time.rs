@@ -99,3 +99,31 @@ async fn a_cancelled_refund_after_the_expiry_is_recorded_once_under_every_fault_
     let holds: Invariant = |world| Box::pin(expired_once(world, 50, 0));
     every_fault_of_a_call(with_expired_points, call, holds).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_points_expiry_survives_every_fault_at_every_request() {
+    // Ada's points expire in the last hour before noon. Bo is given notice.
+    let prepare = |world: World| async move {
+        let world = with_expired_points(world).await;
+        world.put_customer(ORG, "bo", &json!({})).await;
+        let order = scenario::award("bo", "o9", "70", &json!({}));
+        assert_eq!(world.send_at(&order, instant("2026-05-10T12:00:00Z")).await.status, 201);
+        let first = world.send_at(&scenario::expiry(&json!({})), instant("2026-05-31T05:00:00Z")).await;
+        assert_eq!(first.body["summary"]["totalErrors"], 0, "{}", first.body);
+        world
+    };
+    let call = |world: Arc<World>| async move {
+        let answer = world.send_at(&scenario::expiry(&json!({})), noon()).await;
+        let done = answer.body["success"] == true && answer.body.get("cursor").is_none();
+        if done { Ok(()) } else { Err(answer.body.to_string()) }
+    };
+    let holds: Invariant = |world| {
+        Box::pin(async move {
+            expired_once(world, 100, 100).await;
+            let days = world.get(&format!("/orgs/{ORG}/liability")).await.body;
+            let outstanding: Vec<_> = days["days"].as_array().unwrap().iter().map(|day| &day["outstanding"]).collect();
+            assert_eq!(outstanding, [&json!(320), &json!(320)], "{days}");
+        })
+    };
+    every_fault_of_a_call(prepare, call, holds).await;
+}

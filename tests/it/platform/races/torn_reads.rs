@@ -4,23 +4,49 @@
 use std::sync::Arc;
 
 use harness::{
-    Request, World, bundles, scenario,
+    Request, World, audit, bundles, scenario,
     world::{ORG, noon},
 };
 use serde_json::json;
 
-/// Sends a request twice. The second call runs while the first has read one half. Returns the answer to the first call.
-async fn send_again_between_reads(world: World, first: &'static str, request: Request) -> harness::Response {
-    let world = Arc::new(world);
+/// Sends a request, and another one when the first has read one half. Returns the answer to the first call.
+async fn send_between_reads(
+    world: &Arc<World>,
+    first: &'static str,
+    request: Request,
+    between: &Request,
+) -> harness::Response {
     let (first_half_read, read_rest) = world.proxy.tear_next_read(first);
     let slow = {
-        let (world, request) = (Arc::clone(&world), request.clone());
+        let world = Arc::clone(world);
         tokio::spawn(async move { world.send_at(&request, noon()).await })
     };
     first_half_read.notified().await;
-    assert_eq!(world.send_at(&request, noon()).await.status, 201);
+    assert!(world.send_at(between, noon()).await.status.is_success());
     read_rest.notify_one();
     slow.await.unwrap()
+}
+
+/// Sends a request twice. The second call runs while the first has read one half. Returns the answer to the first call.
+async fn send_again_between_reads(world: World, first: &'static str, request: Request) -> harness::Response {
+    send_between_reads(&Arc::new(world), first, request.clone(), &request).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_redeemed_or_voided_meanwhile_cannot_be_held() {
+    for (between, code, points) in [
+        (scenario::redeem_points("ada", "o1", 100, "50"), "already_redeemed", 200),
+        (scenario::void_points("ada", "o1"), "already_voided", 300),
+    ] {
+        let world = Arc::new(World::new().await);
+        world.put_customer(ORG, "ada", &json!({})).await;
+        world.send(&scenario::adjustment("ada", "a1", 300)).await;
+        let hold = scenario::hold_points("ada", "o1", 100, "50", &json!({}));
+        let answer = send_between_reads(&world, "ORDER#", hold, &between).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (409, code));
+        let ada = audit::check(&world, ORG, "ada").await;
+        assert_eq!((&ada["availablePoints"], &ada["heldPoints"]), (&json!(points), &json!(0)), "{code}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

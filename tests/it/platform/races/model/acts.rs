@@ -65,11 +65,14 @@ pub(super) fn request(who: &str, act: &Act) -> Request {
     }
 }
 
-/// The minutes until the next operation: mostly none, sometimes a few, sometimes days.
-pub(super) fn pause(rng: &mut Rng) -> i64 {
-    match rng.u8(0..20) {
+/// The minutes until the next operation: mostly none, sometimes a few, sometimes days. Sometimes the operation comes in
+/// the very minute of the next event, or in the minute before. `next` is the number of minutes until then.
+pub(super) fn pause(rng: &mut Rng, next: i64) -> i64 {
+    match rng.u8(0..24) {
         0 | 1 => rng.i64(1..40),
-        2 | 3 => rng.i64(600..4000),
+        2 => rng.i64(600..4000),
+        3 | 4 => next,
+        5 => (next - 1).max(0),
         _ => 0,
     }
 }

@@ -78,7 +78,8 @@ async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
     let mut now = 12 * 60;
     for number in 0..acts {
         // The calendar of the model has an end.
-        now = (now + pause(&mut rng)).min(100 * DAY);
+        let next = model.purses.values().filter_map(|purse| purse.next_event(now)).min();
+        now = (now + pause(&mut rng, next.unwrap_or(now) - now)).min(100 * DAY);
         let (who, act) = random(&mut rng);
         let reported = format!("seed {seed}, act {number}, minute {now}: {who} {act:?}");
         let copies = if rng.u8(0..4) == 0 { 3 } else { 1 };

@@ -59,6 +59,12 @@ impl Purse {
         all.into_iter().take(3).collect()
     }
 
+    /// The next minute after `now` in which a hold lapses, or points become available or expire.
+    pub(super) fn next_event(&self, now: i64) -> Option<i64> {
+        let points = self.free.iter().flat_map(|point| [point.from, point.until]);
+        points.chain(self.holds.iter().map(|hold| hold.until)).filter(|at| *at > now).min()
+    }
+
     /// Goes from one event to the next: holds lapse, then points expire.
     pub(super) fn tick(&mut self, now: i64) {
         let next = |purse: &Self| {
