@@ -1,8 +1,10 @@
-//! The cost of a run of `tier-recalculation` as customers accumulate, of whom one in a hundred changes: requests, time
-//! and memory. The release binary runs as in Lambda, in its own process, so that its memory can be measured.
+//! The cost of a run of `tier-recalculation` and of `points-expiry` as customers accumulate, of whom one in a hundred has
+//! something to write: requests, time and memory. The release binary runs as in Lambda, in its own process, so that its
+//! memory can be measured.
 
 use std::{
     path::{Path, PathBuf},
+    pin::Pin,
     process::Stdio,
 };
 
@@ -13,38 +15,77 @@ use harness::{
     world::ORG,
 };
 use serde_json::json;
-use shared::clock::Stopwatch;
+use shared::clock::{Stopwatch, now};
 
-/// The binary that `make build` makes.
-const BUILT: &str = "target/lambda/tier-recalculation/bootstrap";
-
-/// One in this many customers falls a tier.
+/// One in this many customers has something to write.
 const ONE_IN: usize = 100;
+
+/// A job, and two customers of whom the others are copies.
+struct Job {
+    name: &'static str,
+    /// The figure of the summary that counts what was written.
+    written: &'static str,
+    /// Makes `due`, of whom something is due, and `quiet`.
+    prepare: for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+}
+
+const JOBS: [Job; 2] = [
+    Job {
+        name: "tier-recalculation",
+        written: "totalChanged",
+        prepare: |world| {
+            Box::pin(async {
+                // One has been inactive long enough to fall a tier, and one has not.
+                order(world, "due", "2025-01-01T00:00:00Z").await;
+                order(world, "quiet", "2026-11-01T00:00:00Z").await;
+            })
+        },
+    },
+    Job {
+        name: "points-expiry",
+        written: "totalExpired",
+        prepare: |world| {
+            Box::pin(async {
+                // The first run of an org reads every ledger. The measured run is a later one.
+                let first = world.send_at(&scenario::expiry(&json!({ "orgId": ORG })), now()).await;
+                assert_eq!(first.status, 200, "{}", first.body);
+                for (name, months) in [("due", 1), ("quiet", 60)] {
+                    world.put_loyalty(ORG, &json!({ "pointsExpiry": { "months": months } })).await;
+                    order(world, name, "2025-01-01T00:00:00Z").await;
+                }
+            })
+        },
+    },
+];
+
+async fn order(world: &World, customer: &str, at: &str) {
+    world.put_customer(ORG, customer, &json!({})).await;
+    let order = scenario::award(customer, customer, "600", &json!({ "fulfilledAt": at }));
+    assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
+}
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {
-    let binary: PathBuf = harness::root().join(BUILT);
-    assert!(binary.is_file(), "{} is not built; make bench builds it", binary.display());
-    println!(
-        "{:>10} {:>8} {:>8} {:>6} {:>13} {:>7} {:>12} {:>8}",
-        "customers", "changed", "queries", "reads", "transactions", "ms", "customers/s", "peak MB"
-    );
-    let few = run(&binary, 10_000).await;
-    let many = run(&binary, 100_000).await;
-    assert!(many * 10 <= few * 12, "the memory it takes does not grow with the customers");
+    for job in JOBS {
+        // The binary that `make build` makes.
+        let binary: PathBuf = harness::root().join("target/lambda").join(job.name).join("bootstrap");
+        assert!(binary.is_file(), "{} is not built; make bench builds it", binary.display());
+        println!(
+            "{}\n{:>10} {:>8} {:>8} {:>6} {:>13} {:>7} {:>12} {:>8}",
+            job.name, "customers", "changed", "queries", "reads", "transactions", "ms", "customers/s", "peak MB"
+        );
+        let few = run(&job, &binary, 10_000).await;
+        let many = run(&job, &binary, 100_000).await;
+        assert!(many * 10 <= few * 12, "the memory it takes does not grow with the customers");
+    }
 }
 
 /// Runs the job once and prints a row. Returns the peak memory in kilobytes.
-async fn run(binary: &Path, customers: usize) -> u64 {
+async fn run(job: &Job, binary: &Path, customers: usize) -> u64 {
     let world = World::new().await;
-    // One customer has been inactive long enough to fall a tier, and one has not. All others are copies.
-    for (name, at) in [("lowered", "2025-01-01T00:00:00Z"), ("active", "2026-11-01T00:00:00Z")] {
-        world.put_customer(ORG, name, &json!({})).await;
-        let order = scenario::award(name, name, "600", &json!({ "fulfilledAt": at }));
-        assert_eq!(world.send_at(&order, instant(at)).await.status, 201);
-    }
-    customers::copy(&world, "lowered", 1..customers / ONE_IN).await;
-    customers::copy(&world, "active", 1..customers - customers / ONE_IN).await;
+    (job.prepare)(&world).await;
+    customers::copy(&world, "due", 1..customers / ONE_IN).await;
+    customers::copy(&world, "quiet", 1..customers - customers / ONE_IN).await;
     world.proxy.take_requests();
 
     let call = json!({ "orgId": ORG });
@@ -60,7 +101,7 @@ async fn run(binary: &Path, customers: usize) -> u64 {
     let peak = peak_kilobytes(process.id().unwrap());
 
     assert_eq!(reported["summary"]["totalCustomers"], customers, "{reported}");
-    assert_eq!(reported["summary"]["totalChanged"], customers / ONE_IN, "{reported}");
+    assert_eq!(reported["summary"][job.written], customers / ONE_IN, "{reported}");
     let seen = world.proxy.take_requests();
     let count = |operation: &str| seen.iter().filter(|seen| *seen == operation).count();
     let (queries, reads, writes) = (count("Query"), count("BatchGetItem"), count("TransactWriteItems"));
