@@ -112,7 +112,9 @@ impl Balances<'_> {
             for balance in join_all(batch.iter().map(|customer| self.balance(customer))).await {
                 let (balance, entries) = balance?;
                 self.sum = total([self.sum, balance]);
-                entries.iter().for_each(|entry| self.changes.count(entry));
+                for entry in &entries {
+                    self.changes.count(entry);
+                }
             }
         }
         Ok(())
