@@ -110,8 +110,8 @@ impl ChangeEvent {
             at: entry.at,
         };
         match &entry.kind {
-            EntryKind::PointsEarned { .. } => Self::PointsEarned(change),
-            EntryKind::PointsReversed { .. } => Self::PointsReversed(change),
+            EntryKind::PointsEarned { .. } | EntryKind::EarnedByAmendment { .. } => Self::PointsEarned(change),
+            EntryKind::PointsReversed { .. } | EntryKind::ReversedByAmendment { .. } => Self::PointsReversed(change),
             EntryKind::PointsRestored { .. } => Self::PointsRestored(change),
             EntryKind::PointsRedeemed { .. } => Self::PointsRedeemed(change),
             EntryKind::PointsReturned { .. } => Self::PointsReturned(change),

@@ -16,7 +16,7 @@ ORDER = """
     back-office.transitionBundle back-office.listTransitions back-office.deleteBundle
     back-office.putBundle bundle-redemption.eligibility bundle-redemption.redeem bundle-redemption.list
     bundle-redemption.stats bundle-redemption.void
-    back-office.adjust points-award.award points-award.refund points-award.voidRefund back-office.listActivity
+    back-office.adjust points-award.award points-award.amend points-award.getAward points-award.refund points-award.voidRefund back-office.listActivity
     points-redemption.options points-redemption.quote points-redemption.hold points-redemption.release
     points-redemption.redeem points-redemption.list points-redemption.void
     bundle-transitions.transition tier-recalculation.recalculate points-expiry.expire back-office.listLiability

@@ -1,6 +1,6 @@
 //! The invariants of every ledger.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use back_office::{
     activity::{ActivityRequest, ListActivity},
@@ -42,6 +42,9 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
     let mut balance = 0;
     let mut was_reduced = false;
     let mut paid: HashMap<&str, i64> = HashMap::new();
+    let mut refunded: HashMap<&str, i64> = HashMap::new();
+    // Cancelled orders.
+    let mut gone: HashSet<&str> = HashSet::new();
     let mut redeemed: HashMap<&str, i64> = HashMap::new();
     let mut tier: Option<&Value> = None;
     for entry in &entries {
@@ -51,6 +54,20 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
         let kind = entry["kind"].as_str().unwrap();
         was_reduced |= matches!(kind, "points_reversed" | "points_adjusted") && entry["points"].as_i64() < Some(0);
         match kind {
+            "points_earned" | "points_reversed" if entry["amendment"].is_string() => {
+                let taken = refunded.get(order).copied().unwrap_or_default();
+                let rest = cents(&entry["orderTotal"]) - taken;
+                if entry["amendment"] == "amended" && (rest > 0 || taken == 0) {
+                    paid.insert(order, rest);
+                } else {
+                    paid.remove(order);
+                }
+                if entry["amendment"] == "cancelled" {
+                    gone.insert(order)
+                } else {
+                    gone.remove(order)
+                };
+            }
             "points_earned" => {
                 let earlier = paid.insert(order, cents(&entry["orderTotal"]));
                 assert_eq!(earlier, None, "{order} earned twice: {entries:#?}");
@@ -58,6 +75,7 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
             "points_reversed" => {
                 let rest = paid[order] - cents(&entry["refundTotal"]);
                 assert!(rest >= 0, "{order} was refunded beyond what was paid: {entries:#?}");
+                *refunded.entry(order).or_default() += cents(&entry["refundTotal"]);
                 if rest == 0 {
                     paid.remove(order)
                 } else {
@@ -65,7 +83,10 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
                 };
             }
             "points_restored" => {
-                *paid.entry(order).or_default() += cents(&entry["refundTotal"]);
+                *refunded.entry(order).or_default() -= cents(&entry["refundTotal"]);
+                if !gone.contains(order) {
+                    *paid.entry(order).or_default() += cents(&entry["refundTotal"]);
+                }
             }
             "points_redeemed" => {
                 // Only a hold is redeemed while there is a debt.

@@ -5,6 +5,7 @@
 //! | [`world`] | the system of one test: every function, with its own DynamoDB behind a proxy that injects faults |
 //! | [`scenario`] | tests as sentences: `world().await.customer("ada").award(…).expect_balance("ada", 49).await` |
 //! | [`faults`] | the proxy between functions and DynamoDB: counts requests, enforces roles, injects faults |
+//! | [`amendments`] | orders that change: requests, and steps of a scenario |
 //! | [`anthropic`] | a stand-in for Anthropic's Messages API |
 //! | [`audit`] | the invariants of every ledger |
 //! | [`aws_services`] | stand-ins for AWS services that `ctl` calls |
@@ -23,6 +24,7 @@
 //! | [`programs`] | the built binaries, run as processes |
 //! | [`purchase_log`] | customers of a real purchase log, as known on a date |
 //! | [`roles`] | the DynamoDB actions that the template's roles allow |
+//! | [`rules`] | rules, with the arguments that most tests need |
 //! | [`runtime_api`] | a stand-in for Lambda's runtime API |
 //! | [`secrets`] | a stand-in for Secrets Manager with one secret |
 //! | [`slack`] | a stand-in for a Slack webhook |
@@ -30,6 +32,7 @@
 //! | [`vectors`] | the rows of a vector file |
 //! | [`waits`] | a sleeper that records waits and returns at once |
 
+pub mod amendments;
 pub mod anthropic;
 pub mod audit;
 pub mod aws_services;
@@ -49,6 +52,7 @@ pub mod operations;
 pub mod programs;
 pub mod purchase_log;
 pub mod roles;
+pub mod rules;
 pub mod runtime_api;
 pub mod scenario;
 pub mod secrets;

@@ -16,7 +16,9 @@ use shared::{
 };
 use weekly_report::report::{ReportRequest, ReportWeek};
 
-use crate::{Request, World, audit, bundles, customers, instant, lists::read_all, scenario, valid, world::ORG};
+use crate::{
+    Request, World, amendments, audit, bundles, customers, instant, lists::read_all, scenario, valid, world::ORG,
+};
 
 /// Calls every operation, so that every function uses the table in every way it can.
 pub async fn call_every_operation(world: &World) {
@@ -42,6 +44,9 @@ pub async fn call_every_operation(world: &World) {
     succeeds(Request::of::<DeleteKey>(&key), noon).await;
 
     succeeds(scenario::award("ada", "o1", "250", &json!({})), noon).await;
+    succeeds(amendments::amend("ada", "o1", "260", "2026-06-01T12:30:00Z"), noon).await;
+    succeeds(amendments::get_award("o1"), noon).await;
+    succeeds(amendments::cancel("ada", "never", noon), noon).await;
     succeeds(scenario::refund_request("ada", "o1", "r1", Some("10")), noon).await;
     // A refund without a stored amount is computed from the other refunds of the order.
     succeeds(scenario::award("ada", "o9", "30", &json!({})), noon).await;

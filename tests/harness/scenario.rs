@@ -244,6 +244,8 @@ pub fn award(customer: &str, order: &str, total: &str, more: &Value) -> Request 
         order_total: valid(total),
         equity_status: None,
         fulfilled_at: None,
+        amends: false,
+        as_of: None,
         currency: None,
     };
     Request::of::<AwardOrder>(&request).with(more)

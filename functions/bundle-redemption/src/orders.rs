@@ -14,7 +14,7 @@ use shared::{
     host::{Context, Declared, Handler, Reply, Success, Tag},
     inbound::{
         CallInfo, Fields,
-        fields::{Timestamp, fulfilled_at_errors},
+        fields::{Timestamp, future_errors},
         operation::Operation,
         ordered_bundles::{OrderWithBundles, OrderedBundle, OrderedBundles},
     },
@@ -102,7 +102,7 @@ impl Declared for RedeemOrder {
     type Answer = OrderBundlesAnswer;
 
     fn check(fields: &Fields, now: DateTime<Utc>, _: CallInfo) -> Vec<FieldError> {
-        fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes)
+        future_errors(fields, "fulfilledAt", now, FutureTolerance::FiveMinutes)
     }
 }
 

@@ -23,7 +23,7 @@ use shared::{
     host::{Context, Declared, Handler, Reply, Success, Tag},
     inbound::{
         CallInfo, Fields,
-        fields::{Timestamp, fulfilled_at_errors},
+        fields::{Timestamp, future_errors},
         operation::{Callers, Operation},
     },
     telemetry::metric::Metric,
@@ -132,7 +132,7 @@ impl Declared for RedeemBundle {
     type Answer = BundleRedemptionAnswer;
 
     fn check(fields: &Fields, now: DateTime<Utc>, _: CallInfo) -> Vec<FieldError> {
-        fulfilled_at_errors(fields, now, FutureTolerance::FiveMinutes)
+        future_errors(fields, "fulfilledAt", now, FutureTolerance::FiveMinutes)
     }
 }
 

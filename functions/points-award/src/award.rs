@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use shared::{
     domain::{
-        earning::award::{self, Award, Order},
+        earning::{
+            award::{self, Award, Order},
+            order_state::{Amendment, OrderState},
+        },
         ids::{CustomerId, OrderId, OrgId},
         money::{Currency, Money},
         org::Org,
@@ -17,14 +20,15 @@ use shared::{
     host::{Context, Declared, MoneyOperation, Reply, Success, Tag},
     inbound::{
         CallInfo, Fields,
-        fields::{Timestamp, fulfilled_at_errors},
+        fields::{Timestamp, future_errors, single_field},
         operation::Operation,
         ordered_bundles::OrderedBundles,
     },
+    store::AwardContext,
     telemetry::metric::Metric,
 };
 
-use crate::account::AccountSummary;
+use crate::{account::AccountSummary, amend::amend};
 
 /// Awards points for an order.
 pub struct AwardOrder;
@@ -45,6 +49,12 @@ pub struct AwardRequest {
     pub equity_status: Option<bool>,
     /// When the order was fulfilled, at most 24 hours ahead. Absent: now.
     pub fulfilled_at: Option<Timestamp>,
+    /// Whether another total than the recorded one amends the order instead of being refused. Goes with `asOf`.
+    #[declare(default)]
+    pub amends: bool,
+    /// The instant of this state of the order, at most 24 hours ahead. Absent: `fulfilledAt`. A state that is not newer than
+    /// the recorded one changes nothing.
+    pub as_of: Option<Timestamp>,
     /// The currency of the order, which must be the org's.
     pub currency: Option<Currency>,
 }
@@ -52,7 +62,8 @@ pub struct AwardRequest {
 /// The points of an order, and the account of the customer after the award.
 #[declare::answer]
 pub struct AwardAnswer {
-    /// The points that the order earned.
+    /// The points that the order earned. Of a request that amends the order: the change of points, negative if the order
+    /// earns fewer than before.
     pub points_awarded: Points,
     /// When the points can be spent. Absent: at once.
     pub available_at: Option<DateTime<Utc>>,
@@ -69,23 +80,30 @@ impl Declared for AwardOrder {
     const SUMMARY: &'static str = "Award points for an order";
     const DESCRIPTION: &'static str = "Adds the points that the order earns, the lifetime value and the order to the \
         customer, and sets the tier. The order id is the idempotency key: the same request again returns the first \
-        answer with `replayed`, and another customer, total or equity status is refused.";
-    const SUCCESS: &'static [Success] = &[Success::Created, Success::Replayed];
+        answer with `replayed`, and another customer, total or equity status is refused. With `amends`, another total \
+        amends the order.";
+    const SUCCESS: &'static [Success] = &[Success::Created, Success::Done, Success::Replayed];
     const REFUSALS: &'static [RefusalCode] = &[
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
         RefusalCode::LoyaltyDisabled,
+        RefusalCode::LoyaltyNotSet,
+        RefusalCode::RefundExceedsOrder,
         RefusalCode::OutOfRange,
     ];
-    const METRICS: &'static [Metric] = &[Metric::PointsAwarded, Metric::PointsAwardedWithEquity, Metric::Promotions];
+    const METRICS: &'static [Metric] =
+        &[Metric::PointsAwarded, Metric::PointsAwardedWithEquity, Metric::PointsReversed, Metric::Promotions];
 
     type Request = AwardRequest;
     type Answer = AwardAnswer;
 
     fn check(fields: &Fields, now: DateTime<Utc>, call: CallInfo) -> Vec<FieldError> {
-        let mut faults = fulfilled_at_errors(fields, now, FutureTolerance::Day);
+        let mut faults = future_errors(fields, "fulfilledAt", now, FutureTolerance::Day);
+        faults.extend(future_errors(fields, "asOf", now, FutureTolerance::Day));
+        let lacks_instant = single_field::<bool>(fields, "amends") == Some(true) && !fields.is_set("asOf");
+        faults.extend(lacks_instant.then(|| FieldError::new("amends", "goes with an asOf")));
         // Every consumer rejects an order event with malformed bundles, although awards do not depend on bundles.
         if call.is_event {
             faults.extend(OrderedBundles::field_errors(fields));
@@ -112,41 +130,49 @@ impl MoneyOperation for AwardOrder {
             equity_status: request.equity_status.unwrap_or(false),
             fulfilled_at: request.fulfilled_at.map_or(context.now, |Timestamp(at)| at),
         };
-        award(context, org, &order, currency.as_ref()).await
+        let as_of = request.as_of.map_or(order.fulfilled_at, |Timestamp(at)| at);
+        let state = OrderState::placed(order.total, as_of);
+        award(context, org, (&order, state), request.amends, currency.as_ref()).await
     }
 }
 
 async fn award(
     context: &Context,
     org: &Org,
-    order: &Order,
+    (order, state): (&Order, OrderState),
+    amends: bool,
     currency: Option<&Currency>,
 ) -> Result<Reply<AwardAnswer>, Failure> {
-    let loaded = context.store.award_context(&org.id, &order.customer, &order.id).await?;
-    let customer = loaded.customer.ok_or(Rejection::UnknownCustomer)?;
+    let AwardContext { customer, order: header, award } =
+        context.store.award_context(&org.id, &order.customer, &order.id).await?;
+    let customer = customer.ok_or(Rejection::UnknownCustomer)?;
 
-    if let Some(award) = loaded.award {
-        if award::is_repeat(order, &award) {
-            return Ok(Reply::replayed(answer(&award)));
+    if let Some(award) = award {
+        if amends && award::is_same_order(order, &award.value) {
+            let amended = amend(context, org, (&customer, &award), state, currency).await?;
+            return Ok(amended.map(|award| answer_of_newest(&award)));
+        }
+        if award::is_repeat(order, &award.value) {
+            return Ok(Reply::replayed(answer(&award.value)));
         }
         return Err(Rejection::IdempotencyMismatch.into());
     }
-    if loaded.owner.as_ref().is_some_and(|owner| *owner != order.customer) {
+    if header.as_ref().and_then(|header| header.owner.as_ref()).is_some_and(|owner| *owner != order.customer) {
         return Err(Rejection::IdempotencyMismatch.into());
     }
 
     org.check_currency(currency)?;
     let loyalty = org.loyalty_in_force()?;
     context.store.make_room_for_due(org, &customer, context.now).await?;
-    let decided = award::award(&customer.value, loyalty, org.profile.timezone, order.clone(), context.now)?;
+    // A newer state may have come first, in which the order was cancelled.
+    let cancelled = header.as_ref().and_then(|header| header.cancelled_as_of).map(OrderState::cancelled);
+    let state = cancelled.filter(|cancelled| cancelled.supersedes(&state)).unwrap_or(state);
+    let decided = award::award(&customer.value, (loyalty, org.profile.timezone), order.clone(), state, context.now)?;
 
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
     transaction.record_award(&decided.award)?;
-    match loaded.owner {
-        None => transaction.record_order_owner(&order.id, &order.customer)?,
-        Some(_) => transaction.list_order(&order.id, true)?,
-    }
+    transaction.record_order_of_award(&order.id, &order.customer, header.as_ref())?;
     transaction.commit().await?;
     let Award { points, terms, outcome, .. } = &decided.award;
     context.metric(Metric::PointsAwarded, points.0);
@@ -166,5 +192,15 @@ fn answer(award: &Award) -> AwardAnswer {
         available_at: award.dates.available_at,
         expires_at: award.dates.expires_at,
         account: (&award.outcome).into(),
+    }
+}
+
+/// The answer of the last amendment, or of the award if there was none.
+fn answer_of_newest(award: &Award) -> AwardAnswer {
+    match &award.amendment {
+        None => answer(award),
+        Some(Amendment { points, outcome }) => {
+            AwardAnswer { points_awarded: *points, account: outcome.into(), ..answer(award) }
+        }
     }
 }

@@ -31,6 +31,10 @@ fn chosen(contract: &OperationContract, field: &str) -> Option<Value> {
         ("adjust", "reason") => json!("goodwill"),
         (_, "orgId") => json!("demo"),
         ("putCustomer" | "eraseCustomer", "customerId") => json!("ada"),
+        ("amend", "customerId") => return None,
+        // An order of the purchase log.
+        ("amend" | "getAward", "orderId") => json!("cdnow-00001"),
+        ("amend", "orderTotal") => json!(59.99),
         (_, "customerId") => json!("c0001"),
         (_, "bundleId") => json!("breakfast"),
         ("redeem" | "void", "orderId") => json!("my-second"),

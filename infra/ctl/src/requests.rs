@@ -91,6 +91,8 @@ pub(crate) fn award(org: &OrgId, customer: &CustomerId, order: OrderId, total: M
         order_total: total,
         equity_status: None,
         fulfilled_at: None,
+        amends: false,
+        as_of: None,
         currency: None,
     }
 }

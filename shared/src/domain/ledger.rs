@@ -1,13 +1,14 @@
 //! The ledger: every change of points with the balance after it, and every change of tier.
 
 use chrono::{DateTime, Utc};
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::domain::{
     customer::Customer,
     ids::{AdjustmentId, OrderId, RefundId},
     lots::account::Expiry,
     money::Money,
+    names::named,
     points::Points,
     text::SingleLine,
     tier::TierChange,
@@ -39,6 +40,18 @@ impl Entry {
     }
 }
 
+/// What happened to an order that was awarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "lowercase")]
+pub enum AmendmentKind {
+    /// It came to another total.
+    Amended,
+    /// It was cancelled.
+    Cancelled,
+}
+
+named!(AmendmentKind);
+
 /// The kind of an entry, and its details.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -49,6 +62,26 @@ pub enum EntryKind {
         order_id: OrderId,
         /// The total paid in money.
         order_total: Money,
+    },
+    /// An order came to as much as before or more, or was cancelled before it was awarded.
+    #[strum(serialize = "points_earned")]
+    EarnedByAmendment {
+        /// The order.
+        order_id: OrderId,
+        /// What the order came to in all.
+        order_total: Money,
+        /// What happened to the order.
+        amendment: AmendmentKind,
+    },
+    /// An order came to less than before, or was cancelled.
+    #[strum(serialize = "points_reversed")]
+    ReversedByAmendment {
+        /// The order.
+        order_id: OrderId,
+        /// What the order came to in all.
+        order_total: Money,
+        /// What happened to the order.
+        amendment: AmendmentKind,
     },
     /// A refund took points back.
     PointsReversed {
@@ -116,6 +149,8 @@ impl EntryKind {
     pub fn reference(&self) -> &str {
         match self {
             Self::PointsEarned { order_id, .. }
+            | Self::EarnedByAmendment { order_id, .. }
+            | Self::ReversedByAmendment { order_id, .. }
             | Self::PointsRedeemed { order_id, .. }
             | Self::PointsReturned { order_id } => order_id.as_str(),
             Self::PointsReversed { refund_id, .. } | Self::PointsRestored { refund_id, .. } => refund_id.as_str(),

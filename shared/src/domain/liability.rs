@@ -34,10 +34,10 @@ impl DayChanges {
     /// Adds an entry.
     pub const fn count(&mut self, entry: &Entry) {
         let sum = match entry.kind {
-            EntryKind::PointsEarned { .. } => &mut self.earned,
+            EntryKind::PointsEarned { .. } | EntryKind::EarnedByAmendment { .. } => &mut self.earned,
             EntryKind::PointsRedeemed { .. } => &mut self.redeemed,
             EntryKind::PointsExpired { .. } => &mut self.expired,
-            EntryKind::PointsReversed { .. } => &mut self.reversed,
+            EntryKind::PointsReversed { .. } | EntryKind::ReversedByAmendment { .. } => &mut self.reversed,
             EntryKind::PointsReturned { .. } => &mut self.returned,
             EntryKind::PointsRestored { .. } => &mut self.restored,
             EntryKind::PointsAdjusted { .. } => &mut self.adjusted,

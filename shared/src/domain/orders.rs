@@ -14,6 +14,8 @@ pub struct OrderHeader {
     /// Whether the whole order was cancelled. Then no bundle redemption of the order counts, and none is accepted
     /// later.
     pub bundles_voided: bool,
+    /// The instant of the state in which the order was cancelled, if that state came before the award.
+    pub cancelled_as_of: Option<DateTime<Utc>>,
 }
 
 /// The number of orders and their dates, as far as the rules need them.

@@ -39,6 +39,8 @@ pub enum TierCause {
     Order,
     /// A partial or full refund.
     Refund,
+    /// An order that was edited, shipped in parts or cancelled.
+    Amendment,
     /// Time without an order.
     Inactivity,
     /// The settings differ from the settings of the customer's last evaluation.

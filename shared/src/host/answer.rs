@@ -37,6 +37,11 @@ impl<A> Reply<A> {
     pub const fn replayed(body: A) -> Self {
         Self { success: Success::Replayed, body }
     }
+
+    /// The same answer in another form.
+    pub fn map<B>(self, form: impl FnOnce(A) -> B) -> Reply<B> {
+        Reply { success: self.success, body: form(self.body) }
+    }
 }
 
 /// The answer of a successful call, as JSON.

@@ -56,13 +56,12 @@ pub fn single_field<T: Deserr<FieldErrors>>(fields: &Fields, name: &str) -> Opti
     deserr::deserialize(fields.get(name)?.clone()).ok()
 }
 
-/// The fault of a `fulfilledAt` that lies further in the future than `tolerance`.
+/// The fault of an instant that lies further in the future than `tolerance`.
 #[must_use]
-pub fn fulfilled_at_errors(fields: &Fields, now: DateTime<Utc>, tolerance: FutureTolerance) -> Vec<FieldError> {
-    const FIELD: &str = "fulfilledAt";
+pub fn future_errors(fields: &Fields, name: &str, now: DateTime<Utc>, tolerance: FutureTolerance) -> Vec<FieldError> {
     let (bound, rule) = tolerance.bound();
-    let too_late = single_field::<Timestamp>(fields, FIELD).filter(|Timestamp(at)| *at > now + bound);
-    too_late.map(|_| FieldError::new(FIELD, rule)).into_iter().collect()
+    let too_late = single_field::<Timestamp>(fields, name).filter(|Timestamp(at)| *at > now + bound);
+    too_late.map(|_| FieldError::new(name, rule)).into_iter().collect()
 }
 
 /// The faults of the fields of a request.

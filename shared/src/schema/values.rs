@@ -18,6 +18,7 @@ use crate::domain::{
     decimal::TwoPlaceDecimal,
     earning::adjustment::PointsChange,
     ids::{AdjustmentId, BundleId, CustomerId, ID_LENGTH_MAX, ID_RULE, KeyId, OrderId, OrgId, ProductId, RefundId},
+    ledger::AmendmentKind,
     lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays},
     loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
     money::{AMOUNT_RULE, CURRENCY_RULE, Currency, Money},
@@ -214,6 +215,7 @@ macro_rules! by_name {
 }
 
 by_name!(
+    AmendmentKind,
     BundleStatus,
     BundleType,
     ChurnSource,

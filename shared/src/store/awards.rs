@@ -14,21 +14,22 @@ use crate::domain::{
     customer::Customer,
     earning::award::Award,
     ids::{CustomerId, OrderId, OrgId},
+    orders::OrderHeader,
 };
 
-/// The stored values on which an award depends.
+/// The stored values on which an award, or its amendment, depends.
 #[derive(Debug)]
 pub struct AwardContext {
     /// The customer, if known.
     pub customer: Option<Versioned<Customer>>,
-    /// The customer of the order, if one is recorded.
-    pub owner: Option<CustomerId>,
+    /// The header of the order, if the order is known.
+    pub order: Option<OrderHeader>,
     /// The award of the order, if it was made.
-    pub award: Option<Award>,
+    pub award: Option<Versioned<Award>>,
 }
 
 impl Store {
-    /// Loads the values on which an award depends.
+    /// Loads the values on which an award, or its amendment, depends.
     pub async fn award_context(
         &self,
         org: &OrgId,
@@ -39,9 +40,15 @@ impl Store {
         let [customer, header, award] = self.get(keys).await?;
         Ok(AwardContext {
             customer: customer.map(read_customer).transpose()?,
-            owner: read_header(header)?.unwrap_or_default().owner,
-            award: award.map(read_award).transpose()?.map(|award| award.value),
+            order: read_header(header)?,
+            award: award.map(read_award).transpose()?,
         })
+    }
+
+    /// The award of an order.
+    pub async fn award(&self, org: &OrgId, order: &OrderId) -> Result<Option<Versioned<Award>>, StoreError> {
+        let [award] = self.get([&keys::award(org, order)]).await?;
+        award.map(read_award).transpose()
     }
 }
 
@@ -57,7 +64,7 @@ impl Transaction<'_> {
     }
 
     /// Replaces the award that was read as `before`.
-    pub(super) fn replace_award(&mut self, award: &Award, before: &Versioned<Award>) -> Result<(), StoreError> {
+    pub fn replace_award(&mut self, award: &Award, before: &Versioned<Award>) -> Result<(), StoreError> {
         let key = keys::award(&self.org.id, &award.order.id);
         self.replace(&key, None, &AwardForm::new(award, before.next_version()), before)
     }

@@ -1,5 +1,7 @@
 //! Order headers: the customer of an order, and whether the whole order is void.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     attributes::{Item, text},
     error::StoreError,
@@ -11,6 +13,7 @@ use super::{
 use crate::domain::{
     ids::{CustomerId, OrderId, OrgId},
     orders::OrderHeader,
+    time,
 };
 
 impl Store {
@@ -25,11 +28,53 @@ pub(super) fn read_header(item: Option<Item>) -> Result<Option<OrderHeader>, Sto
     item.map(|item| form::read::<OrderHeaderForm, _>("an order header", item)).transpose()
 }
 
+/// The instant of the state in which an order was cancelled before its award.
+const CANCELLED_AS_OF: &str = "cancelledAsOf";
+
+/// Requires that the order was not cancelled since it was read as `before`.
+fn require_cancellation(change: Change, before: Option<&OrderHeader>) -> Change {
+    match before.and_then(|before| before.cancelled_as_of) {
+        Some(as_of) => change.require(CANCELLED_AS_OF, "=", text(&time::text(as_of))),
+        None => change.require_absent(CANCELLED_AS_OF),
+    }
+}
+
 impl Transaction<'_> {
     /// Records the customer of an order, which must not have a recorded customer yet.
     pub fn record_order_owner(&mut self, order: &OrderId, customer: &CustomerId) -> Result<(), StoreError> {
         let change = self.order_change(order).set("customerId", text(customer.as_str())).require_absent("customerId");
         self.update(&keys::order(&self.org.id, order), change)
+    }
+
+    /// Records the customer of an order, unless `before` has one, and requires that the order was not cancelled since it
+    /// was read as `before`.
+    pub fn record_order_of_award(
+        &mut self,
+        order: &OrderId,
+        customer: &CustomerId,
+        before: Option<&OrderHeader>,
+    ) -> Result<(), StoreError> {
+        let (key, change) = (keys::order(&self.org.id, order), self.order_change(order));
+        let change = require_cancellation(change, before);
+        if before.is_none_or(|before| before.owner.is_none()) {
+            self.update(&key, change.set("customerId", text(customer.as_str())).require_absent("customerId"))
+        } else if self.org.disposable {
+            self.update(&key, change)
+        } else {
+            self.check(&key, change)
+        }
+    }
+
+    /// Marks that an order, which must not be awarded, was cancelled. The order must be as it was read as `before`.
+    pub fn mark_cancelled(
+        &mut self,
+        order: &OrderId,
+        as_of: DateTime<Utc>,
+        before: Option<&OrderHeader>,
+    ) -> Result<(), StoreError> {
+        let change = require_cancellation(self.order_change(order), before);
+        self.update(&keys::order(&self.org.id, order), change.set(CANCELLED_AS_OF, text(&time::text(as_of))))?;
+        self.check(&keys::award(&self.org.id, order), Change::default().require_absent("pk"))
     }
 
     /// Lists an order of a disposable org, so that the deletion of the org finds the order. Writes nothing in another

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | an order that earns points and a tier | [`awarding`] |
 //! | earning rates, currencies, tiers | [`earning`] |
+//! | orders that change | [`amendments`] |
 //! | refunds | [`refunds`] |
 //! | voided refunds | [`refund_voids`] |
 //! | the order dates stored with a customer | [`order_history`] |
 //! | the rules: vectors and random amounts | [`rules`] |
 
+mod amendments;
 mod awarding;
 mod earning;
 mod order_history;

@@ -2,14 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use harness::{World, instant, scenario, world::ORG};
+use harness::{World, instant, rules, scenario, world::ORG};
 use proptest::prelude::*;
 use serde_json::json;
 use shared::domain::{
     churn::observation::Observation,
     customer::{Customer, CustomerProfile},
     earning::{
-        award::{self, Award, Order},
+        award::{Award, Order},
         refund,
     },
     loyalty::{Loyalty, LoyaltySettings},
@@ -55,7 +55,7 @@ impl History {
             fulfilled_at: at,
         };
         let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
-        let awarded = award::award(&self.customer, &loyalty, Zone::UTC, order, at).unwrap();
+        let awarded = rules::award(&self.customer, &loyalty, Zone::UTC, order, at).unwrap();
         self.customer = awarded.customer;
         self.awards.push(awarded.award);
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use harness::{
     audit::cents,
+    rules,
     vectors::{decimal, every_row, money},
 };
 use proptest::prelude::*;
@@ -59,7 +60,7 @@ impl Earning {
 
     fn awarded(&self) -> award::Awarded {
         let order = order("o1", money(&self.order_total), self.equity_status);
-        award::award(&new_customer(), &self.loyalty(), Zone::UTC, order, now()).unwrap()
+        rules::award(&new_customer(), &self.loyalty(), Zone::UTC, order, now()).unwrap()
     }
 }
 
@@ -131,7 +132,7 @@ fn a_balance_stays_within_the_exact_range_of_a_json_number() {
     let mut rich = new_customer();
     rich.account = PointsAccount::undated(Points(999_999_999_999_999));
     let loyalty = Loyalty::replaced(None, LoyaltySettings::default());
-    let one_more = award::award(&rich, &loyalty, Zone::UTC, order("o1", money(&json!("2")), false), now());
+    let one_more = rules::award(&rich, &loyalty, Zone::UTC, order("o1", money(&json!("2")), false), now());
     assert_eq!(one_more, Err(Rejection::OutOfRange { figure: "points" }));
 }
 
@@ -149,7 +150,7 @@ proptest! {
             ..LoyaltySettings::default()
         };
         let loyalty = Loyalty::replaced(None, settings);
-        let awarded = award::award(&new_customer(), &loyalty, Zone::UTC, order("o1", total, false), now()).unwrap();
+        let awarded = rules::award(&new_customer(), &loyalty, Zone::UTC, order("o1", total, false), now()).unwrap();
         let (mut customer, mut award) = (awarded.customer, awarded.award);
         for (number, percent) in parts.into_iter().enumerate() {
             let Some(remaining) = award.remaining else { break };

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use churn_prediction::claude::ClaudeInput;
-use harness::instant;
+use harness::{instant, rules};
 use serde_json::{Value, json};
 use shared::domain::{
     churn::{
@@ -10,7 +10,7 @@ use shared::domain::{
         risk::Probability,
     },
     customer::{Customer, CustomerProfile},
-    earning::award::{self, Order},
+    earning::award::Order,
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
     orders::OrderHistory,
@@ -36,7 +36,7 @@ fn customer(orders: &[(i64, &str)]) -> Customer {
             equity_status: false,
             fulfilled_at: days(*day),
         };
-        award::award(&customer, &loyalty, Zone::UTC, order, days(*day)).unwrap().customer
+        rules::award(&customer, &loyalty, Zone::UTC, order, days(*day)).unwrap().customer
     })
 }
 

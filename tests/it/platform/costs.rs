@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::Days;
-use harness::{Request, World, bundles, instant, scenario, world::ORG};
+use harness::{Request, World, amendments, bundles, instant, scenario, world::ORG};
 use serde_json::json;
 
 async fn requests(world: &World, request: &Request) -> Vec<String> {
@@ -30,6 +30,24 @@ async fn a_refund_is_one_read_and_one_transaction() {
     world.send(&scenario::award("ada", "o1", "250", &json!({}))).await;
     let refund = scenario::refund_request("ada", "o1", "r1", None);
     assert_eq!(requests(&world, &refund).await, ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[tokio::test]
+async fn an_amendment_is_one_read_and_one_transaction() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::award("ada", "o1", "250", &json!({}))).await;
+    let later = amendments::award_state("ada", "o1", "260", "2026-06-01T13:00:00Z");
+    for request in [
+        amendments::amend("ada", "o1", "251", "2026-06-01T12:30:00Z"),
+        later.clone(),
+        amendments::cancel("ada", "o1", "2026-06-01T14:00:00Z"),
+        amendments::cancel("ada", "o2", "2026-06-01T14:00:00Z"),
+    ] {
+        assert_eq!(requests(&world, &request).await, ["BatchGetItem", "TransactWriteItems"], "{}", request.path);
+    }
+    assert_eq!(requests(&world, &later).await, ["BatchGetItem"], "an older state only reads");
+    assert_eq!(requests(&world, &amendments::get_award("o1")).await, ["BatchGetItem", "Query"]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use harness::vectors::money;
+use harness::{rules, vectors::money};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{
@@ -11,7 +11,7 @@ use shared::{
         customer::{Customer, CustomerProfile},
         earning::{
             adjustment,
-            award::{self, Award, Order},
+            award::{Award, Order},
             refund::{self, Refund},
         },
         ids::OrderId,
@@ -125,7 +125,7 @@ impl Account {
                     equity_status: false,
                     fulfilled_at: step.fulfilled_at.unwrap_or(step.at),
                 };
-                let awarded = award::award(&self.customer, self.loyalty(), self.zone(), sold, step.at)?;
+                let awarded = rules::award(&self.customer, self.loyalty(), self.zone(), sold, step.at)?;
                 self.awards.insert(order, awarded.award);
                 self.record(awarded.customer, awarded.entries);
             }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::domain::{
     ids::{AdjustmentId, OrderId, RefundId},
-    ledger::{Entry, EntryKind},
+    ledger::{AmendmentKind, Entry, EntryKind},
     money::Money,
     points::Points,
     text::SingleLine,
@@ -29,9 +29,9 @@ pub struct EntryView {
 /// The kind of an entry.
 #[declare::answer]
 pub enum EntryKindView {
-    /// An order earned points.
+    /// An order earned points, or more points than before.
     PointsEarned,
-    /// A refund took points back.
+    /// A refund took points back, or an order came to less than before.
     PointsReversed,
     /// A refund was voided, and its points were given back.
     PointsRestored,
@@ -61,6 +61,8 @@ pub struct EntryDetails {
     pub order_id: Option<OrderId>,
     /// The total of the order, in the org's currency.
     pub order_total: Option<Money>,
+    /// What happened to an order that was awarded, if it changed.
+    pub amendment: Option<AmendmentKind>,
     /// The amount that the points took off the total, in the org's currency.
     pub value: Option<Money>,
     /// The refund.
@@ -82,8 +84,8 @@ impl From<Entry> for EntryView {
 impl From<&EntryKind> for EntryKindView {
     fn from(kind: &EntryKind) -> Self {
         match kind {
-            EntryKind::PointsEarned { .. } => Self::PointsEarned,
-            EntryKind::PointsReversed { .. } => Self::PointsReversed,
+            EntryKind::PointsEarned { .. } | EntryKind::EarnedByAmendment { .. } => Self::PointsEarned,
+            EntryKind::PointsReversed { .. } | EntryKind::ReversedByAmendment { .. } => Self::PointsReversed,
             EntryKind::PointsRestored { .. } => Self::PointsRestored,
             EntryKind::PointsRedeemed { .. } => Self::PointsRedeemed,
             EntryKind::PointsReturned { .. } => Self::PointsReturned,
@@ -100,6 +102,13 @@ impl From<EntryKind> for EntryDetails {
             EntryKind::PointsEarned { order_id, order_total } => {
                 Self { order_id: Some(order_id), order_total: Some(order_total), ..Self::default() }
             }
+            EntryKind::EarnedByAmendment { order_id, order_total, amendment }
+            | EntryKind::ReversedByAmendment { order_id, order_total, amendment } => Self {
+                order_id: Some(order_id),
+                order_total: Some(order_total),
+                amendment: Some(amendment),
+                ..Self::default()
+            },
             EntryKind::PointsReversed { order_id, refund_id, refund_total }
             | EntryKind::PointsRestored { order_id, refund_id, refund_total } => Self {
                 order_id: Some(order_id),

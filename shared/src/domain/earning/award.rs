@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::{
     change::{AccountChange, AccountSnapshot, PendingChange},
+    order_state::{Amendment, OrderState},
     terms::EarningTerms,
 };
 use crate::domain::{
     customer::Customer,
     ids::{CustomerId, OrderId},
-    ledger::{Entry, EntryKind},
+    ledger::{AmendmentKind, Entry, EntryKind},
     lots::lot::LotDates,
     loyalty::Loyalty,
     money::Money,
@@ -48,9 +49,15 @@ pub struct Award {
     pub outcome: AccountSnapshot,
     /// When the points can be spent, and when they expire.
     pub dates: LotDates,
-    /// The amount that is not refunded yet. `None` if the order is fully refunded. An order with the total 0 can be
-    /// refunded once.
+    /// The newest state of the order.
+    pub state: OrderState,
+    /// The amount that is refunded.
+    pub refunded: Money,
+    /// The amount that is not refunded yet. `None` if the order is fully refunded or cancelled, so that it no longer
+    /// counts as an order. An order with the total 0 can be refunded once.
     pub remaining: Option<Money>,
+    /// The last amendment, if there was one.
+    pub amendment: Option<Amendment>,
 }
 
 /// The changes of an award.
@@ -68,11 +75,14 @@ pub struct Awarded {
 /// order. The tier is then updated as of `now`. What was due is recorded first, with its own cause.
 ///
 /// Points of an order that comes after their expiry pay a debt, and the rest of them expires at once.
+///
+/// `state` is the newest state of the order. If the order was cancelled before it was awarded, it earns nothing and does
+/// not count as an order.
 pub fn award(
     customer: &Customer,
-    loyalty: &Loyalty,
-    zone: Zone,
+    (loyalty, zone): (&Loyalty, Zone),
     order: Order,
+    state: OrderState,
     now: DateTime<Utc>,
 ) -> Result<Awarded, Rejection> {
     let settings = &loyalty.settings;
@@ -84,23 +94,36 @@ pub fn award(
         equity: if has_equity { settings.equity_multiplier } else { EquityMultiplier::NONE },
         tier: before.points_multiplier,
     };
-    let points = terms.points_for(order.total)?;
+    let points = terms.points_for(state.total)?;
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
     pending.customer.check_balance(points)?;
     let dates = settings.dates_of_earned(zone, order.fulfilled_at);
     pending.expired = pending.customer.account.earn(points, dates, now);
-    pending.customer.change_lifetime_value(Money::ZERO, order.total)?;
-    pending.customer.count_order(order.fulfilled_at)?;
-    let earned = EntryKind::PointsEarned { order_id: order.id.clone(), order_total: order.total };
+    pending.customer.change_lifetime_value(Money::ZERO, state.total)?;
+    let (order_id, order_total) = (order.id.clone(), state.total);
+    let earned = if state.cancelled {
+        EntryKind::EarnedByAmendment { order_id, order_total, amendment: AmendmentKind::Cancelled }
+    } else {
+        pending.customer.count_order(order.fulfilled_at)?;
+        EntryKind::PointsEarned { order_id, order_total }
+    };
     let AccountChange { customer, entries, outcome } = pending.finish(points, earned, TierCause::Order, &order.id);
-    let award = Award { terms, points, outcome, dates, remaining: Some(order.total), order };
+    let remaining = (!state.cancelled).then_some(state.total);
+    let refunded = Money::ZERO;
+    let award = Award { terms, points, outcome, dates, state, refunded, remaining, amendment: None, order };
     Ok(Awarded { customer, award, entries })
+}
+
+/// Whether a request is about the recorded award. `fulfilledAt` and the total are not compared.
+#[must_use]
+pub fn is_same_order(order: &Order, award: &Award) -> bool {
+    let known = &award.order;
+    order.customer == known.customer && order.equity_status == known.equity_status
 }
 
 /// Whether a request repeats the recorded award. `fulfilledAt` is not compared.
 #[must_use]
 pub fn is_repeat(order: &Order, award: &Award) -> bool {
-    let known = &award.order;
-    order.customer == known.customer && order.total == known.total && order.equity_status == known.equity_status
+    is_same_order(order, award) && order.total == award.order.total
 }

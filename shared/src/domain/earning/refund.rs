@@ -104,7 +104,8 @@ pub fn refund(
     let kind = EntryKind::PointsReversed { order_id: order_id.clone(), refund_id: id.clone(), refund_total: total };
     let AccountChange { customer, entries, outcome } =
         pending.finish(points.negated(), kind, TierCause::Refund, order_id);
-    let award = Award { remaining, ..award.clone() };
+    let refunded = award.refunded.plus(total).ok_or(Rejection::OutOfRange { figure: "refundTotal" })?;
+    let award = Award { remaining, refunded, ..award.clone() };
     let refund = Refund { id, asked, total: Some(total), points, after_expiry, outcome, voided: None };
     Ok(Refunded { customer, award, refund, entries })
 }
@@ -125,7 +126,9 @@ pub fn void(
     now: DateTime<Utc>,
 ) -> Result<Refunded, Rejection> {
     let before = award.remaining.unwrap_or(Money::ZERO);
-    let after = before.plus(total).ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
+    // Of a cancelled order nothing is left, whatever was refunded.
+    let back = if award.state.cancelled { Money::ZERO } else { total };
+    let after = before.plus(back).ok_or(Rejection::OutOfRange { figure: "lifetimeValue" })?;
     let points = if refund.after_expiry { Points::ZERO } else { earned_between(award, before, after)? };
 
     let mut pending = PendingChange::begin(customer, loyalty, now);
@@ -133,13 +136,15 @@ pub fn void(
     let lots = Lot::new(points, award.dates).into_iter().collect();
     pending.customer.account.give_back(lots, late_return_expiry(zone, now), now);
     pending.customer.change_lifetime_value(before, after)?;
-    if award.remaining.is_none() {
+    let counts = !award.state.cancelled;
+    if counts && award.remaining.is_none() {
         pending.customer.count_order(award.order.fulfilled_at)?;
     }
     let (order_id, refund_id) = (&award.order.id, refund.id.clone());
     let kind = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
     let AccountChange { customer, entries, outcome } = pending.finish(points, kind, TierCause::Refund, order_id);
-    let award = Award { remaining: Some(after), ..award.clone() };
+    let refunded = award.refunded.minus(total).unwrap_or(Money::ZERO);
+    let award = Award { remaining: counts.then_some(after), refunded, ..award.clone() };
     let voided = Some(RefundVoid { at: now, points, outcome });
     Ok(Refunded { customer, award, refund: Refund { voided, ..refund }, entries })
 }
@@ -151,8 +156,8 @@ pub fn infer_total<'a>(award: &Award, others: impl Iterator<Item = &'a Refund>) 
     taken.try_fold(award.order.total, |rest, taken| rest.minus(taken?))
 }
 
-/// The points that the total `more` earns beyond the total `less`.
-fn earned_between(award: &Award, less: Money, more: Money) -> Result<Points, Rejection> {
+/// The points that the total `more` earns beyond the total `less`. Negative if `more` is less.
+pub(super) fn earned_between(award: &Award, less: Money, more: Money) -> Result<Points, Rejection> {
     let (less, more) = (award.terms.points_for(less)?, award.terms.points_for(more)?);
     more.minus(less).ok_or(Rejection::OutOfRange { figure: "points" })
 }

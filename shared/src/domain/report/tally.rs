@@ -163,7 +163,9 @@ impl Tally {
                 if has_bundle { &mut self.bundle_orders } else { &mut self.other_orders }.count_order(*order_total);
             }
             EntryKind::TierChanged { .. } => self.tier_changes += 1,
-            EntryKind::PointsReversed { .. }
+            EntryKind::EarnedByAmendment { .. }
+            | EntryKind::ReversedByAmendment { .. }
+            | EntryKind::PointsReversed { .. }
             | EntryKind::PointsRestored { .. }
             | EntryKind::PointsRedeemed { .. }
             | EntryKind::PointsReturned { .. }

@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{
     earning::{
         award::{Award, Order},
+        order_state::{Amendment, OrderState},
         terms::EarningTerms,
     },
     ids::{CustomerId, OrderId},
@@ -42,7 +43,42 @@ pub(in crate::store) struct AwardForm {
     expires_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<i64>,
+    /// The newest state. Absent if it is that of the first request, as of `fulfilledAt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<OrderStateForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amendment: Option<AmendmentForm>,
     version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderStateForm {
+    order_total: i64,
+    #[serde(serialize_with = "time::serialize")]
+    as_of: DateTime<Utc>,
+    /// The amount refunded of a cancelled order, of which nothing remains. Otherwise it is the total less what remains,
+    /// so that the refunds of a version without states count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancelled_after_refunds: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AmendmentForm {
+    points: Points,
+    outcome: AccountSnapshotForm,
+}
+
+impl OrderStateForm {
+    /// Returns `None` for the state of the first request.
+    fn of(award: &Award) -> Option<Self> {
+        let Award { state, order, refunded, .. } = award;
+        if *state == OrderState::placed(order.total, order.fulfilled_at) {
+            return None;
+        }
+        let cancelled_after_refunds = state.cancelled.then(|| refunded.minor());
+        Some(Self { order_total: state.total.minor(), as_of: state.as_of, cancelled_after_refunds })
+    }
 }
 
 impl AwardForm {
@@ -62,6 +98,11 @@ impl AwardForm {
             available_at: award.dates.available_at,
             expires_at: award.dates.expires_at,
             remaining: award.remaining.map(Money::minor),
+            state: OrderStateForm::of(award),
+            amendment: award
+                .amendment
+                .as_ref()
+                .map(|Amendment { points, outcome }| AmendmentForm { points: *points, outcome: outcome.into() }),
             version,
         }
     }
@@ -86,7 +127,26 @@ impl TryFrom<AwardForm> for (Award, u64) {
         };
         let remaining = form.remaining.map(money).transpose()?;
         let dates = LotDates { available_at: form.available_at, expires_at: form.expires_at };
-        let value = Award { order, terms, points: form.points, outcome: form.outcome.into(), dates, remaining };
+        let (state, cancelled_after_refunds) = match form.state {
+            None => (OrderState::placed(order.total, order.fulfilled_at), None),
+            Some(OrderStateForm { as_of, cancelled_after_refunds: Some(refunded), .. }) => {
+                (OrderState::cancelled(as_of), Some(money(refunded)?))
+            }
+            Some(OrderStateForm { order_total, as_of, .. }) => (OrderState::placed(money(order_total)?, as_of), None),
+        };
+        let refunded = cancelled_after_refunds.or_else(|| state.total.minus(remaining.unwrap_or(Money::ZERO)));
+        let amendment = form.amendment;
+        let value = Award {
+            order,
+            terms,
+            points: form.points,
+            outcome: form.outcome.into(),
+            dates,
+            state,
+            refunded: refunded.unwrap_or(Money::ZERO),
+            remaining,
+            amendment: amendment.map(|AmendmentForm { points, outcome }| Amendment { points, outcome: outcome.into() }),
+        };
         Ok((value, form.version))
     }
 }

@@ -9,7 +9,7 @@ use super::values::money;
 use crate::{
     domain::{
         ids::{AdjustmentId, OrderId, RefundId},
-        ledger::{Entry, EntryKind},
+        ledger::{AmendmentKind, Entry, EntryKind},
         points::Points,
         text::SingleLine,
         tier::{TierCause, TierChange},
@@ -32,24 +32,66 @@ pub(in crate::store) struct EntryForm {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum EntryKindForm {
-    PointsEarned { order_id: OrderId, order_total: i64 },
-    PointsReversed { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
-    PointsRestored { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
-    PointsRedeemed { order_id: OrderId, order_total: i64, value: i64 },
-    PointsReturned { order_id: OrderId },
-    PointsExpired { order_id: Option<OrderId> },
-    PointsAdjusted { adjustment_id: AdjustmentId, reason: SingleLine },
-    TierChanged { from: SingleLine, to: SingleLine, cause: TierCause, order_id: Option<OrderId> },
+    PointsEarned {
+        order_id: OrderId,
+        order_total: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amendment: Option<AmendmentKind>,
+    },
+    PointsReversed(ReversalForm),
+    PointsRestored {
+        order_id: OrderId,
+        refund_id: RefundId,
+        refund_total: i64,
+    },
+    PointsRedeemed {
+        order_id: OrderId,
+        order_total: i64,
+        value: i64,
+    },
+    PointsReturned {
+        order_id: OrderId,
+    },
+    PointsExpired {
+        order_id: Option<OrderId>,
+    },
+    PointsAdjusted {
+        adjustment_id: AdjustmentId,
+        reason: SingleLine,
+    },
+    TierChanged {
+        from: SingleLine,
+        to: SingleLine,
+        cause: TierCause,
+        order_id: Option<OrderId>,
+    },
+}
+
+/// A reversal by a refund, or by an amendment.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum ReversalForm {
+    Refund { order_id: OrderId, refund_id: RefundId, refund_total: i64 },
+    Amendment { order_id: OrderId, order_total: i64, amendment: AmendmentKind },
 }
 
 impl From<&Entry> for EntryForm {
     fn from(entry: &Entry) -> Self {
         let kind = match entry.kind.clone() {
             EntryKind::PointsEarned { order_id, order_total } => {
-                EntryKindForm::PointsEarned { order_id, order_total: order_total.minor() }
+                EntryKindForm::PointsEarned { order_id, order_total: order_total.minor(), amendment: None }
+            }
+            EntryKind::EarnedByAmendment { order_id, order_total, amendment } => {
+                let (order_total, amendment) = (order_total.minor(), Some(amendment));
+                EntryKindForm::PointsEarned { order_id, order_total, amendment }
             }
             EntryKind::PointsReversed { order_id, refund_id, refund_total } => {
-                EntryKindForm::PointsReversed { order_id, refund_id, refund_total: refund_total.minor() }
+                let refund_total = refund_total.minor();
+                EntryKindForm::PointsReversed(ReversalForm::Refund { order_id, refund_id, refund_total })
+            }
+            EntryKind::ReversedByAmendment { order_id, order_total, amendment } => {
+                let order_total = order_total.minor();
+                EntryKindForm::PointsReversed(ReversalForm::Amendment { order_id, order_total, amendment })
             }
             EntryKind::PointsRestored { order_id, refund_id, refund_total } => {
                 EntryKindForm::PointsRestored { order_id, refund_id, refund_total: refund_total.minor() }
@@ -76,11 +118,17 @@ impl TryFrom<EntryForm> for Entry {
 
     fn try_from(form: EntryForm) -> Result<Self, Self::Error> {
         let kind = match form.kind {
-            EntryKindForm::PointsEarned { order_id, order_total } => {
+            EntryKindForm::PointsEarned { order_id, order_total, amendment: None } => {
                 EntryKind::PointsEarned { order_id, order_total: money(order_total)? }
             }
-            EntryKindForm::PointsReversed { order_id, refund_id, refund_total } => {
+            EntryKindForm::PointsEarned { order_id, order_total, amendment: Some(amendment) } => {
+                EntryKind::EarnedByAmendment { order_id, order_total: money(order_total)?, amendment }
+            }
+            EntryKindForm::PointsReversed(ReversalForm::Refund { order_id, refund_id, refund_total }) => {
                 EntryKind::PointsReversed { order_id, refund_id, refund_total: money(refund_total)? }
+            }
+            EntryKindForm::PointsReversed(ReversalForm::Amendment { order_id, order_total, amendment }) => {
+                EntryKind::ReversedByAmendment { order_id, order_total: money(order_total)?, amendment }
             }
             EntryKindForm::PointsRestored { order_id, refund_id, refund_total } => {
                 EntryKind::PointsRestored { order_id, refund_id, refund_total: money(refund_total)? }

@@ -1,5 +1,6 @@
 //! The stored form of an order header.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{ids::CustomerId, orders::OrderHeader};
@@ -11,12 +12,15 @@ pub(in crate::store) struct OrderHeaderForm {
     customer_id: Option<CustomerId>,
     #[serde(default)]
     bundles_voided: bool,
+    #[serde(default)]
+    cancelled_as_of: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<OrderHeaderForm> for OrderHeader {
     type Error = &'static str;
 
-    fn try_from(OrderHeaderForm { customer_id, bundles_voided }: OrderHeaderForm) -> Result<Self, Self::Error> {
-        Ok(Self { owner: customer_id, bundles_voided })
+    fn try_from(form: OrderHeaderForm) -> Result<Self, Self::Error> {
+        let OrderHeaderForm { customer_id, bundles_voided, cancelled_as_of } = form;
+        Ok(Self { owner: customer_id, bundles_voided, cancelled_as_of })
     }
 }

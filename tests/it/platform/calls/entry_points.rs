@@ -123,7 +123,7 @@ async fn a_direct_invocation_returns_a_rejection_and_fails_on_a_retryable_error(
     let unknown = world.invoke("points-award", json!({"operation": "steal"})).await.unwrap();
     assert_eq!(
         unknown["errors"],
-        json!([{"field": "operation", "message": "must be one of award, refund, voidRefund"}])
+        json!([{"field": "operation", "message": "must be one of award, amend, getAward, refund, voidRefund"}])
     );
     let unnamed = world.invoke("points-award", order("o1")).await.unwrap();
     assert_eq!(unnamed["errors"][0]["field"], "operation");

@@ -33,10 +33,16 @@ impl Case {
     }
 }
 
-fn cases() -> [Case; 6] {
+fn cases() -> [Case; 7] {
     let case = |function, event, more, refused| Case { function, event, more, refused };
     [
         case("points-award", "OrderFulfilled", json!({"orderTotal": 60}), "idempotency_mismatch"),
+        case(
+            "points-award",
+            "OrderAmended",
+            json!({"orderTotal": 60, "asOf": "2026-06-01T12:00:00Z"}),
+            "idempotency_mismatch",
+        ),
         case("points-award", "OrderRefunded", json!({"refundId": "r", "refundTotal": 60}), "refund_exceeds_order"),
         case("points-award", "RefundCancelled", json!({"refundId": "r"}), "idempotency_mismatch"),
         case(
@@ -87,8 +93,9 @@ fn every_event_of_the_template_has_a_test_case() {
 async fn an_event_rejected_by_a_rule_is_logged_once_with_its_code_and_not_retried() {
     for case in cases() {
         let world = world_with_an_order(None).await;
-        // The cancelled order belongs to another customer.
-        let customer = if case.event.ends_with("Cancelled") { "bob" } else { "ada" };
+        // The cancelled or amended order belongs to another customer.
+        let is_of_another = case.event.ends_with("Cancelled") || case.event == "OrderAmended";
+        let customer = if is_of_another { "bob" } else { "ada" };
         let (log, guard) = CapturedLog::start(tracing::Level::INFO);
         let done = world.invoke(case.function, case.event(customer, "o1")).await;
         drop(guard);

@@ -27,7 +27,7 @@ const TILL: [&str; 10] = [
 ];
 
 /// What a reader may call, written by hand.
-const READ: [&str; 13] = [
+const READ: [&str; 14] = [
     "back-office getBundle",
     "back-office getCustomer",
     "back-office listActivity",
@@ -38,6 +38,7 @@ const READ: [&str; 13] = [
     "bundle-redemption eligibility",
     "bundle-redemption list",
     "bundle-redemption stats",
+    "points-award getAward",
     "points-redemption list",
     "points-redemption options",
     "points-redemption quote",

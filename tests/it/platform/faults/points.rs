@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use harness::{
-    Request, World, audit, scenario,
+    Request, World, amendments, audit, scenario,
     world::{ORG, noon},
 };
 use serde_json::json;
@@ -48,6 +48,29 @@ async fn the_void_of_a_refund_survives_every_fault_at_every_request() {
     let request = scenario::void_refund("ada", "o1", "never");
     every_fault(Case { before, request }, of_ada!(|ada| assert_eq!(ada["points"], 0))).await;
     every_fault(Case { before: vec![], request: unnamed("never") }, of_ada!(|ada| assert_eq!(ada["points"], 0))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_survives_every_fault_at_every_request() {
+    let (one, two) = ("2026-06-01T12:30:00Z", "2026-06-01T13:00:00Z");
+    let before = vec![scenario::award("ada", "o1", "250", &json!({}))];
+    let holds: Invariant = of_ada!(|ada| {
+        let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
+        assert_eq!(stands, (&json!(190), &json!(190), &json!(1), &json!("Bronze")));
+    });
+    for request in [amendments::amend("ada", "o1", "190", one), amendments::award_state("ada", "o1", "190", one)] {
+        every_fault(Case { before: before.clone(), request }, holds).await;
+    }
+    let cancelled: Invariant = of_ada!(|ada| {
+        let stands = (&ada["points"], &ada["lifetimeValue"], &ada["orderCount"], &ada["tier"]);
+        assert_eq!(stands, (&json!(0), &json!(0), &json!(0), &json!("Bronze")));
+    });
+    let cancel = amendments::cancel("ada", "o1", two);
+    every_fault(Case { before, request: cancel.clone() }, cancelled).await;
+    every_fault(Case { before: vec![], request: cancel.clone() }, cancelled).await;
+    // The award of an order that was cancelled before.
+    let request = amendments::award_state("ada", "o1", "250", one);
+    every_fault(Case { before: vec![cancel], request }, cancelled).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

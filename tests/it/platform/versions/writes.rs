@@ -1,7 +1,7 @@
 //! Attributes of a newer version survive every write of this one.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use harness::{Request, World, audit, bundles, root, scenario, world::ORG};
+use harness::{Request, World, amendments, audit, bundles, root, scenario, world::ORG};
 use serde_json::json;
 
 use super::support::{
@@ -97,6 +97,8 @@ async fn write_each_again(world: &World) {
     succeeds(world, scenario::award("ada", "o4", "400", &json!({})), after).await;
     succeeds(world, scenario::refund_request("ada", "o1", "r2", Some("20")), after).await;
     succeeds(world, scenario::void_refund("ada", "o1", "r1"), after).await;
+    succeeds(world, amendments::amend("ada", "o1", "450", after), after).await;
+    succeeds(world, amendments::cancel("ada", "o5", after), after).await;
     succeeds(world, scenario::void_points("ada", "o2"), after).await;
     for order in ["o1", "o4"] {
         succeeds(world, bundles::redeem("b", "ada", order, &json!({})), after).await;

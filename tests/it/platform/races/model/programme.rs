@@ -12,8 +12,11 @@ use super::{
 #[derive(Default)]
 struct Order {
     owner: Option<&'static str>,
-    award: Option<(Act, Point)>,
-    /// In cents. `None` once the order is fully refunded.
+    /// The cents first asked, and the points that the award earned.
+    award: Option<(i64, Point)>,
+    /// The newest state: its minute, its cents, and whether the order is cancelled.
+    state: Option<(i64, i64, bool)>,
+    /// In cents. `None` once the order is fully refunded or cancelled.
     left: Option<i64>,
     refunds: HashMap<String, Refund>,
     spent: Option<(Act, Vec<Point>)>,
@@ -59,6 +62,56 @@ fn earned(now: i64) -> Point {
 }
 
 impl Order {
+    fn award(&mut self, who: &'static str, state: (i64, i64, bool), purse: &mut Purse, now: i64) -> End {
+        let point = Point { from: (now / DAY + 2) * DAY, ..earned(now) };
+        (self.owner, self.award) = (Some(who), Some((state.1, point)));
+        // A newer state may have come first, in which the order was cancelled.
+        let state = self.state.filter(|recorded| *recorded > state).unwrap_or(state);
+        self.state = Some(state);
+        self.left = (!state.2).then_some(state.1);
+        purse.earn(state.1 / 100, point);
+        End::New
+    }
+
+    fn amend(&mut self, state: (i64, i64, bool), purse: &mut Purse, now: i64) -> End {
+        let Some((_, point)) = self.award else {
+            if !state.2 {
+                return End::No("unknown_order");
+            }
+            if self.state >= Some(state) {
+                return End::Replay;
+            }
+            self.state = Some(state);
+            return End::New;
+        };
+        let recorded = self.state.unwrap();
+        if state <= recorded {
+            return End::Replay;
+        }
+        if (state.1, state.2) == (recorded.1, recorded.2) {
+            self.state = Some(state);
+            return End::Replay;
+        }
+        let refunds = self.refunds.values().map(|refund| match refund {
+            Refund::Made { cents, voided: false, .. } => *cents,
+            Refund::Made { .. } | Refund::Never => 0,
+        });
+        let refunded: i64 = refunds.sum();
+        if state.1 < refunded && !state.2 {
+            return End::No("refund_exceeds_order");
+        }
+        let (before, after) = (self.left.unwrap_or(0), (state.1 - refunded).max(0));
+        let points = if point.until <= now { 0 } else { after / 100 - before / 100 };
+        if points > 0 {
+            purse.earn(points, point);
+        } else {
+            purse.take_back(-points, Some(point), now);
+        }
+        self.left = Some(after).filter(|after| !state.2 && (*after > 0 || refunded == 0));
+        self.state = Some(state);
+        End::New
+    }
+
     fn refund(&mut self, refund: &str, asked: Option<i64>, purse: &mut Purse, now: i64) -> End {
         match (self.refunds.get(refund), self.left) {
             (Some(Refund::Never | Refund::Made { voided: true, .. }), _) => End::No("already_voided"),
@@ -85,6 +138,9 @@ impl Order {
             Some(Refund::Never | Refund::Made { voided: true, .. }) => End::Replay,
             Some(Refund::Made { cents, after_expiry, voided, .. }) => {
                 *voided = true;
+                if self.state.is_some_and(|(_, _, cancelled)| cancelled) {
+                    return End::New;
+                }
                 let before = self.left.unwrap_or(0);
                 self.left = Some(before + *cents);
                 let points = if *after_expiry { 0 } else { (before + *cents) / 100 - before / 100 };
@@ -152,6 +208,9 @@ impl Model {
         let purse = self.purses.entry(who).or_default();
         purse.tick(now);
         let (Act::Award { order: id, .. }
+        | Act::AwardState { order: id, .. }
+        | Act::Amend { order: id, .. }
+        | Act::Cancel { order: id, .. }
         | Act::Refund { order: id, .. }
         | Act::VoidRefund { order: id, .. }
         | Act::Redeem { order: id, .. }
@@ -176,15 +235,17 @@ impl Model {
         }
         match act {
             Act::Award { cents, .. } => match &order.award {
-                Some((Act::Award { cents: before, .. }, _)) if before == cents => End::Replay,
+                Some((before, _)) if before == cents => End::Replay,
                 Some(_) => End::No("idempotency_mismatch"),
-                None => {
-                    let point = Point { from: (now / DAY + 2) * DAY, ..earned(now) };
-                    (order.owner, order.award, order.left) = (Some(who), Some((act.clone(), point)), Some(*cents));
-                    purse.earn(cents / 100, point);
-                    End::New
-                }
+                None => order.award(who, (now, *cents, false), purse, now),
             },
+            Act::AwardState { cents, as_of, .. } if order.award.is_none() => {
+                order.award(who, (*as_of, *cents, false), purse, now)
+            }
+            Act::AwardState { cents, as_of, .. } | Act::Amend { cents, as_of, .. } => {
+                order.amend((*as_of, *cents, false), purse, now)
+            }
+            Act::Cancel { as_of, .. } => order.amend((*as_of, 0, true), purse, now),
             Act::Refund { refund, cents, .. } => order.refund(refund, *cents, purse, now),
             Act::VoidRefund { refund, .. } => order.void_refund(refund, purse, now),
             Act::Redeem { .. } => order.redeem(who, act, purse, now),
