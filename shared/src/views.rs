@@ -11,7 +11,7 @@ use crate::domain::{
         transition::{Transition, TransitionReason},
     },
     lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays},
-    loyalty::{ActiveDays, InactivityDays, LoyaltySettings, PointsCost, RedemptionMode},
+    loyalty::{ActiveDays, Enrolment, InactivityDays, LoyaltySettings, PointsCost, RedemptionMode},
     money::Money,
     rate::{EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
     text::SingleLine,
@@ -66,6 +66,8 @@ pub struct LoyaltyView {
     pub pending_days: PendingDays,
     /// When earned points expire. Absent: never.
     pub points_expiry: Option<PointsExpiryView>,
+    /// Whether the first order of a customer who is not known yet enrols them.
+    pub enrolment: Enrolment,
 }
 
 /// When earned points expire.
@@ -131,6 +133,7 @@ impl From<&LoyaltySettings> for LoyaltyView {
             points_expiry: settings
                 .points_expiry
                 .map(|expiry| PointsExpiryView { months: expiry.months(), round_to: expiry.round_to() }),
+            enrolment: settings.enrolment,
         }
     }
 }

@@ -23,11 +23,14 @@ RULES = re.compile(
             r"must have a different .* for each (redemption )?tier",
             r"must have a lowest tier with threshold 0",
             r"must be month if months is above 3",
+            # Numbering plans.
+            r"must be a telephone number as it is dialled .*",
             # The time of the request.
             r"must be at most (5 minutes|24 hours) ahead",
             # Registries: ISO 4217 and the time zones.
             r"must be the ISO 4217 code .*",
             r"must be an IANA time zone, .*",
+            r"must be the two letters of a country .*",
         ]
     )
 )
@@ -65,5 +68,7 @@ def refused_by_schema(ctx, response, case):
     # No schema knows which cursors there are.
     if problem["code"] == "invalid_cursor":
         return
-    unknown = [error for error in problem.get("errors", []) if not RULES.fullmatch(error["message"])]
+    # The profile of a customer whom an order enrols is checked in requests, and not in events, which have the same schema.
+    errors = [error for error in problem.get("errors", []) if not error["field"].startswith("customer.")]
+    unknown = [error for error in errors if not RULES.fullmatch(error["message"])]
     assert not unknown, f"the schema does not announce {problem['code']}: {unknown}"

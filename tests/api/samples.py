@@ -11,7 +11,8 @@ ORDER = """
     back-office.putOrg back-office.getOrg back-office.listOrgs back-office.deleteOrg
     back-office.putLoyalty back-office.getLoyalty
     back-office.postKey back-office.listKeys back-office.deleteKey
-    back-office.putCustomer back-office.getCustomer back-office.listCustomers back-office.eraseCustomer
+    back-office.putCustomer back-office.patchCustomer back-office.getCustomer back-office.listCustomers
+    back-office.searchCustomers back-office.eraseCustomer
     back-office.putBundle back-office.getBundle back-office.listBundles
     back-office.transitionBundle back-office.listTransitions back-office.deleteBundle
     back-office.putBundle bundle-redemption.eligibility bundle-redemption.redeem bundle-redemption.list

@@ -41,10 +41,7 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
     let entries = ledger(world, org, customer, now).await;
     let mut balance = 0;
     let mut was_reduced = false;
-    let mut paid: HashMap<&str, i64> = HashMap::new();
-    let mut refunded: HashMap<&str, i64> = HashMap::new();
-    // Cancelled orders.
-    let mut gone: HashSet<&str> = HashSet::new();
+    let mut orders = Orders::default();
     let mut redeemed: HashMap<&str, i64> = HashMap::new();
     let mut tier: Option<&Value> = None;
     for entry in &entries {
@@ -54,40 +51,7 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
         let kind = entry["kind"].as_str().unwrap();
         was_reduced |= matches!(kind, "points_reversed" | "points_adjusted") && entry["points"].as_i64() < Some(0);
         match kind {
-            "points_earned" | "points_reversed" if entry["amendment"].is_string() => {
-                let taken = refunded.get(order).copied().unwrap_or_default();
-                let rest = cents(&entry["orderTotal"]) - taken;
-                if entry["amendment"] == "amended" && (rest > 0 || taken == 0) {
-                    paid.insert(order, rest);
-                } else {
-                    paid.remove(order);
-                }
-                if entry["amendment"] == "cancelled" {
-                    gone.insert(order)
-                } else {
-                    gone.remove(order)
-                };
-            }
-            "points_earned" => {
-                let earlier = paid.insert(order, cents(&entry["orderTotal"]));
-                assert_eq!(earlier, None, "{order} earned twice: {entries:#?}");
-            }
-            "points_reversed" => {
-                let rest = paid[order] - cents(&entry["refundTotal"]);
-                assert!(rest >= 0, "{order} was refunded beyond what was paid: {entries:#?}");
-                *refunded.entry(order).or_default() += cents(&entry["refundTotal"]);
-                if rest == 0 {
-                    paid.remove(order)
-                } else {
-                    paid.insert(order, rest)
-                };
-            }
-            "points_restored" => {
-                *refunded.entry(order).or_default() -= cents(&entry["refundTotal"]);
-                if !gone.contains(order) {
-                    *paid.entry(order).or_default() += cents(&entry["refundTotal"]);
-                }
-            }
+            "points_earned" | "points_reversed" | "points_restored" => orders.apply(entry, &entries),
             "points_redeemed" => {
                 // Only a hold is redeemed while there is a debt.
                 assert!(
@@ -119,10 +83,65 @@ pub async fn check_at(world: &World, org: &str, customer: &str, now: DateTime<Ut
     let [available, pending, held] = figures;
     let debt = available + pending + held - balance;
     assert!(debt == 0 || debt > 0 && available + pending == 0, "the figures do not add up: {context}");
-    assert_eq!(cents(&record["lifetimeValue"]), paid.values().sum::<i64>(), "lifetime value: {context}");
-    assert_eq!(record["orderCount"], paid.len(), "order count: {context}");
+    assert_eq!(cents(&record["lifetimeValue"]), orders.paid.values().sum::<i64>(), "lifetime value: {context}");
+    assert_eq!(record["orderCount"], orders.paid.len(), "order count: {context}");
     assert_eq!(&record["tier"], tier.unwrap_or(&settings["tiers"][0]["name"]), "tier: {context}");
     record
+}
+
+/// What is left of the orders of a ledger, in minor units.
+#[derive(Default)]
+struct Orders<'a> {
+    /// What is left of each order that counts.
+    paid: HashMap<&'a str, i64>,
+    /// What was refunded of each order.
+    refunded: HashMap<&'a str, i64>,
+    cancelled: HashSet<&'a str>,
+}
+
+impl<'a> Orders<'a> {
+    /// Applies an entry of an award, an amendment, a refund or its void.
+    fn apply(&mut self, entry: &'a Value, entries: &[Value]) {
+        let order = entry["orderId"].as_str().unwrap();
+        let refunded = self.refunded.entry(order).or_default();
+        match (entry["kind"].as_str().unwrap(), entry["amendment"].as_str()) {
+            (_, Some("cancelled")) => {
+                self.paid.remove(order);
+                self.cancelled.insert(order);
+            }
+            (_, Some(_)) => {
+                self.cancelled.remove(order);
+                let rest = cents(&entry["orderTotal"]) - *refunded;
+                if rest > 0 || *refunded == 0 {
+                    self.paid.insert(order, rest);
+                } else {
+                    self.paid.remove(order);
+                }
+            }
+            ("points_earned", None) => {
+                let earlier = self.paid.insert(order, cents(&entry["orderTotal"]));
+                assert_eq!(earlier, None, "{order} earned twice: {entries:#?}");
+            }
+            ("points_reversed", None) => {
+                let taken = cents(&entry["refundTotal"]);
+                let rest = self.paid[order] - taken;
+                assert!(rest >= 0, "{order} was refunded beyond what was paid: {entries:#?}");
+                *refunded += taken;
+                if rest == 0 {
+                    self.paid.remove(order)
+                } else {
+                    self.paid.insert(order, rest)
+                };
+            }
+            (_, None) => {
+                let restored = cents(&entry["refundTotal"]);
+                *refunded -= restored;
+                if !self.cancelled.contains(order) {
+                    *self.paid.entry(order).or_default() += restored;
+                }
+            }
+        }
+    }
 }
 
 /// An amount of an answer, in minor units.
@@ -130,4 +149,16 @@ pub fn cents(amount: &Value) -> i64 {
     let text = amount.to_string();
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
     whole.parse::<i64>().unwrap() * 100 + format!("{cents:0<2}").parse::<i64>().unwrap()
+}
+
+/// A ledger entry as one line of text.
+pub fn line(entry: &Value) -> String {
+    let text = |name: &str| entry[name].as_str().unwrap_or_default();
+    let kind = text("kind");
+    if kind == "tier_changed" {
+        return format!("{kind} {}>{} {}", text("from"), text("to"), text("cause"));
+    }
+    let reference = ["refundId", "adjustmentId", "orderId"].map(text).into_iter().find(|id| !id.is_empty());
+    let reference = reference.map(|id| format!("{id} ")).unwrap_or_default();
+    format!("{kind} {reference}{:+} ={}", entry["points"].as_i64().unwrap(), entry["balance"])
 }

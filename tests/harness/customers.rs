@@ -56,6 +56,9 @@ pub async fn all(world: &World, org: &str) -> Vec<Value> {
         tier: None,
         segment: None,
         risk_level: None,
+        phone: None,
+        email: None,
+        card_number: None,
         limit: valid(100),
         cursor,
     };

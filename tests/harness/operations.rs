@@ -11,7 +11,7 @@ use back_office::{
 use points_redemption::read::{ListPointsRedemptions, PointsRedemptionsRequest};
 use serde_json::json;
 use shared::{
-    domain::{org_key::KeyScope, zone::Zone},
+    domain::{contact::Country, org_key::KeyScope, zone::Zone},
     inbound::fields::{OrgCurrency, PageSize},
 };
 use weekly_report::report::{ReportRequest, ReportWeek};
@@ -43,19 +43,7 @@ pub async fn call_every_operation(world: &World) {
     let key = DeleteKeyRequest { org_id: valid(ORG), key_id: valid(key["keyId"].clone()) };
     succeeds(Request::of::<DeleteKey>(&key), noon).await;
 
-    succeeds(scenario::award("ada", "o1", "250", &json!({})), noon).await;
-    succeeds(amendments::amend("ada", "o1", "260", "2026-06-01T12:30:00Z"), noon).await;
-    succeeds(amendments::get_award("o1"), noon).await;
-    succeeds(amendments::cancel("ada", "never", noon), noon).await;
-    succeeds(scenario::refund_request("ada", "o1", "r1", Some("10")), noon).await;
-    // A refund without a stored amount is computed from the other refunds of the order.
-    succeeds(scenario::award("ada", "o9", "30", &json!({})), noon).await;
-    succeeds(scenario::refund_request("ada", "o9", "r9", None), noon).await;
-    let text = |value: String| AttributeValue::S(value);
-    let strip = world.client.update_item().table_name(&world.table).update_expression("REMOVE #total, version");
-    let strip = strip.key("pk", text(format!("ORDER#{ORG}#o9"))).key("sk", text("REFUND#r9".into()));
-    strip.expression_attribute_names("#total", "total").send().await.unwrap();
-    succeeds(scenario::void_refund("ada", "o9", "r9"), noon).await;
+    call_orders(world).await;
     succeeds(scenario::redeem_points("ada", "o2", 100, "49.99"), noon).await;
     succeeds(scenario::void_points("ada", "o2"), noon).await;
     succeeds(scenario::hold_points("ada", "o4", 100, "49.99", &json!({})), noon).await;
@@ -107,8 +95,36 @@ pub async fn call_every_operation(world: &World) {
     succeeds(Request::of::<DeleteOrg>(&OrgRequest { org_id: disposable.org_id }), noon).await;
 }
 
+/// Calls every operation of `points-award`.
+async fn call_orders(world: &World) {
+    let succeeds = async |request: Request| {
+        let answer = world.send(&request).await;
+        assert!(answer.status.is_success(), "{} {}: {}", request.method, request.path, answer.body);
+    };
+    succeeds(scenario::award("ada", "o1", "250", &json!({}))).await;
+    succeeds(amendments::amend("ada", "o1", "260", "2026-06-01T12:30:00Z")).await;
+    succeeds(amendments::get_award("o1")).await;
+    succeeds(amendments::cancel("ada", "never", "2026-06-01T12:00:00Z")).await;
+    succeeds(scenario::refund_request("ada", "o1", "r1", Some("10"))).await;
+    // A refund without a stored amount is computed from the other refunds of the order.
+    succeeds(scenario::award("ada", "o9", "30", &json!({}))).await;
+    succeeds(scenario::refund_request("ada", "o9", "r9", None)).await;
+    let text = |value: String| AttributeValue::S(value);
+    let strip = world.client.update_item().table_name(&world.table).update_expression("REMOVE #total, version");
+    let strip = strip.key("pk", text(format!("ORDER#{ORG}#o9"))).key("sk", text("REFUND#r9".into()));
+    strip.expression_attribute_names("#total", "total").send().await.unwrap();
+    succeeds(scenario::void_refund("ada", "o9", "r9")).await;
+}
+
 /// The profile of an org with the default time zone and currency.
 fn org(org: &str, name: &str) -> PutOrgRequest {
     let (timezone, currency) = (Zone::default(), OrgCurrency::default());
-    PutOrgRequest { org_id: valid(org), name: valid(name), timezone, currency, disposable: None }
+    PutOrgRequest {
+        org_id: valid(org),
+        name: valid(name),
+        timezone,
+        currency,
+        country: Country::default(),
+        disposable: None,
+    }
 }

@@ -6,13 +6,14 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use shared::domain::{
     customer::{Customer, CustomerProfile},
-    earning::award::Order,
+    earning::{
+        award::{self, Order},
+        order_state::OrderState,
+    },
     loyalty::{Loyalty, LoyaltySettings},
     money::Money,
     zone::Zone,
 };
-
-use crate::rules;
 
 /// The days after the date that decide the outcome. Equal to the default of `activeDays`.
 pub const HORIZON_DAYS: u32 = 90;
@@ -51,7 +52,8 @@ pub fn customers_known_at(now: DateTime<Utc>) -> Vec<HistoricalCustomer> {
                 churned: true,
             };
             let past = known.entry(order.customer.clone()).or_insert_with(new_customer);
-            past.customer = rules::award(&past.customer, &loyalty, Zone::UTC, order, at).unwrap().customer;
+            let state = OrderState::placed(order.total, at);
+            past.customer = award::award(&past.customer, (&loyalty, Zone::UTC), order, state, at).unwrap().customer;
         } else if at <= now + TimeDelta::days(i64::from(HORIZON_DAYS))
             && let Some(past) = known.get_mut(&order.customer)
         {

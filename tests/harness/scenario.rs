@@ -228,7 +228,7 @@ impl Scenario {
         self.then(move |state| {
             Box::pin(async move {
                 let entries = audit::ledger(&state.world, ORG, &customer, state.now).await;
-                let actual: Vec<String> = entries.iter().map(line).collect();
+                let actual: Vec<String> = entries.iter().map(audit::line).collect();
                 assert_eq!(actual, lines);
             })
         })
@@ -247,6 +247,7 @@ pub fn award(customer: &str, order: &str, total: &str, more: &Value) -> Request 
         amends: false,
         as_of: None,
         currency: None,
+        customer: None,
     };
     Request::of::<AwardOrder>(&request).with(more)
 }
@@ -343,18 +344,6 @@ pub fn adjustment(customer: &str, adjustment: &str, points: i64) -> Request {
         points: valid(points),
         reason: valid("goodwill"),
     })
-}
-
-/// A ledger entry as one line of text.
-fn line(entry: &Value) -> String {
-    let text = |name: &str| entry[name].as_str().unwrap_or_default();
-    let kind = text("kind");
-    if kind == "tier_changed" {
-        return format!("{kind} {}>{} {}", text("from"), text("to"), text("cause"));
-    }
-    let reference = ["refundId", "adjustmentId", "orderId"].map(text).into_iter().find(|id| !id.is_empty());
-    let reference = reference.map(|id| format!("{id} ")).unwrap_or_default();
-    format!("{kind} {reference}{:+} ={}", entry["points"].as_i64().unwrap(), entry["balance"])
 }
 
 impl ScenarioState {

@@ -128,6 +128,7 @@ impl Request {
             last_name: None,
             email: None,
             phone: None,
+            card_number: None,
             equity_status: None,
         })
     }

@@ -1,21 +1,24 @@
 //! Lists the customers of an org.
 
+use chrono::{DateTime, Utc};
 use shared::{
     domain::{
         churn::risk::RiskLevel,
         customer::Customer,
         ids::{CustomerId, OrgId},
         org::Org,
-        rejection::RefusalCode,
+        rejection::{FieldError, RefusalCode},
         segment::Segment,
         text::SingleLine,
     },
     failure::Failure,
     host::{Context, Declared, List, ListOperation, PageRequest, RowPage, Success, Tag, UnreadReason},
     inbound::{
+        CallInfo, Fields,
         cursor::Cursor,
         fields::PageSize,
         operation::{Callers, Operation},
+        profile::{CardNumber, Email, Phone},
     },
     store::{Page, Row, StoreError, Versioned},
     telemetry::metric::Metric,
@@ -23,6 +26,7 @@ use shared::{
 
 use crate::{
     pages::{ListRow, Listing, filtered_page},
+    search,
     view::CustomerView,
 };
 
@@ -40,6 +44,14 @@ pub struct CustomersRequest {
     pub segment: Option<Segment>,
     /// Only customers whose last churn prediction has this level and still looks ahead. Absent: every customer.
     pub risk_level: Option<RiskLevel>,
+    /// The customers with this telephone number. A number without a country code is dialled in the org's country. Does not
+    /// go with another filter. Absent: every customer.
+    pub phone: Option<Phone>,
+    /// The customers with this e-mail address, without regard to case. Does not go with another filter. Absent: every
+    /// customer.
+    pub email: Option<Email>,
+    /// The customer with this loyalty card, to the letter. Does not go with another filter. Absent: every customer.
+    pub card_number: Option<CardNumber>,
     /// The largest number of customers. Absent: 50.
     #[declare(default)]
     pub limit: PageSize,
@@ -89,7 +101,21 @@ impl Declared for ListCustomers {
 
     type Request = CustomersRequest;
     type Answer = CustomersAnswer;
+
+    fn check(fields: &Fields, _: DateTime<Utc>, _: CallInfo) -> Vec<FieldError> {
+        let is_set = |name: &&str| fields.is_set(name);
+        let contacts = CONTACTS.into_iter().filter(is_set);
+        let others = contacts.clone().count() + FILTERS.into_iter().filter(is_set).count();
+        let fault = |name| FieldError::new(name, "does not go with another filter");
+        contacts.filter(|_| others > 1).map(fault).collect()
+    }
 }
+
+/// The filters by a contact, which go alone.
+const CONTACTS: [&str; 3] = ["phone", "email", "cardNumber"];
+
+/// All other filters.
+const FILTERS: [&str; 3] = ["tier", "segment", "riskLevel"];
 
 impl CustomersRequest {
     const fn has_filter(&self) -> bool {
@@ -136,6 +162,11 @@ impl ListOperation for ListCustomers {
     ) -> Result<RowPage<CustomerRow>, Failure> {
         let (org_id, filters) = (&request.org_id, request.has_filter());
         let org = context.org(org_id).await?;
+        let CustomersRequest { phone, email, card_number, .. } = request;
+        if let Some(contact) = search::contact(&org, phone.as_ref(), email.as_ref(), card_number.as_ref())? {
+            let RowPage { rows, next } = search::with_contact(context, &org, &contact).await?;
+            return Ok(RowPage { rows: rows.into_iter().map(ListRow::Read).collect(), next });
+        }
         let view = |customer| request.view(context, &org, customer);
         if let Some(level) = request.index_level() {
             let fetch = |after, size| customers_at_risk(context, org_id, level, after, size);

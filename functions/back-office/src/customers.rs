@@ -2,6 +2,7 @@
 
 use shared::{
     domain::{
+        contact::Contact,
         customer::{Customer, CustomerProfile},
         ids::{CustomerId, OrgId},
         lots::due::apply_due,
@@ -12,9 +13,11 @@ use shared::{
     failure::Failure,
     host::{Context, Declared, Handler, Reply, Success, Tag, retry_conflicts},
     inbound::{
-        fields::{Email, Phone},
         operation::{Callers, Operation},
+        profile::{CardNumber, Email, Phone},
     },
+    profiles,
+    store::{ContactLookups, Versioned},
     telemetry::metric::Metric,
 };
 
@@ -38,6 +41,8 @@ pub struct PutCustomerRequest {
     pub email: Option<Email>,
     /// The telephone number. Absent: none.
     pub phone: Option<Phone>,
+    /// The number of a loyalty card, which no other customer has. Absent: none.
+    pub card_number: Option<CardNumber>,
     /// Whether the customer's orders earn with the equity multiplier. Absent: unknown, as if false.
     pub equity_status: Option<bool>,
 }
@@ -49,7 +54,8 @@ impl Declared for PutCustomer {
     const DESCRIPTION: &'static str =
         "Replaces the whole profile. The points, the tier and the order figures of an existing customer stay.";
     const SUCCESS: &'static [Success] = &[Success::Created, Success::Done];
-    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::AlreadyExists];
+    const REFUSALS: &'static [RefusalCode] =
+        &[RefusalCode::UnknownOrg, RefusalCode::AlreadyExists, RefusalCode::CardTaken, RefusalCode::ContactShared];
     const METRICS: &'static [Metric] = &[];
 
     type Request = PutCustomerRequest;
@@ -58,10 +64,17 @@ impl Declared for PutCustomer {
 
 impl Handler for PutCustomer {
     async fn handle(context: &Context, request: PutCustomerRequest) -> Result<Reply<CustomerView>, Failure> {
-        let PutCustomerRequest { org_id, customer_id, first_name, last_name, email, phone, equity_status } = request;
-        let (email, phone) = (email.map(|Email(email)| email), phone.map(|Phone(phone)| phone));
-        let profile = CustomerProfile { first_name, last_name, email, phone, equity_status };
+        let PutCustomerRequest { org_id, customer_id, first_name, last_name, equity_status, .. } = request;
+        let profile = CustomerProfile {
+            first_name,
+            last_name,
+            email: request.email.map(|Email(email)| email),
+            phone: request.phone.map(|Phone(phone)| phone),
+            card_number: request.card_number.map(|CardNumber(card)| card),
+            equity_status,
+        };
         let org = context.org(&org_id).await?;
+        profiles::check_phone(&org, &profile)?;
         retry_conflicts(context.deadline, || replace(context, &org, &customer_id, &profile)).await
     }
 }
@@ -72,24 +85,43 @@ async fn replace(
     id: &CustomerId,
     profile: &CustomerProfile,
 ) -> Result<Reply<CustomerView>, Failure> {
-    let mut transaction = context.store.transaction(org);
-    match context.store.customer(&org.id, id).await? {
+    let contacts: Vec<Contact> = profiles::contacts(org, profile).collect();
+    let (current, lookups) = context.store.customer_and_lookups(&org.id, Some(id), contacts.iter()).await?;
+    match current {
         Some(_) if context.call.only_create => Err(Rejection::AlreadyExists.into()),
-        Some(current) => {
-            context.store.make_room_for_due(org, &current, context.now).await?;
-            let mut customer = Customer { profile: profile.clone(), ..current.value.clone() };
-            let entries = apply_due(&mut customer, context.now);
-            transaction.replace_customer(&customer, &current, &entries)?;
-            transaction.commit().await?;
-            Ok(Reply::done(CustomerView::new(org, customer, context.now)))
-        }
+        Some(current) => Ok(Reply::done(write_profile(context, org, &current, profile, Some(lookups)).await?)),
         None => {
+            let none = CustomerProfile::default();
+            let writes = profiles::plan(&context.store, org, id, (&none, profile), Some(lookups)).await?;
             let customer = Customer::new(id.clone(), profile.clone());
+            let mut transaction = context.store.transaction(org);
             transaction.create_customer(&customer)?;
+            writes.add_to(&mut transaction, id)?;
             transaction.commit().await?;
             Ok(Reply::created(CustomerView::new(org, customer, context.now)))
         }
     }
+}
+
+/// Replaces the profile of a customer, with the look-ups by which the customer is found. `lookups` are those of the new
+/// contacts, or `None` if no contact changes.
+pub(crate) async fn write_profile(
+    context: &Context,
+    org: &Org,
+    current: &Versioned<Customer>,
+    profile: &CustomerProfile,
+    lookups: Option<ContactLookups>,
+) -> Result<CustomerView, Failure> {
+    context.store.make_room_for_due(org, current, context.now).await?;
+    let change = (&current.value.profile, profile);
+    let writes = profiles::plan(&context.store, org, &current.value.id, change, lookups).await?;
+    let mut customer = Customer { profile: profile.clone(), ..current.value.clone() };
+    let entries = apply_due(&mut customer, context.now);
+    let mut transaction = context.store.transaction(org);
+    transaction.replace_customer(&customer, current, &entries)?;
+    writes.add_to(&mut transaction, &customer.id)?;
+    transaction.commit().await?;
+    Ok(CustomerView::new(org, customer, context.now))
 }
 
 /// One customer.
@@ -154,11 +186,6 @@ impl Handler for EraseCustomer {
 
 async fn erase_profile(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply<CustomerView>, Failure> {
     let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
-    context.store.make_room_for_due(org, &current, context.now).await?;
-    let mut customer = Customer { profile: CustomerProfile::default(), ..current.value.clone() };
-    let entries = apply_due(&mut customer, context.now);
-    let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&customer, &current, &entries)?;
-    transaction.commit().await?;
-    Ok(Reply::done(CustomerView::new(org, customer, context.now)))
+    let none = CustomerProfile::default();
+    Ok(Reply::done(write_profile(context, org, &current, &none, Some(ContactLookups::new())).await?))
 }

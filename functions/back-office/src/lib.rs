@@ -11,6 +11,8 @@ pub mod liability;
 pub mod loyalty;
 pub mod orgs;
 pub mod pages;
+pub mod patch;
+pub mod search;
 pub mod view;
 
 use activity::ListActivity;
@@ -23,6 +25,8 @@ use keys::{CreateKey, DeleteKey, ListKeys};
 use liability::ListLiability;
 use loyalty::{GetLoyalty, PutLoyalty};
 use orgs::{DeleteOrg, GetOrg, ListOrgs, PutOrg};
+use patch::PatchCustomer;
+use search::SearchCustomers;
 
 shared::function!(
     "back-office":
@@ -43,7 +47,9 @@ shared::function!(
     plain TransitionBundle,
     list ListTransitions,
     list ListCustomers,
+    list SearchCustomers,
     plain PutCustomer,
+    plain PatchCustomer,
     plain GetCustomer,
     plain EraseCustomer,
     list ListActivity,

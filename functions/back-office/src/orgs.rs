@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use shared::{
     domain::{
+        contact::Country,
         ids::OrgId,
         org::{Org, OrgProfile},
         rejection::{RefusalCode, Rejection},
@@ -45,6 +46,9 @@ pub struct PutOrgRequest {
     /// The currency of all amounts, with two decimals or none. Absent: USD.
     #[declare(default)]
     pub currency: OrgCurrency,
+    /// The country in which telephone numbers without a country code are dialled. Absent: US.
+    #[declare(default)]
+    pub country: Country,
     /// Whether the org may be deleted, which is fixed at its creation. Absent: false for a new org, unchanged for an
     /// existing one.
     pub disposable: Option<bool>,
@@ -67,8 +71,8 @@ impl Declared for PutOrg {
 
 impl Handler for PutOrg {
     async fn handle(context: &Context, request: PutOrgRequest) -> Result<Reply<OrgView>, Failure> {
-        let PutOrgRequest { org_id, name, timezone, currency: OrgCurrency(currency), disposable } = request;
-        let profile = OrgProfile { name, timezone, currency };
+        let PutOrgRequest { org_id, name, timezone, currency: OrgCurrency(currency), country, disposable } = request;
+        let profile = OrgProfile { name, timezone, currency, country };
         let (reply, org_in_new_zone) =
             retry_conflicts(context.deadline, || replace(context, &org_id, &profile, disposable)).await?;
         if let Some(org) = org_in_new_zone {

@@ -8,6 +8,7 @@ use shared::{
             order_state::{Amendment, OrderState},
         },
         ids::{CustomerId, OrderId, OrgId},
+        loyalty::LoyaltySettings,
         money::{Currency, Money},
         org::Org,
         points::Points,
@@ -23,12 +24,13 @@ use shared::{
         fields::{Timestamp, future_errors, single_field},
         operation::Operation,
         ordered_bundles::OrderedBundles,
+        profile::NewCustomer,
     },
     store::AwardContext,
     telemetry::metric::Metric,
 };
 
-use crate::{account::AccountSummary, amend::amend};
+use crate::{account::AccountSummary, amend::amend, enrolment};
 
 /// Awards points for an order.
 pub struct AwardOrder;
@@ -57,6 +59,8 @@ pub struct AwardRequest {
     pub as_of: Option<Timestamp>,
     /// The currency of the order, which must be the org's.
     pub currency: Option<Currency>,
+    /// The profile of a customer whom the order enrols. It has no effect on a known customer. Absent: an empty profile.
+    pub customer: Option<NewCustomer>,
 }
 
 /// The points of an order, and the account of the customer after the award.
@@ -93,8 +97,14 @@ impl Declared for AwardOrder {
         RefusalCode::RefundExceedsOrder,
         RefusalCode::OutOfRange,
     ];
-    const METRICS: &'static [Metric] =
-        &[Metric::PointsAwarded, Metric::PointsAwardedWithEquity, Metric::PointsReversed, Metric::Promotions];
+    const METRICS: &'static [Metric] = &[
+        Metric::ContactsLeftOut,
+        Metric::CustomersEnrolled,
+        Metric::PointsAwarded,
+        Metric::PointsAwardedWithEquity,
+        Metric::PointsReversed,
+        Metric::Promotions,
+    ];
 
     type Request = AwardRequest;
     type Answer = AwardAnswer;
@@ -104,9 +114,11 @@ impl Declared for AwardOrder {
         faults.extend(future_errors(fields, "asOf", now, FutureTolerance::Day));
         let lacks_instant = single_field::<bool>(fields, "amends") == Some(true) && !fields.is_set("asOf");
         faults.extend(lacks_instant.then(|| FieldError::new("amends", "goes with an asOf")));
-        // Every consumer rejects an order event with malformed bundles, although awards do not depend on bundles.
         if call.is_event {
+            // Every consumer rejects an order event with malformed bundles, although awards do not depend on bundles.
             faults.extend(OrderedBundles::field_errors(fields));
+        } else {
+            faults.extend(single_field::<NewCustomer>(fields, "customer").into_iter().flat_map(|new| new.faults()));
         }
         faults
     }
@@ -122,7 +134,7 @@ impl MoneyOperation for AwardOrder {
     }
 
     async fn attempt(context: &Context, org: &Org, request: &AwardRequest) -> Result<Reply<AwardAnswer>, Failure> {
-        let AwardRequest { customer_id, order_id, currency, .. } = request;
+        let AwardRequest { customer_id, order_id, .. } = request;
         let order = Order {
             id: order_id.clone(),
             customer: customer_id.clone(),
@@ -132,24 +144,27 @@ impl MoneyOperation for AwardOrder {
         };
         let as_of = request.as_of.map_or(order.fulfilled_at, |Timestamp(at)| at);
         let state = OrderState::placed(order.total, as_of);
-        award(context, org, (&order, state), request.amends, currency.as_ref()).await
+        award(context, org, request, (&order, state)).await
     }
 }
 
 async fn award(
     context: &Context,
     org: &Org,
+    request: &AwardRequest,
     (order, state): (&Order, OrderState),
-    amends: bool,
-    currency: Option<&Currency>,
 ) -> Result<Reply<AwardAnswer>, Failure> {
+    let currency = request.currency.as_ref();
     let AwardContext { customer, order: header, award } =
         context.store.award_context(&org.id, &order.customer, &order.id).await?;
-    let customer = customer.ok_or(Rejection::UnknownCustomer)?;
+    if customer.is_none() && !enrolment::enrols(org) {
+        return Err(Rejection::UnknownCustomer.into());
+    }
 
     if let Some(award) = award {
-        if amends && award::is_same_order(order, &award.value) {
-            let amended = amend(context, org, (&customer, &award), state, currency).await?;
+        let amends = request.amends && award::is_same_order(order, &award.value);
+        if let Some(customer) = customer.as_ref().filter(|_| amends) {
+            let amended = amend(context, org, (customer, &award), state, currency).await?;
             return Ok(amended.map(|award| answer_of_newest(&award)));
         }
         if award::is_repeat(order, &award.value) {
@@ -163,27 +178,43 @@ async fn award(
 
     org.check_currency(currency)?;
     let loyalty = org.loyalty_in_force()?;
-    context.store.make_room_for_due(org, &customer, context.now).await?;
     // A newer state may have come first, in which the order was cancelled.
     let cancelled = header.as_ref().and_then(|header| header.cancelled_as_of).map(OrderState::cancelled);
     let state = cancelled.filter(|cancelled| cancelled.supersedes(&state)).unwrap_or(state);
-    let decided = award::award(&customer.value, (loyalty, org.profile.timezone), order.clone(), state, context.now)?;
-
+    let rules = (loyalty, org.profile.timezone);
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
+    let decided = if let Some(customer) = &customer {
+        context.store.make_room_for_due(org, customer, context.now).await?;
+        let decided = award::award(&customer.value, rules, order.clone(), state, context.now)?;
+        transaction.replace_customer(&decided.customer, customer, &decided.entries)?;
+        decided
+    } else {
+        let plan = enrolment::plan(context, org, &order.customer, request.customer.as_ref()).await?;
+        let decided = award::award(&plan.customer, rules, order.clone(), state, context.now)?;
+        transaction.enrol_customer(&decided.customer, &decided.entries)?;
+        plan.writes.add_to(&mut transaction, &order.customer)?;
+        decided
+    };
     transaction.record_award(&decided.award)?;
     transaction.record_order_of_award(&order.id, &order.customer, header.as_ref())?;
     transaction.commit().await?;
-    let Award { points, terms, outcome, .. } = &decided.award;
+    if customer.is_none() {
+        context.metric(Metric::CustomersEnrolled, 1_i64);
+    }
+    record_metrics(context, &loyalty.settings, &decided.award);
+    Ok(Reply::created(answer(&decided.award)))
+}
+
+fn record_metrics(context: &Context, settings: &LoyaltySettings, award: &Award) {
+    let Award { points, terms, outcome, .. } = award;
     context.metric(Metric::PointsAwarded, points.0);
     if terms.equity != EquityMultiplier::NONE {
         context.metric(Metric::PointsAwardedWithEquity, points.0);
     }
-    let is_promotion = |change| direction_of(&loyalty.settings, change) == TierDirection::Promotion;
+    let is_promotion = |change| direction_of(settings, change) == TierDirection::Promotion;
     if outcome.tier_change.as_ref().is_some_and(is_promotion) {
         context.metric(Metric::Promotions, 1_i64);
     }
-    Ok(Reply::created(answer(&decided.award)))
 }
 
 fn answer(award: &Award) -> AwardAnswer {

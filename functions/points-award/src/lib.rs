@@ -6,6 +6,7 @@
 pub mod account;
 pub mod amend;
 pub mod award;
+mod enrolment;
 pub mod read;
 pub mod refund;
 pub mod refund_void;

@@ -16,6 +16,8 @@ fn chosen(contract: &OperationContract, field: &str) -> Option<Value> {
         ("putOrg", "name") => json!("My shop"),
         ("putOrg", "disposable") => json!(true),
         ("putCustomer", "firstName") => json!("Ada"),
+        ("searchCustomers", "namePrefix") => json!("Ki"),
+        ("patchCustomer", "lastName") => json!("King"),
         ("postKey", "name") => json!("till 1"),
         ("putBundle", "name") => json!("Breakfast"),
         ("putBundle", "originalTotal") => json!("9.00"),
@@ -30,7 +32,7 @@ fn chosen(contract: &OperationContract, field: &str) -> Option<Value> {
         ("adjust", "points") => json!(500),
         ("adjust", "reason") => json!("goodwill"),
         (_, "orgId") => json!("demo"),
-        ("putCustomer" | "eraseCustomer", "customerId") => json!("ada"),
+        ("putCustomer" | "patchCustomer" | "eraseCustomer", "customerId") => json!("ada"),
         ("amend", "customerId") => return None,
         // An order of the purchase log.
         ("amend" | "getAward", "orderId") => json!("cdnow-00001"),
@@ -53,6 +55,8 @@ pub fn request(contract: &OperationContract) -> Map<String, Value> {
                 (contract.operation.name, field),
                 ("putOrg", "disposable")
                     | ("putCustomer", "firstName")
+                    | ("searchCustomers", "namePrefix")
+                    | ("patchCustomer", "lastName")
                     | ("putBundle", "desiredState")
                     | ("transition" | "recalculate" | "predict" | "report", "orgId")
             );

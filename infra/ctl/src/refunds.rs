@@ -1,8 +1,10 @@
-//! Awards and refunds of the demonstration: a refund in part, a refund that did not happen, and another earn rate.
+//! Awards and refunds of the demonstration: a refund in part, a refund that did not happen, an order that
+//! was edited, and another earn rate.
 
 use back_office::{customers::PutCustomer, loyalty::PutLoyalty, orgs::PutOrg};
 use client::{Call, value};
 use points_award::{
+    amend::{AmendOrder, AmendmentRequest},
     award::{AwardAnswer, AwardOrder},
     refund::{RefundOrder, RefundRequest},
     refund_void::{RefundVoidRequest, VoidRefund},
@@ -60,6 +62,18 @@ pub(crate) async fn run(api: &Api, org: &OrgId, customer: &CustomerId) -> anyhow
     let restored = voided.points_restored.unwrap_or(Points::ZERO);
     let balance = voided.account.map_or(Points::ZERO, |account| account.balance);
     print_change(customer, "the card declined the refund", '+', restored, balance);
+    let amendment = AmendmentRequest {
+        org_id: org.clone(),
+        customer_id: Some(customer.clone()),
+        order_id: value(ORDER)?,
+        order_total: value("95.00")?,
+        as_of: value(REFUNDED_AT)?,
+        cancelled: false,
+        currency: None,
+    };
+    let amended = api.call(&Call::<AmendOrder>::new(&amendment)?.at(now)).await?.answer;
+    let balance = amended.account.map_or(Points::ZERO, |account| account.balance);
+    print_change(customer, "the order was edited to $95.00", '+', amended.points_changed, balance);
 
     let org = create_earn_rate_org(api).await?;
     api.call(&Call::<PutCustomer>::new(&requests::empty_customer(&org, customer))?).await?;

@@ -13,6 +13,7 @@ use serde_json::Map;
 use shared::{
     domain::{
         bundle::terms::{BundleType, DesiredState, Product, Products},
+        contact::Country,
         ids::{BundleId, CustomerId, OrderId, OrgId},
         money::Money,
         text::SingleLine,
@@ -33,6 +34,7 @@ pub(crate) fn disposable_org(org: &OrgId, name: SingleLine) -> PutOrgRequest {
         name,
         timezone: Zone::default(),
         currency: OrgCurrency::default(),
+        country: Country::default(),
         disposable: Some(true),
     }
 }
@@ -51,6 +53,7 @@ pub(crate) fn empty_customer(org: &OrgId, customer: &CustomerId) -> PutCustomerR
         last_name: None,
         email: None,
         phone: None,
+        card_number: None,
         equity_status: None,
     }
 }
@@ -62,6 +65,9 @@ pub(crate) fn all_customers(org: &OrgId) -> CustomersRequest {
         tier: None,
         segment: None,
         risk_level: None,
+        phone: None,
+        email: None,
+        card_number: None,
         limit: PageSize::default(),
         cursor: None,
     }
@@ -94,6 +100,7 @@ pub(crate) fn award(org: &OrgId, customer: &CustomerId, order: OrderId, total: M
         amends: false,
         as_of: None,
         currency: None,
+        customer: None,
     }
 }
 

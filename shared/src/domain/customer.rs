@@ -37,6 +37,8 @@ pub struct CustomerProfile {
     pub email: Option<SingleLine>,
     /// The telephone number, as the request wrote it.
     pub phone: Option<SingleLine>,
+    /// The number of a loyalty card, which no other customer has.
+    pub card_number: Option<SingleLine>,
     /// Whether every order of the customer earns with the equity multiplier.
     pub equity_status: Option<bool>,
 }

@@ -80,7 +80,22 @@ pub struct LoyaltySettings {
     pub pending_days: PendingDays,
     /// When earned points expire. `None` if they never do.
     pub points_expiry: Option<PointsExpiry>,
+    /// Who enrols customers.
+    pub enrolment: Enrolment,
 }
+
+/// Who enrols customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantArray, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum Enrolment {
+    /// Only a request about the customer.
+    #[default]
+    Explicit,
+    /// The first order of a customer who is not known yet, too.
+    FirstOrder,
+}
+
+named!(Enrolment);
 
 impl Default for LoyaltySettings {
     fn default() -> Self {
@@ -96,6 +111,7 @@ impl Default for LoyaltySettings {
             active_days: ActiveDays::default(),
             pending_days: PendingDays::default(),
             points_expiry: None,
+            enrolment: Enrolment::default(),
         }
     }
 }

@@ -18,23 +18,27 @@
 //! | whether an order redeemed a bundle or points | [`redemption_state`] |
 //! | the settings of an org | [`org`], [`loyalty`] |
 //! | what is stored about a customer | [`customer`], [`orders`] |
+//! | telephone numbers, addresses and cards by which customers are found | [`contact`], [`lookups`] |
 //! | the entries of the ledger | [`ledger`] |
 //! | what an org owes its customers in points | [`liability`] |
 //! | the figures of an org's week, and their targets | [`report`] |
 //! | keys that act for one org | [`org_key`] |
 //! | the days and clock times of an org | [`zone`] |
-//! | every rejection and its code | [`rejection`] |
+//! | every rejection and its code | [`rejection`], `field_errors` |
 //! | enumerations by their names | `names` |
 //! | amounts, rates, ids, texts, instants | [`money`], [`points`], [`rate`], [`decimal`], [`ids`], [`text`], [`time`] |
 
 pub mod bundle;
 pub mod churn;
+pub mod contact;
 pub mod customer;
 pub mod decimal;
 pub mod earning;
+mod field_errors;
 pub mod ids;
 pub mod ledger;
 pub mod liability;
+pub mod lookups;
 pub mod lots;
 pub mod loyalty;
 pub mod money;

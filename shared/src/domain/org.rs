@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
+    contact::Country,
     ids::OrgId,
     loyalty::Loyalty,
     money::{Currency, Money},
@@ -38,6 +39,8 @@ pub struct OrgProfile {
     pub timezone: Zone,
     /// The currency of all amounts. Amounts are never converted.
     pub currency: Currency,
+    /// The country in which telephone numbers without a country code are dialled.
+    pub country: Country,
 }
 
 impl Org {

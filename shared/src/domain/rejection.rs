@@ -2,8 +2,11 @@
 
 use strum::{EnumDiscriminants, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
+use crate::domain::field_errors::truncate_echo;
+pub use crate::domain::field_errors::{FieldError, InvalidFields};
 use crate::domain::{
     bundle::status::BundleStatus,
+    contact::ContactKind,
     money::{Currency, Money},
     names::named,
     org_key::KeyScope,
@@ -110,6 +113,15 @@ pub enum Rejection {
         /// The unrefunded amount.
         remaining: Money,
     },
+    /// The loyalty card belongs to another customer.
+    #[error("The loyalty card belongs to another customer.")]
+    CardTaken,
+    /// The telephone number or the address is shared by as many customers as may share it.
+    #[error("{} other customers have this {} already, as many as may share it.", contact.holders_max(), contact.name())]
+    ContactShared {
+        /// What is shared.
+        contact: ContactKind,
+    },
     /// The bundle does not exist.
     #[error("The org has no bundle with this id.")]
     BundleNotFound,
@@ -197,86 +209,6 @@ fn scope_names(scopes: &[KeyScope]) -> String {
     scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" or ")
 }
 
-/// One invalid field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// The path of the field, for example `tiers[2].threshold`. It is empty for the body itself.
-    pub field: String,
-    /// The rule that the field breaks.
-    pub message: String,
-}
-
-impl FieldError {
-    /// The error of one field. Long texts are truncated, because they may come from the request.
-    #[must_use]
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: truncate_echo(field.into()), message: truncate_echo(message.into()) }
-    }
-}
-
-/// The errors of the fields of a request. An answer lists a limited number of them and counts the rest.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct InvalidFields {
-    listed: Vec<FieldError>,
-    more: usize,
-}
-
-impl InvalidFields {
-    /// The maximum number of listed errors.
-    pub const LISTED_MAX: usize = 100;
-
-    /// Adds an error, which is only counted if the list is full.
-    pub fn push(&mut self, fault: FieldError) {
-        if self.listed.len() < Self::LISTED_MAX {
-            self.listed.push(fault);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// Appends other errors.
-    #[must_use]
-    pub fn merge(mut self, others: Self) -> Self {
-        let more = others.more;
-        others.listed.into_iter().for_each(|fault| self.push(fault));
-        self.more += more;
-        self
-    }
-
-    /// The listed errors.
-    #[must_use]
-    pub fn listed(&self) -> &[FieldError] {
-        &self.listed
-    }
-
-    /// The number of errors that are not listed.
-    #[must_use]
-    pub const fn unlisted(&self) -> usize {
-        self.more
-    }
-}
-
-impl From<Vec<FieldError>> for InvalidFields {
-    fn from(faults: Vec<FieldError>) -> Self {
-        let mut all = Self::default();
-        for fault in faults {
-            all.push(fault);
-        }
-        all
-    }
-}
-
-/// The maximum length of a text from a request in an answer, in characters.
-const ECHOED_CHARS_MAX: usize = 200;
-
-fn truncate_echo(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(ECHOED_CHARS_MAX) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
 /// The kind of a rejection, in the order of the checks. [`RejectionKind::Forbidden`] is checked again after
 /// [`RejectionKind::Unreadable`], because only the parsed request shows which org it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -322,7 +254,7 @@ impl Rejection {
     #[must_use]
     pub fn fields(&self) -> Vec<&str> {
         match self {
-            Self::Invalid(faults) => faults.listed.iter().map(|error| error.field.as_str()).collect(),
+            Self::Invalid(faults) => faults.listed().iter().map(|error| error.field.as_str()).collect(),
             Self::DuplicateField { name } => vec![name.as_str()],
             _ => Vec::new(),
         }
@@ -394,6 +326,8 @@ impl RefusalCode {
             | Self::OrgNotDisposable
             | Self::OrgBeingDeleted
             | Self::DisposableIsFixed
+            | Self::CardTaken
+            | Self::ContactShared
             | Self::OutOfRange => RejectionKind::Conflict,
         }
     }

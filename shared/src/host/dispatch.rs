@@ -205,10 +205,11 @@ impl Host {
         invocation: Invocation,
     ) -> CompletedCall {
         let operation = entry.operation.name;
-        let call = match call {
+        let mut call = match call {
             Ok(call) => call,
             Err(rejection) => return CompletedCall::not_performed(operation, None, rejection.into()),
         };
+        call.info.scope = caller.scope();
         let org = call.org_id().map(|org| org.to_string());
         if let Err(rejection) = caller.authorize_orgs(call.orgs(), call.cursor_org().as_deref()) {
             return CompletedCall::not_performed(operation, org, rejection.into());

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::{
     ids::OrgId,
+    org_key::KeyScope,
     rejection::{FieldError, Rejection},
 };
 
@@ -22,6 +23,8 @@ pub struct CallInfo {
     pub is_scheduled: bool,
     /// An event of the shop platform made the call. Fields that the operation does not know are ignored.
     pub is_event: bool,
+    /// The scope of the org key that the caller presented. `None` for the deployment and IAM.
+    pub scope: Option<KeyScope>,
 }
 
 /// One typed call, from any entry point.
@@ -84,7 +87,13 @@ impl Call {
     }
 
     const fn from_fields(operation: &Operation, fields: Fields) -> Self {
-        let info = CallInfo { operation: operation.name, only_create: false, is_scheduled: false, is_event: false };
+        let info = CallInfo {
+            operation: operation.name,
+            only_create: false,
+            is_scheduled: false,
+            is_event: false,
+            scope: None,
+        };
         Self { info, fields, faults: Vec::new(), other_orgs: Vec::new() }
     }
 

@@ -21,7 +21,7 @@ use crate::domain::{
     earning::adjustment::PointsChange,
     ids::{self, AdjustmentId, BundleId, CustomerId, KeyId, OrderId, OrgId, ProductId, RefundId},
     lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays},
-    loyalty::{ActiveDays, InactivityDays, PointsCost, RedemptionMode},
+    loyalty::{ActiveDays, Enrolment, InactivityDays, PointsCost, RedemptionMode},
     money::{self, Currency, Money},
     org_key::KeyScope,
     points_hold::HoldMinutes,
@@ -75,6 +75,11 @@ impl FieldErrors {
     /// The names of unknown fields at the top level.
     pub(super) fn unknown_names(&self) -> impl Iterator<Item = &str> {
         self.unknown.iter().map(String::as_str)
+    }
+
+    /// The message of the first fault.
+    pub(super) fn first_message(&self) -> String {
+        self.faults.listed().first().map(|fault| fault.message.clone()).unwrap_or_default()
     }
 
     /// Adds the faults of another part of the request.
@@ -260,16 +265,6 @@ scalar!(KeyId, |value| value.text(ids::ID_RULE));
 scalar!(ProductId, |value| value.text(ids::ID_RULE));
 scalar!(SingleLine, |value| value.text(text::LINE_RULE).and_then(SingleLine::reject_hidden));
 scalar!(Description, |value| value.text(text::DESCRIPTION_RULE).and_then(Description::reject_hidden));
-scalar!(Email, |value| value
-    .text(text::EMAIL_RULE)
-    .and_then(SingleLine::reject_hidden)
-    .and_then(SingleLine::validate_email)
-    .map(Email));
-scalar!(Phone, |value| value
-    .text(text::PHONE_RULE)
-    .and_then(SingleLine::reject_hidden)
-    .and_then(SingleLine::validate_phone)
-    .map(Phone));
 scalar!(Currency, |value| value.text(money::CURRENCY_RULE));
 scalar!(OrgCurrency, |value| value
     .text(money::ORG_CURRENCY_RULE)
@@ -310,7 +305,17 @@ macro_rules! by_name {
     )+};
 }
 
-by_name!(BundleStatus, BundleType, DesiredState, ExpiryRounding, KeyScope, RedemptionMode, RiskLevel, Segment);
+by_name!(
+    BundleStatus,
+    BundleType,
+    DesiredState,
+    Enrolment,
+    ExpiryRounding,
+    KeyScope,
+    RedemptionMode,
+    RiskLevel,
+    Segment
+);
 
 /// An instant in RFC 3339.
 #[derive(Debug, Clone, Copy)]
@@ -343,16 +348,6 @@ impl<E: DeserializeError> Deserr<E> for DaysOfWeek {
         Self::try_from(days).map_err(|rule| invalid_value(rule, at))
     }
 }
-
-/// An e-mail address.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Email(pub SingleLine);
-
-/// A telephone number.
-#[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub struct Phone(pub SingleLine);
 
 /// The currency of an org. The default is USD.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -15,8 +15,8 @@ use crate::domain::{
     ids::OrgId,
     lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays, PointsExpiry},
     loyalty::{
-        ActiveDays, InactivityDays, LoyaltySettings, PointsCost, REDEMPTION_TIERS_RULE, RedemptionMode, RedemptionTier,
-        RedemptionTiers, TIERS_RULE, Tier, Tiers,
+        ActiveDays, Enrolment, InactivityDays, LoyaltySettings, PointsCost, REDEMPTION_TIERS_RULE, RedemptionMode,
+        RedemptionTier, RedemptionTiers, TIERS_RULE, Tier, Tiers,
     },
     money::Money,
     rate::{EarnRate, EarnedPer, EarnedPoints, EquityMultiplier, PointsMultiplier, PointsPerDollar},
@@ -85,6 +85,9 @@ pub struct SettingsFields {
     pub pending_days: PendingDays,
     /// When earned points expire. Absent: never.
     pub points_expiry: Option<PointsExpiry>,
+    /// Whether the first order of a customer who is not known yet enrols them (`first_order`) or is refused (`explicit`).
+    #[declare(default)]
+    pub enrolment: Enrolment,
 }
 
 impl From<SettingsFields> for LoyaltySettings {
@@ -101,6 +104,7 @@ impl From<SettingsFields> for LoyaltySettings {
             active_days: fields.active_days,
             pending_days: fields.pending_days,
             points_expiry: fields.points_expiry,
+            enrolment: fields.enrolment,
         }
     }
 }

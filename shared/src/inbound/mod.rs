@@ -13,6 +13,7 @@
 //! | bundles, loyalty settings and the bundles of an order in requests | [`bundle`], [`loyalty`], [`ordered_bundles`] |
 //! | bounded lists in requests | `list` |
 //! | dates in requests | [`date`] |
+//! | profiles of customers and orgs, merge patches | [`profile`] |
 //! | JSON that keeps digits and rejects duplicate members | [`json`] |
 //! | the position at which a list continues | [`cursor`] |
 //! | the schemas of values in requests | `schemas` |
@@ -29,6 +30,7 @@ mod list;
 pub mod loyalty;
 pub mod operation;
 pub mod ordered_bundles;
+pub mod profile;
 pub mod raw_event;
 mod schemas;
 

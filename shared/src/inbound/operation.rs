@@ -82,7 +82,7 @@ impl Operation {
     /// Whether the fields outside the path are in the body of an HTTP request. Otherwise they are in its query.
     #[must_use]
     pub fn takes_body(&self) -> bool {
-        matches!(self.method, "POST" | "PUT")
+        matches!(self.method, "POST" | "PUT" | "PATCH")
     }
 
     /// The fields in a path, or `None` if the path is not the path of this operation.

@@ -6,10 +6,12 @@ use super::{
     bundle::StartTime,
     cursor::Cursor,
     date::Date,
-    fields::{Email, OrgCurrency, PageSize, Phone, Timestamp},
+    fields::{OrgCurrency, PageSize, Timestamp},
+    profile::{CARD_RULE, CardNumber, Email, Phone},
 };
 use crate::{
     domain::{
+        contact::{COUNTRY_RULE, Country},
         money::ORG_CURRENCY_RULE,
         text::{EMAIL_RULE, PHONE_RULE},
         time::{DAY_RULE, INSTANT_RULE},
@@ -37,5 +39,9 @@ value!(Timestamp, Some(INSTANT_RULE), |_generator| json_schema!({
 }));
 value!(Date, Some(DAY_RULE), |_generator| json_schema!({
     "type": "string", "format": "date", "pattern": YEAR_PATTERN, "examples": ["2026-12-24"],
+}));
+value!(CardNumber, Some(CARD_RULE), |_generator| text(64, "4006381333931"));
+value!(Country, Some(COUNTRY_RULE), |_generator| json_schema!({
+    "type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[A-Z]{2}$", "examples": ["US"],
 }));
 value!(Cursor, Some(Self::RULE), |_generator| json_schema!({"type": "string"}));

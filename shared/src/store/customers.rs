@@ -124,6 +124,12 @@ impl Transaction<'_> {
         self.create(&key, Some(&index_key), &CustomerForm::new(customer, 1))
     }
 
+    /// Adds a customer, who must not exist yet, with their first ledger entries.
+    pub fn enrol_customer(&mut self, customer: &Customer, entries: &[Entry]) -> Result<(), StoreError> {
+        self.create_customer(customer)?;
+        self.append_entries(&customer.id, 1, entries)
+    }
+
     /// Replaces the customer that was read as `before`, and appends ledger entries.
     pub fn replace_customer(
         &mut self,

@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | org and its loyalty settings | `ORG#o` | `ORG` | `ORGS` / o |
 //! | customer | `CUSTOMER#o#c` | `PROFILE` | `CUSTOMERS#o` / last order (`0000` without) |
+//! | look-up of a contact: the customers who have it | `CONTACT#o#kind#digest` | `CONTACT` | `CONTACTS#o` / kind and digest (in disposable orgs only, so that a deletion finds the look-up) |
+//! | the name of a customer, by whose beginning it is found | `CUSTOMER#o#c` | `NAME` | `NAMES#o` / last and first name in lower case |
 //! | ledger or activity entry | `CUSTOMER#o#c` | `ENTRY#version.nth#kind#ref` | `ACTIVITY#o#day` / at |
 //! | idempotency record of an adjustment | `CUSTOMER#o#c` | `ONCE#adjustment#id` | |
 //! | notice that points expire soon (TTL: a week after they expire) | `CUSTOMER#o#c` | `EXPIRING#instant#days` | |
@@ -93,7 +95,7 @@ pub(super) const SORT_KEY_BYTES_MAX: usize = 1024;
 const NO_ORDERS: &str = "0000";
 
 impl Key {
-    fn new(pk: String, sk: impl Into<String>) -> Self {
+    pub(super) fn new(pk: String, sk: impl Into<String>) -> Self {
         Self { pk, sk: sk.into() }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | the keys of every kind of item | [`keys`] |
+//! | the keys of every kind of item | [`keys`], [`lookup_keys`] |
 //! | the stored forms of values | [`items`] |
 //! | attributes of an item | [`attributes`] |
 //! | the store's handle, batch reads, values with their version | [`table`] |
@@ -13,7 +13,7 @@
 //! | the values that are cached for a minute | [`cache`] |
 //! | the errors of the store, and of a cancelled transaction | [`error`] |
 //! | orgs, their keys and their deletion | [`orgs`], [`org_keys`], [`org_deletion`] |
-//! | customers and their ledgers | [`customers`], [`adjustments`], [`ledger`] |
+//! | customers, their look-ups and their ledgers | [`customers`], [`contacts`], [`adjustments`], [`ledger`] |
 //! | closed days of orgs, notices of points that expire soon | [`days`], [`expiry_notices`] |
 //! | orders: headers, awards, refunds | [`order_headers`], [`awards`], [`refunds`] |
 //! | bundles, their transitions, and due items | [`bundles`], [`transitions`], [`due`] |
@@ -37,6 +37,7 @@ mod bundles;
 mod cache;
 mod churn_models;
 mod connect;
+mod contacts;
 mod customers;
 mod days;
 mod due;
@@ -45,6 +46,7 @@ mod expiry_notices;
 mod items;
 mod keys;
 mod ledger;
+mod lookup_keys;
 mod order_headers;
 mod org_deletion;
 mod org_keys;
@@ -66,6 +68,7 @@ pub use awards::AwardContext;
 pub use bundle_redemptions::BundleRedemptionContext;
 pub use bundles::ListedBundle;
 pub use connect::{client, local_client};
+pub use contacts::ContactLookups;
 pub use customers::ListedCustomer;
 pub use days::DayRange;
 pub use due::{Due, DueItem};

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use super::{
     attributes::{Item, text},
     error::StoreError,
-    keys,
+    keys, lookup_keys,
     pages::query_until_found,
     table::{DELETES_PER_REQUEST_MAX, Store},
 };
@@ -33,6 +33,7 @@ impl Store {
         let roots = [
             self.query_index(&keys::customers_index_pk(org), partitions_max),
             bundles.consistent_read(true),
+            self.query_index(&lookup_keys::contacts_index_pk(org), partitions_max),
             self.query_index(&keys::orders_index_pk(org), partitions_max),
         ];
         for query in roots {

@@ -150,23 +150,50 @@ impl Store {
         limit: usize,
         read: impl Fn(Item) -> Result<T, StoreError>,
     ) -> Result<Page<Option<T>>, StoreError> {
-        let start = after.map(|position| {
-            let [pk, sk, at] =
-                serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::InvalidPosition)?;
-            let index_key = IndexKey { index_pk: index_pk.to_owned(), index_sk: at };
-            Ok::<_, StoreError>(start_after(&Key { pk, sk }, &index_key))
-        });
         let query = match from {
             Some(from) => self.query_index_from(index_pk, from, limit),
             None => self.query_index(index_pk, limit),
         };
-        fetch_page(query.set_exclusive_start_key(start.transpose()?), |item| {
-            let position = ["pk", "sk", "at"].map(|name| text_attribute(&item, name));
-            let position = serde_json::json!(position).to_string();
-            Ok(Row { value: skip_unreadable(read(item)), position })
-        })
-        .await
+        page_of_index(query, index_pk, after, read).await
     }
+
+    /// A page of the part of a list of the index whose sort keys begin with `prefix`. The value of an unreadable item is
+    /// `None`.
+    pub(super) async fn index_page_beginning<T>(
+        &self,
+        index_pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        read: impl Fn(Item) -> Result<T, StoreError>,
+    ) -> Result<Page<Option<T>>, StoreError> {
+        let query = self
+            .query_index(index_pk, limit)
+            .key_condition_expression("#list = :list AND begins_with(#at, :prefix)")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":prefix", text(prefix));
+        page_of_index(query, index_pk, after, read).await
+    }
+}
+
+/// A page of a list of the index whose items are in many partitions.
+async fn page_of_index<T>(
+    query: QueryFluentBuilder,
+    index_pk: &str,
+    after: Option<&str>,
+    read: impl Fn(Item) -> Result<T, StoreError>,
+) -> Result<Page<Option<T>>, StoreError> {
+    let start = after.map(|position| {
+        let [pk, sk, at] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::InvalidPosition)?;
+        let index_key = IndexKey { index_pk: index_pk.to_owned(), index_sk: at };
+        Ok::<_, StoreError>(start_after(&Key { pk, sk }, &index_key))
+    });
+    fetch_page(query.set_exclusive_start_key(start.transpose()?), |item| {
+        let position = ["pk", "sk", "at"].map(|name| text_attribute(&item, name));
+        let position = serde_json::json!(position).to_string();
+        Ok(Row { value: skip_unreadable(read(item)), position })
+    })
+    .await
 }
 
 /// The start key of a query of the index that continues after an item.

@@ -171,7 +171,7 @@ impl Transaction<'_> {
             .table_name(self.store.table.as_ref())
             .set_key(Some(key.to_item()))
             .set_condition_expression(change.condition())
-            .set_expression_attribute_names(Some(change.names.clone()))
+            .set_expression_attribute_names(Some(change.names.clone()).filter(|names| !names.is_empty()))
             .set_expression_attribute_values(change.values());
         self.writes.push(TransactWriteItem::builder().delete(delete.build()?).build());
         Ok(())

@@ -20,8 +20,12 @@ pub enum Metric {
     ByStatistics,
     /// Probabilities of Claude that were limited to the allowed distance from the statistical model.
     Clipped,
+    /// Contacts of customers whom an order enrolled that were invalid, or shared by too many.
+    ContactsLeftOut,
     /// Customers scored at critical risk.
     CriticalRisk,
+    /// Customers whom an order enrolled.
+    CustomersEnrolled,
     /// Customers whose tier a run evaluated.
     CustomersJudged,
     /// Demotions by a run.

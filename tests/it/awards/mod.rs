@@ -5,6 +5,7 @@
 //! | an order that earns points and a tier | [`awarding`] |
 //! | earning rates, currencies, tiers | [`earning`] |
 //! | orders that change | [`amendments`] |
+//! | customers whom their first order enrols | [`enrolment`] |
 //! | refunds | [`refunds`] |
 //! | voided refunds | [`refund_voids`] |
 //! | the order dates stored with a customer | [`order_history`] |
@@ -13,6 +14,7 @@
 mod amendments;
 mod awarding;
 mod earning;
+mod enrolment;
 mod order_history;
 mod refund_voids;
 mod refunds;

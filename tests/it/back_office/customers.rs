@@ -33,7 +33,7 @@ async fn erasing_a_customer_keeps_the_ledger() {
         .await
         .customer_with(
             "ada",
-            json!({"firstName": "Ada", "lastName": "L", "email": "a@b.example", "phone": "112", "equityStatus": true}),
+            json!({"firstName": "Ada", "lastName": "L", "email": "a@b.example", "phone": "212 555 0134", "equityStatus": true}),
         )
         .award("ada", "o1", "10")
         .send(delete("/orgs/shop/customers/ada"))

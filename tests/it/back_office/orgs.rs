@@ -12,7 +12,8 @@ async fn an_org_is_created_with_defaults_then_replaced() {
     let world = World::new().await;
     let created = world.put_org("new", &json!({"name": "New"})).await;
     let defaults = json!({
-        "orgId": "new", "name": "New", "timezone": "America/New_York", "currency": "USD", "disposable": false,
+        "orgId": "new", "name": "New", "timezone": "America/New_York", "currency": "USD", "country": "US",
+        "disposable": false,
     });
     assert_eq!((created.status.as_u16(), &created.body), (201, &defaults));
     let berlin = json!({"name": "Neu", "timezone": "Europe/Berlin", "currency": "EUR"});
@@ -60,7 +61,7 @@ async fn loyalty_settings_have_the_defaults_of_the_programme() {
             {"pointsCost": 100, "rewardValue": 5}, {"pointsCost": 250, "rewardValue": 15}, {"pointsCost": 500, "rewardValue": 35},
         ],
         "redemptionMode": "proportional", "inactivityDays": 180, "activeDays": 90,
-        "pendingDays": 0,
+        "pendingDays": 0, "enrolment": "explicit",
     });
     assert_eq!(world.get("/orgs/shop/loyalty").await.body, expected);
     world.put_org("new", &json!({"name": "New"})).await;

@@ -62,10 +62,13 @@ async fn a_verdict_is_clipped_to_25_points_around_the_model_and_sets_the_risk_le
 #[tokio::test]
 async fn no_personal_data_is_sent_to_claude() {
     let (world, anthropic, _) = world_with_claude(&[]).await;
-    let person = json!({"firstName": "Augusta", "lastName": "Lovelace", "email": "ada@analytical.example", "phone": "+44 20 7946 0018", "equityStatus": true});
     for number in 0..25 {
         let name = format!("lovelace-{number}");
         customer(&world, &name, &[60, 30, number]).await;
+        let person = json!({
+            "firstName": "Augusta", "lastName": "Lovelace", "email": format!("ada{number}@analytical.example"),
+            "phone": format!("+44 20 7946 00{number:02}"), "equityStatus": true,
+        });
         assert_eq!(world.put_customer(ORG, &name, &person).await.status, 200);
     }
     assert_eq!(run(&world).await["summary"]["totalPredictions"], 25);

@@ -51,6 +51,29 @@ async fn an_amendment_is_one_read_and_one_transaction() {
 }
 
 #[tokio::test]
+async fn contacts_cost_a_read_where_one_is_given_up_and_none_where_none_changes() {
+    let world = World::new().await;
+    let put = |body| Request::put_customer(ORG, "ada").with(&body);
+    let patch = |body| Request::new("PATCH", "back-office", format!("/orgs/{ORG}/customers/ada")).json(&body);
+    let search = |body| Request::new("POST", "back-office", format!("/orgs/{ORG}/customers/search")).json(&body);
+    let (read, write) = ("BatchGetItem", "TransactWriteItems");
+    let given = json!({"phone": "212 555 0134", "email": "a@b.example", "cardNumber": "17", "lastName": "King"});
+    // The first call of a process reads the org too.
+    assert_eq!(requests(&world, &put(given.clone())).await, [read, read, write]);
+    assert_eq!(requests(&world, &put(given)).await, [read, write]);
+    assert_eq!(requests(&world, &patch(json!({"lastName": "Byron"}))).await, [read, write]);
+    assert_eq!(requests(&world, &patch(json!({"phone": "212 555 0199"}))).await, [read, read, read, write]);
+    assert_eq!(requests(&world, &search(json!({"phone": "212 555 0199"}))).await, [read, read]);
+    assert_eq!(requests(&world, &search(json!({"namePrefix": "byr"}))).await, ["Query", read]);
+    world.put_loyalty(ORG, &json!({"enrolment": "first_order"})).await;
+    let order = |customer: &str, more| scenario::award(customer, &format!("of-{customer}"), "5", &more);
+    assert!(world.send(&order("ada", json!({}))).await.is_applied());
+    assert_eq!(requests(&world, &order("bo", json!({}))).await, [read, write]);
+    let person = json!({"customer": {"phone": "212 555 0177"}});
+    assert_eq!(requests(&world, &order("cy", person)).await, [read, read, write]);
+}
+
+#[tokio::test]
 async fn an_adjustment_is_one_read_and_one_transaction() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;

@@ -60,6 +60,7 @@ pub(super) fn org(timezone: &str, settings: LoyaltySettings) -> Org {
             name: "Shop".to_owned().try_into().unwrap(),
             timezone: timezone.parse().unwrap(),
             currency: Currency::default(),
+            country: shared::domain::contact::Country::default(),
         },
         zone_since: None,
         disposable: false,

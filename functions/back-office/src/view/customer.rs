@@ -31,6 +31,8 @@ pub struct CustomerView {
     pub email: Option<SingleLine>,
     /// The telephone number.
     pub phone: Option<SingleLine>,
+    /// The number of the loyalty card.
+    pub card_number: Option<SingleLine>,
     /// Whether the customer's orders earn with the equity multiplier.
     pub equity_status: Option<bool>,
     /// All points that the customer owns, with pending and held ones. Negative after a refund of points that were already
@@ -112,12 +114,14 @@ impl CustomerView {
         let settings = org.loyalty.as_ref().map(|loyalty| &loyalty.settings);
         let tier = settings.map(|settings| tier::held_tier(&customer, settings).clone());
         let progress = settings.zip(tier.as_ref());
-        let CustomerProfile { first_name, last_name, email, phone, equity_status } = customer.profile.clone();
+        let CustomerProfile { first_name, last_name, email, phone, card_number, equity_status } =
+            customer.profile.clone();
         Self {
             first_name,
             last_name,
             email,
             phone,
+            card_number,
             equity_status,
             org_id: org.id.clone(),
             points: figures.points,

@@ -2,6 +2,7 @@
 
 use shared::{
     domain::{
+        contact::Country,
         ids::OrgId,
         money::Currency,
         org::{Org, OrgProfile},
@@ -23,6 +24,9 @@ pub struct OrgView {
     pub timezone: String,
     /// The currency of all amounts.
     pub currency: Currency,
+    /// The country in which telephone numbers without a country code are dialled.
+    #[schemars(with = "Country")]
+    pub country: String,
     /// Whether the org may be deleted.
     pub disposable: bool,
     /// The loyalty settings. Absent until they are set.
@@ -31,8 +35,9 @@ pub struct OrgView {
 
 impl From<Org> for OrgView {
     fn from(Org { id, profile, disposable, loyalty, .. }: Org) -> Self {
-        let OrgProfile { name, timezone, currency } = profile;
+        let OrgProfile { name, timezone, currency, country } = profile;
         let loyalty = loyalty.map(|loyalty| LoyaltyView::from(&loyalty.settings));
-        Self { org_id: id, name, timezone: timezone.name().to_owned(), currency, disposable, loyalty }
+        let (timezone, country) = (timezone.name().to_owned(), country.code().to_owned());
+        Self { org_id: id, name, timezone, currency, country, disposable, loyalty }
     }
 }

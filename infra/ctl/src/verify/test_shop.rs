@@ -23,7 +23,7 @@ use shared::{
     domain::{
         ids::{CustomerId, OrgId},
         lots::dates::{ExpiryRounding, PointsExpiry},
-        loyalty::{RedemptionMode, RedemptionTier, RedemptionTiers, Tier, Tiers},
+        loyalty::{Enrolment, RedemptionMode, RedemptionTier, RedemptionTiers, Tier, Tiers},
         rate::PointsMultiplier,
         rejection::{RefusalCode, RejectionKind},
         zone::Zone,
@@ -132,6 +132,7 @@ impl TestShop {
             active_days: value(90)?,
             pending_days: value(PENDING_DAYS)?,
             points_expiry: Some(expiry),
+            enrolment: Enrolment::Explicit,
         };
         let request = LoyaltyFields { org_id: self.org.clone(), settings };
         self.check::<PutLoyalty>("settings that are set", &request, success, |settings| {

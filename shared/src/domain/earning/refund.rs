@@ -105,7 +105,7 @@ pub fn refund(
     let AccountChange { customer, entries, outcome } =
         pending.finish(points.negated(), kind, TierCause::Refund, order_id);
     let refunded = award.refunded.plus(total).ok_or(Rejection::OutOfRange { figure: "refundTotal" })?;
-    let award = Award { remaining, refunded, ..award.clone() };
+    let award = Award { refunded, remaining, ..award.clone() };
     let refund = Refund { id, asked, total: Some(total), points, after_expiry, outcome, voided: None };
     Ok(Refunded { customer, award, refund, entries })
 }
@@ -144,7 +144,7 @@ pub fn void(
     let kind = EntryKind::PointsRestored { order_id: order_id.clone(), refund_id, refund_total: total };
     let AccountChange { customer, entries, outcome } = pending.finish(points, kind, TierCause::Refund, order_id);
     let refunded = award.refunded.minus(total).unwrap_or(Money::ZERO);
-    let award = Award { remaining: counts.then_some(after), refunded, ..award.clone() };
+    let award = Award { refunded, remaining: counts.then_some(after), ..award.clone() };
     let voided = Some(RefundVoid { at: now, points, outcome });
     Ok(Refunded { customer, award, refund: Refund { voided, ..refund }, entries })
 }

@@ -57,18 +57,22 @@ struct ProfileForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phone: Option<SingleLine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    card_number: Option<SingleLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     equity_status: Option<bool>,
 }
 
 impl From<CustomerProfile> for ProfileForm {
-    fn from(CustomerProfile { first_name, last_name, email, phone, equity_status }: CustomerProfile) -> Self {
-        Self { first_name, last_name, email, phone, equity_status }
+    fn from(
+        CustomerProfile { first_name, last_name, email, phone, card_number, equity_status }: CustomerProfile,
+    ) -> Self {
+        Self { first_name, last_name, email, phone, card_number, equity_status }
     }
 }
 
 impl From<ProfileForm> for CustomerProfile {
-    fn from(ProfileForm { first_name, last_name, email, phone, equity_status }: ProfileForm) -> Self {
-        Self { first_name, last_name, email, phone, equity_status }
+    fn from(ProfileForm { first_name, last_name, email, phone, card_number, equity_status }: ProfileForm) -> Self {
+        Self { first_name, last_name, email, phone, card_number, equity_status }
     }
 }
 

@@ -10,7 +10,7 @@
 //! | conversions that several forms share | [`values`], [`account_snapshot`], [`earn_rate`] |
 //! | the event that an item emits | [`event`] |
 //! | orgs | [`org`], [`org_key`], [`time_zone_change`] |
-//! | customers | [`customer`], [`ledger_entry`], [`adjustment`], [`expiry_notice`] |
+//! | customers | [`customer`], [`contact`], [`ledger_entry`], [`adjustment`], [`expiry_notice`] |
 //! | closed days of orgs | [`closed_day`] |
 //! | orders | [`order_header`], [`award`], [`refund`] |
 //! | bundles | [`bundle`], [`transition`] |
@@ -24,6 +24,7 @@ pub(super) mod bundle;
 pub(super) mod bundle_redemption;
 pub(super) mod churn_model;
 pub(super) mod closed_day;
+pub(super) mod contact;
 pub(super) mod customer;
 pub(super) mod earn_rate;
 pub(super) mod event;

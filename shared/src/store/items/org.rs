@@ -8,9 +8,10 @@ use super::{
     values::{decimal, if_known, money},
 };
 use crate::domain::{
+    contact::Country,
     ids::OrgId,
     lots::dates::{ExpiryMonths, ExpiryRounding, PendingDays, PointsExpiry},
-    loyalty::{Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
+    loyalty::{Enrolment, Loyalty, LoyaltySettings, RedemptionMode, RedemptionTier, Tier},
     money::Currency,
     org::{Org, OrgProfile},
     text::SingleLine,
@@ -26,6 +27,9 @@ pub(in crate::store) struct OrgForm {
     #[serde(default, serialize_with = "time::serialize_option", skip_serializing_if = "Option::is_none")]
     zone_since: Option<DateTime<Utc>>,
     currency: Currency,
+    /// Absent for the default.
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
+    country: Option<Country>,
     disposable: bool,
     #[serde(default)]
     deleting: bool,
@@ -51,6 +55,9 @@ struct LoyaltyForm {
     pending_days: PendingDays,
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     points_expiry: Option<PointsExpiryForm>,
+    /// Absent for the default.
+    #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
+    enrolment: Option<Enrolment>,
     #[serde(rename = "tierRules")]
     tier_rules_version: u64,
     #[serde(rename = "settledRules", default)]
@@ -81,7 +88,7 @@ struct RedemptionTierForm {
 
 impl OrgForm {
     pub(in crate::store) fn new(org: &Org, version: u64) -> Self {
-        let OrgProfile { name, timezone, currency } = org.profile.clone();
+        let OrgProfile { name, timezone, currency, country } = org.profile.clone();
         let loyalty = org.loyalty.as_ref().map(LoyaltyForm::from);
         Self {
             org_id: org.id.clone(),
@@ -89,6 +96,7 @@ impl OrgForm {
             timezone: timezone.name().into(),
             zone_since: org.zone_since,
             currency,
+            country: (country != Country::default()).then_some(country),
             disposable: org.disposable,
             deleting: org.deleting,
             loyalty,
@@ -104,7 +112,12 @@ impl TryFrom<OrgForm> for (Org, u64) {
         let timezone = form.timezone.parse().map_err(|_| "an unknown time zone")?;
         let value = Org {
             id: form.org_id,
-            profile: OrgProfile { name: form.name, timezone, currency: form.currency },
+            profile: OrgProfile {
+                name: form.name,
+                timezone,
+                currency: form.currency,
+                country: form.country.unwrap_or_default(),
+            },
             zone_since: form.zone_since,
             disposable: form.disposable,
             deleting: form.deleting,
@@ -139,6 +152,7 @@ impl From<&Loyalty> for LoyaltyForm {
             points_expiry: settings
                 .points_expiry
                 .map(|expiry| PointsExpiryForm { months: expiry.months(), round_to: expiry.round_to() }),
+            enrolment: Some(settings.enrolment).filter(|enrolment| *enrolment != Enrolment::default()),
             tier_rules_version: *tier_rules_version,
             applied_rules_version: *applied_rules_version,
         }
@@ -173,6 +187,7 @@ impl TryFrom<LoyaltyForm> for Loyalty {
             active_days: form.active_days.try_into()?,
             pending_days: form.pending_days,
             points_expiry: expiry.transpose()?,
+            enrolment: form.enrolment.unwrap_or_default(),
         };
         let LoyaltyForm { tier_rules_version, applied_rules_version, .. } = form;
         Ok(Self { settings, tier_rules_version, applied_rules_version })

@@ -30,7 +30,7 @@ const ENVELOPE: [&str; 5] = ["pk", "sk", "list", "at", EVENT_ATTRIBUTE];
 
 /// Attributes that identify an element of a stored list after another attribute of the element has changed. Each list
 /// of maps has one of these attributes, or its elements never change.
-const IDENTITY_ATTRIBUTES: [&str; 5] = ["productId", "pointsCost", "name", "orderId", "expiresAt"];
+const IDENTITY_ATTRIBUTES: [&str; 6] = ["productId", "pointsCost", "name", "orderId", "expiresAt", "customerId"];
 
 impl Image {
     /// Whether the item has an attribute.

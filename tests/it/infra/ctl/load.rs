@@ -224,13 +224,14 @@ async fn the_demo_shows_its_results_and_the_next_steps() {
         "  ada              0     $40.00     250  insufficient_points",
         "  cy        a refund of $30.00                       -30",
         "  cy        the card declined the refund             +30",
+        "  cy        the order was edited to $95.00           +15",
         "  cy        another org: 1 point for each $3         +26        26",
         "  1998-05          300         0         0           300",
-        "The account of cy: 380 points, 300 available, 80 pending, 0 held",
+        "The account of cy: 395 points, 300 available, 95 pending, 0 held",
         "      300 expire at 1999-05-01 04:00",
-        "  15:14:59    till-6 is left, a second before the end          200     100      380",
-        "  15:15:00    the hold of till-6 has lapsed                    300       0      380",
-        "  15:24:00    till-7 is paid: $5.00 off                        200       0      280",
+        "  15:14:59    till-6 is left, a second before the end          200     100      395",
+        "  15:15:00    the hold of till-6 has lapsed                    300       0      395",
+        "  15:24:00    till-7 is paid: $5.00 off                        200       0      295",
         "The job at 01:00 on 15 July 1998: 0 expired points of 0 customers recorded",
     ] {
         assert!(ended.out.contains(line), "{line}\n{}", ended.out);

@@ -57,8 +57,7 @@ async fn a_job_run_by_hand_behaves_like_a_scheduled_run_even_when_paused() {
     // `points-award` rejects such a call.
     let ended = run("churn-prediction").await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");
-    let says =
-        "ctl: churn-prediction was refused: invalid_fields: operation must be one of award, refund, voidRefund\n";
+    let says = "ctl: churn-prediction was refused: invalid_fields: operation must be one of award, amend, getAward, refund, voidRefund\n";
     assert_eq!(ended.err, says);
 }
 

@@ -13,8 +13,9 @@ use shared::domain::org_key::KeyScope;
 use super::support::{Route, customer, make, make_scoped, routes, with};
 
 /// What a till may call, written by hand: the declarations of the operations must agree.
-const TILL: [&str; 10] = [
+const TILL: [&str; 11] = [
     "back-office getCustomer",
+    "back-office searchCustomers",
     "bundle-redemption eligibility",
     "bundle-redemption redeem",
     "bundle-redemption void",
@@ -27,7 +28,7 @@ const TILL: [&str; 10] = [
 ];
 
 /// What a reader may call, written by hand.
-const READ: [&str; 14] = [
+const READ: [&str; 15] = [
     "back-office getBundle",
     "back-office getCustomer",
     "back-office listActivity",
@@ -35,6 +36,7 @@ const READ: [&str; 14] = [
     "back-office listCustomers",
     "back-office listLiability",
     "back-office listTransitions",
+    "back-office searchCustomers",
     "bundle-redemption eligibility",
     "bundle-redemption list",
     "bundle-redemption stats",

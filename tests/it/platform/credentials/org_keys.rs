@@ -178,7 +178,7 @@ async fn a_key_reaches_no_other_org_by_any_route_of_any_function() {
         } else {
             refused(answer, format!("{reported}, another in the query"));
         }
-        if ["POST", "PUT"].contains(&own.method) {
+        if operation.takes_body() {
             let mut body: Value = serde_json::from_slice(&own.body).unwrap();
             body["orgId"] = "other".into();
             refused(world.send(&with(&key, own.clone().json(&body))).await, format!("{reported}, another in the body"));

@@ -116,3 +116,21 @@ async fn many_orders_over_a_faulty_connection_each_award_once() {
         assert_eq!((&who["points"], &who["orderCount"]), (&json!(350), &json!(50)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_by_a_first_order_survives_every_fault_at_every_request() {
+    let person = json!({"customer": {"lastName": "King", "phone": "212 555 0134"}});
+    let settings = Request::new("PUT", "back-office", format!("/orgs/{ORG}/loyalty"));
+    let before = vec![settings.json(&json!({"enrolment": "first_order"}))];
+    let request = scenario::award("bo", "o1", "250", &person);
+    let holds: Invariant = |world| {
+        Box::pin(async move {
+            let bo = audit::check(world, ORG, "bo").await;
+            assert_eq!((&bo["points"], &bo["orderCount"], &bo["tier"]), (&json!(250), &json!(1), &json!("Silver")));
+            let search = Request::new("POST", "back-office", format!("/orgs/{ORG}/customers/search"));
+            let found = world.send(&search.json(&json!({"phone": "+12125550134"}))).await.body;
+            assert_eq!(found["customers"], json!([bo]));
+        })
+    };
+    every_fault(Case { before, request }, holds).await;
+}

@@ -81,9 +81,10 @@ pub(super) fn org(name: &str, zone: &str) -> Request {
 
 /// Writes one item of every kind.
 pub(super) async fn make_one_of_each(world: &World) {
-    for customer in ["ada", "bob"] {
-        succeeds(world, back_office("PUT", &format!("/customers/{customer}")).json(&json!({"firstName": "A"})), NOON)
-            .await;
+    for (customer, profile) in
+        [("ada", json!({"firstName": "A", "phone": "212 555 0134"})), ("bob", json!({"equityStatus": true}))]
+    {
+        succeeds(world, back_office("PUT", &format!("/customers/{customer}")).json(&profile), NOON).await;
     }
     succeeds(world, back_office("PUT", "/loyalty").json(&json!({"inactivityDays": 100})), NOON).await;
     for scope in ["manage", "till"] {

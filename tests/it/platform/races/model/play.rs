@@ -52,9 +52,9 @@ async fn check_customers(world: &World, model: &mut Model, now: i64, reported: &
     }
 }
 
-/// Sends this many operations, each once or several times at once, with faults. Returns the outcomes.
-async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
-    let world = Arc::new(World::new().await);
+/// A world with the customers and the programme of the model.
+async fn world() -> World {
+    let world = World::new().await;
     world.put_org(ORG, &json!({"name": "Shop", "timezone": "UTC"})).await;
     let settings = json!({
         "tiers": [{"name": "Only", "threshold": 0}], "redemptionTiers": [], "pendingDays": 2,
@@ -64,6 +64,12 @@ async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
     for name in CUSTOMERS {
         world.put_customer(ORG, name, &json!({})).await;
     }
+    world
+}
+
+/// Sends this many operations, each once or several times at once, with faults. Returns the outcomes.
+async fn play(seed: u64, acts: usize) -> BTreeMap<String, usize> {
+    let world = Arc::new(world().await);
     let mut rng = Rng::with_seed(seed);
     world.proxy.fail_at_random(seed, 10);
     let mut model = Model::default();

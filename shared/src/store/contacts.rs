@@ -1,0 +1,122 @@
+//! Look-ups of customers by their contacts, and by the beginning of their names.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{
+    attributes::number,
+    customers::read_customer,
+    error::StoreError,
+    items::contact::{ContactForm, NameForm},
+    keys, lookup_keys,
+    rows::Page,
+    table::{Store, Versioned},
+    transact::{Change, Transaction},
+};
+use crate::domain::{
+    contact::Contact,
+    customer::Customer,
+    ids::{CustomerId, OrgId},
+    lookups::ContactHolders,
+};
+
+/// The look-ups of some contacts. A contact that no customer has is missing.
+pub type ContactLookups = BTreeMap<Contact, Versioned<ContactHolders>>;
+
+impl Store {
+    /// Loads a customer, if known, and the look-ups of some contacts.
+    pub async fn customer_and_lookups<'a>(
+        &self,
+        org: &OrgId,
+        customer: Option<&CustomerId>,
+        contacts: impl Iterator<Item = &'a Contact>,
+    ) -> Result<(Option<Versioned<Customer>>, ContactLookups), StoreError> {
+        let contacts: Vec<(&Contact, keys::Key)> =
+            contacts.map(|contact| (contact, lookup_keys::contact(org, contact))).collect();
+        let customer_key = customer.map(|customer| keys::customer(org, customer));
+        let all: Vec<keys::Key> = customer_key.iter().chain(contacts.iter().map(|(_, key)| key)).cloned().collect();
+        if all.is_empty() {
+            return Ok((None, ContactLookups::new()));
+        }
+        let (mut found, mut lookups) = (None, ContactLookups::new());
+        for item in self.get_all(&all).await? {
+            if let Some((contact, _)) = contacts.iter().find(|(_, key)| key.is_of(&item)) {
+                let read = Versioned::read::<ContactForm>("the look-up of a contact", item)?;
+                lookups.insert((*contact).clone(), read);
+            } else {
+                found = Some(read_customer(item)?);
+            }
+        }
+        Ok((found, lookups))
+    }
+
+    /// The customers who have a contact, as far as their profiles still have it.
+    pub async fn customers_with(&self, org: &OrgId, contact: &Contact) -> Result<Vec<Customer>, StoreError> {
+        let (_, mut lookups) = self.customer_and_lookups(org, None, std::iter::once(contact)).await?;
+        let Some(lookup) = lookups.remove(contact) else { return Ok(Vec::new()) };
+        let mut customers = self.holders(org, std::iter::once(&lookup)).await?;
+        let mut holders = lookup.value;
+        holders.retain_believed(contact.kind, |id| customers.get(id).map(|customer| &customer.profile));
+        Ok(holders.0.keys().filter_map(|id| customers.remove(id)).collect())
+    }
+
+    /// The customers of some look-ups, by id.
+    pub async fn holders<'a>(
+        &self,
+        org: &OrgId,
+        lookups: impl Iterator<Item = &'a Versioned<ContactHolders>>,
+    ) -> Result<HashMap<CustomerId, Customer>, StoreError> {
+        let ids: BTreeSet<&CustomerId> = lookups.flat_map(|lookup| lookup.value.0.keys()).collect();
+        let ids: Vec<CustomerId> = ids.into_iter().cloned().collect();
+        self.customers_by_id(org, &ids).await
+    }
+
+    /// A page of the customers whose names begin with a text in its search form, in the order of their names. The list may
+    /// lag behind the customers.
+    pub async fn customers_named(
+        &self,
+        org: &OrgId,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Option<CustomerId>>, StoreError> {
+        self.index_page_beginning(&lookup_keys::names_index_pk(org), prefix, after, limit, |item| {
+            keys::customer_of(org, &item)
+        })
+        .await
+    }
+}
+
+impl Transaction<'_> {
+    /// Writes the look-up of a contact, read as `before`. A look-up without holders is removed.
+    pub fn write_lookup(
+        &mut self,
+        contact: &Contact,
+        holders: &ContactHolders,
+        before: Option<&Versioned<ContactHolders>>,
+    ) -> Result<(), StoreError> {
+        let org = &self.org.id;
+        let key = lookup_keys::contact(org, contact);
+        // The deletion of a disposable org finds the look-up by its list.
+        let index_key = self.org.disposable.then(|| lookup_keys::contact_index_key(org, contact));
+        match before {
+            None if holders.0.is_empty() => Ok(()),
+            None => self.create(&key, index_key.as_ref(), &ContactForm::new(holders, 1)),
+            Some(before) if holders.0.is_empty() => {
+                self.delete(&key, Change::default().require("version", "=", number(before.version)))
+            }
+            Some(before) => {
+                let form = ContactForm::new(holders, before.next_version());
+                self.replace(&key, index_key.as_ref(), &form, before)
+            }
+        }
+    }
+
+    /// Lists a customer by a name in its search form, or no longer. The same transaction writes the customer.
+    pub fn list_name(&mut self, customer: &CustomerId, name: Option<&str>) -> Result<(), StoreError> {
+        let (org, key) = (&self.org.id, lookup_keys::name(&self.org.id, customer));
+        match name {
+            Some(name) => self.upsert(&key, Some(&lookup_keys::name_index_key(org, name)), &NameForm {}, None),
+            None => self.delete(&key, Change::default()),
+        }
+    }
+}
