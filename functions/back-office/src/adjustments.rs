@@ -54,6 +54,7 @@ impl Declared for Adjust {
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
         RefusalCode::IdempotencyMismatch,
+        RefusalCode::CustomerErased,
         RefusalCode::OutOfRange,
     ];
     const METRICS: &'static [Metric] = &[];
@@ -83,6 +84,7 @@ impl MoneyOperation for Adjust {
             return Err(Rejection::IdempotencyMismatch.into());
         }
 
+        customer.value.check_not_erased(None)?;
         context.store.make_room_for_due(org, &customer, context.now).await?;
         let decided =
             adjustment::adjust(&customer.value, org, adjustment_id.clone(), *points, reason.clone(), context.now)?;

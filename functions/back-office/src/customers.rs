@@ -4,6 +4,7 @@ use shared::{
     domain::{
         contact::Contact,
         customer::{Customer, CustomerProfile},
+        erasure,
         ids::{CustomerId, OrgId},
         lots::due::apply_due,
         org::Org,
@@ -88,6 +89,10 @@ async fn replace(
     let contacts: Vec<Contact> = profiles::contacts(org, profile).collect();
     let (current, lookups) = context.store.customer_and_lookups(&org.id, Some(id), contacts.iter()).await?;
     match current {
+        Some(current) if current.value.is_erased() => {
+            let customer = enrol_anew(context, org, &current, profile, lookups).await?;
+            Ok(Reply::created(customer))
+        }
         Some(_) if context.call.only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => Ok(Reply::done(write_profile(context, org, &current, profile, Some(lookups)).await?)),
         None => {
@@ -101,6 +106,24 @@ async fn replace(
             Ok(Reply::created(CustomerView::new(org, customer, context.now)))
         }
     }
+}
+
+/// Enrols an erased id anew, on the version of its tombstone, so that the keys of its entries go on.
+async fn enrol_anew(
+    context: &Context,
+    org: &Org,
+    tombstone: &Versioned<Customer>,
+    profile: &CustomerProfile,
+    lookups: ContactLookups,
+) -> Result<CustomerView, Failure> {
+    let (id, none) = (&tombstone.value.id, CustomerProfile::default());
+    let writes = profiles::plan(&context.store, org, id, (&none, profile), Some(lookups)).await?;
+    let customer = erasure::enrol_anew(&tombstone.value, profile.clone());
+    let mut transaction = context.store.transaction(org);
+    transaction.replace_customer(&customer, tombstone, &[])?;
+    writes.add_to(&mut transaction, id)?;
+    transaction.commit().await?;
+    Ok(CustomerView::new(org, customer, context.now))
 }
 
 /// Replaces the profile of a customer, with the look-ups by which the customer is found. `lookups` are those of the new
@@ -154,20 +177,21 @@ impl Handler for GetCustomer {
     async fn handle(context: &Context, request: CustomerRequest) -> Result<Reply<CustomerView>, Failure> {
         let CustomerRequest { org_id, customer_id } = request;
         let org = context.org(&org_id).await?;
-        let customer = context.store.customer(&org_id, &customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
+        let customer = known_customer(context, &org, &customer_id).await?;
         Ok(Reply::done(CustomerView::new(&org, customer.value, context.now)))
     }
 }
 
-/// Erases the profile of a customer. The points, the order figures and the ledger are kept.
+/// Erases a customer. The entries of the ledger are kept.
 pub struct EraseCustomer;
 
 impl Declared for EraseCustomer {
     const OPERATION: Operation = Operation::new("eraseCustomer", "DELETE", "/orgs/{orgId}/customers/{customerId}");
     const TAG: Tag = Tag::BackOffice;
-    const SUMMARY: &'static str = "Erase the profile of a customer";
-    const DESCRIPTION: &'static str = "Removes every field that people set, `equityStatus` included, and returns the \
-        customer as left. The points, the order figures and the ledger stay.";
+    const SUMMARY: &'static str = "Erase a customer";
+    const DESCRIPTION: &'static str = "Removes all personal data, the look-ups by which the customer is found and the \
+        last churn prediction. Holds end, and one entry brings the balance to 0. The activity stays. What is sent for \
+        the customer later is refused as `customer_erased`, until a `putCustomer` enrols the id anew with nothing.";
     const SUCCESS: &'static [Success] = &[Success::Done];
     const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::UnknownCustomer];
     const METRICS: &'static [Metric] = &[];
@@ -180,12 +204,33 @@ impl Handler for EraseCustomer {
     async fn handle(context: &Context, request: CustomerRequest) -> Result<Reply<CustomerView>, Failure> {
         let CustomerRequest { org_id, customer_id } = request;
         let org = context.org(&org_id).await?;
-        retry_conflicts(context.deadline, || erase_profile(context, &org, &customer_id)).await
+        retry_conflicts(context.deadline, || erase(context, &org, &customer_id)).await
     }
 }
 
-async fn erase_profile(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply<CustomerView>, Failure> {
+async fn erase(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply<CustomerView>, Failure> {
     let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
-    let none = CustomerProfile::default();
-    Ok(Reply::done(write_profile(context, org, &current, &none, Some(ContactLookups::new())).await?))
+    if current.value.is_erased() {
+        return Ok(Reply::done(CustomerView::new(org, current.value, context.now)));
+    }
+    context.store.make_room_for_due(org, &current, context.now).await?;
+    let (before, none) = (&current.value.profile, CustomerProfile::default());
+    let writes = profiles::plan(&context.store, org, id, (before, &none), Some(ContactLookups::new())).await?;
+    let (tombstone, entries) = erasure::erase(&current.value, context.now);
+    let mut transaction = context.store.transaction(org);
+    transaction.replace_customer(&tombstone, &current, &entries)?;
+    transaction.delete_risk_level(id)?;
+    writes.add_to(&mut transaction, id)?;
+    transaction.commit().await?;
+    Ok(Reply::done(CustomerView::new(org, tombstone, context.now)))
+}
+
+/// A customer who is not erased. Fails with [`Rejection::UnknownCustomer`].
+pub(crate) async fn known_customer(
+    context: &Context,
+    org: &Org,
+    id: &CustomerId,
+) -> Result<Versioned<Customer>, Failure> {
+    let customer = context.store.customer(&org.id, id).await?.filter(|customer| !customer.value.is_erased());
+    Ok(customer.ok_or(Rejection::UnknownCustomer)?)
 }

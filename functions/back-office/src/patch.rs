@@ -7,7 +7,7 @@ use shared::{
         ids::{CustomerId, OrgId},
         lookups::contacts_of,
         org::Org,
-        rejection::{RefusalCode, Rejection},
+        rejection::RefusalCode,
         text::SingleLine,
     },
     failure::Failure,
@@ -20,7 +20,10 @@ use shared::{
     telemetry::metric::Metric,
 };
 
-use crate::{customers::write_profile, view::CustomerView};
+use crate::{
+    customers::{known_customer, write_profile},
+    view::CustomerView,
+};
 
 /// Changes fields of a customer's profile.
 pub struct PatchCustomer;
@@ -94,7 +97,7 @@ impl Handler for PatchCustomer {
 }
 
 async fn patch(context: &Context, org: &Org, request: &PatchCustomerRequest) -> Result<Reply<CustomerView>, Failure> {
-    let current = context.store.customer(&org.id, &request.customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
+    let current = known_customer(context, org, &request.customer_id).await?;
     let (before, after) = (&current.value.profile, request.apply(&current.value.profile));
     if matches!(request.phone, Patch::Set(_)) {
         profiles::check_phone(org, &after)?;

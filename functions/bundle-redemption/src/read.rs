@@ -131,6 +131,7 @@ impl Declared for CheckEligibility {
         RefusalCode::BundleNotFound,
         RefusalCode::BundleDeleted,
         RefusalCode::UnknownCustomer,
+        RefusalCode::CustomerErased,
     ];
     const METRICS: &'static [Metric] = &[];
 

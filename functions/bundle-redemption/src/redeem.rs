@@ -54,6 +54,7 @@ pub(crate) const REFUSALS: &[RefusalCode] = &[
     RefusalCode::BundleDeleted,
     RefusalCode::UnknownCustomer,
     RefusalCode::IdempotencyMismatch,
+    RefusalCode::CustomerErased,
     RefusalCode::AlreadyVoided,
     RefusalCode::LimitReached,
     RefusalCode::BundleNotActive,
@@ -256,10 +257,11 @@ pub(crate) async fn require_known_customer(
     bundle: &Bundle,
     customer: &CustomerId,
 ) -> Result<(), Failure> {
-    if bundle.terms.known_customers_only && context.store.customer(&org.id, customer).await?.is_none() {
-        return Err(Rejection::UnknownCustomer.into());
+    if !bundle.terms.known_customers_only {
+        return Ok(());
     }
-    Ok(())
+    let known = context.store.customer(&org.id, customer).await?.ok_or(Rejection::UnknownCustomer)?;
+    Ok(known.value.check_not_erased(None)?)
 }
 
 /// Whether the bundle was active at an instant, according to its recorded transitions.

@@ -127,8 +127,8 @@ struct BatchScorer<'a> {
 
 impl BatchScorer<'_> {
     async fn score_single(&mut self, id: &CustomerId) -> Result<(), Failure> {
-        let customer =
-            self.run.sweep.store.customer(&self.scorer.org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
+        let customer = self.run.sweep.store.customer(&self.scorer.org.id, id).await?;
+        let customer = customer.filter(|customer| !customer.value.is_erased()).ok_or(Rejection::UnknownCustomer)?;
         let Scorer { horizon_days, now, .. } = self.scorer;
         let active = customer.value.orders.as_ref().is_some_and(|orders| is_active(orders, horizon_days, now));
         let candidate = Some(customer).filter(|_| active).and_then(|customer| self.scorer.candidate(customer));

@@ -106,6 +106,7 @@ impl Declared for AmendOrder {
         RefusalCode::UnknownOrder,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
+        RefusalCode::CustomerErased,
         RefusalCode::RefundExceedsOrder,
         RefusalCode::OutOfRange,
     ];
@@ -176,6 +177,7 @@ pub(crate) async fn amend(
     if !state.supersedes(&award.value.state) {
         return Ok(Reply::replayed(award.value.clone()));
     }
+    customer.value.check_not_erased(Some(award.value.order.fulfilled_at))?;
     let mut transaction = context.store.transaction(org);
     if amendment::is_same(&award.value, &state) {
         // Its instant counts: a state in between, which says something else, may still come.

@@ -92,6 +92,7 @@ impl Declared for AwardOrder {
         RefusalCode::UnknownCustomer,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
+        RefusalCode::CustomerErased,
         RefusalCode::LoyaltyDisabled,
         RefusalCode::LoyaltyNotSet,
         RefusalCode::RefundExceedsOrder,
@@ -177,6 +178,7 @@ async fn award(
     }
 
     org.check_currency(currency)?;
+    customer.as_ref().map_or(Ok(()), |customer| customer.value.check_not_erased(None))?;
     let loyalty = org.loyalty_in_force()?;
     // A newer state may have come first, in which the order was cancelled.
     let cancelled = header.as_ref().and_then(|header| header.cancelled_as_of).map(OrderState::cancelled);

@@ -70,6 +70,7 @@ impl Declared for RefundOrder {
         RefusalCode::UnknownOrder,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
+        RefusalCode::CustomerErased,
         RefusalCode::AlreadyVoided,
         RefusalCode::AlreadyRefunded,
         RefusalCode::RefundExceedsOrder,
@@ -114,6 +115,7 @@ impl MoneyOperation for RefundOrder {
             };
         }
         org.check_currency(currency.as_ref())?;
+        customer.value.check_not_erased(Some(award.value.order.fulfilled_at))?;
 
         // Refunds are accepted while the programme is off.
         let loyalty = &*loyalty_of(context, org).await?;

@@ -69,6 +69,7 @@ impl Declared for VoidRefund {
         RefusalCode::UnknownCustomer,
         RefusalCode::LoyaltyNotSet,
         RefusalCode::IdempotencyMismatch,
+        RefusalCode::CustomerErased,
         RefusalCode::OutOfRange,
     ];
     const METRICS: &'static [Metric] = &[Metric::PointsRestored];
@@ -113,6 +114,7 @@ impl MoneyOperation for VoidRefund {
             return Ok(Reply::replayed(RefundVoidAnswer::of(void)));
         }
 
+        customer.value.check_not_erased(Some(award.value.order.fulfilled_at))?;
         // Voids are accepted while the programme is off, as refunds are.
         let loyalty = &*loyalty_of(context, org).await?;
         let total = match refund.total.or(refund.asked) {

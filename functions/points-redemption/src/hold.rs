@@ -70,6 +70,7 @@ impl Declared for HoldPoints {
         RefusalCode::UnknownCustomer,
         RefusalCode::IdempotencyMismatch,
         RefusalCode::OtherCurrency,
+        RefusalCode::CustomerErased,
         RefusalCode::LoyaltyDisabled,
         RefusalCode::AlreadyVoided,
         RefusalCode::AlreadyRedeemed,
@@ -112,6 +113,7 @@ impl MoneyOperation for HoldPoints {
             return Err(Rejection::IdempotencyMismatch.into());
         }
         org.check_currency(currency.as_ref())?;
+        customer.value.check_not_erased(None)?;
         let valuation = PointsValuation::new(&org.loyalty_in_force()?.settings, &org.profile.currency);
         match loaded.state.map(|state| state.value) {
             Some(RedemptionState::VoidedBefore) => return Err(Rejection::AlreadyVoided.into()),

@@ -72,6 +72,7 @@ impl Declared for QuotePoints {
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
         RefusalCode::OtherCurrency,
+        RefusalCode::CustomerErased,
         RefusalCode::LoyaltyDisabled,
     ];
     const METRICS: &'static [Metric] = &[];
@@ -149,7 +150,8 @@ impl Declared for ListOptions {
     const SUMMARY: &'static str = "List the rewards of a customer";
     const DESCRIPTION: &'static str = "While the programme is off, no reward can be redeemed.";
     const SUCCESS: &'static [Success] = &[Success::Done];
-    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::UnknownCustomer];
+    const REFUSALS: &'static [RefusalCode] =
+        &[RefusalCode::UnknownOrg, RefusalCode::UnknownCustomer, RefusalCode::CustomerErased];
     const METRICS: &'static [Metric] = &[];
 
     type Request = OptionsRequest;
@@ -281,5 +283,7 @@ impl ListOperation for ListPointsRedemptions {
 
 async fn customer(context: &Context, org: &OrgId, id: &CustomerId) -> Result<Customer, Failure> {
     let customer = context.store.customer(org, id).await?;
-    Ok(customer.ok_or(Rejection::UnknownCustomer)?.value)
+    let customer = customer.ok_or(Rejection::UnknownCustomer)?.value;
+    customer.check_not_erased(None)?;
+    Ok(customer)
 }

@@ -64,6 +64,7 @@ impl Declared for RedeemPoints {
         RefusalCode::IdempotencyMismatch,
         RefusalCode::AlreadyVoided,
         RefusalCode::OtherCurrency,
+        RefusalCode::CustomerErased,
         RefusalCode::LoyaltyDisabled,
         RefusalCode::BelowMinimum,
         RefusalCode::InsufficientPoints,
@@ -104,6 +105,7 @@ impl MoneyOperation for RedeemPoints {
         }
 
         org.check_currency(currency.as_ref())?;
+        customer.value.check_not_erased(None)?;
         let settings = match org.loyalty_in_force() {
             Ok(loyalty) => Cow::Borrowed(&loyalty.settings),
             // What a hold has promised is kept while the programme is off.

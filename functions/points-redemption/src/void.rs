@@ -63,6 +63,7 @@ impl Declared for VoidPointsRedemption {
         RefusalCode::UnknownOrg,
         RefusalCode::UnknownCustomer,
         RefusalCode::IdempotencyMismatch,
+        RefusalCode::CustomerErased,
         RefusalCode::OutOfRange,
     ];
     const METRICS: &'static [Metric] = &[Metric::PointsReturned];
@@ -119,6 +120,7 @@ impl MoneyOperation for VoidPointsRedemption {
             }
         };
 
+        customer.value.check_not_erased(Some(redemption.redeemed_at))?;
         let decided = points_redemption::void(&customer.value, org.profile.timezone, redemption, context.now)?;
         transaction.replace_customer(&decided.customer, &customer, &decided.entries)?;
         transaction.record_points_redemption(&decided.redemption, Some(state))?;

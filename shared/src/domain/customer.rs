@@ -24,6 +24,17 @@ pub struct Customer {
     pub held_tier: Option<HeldTier>,
     /// The last churn prediction.
     pub churn: Option<Prediction>,
+    /// The last erasure, if there was one.
+    pub erasure: Option<Erasure>,
+}
+
+/// When a customer was erased, and whether they still are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erasure {
+    /// The instant.
+    pub at: DateTime<Utc>,
+    /// Whether the customer was enrolled anew since.
+    pub is_over: bool,
 }
 
 /// The data that a PUT of the customer replaces. An erasure removes all of it.
@@ -66,7 +77,21 @@ impl Customer {
             orders: None,
             held_tier: None,
             churn: None,
+            erasure: None,
         }
+    }
+
+    /// Whether the customer is erased, and was not enrolled anew.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.erasure.is_some_and(|erasure| !erasure.is_over)
+    }
+
+    /// Rejects what is sent for an erased customer, and what is about an order of the time before the erasure.
+    pub fn check_not_erased(&self, of: Option<DateTime<Utc>>) -> Result<(), Rejection> {
+        let is_before = |erasure: Erasure| of.is_some_and(|of| of <= erasure.at);
+        let is_erased = self.is_erased() || self.erasure.is_some_and(is_before);
+        if is_erased { Err(Rejection::CustomerErased) } else { Ok(()) }
     }
 
     /// When the last order was fulfilled.

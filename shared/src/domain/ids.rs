@@ -82,3 +82,10 @@ id!(
     /// The id of a key that acts for one org.
     KeyId
 );
+
+impl AdjustmentId {
+    /// An id from the source code. The caller guarantees that the text is an id.
+    pub(super) fn from_static(id: &'static str) -> Self {
+        Self(id.to_owned())
+    }
+}

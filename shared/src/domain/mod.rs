@@ -18,6 +18,7 @@
 //! | whether an order redeemed a bundle or points | [`redemption_state`] |
 //! | the settings of an org | [`org`], [`loyalty`] |
 //! | what is stored about a customer | [`customer`], [`orders`] |
+//! | what stays of an erased customer | [`erasure`] |
 //! | telephone numbers, addresses and cards by which customers are found | [`contact`], [`lookups`] |
 //! | the entries of the ledger | [`ledger`] |
 //! | what an org owes its customers in points | [`liability`] |
@@ -34,6 +35,7 @@ pub mod contact;
 pub mod customer;
 pub mod decimal;
 pub mod earning;
+pub mod erasure;
 mod field_errors;
 pub mod ids;
 pub mod ledger;

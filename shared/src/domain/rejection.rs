@@ -113,6 +113,9 @@ pub enum Rejection {
         /// The unrefunded amount.
         remaining: Money,
     },
+    /// The customer was erased, or the order is of the time before the erasure.
+    #[error("The customer was erased. PUT the customer to enrol the id anew.")]
+    CustomerErased,
     /// The loyalty card belongs to another customer.
     #[error("The loyalty card belongs to another customer.")]
     CardTaken,
@@ -326,6 +329,7 @@ impl RefusalCode {
             | Self::OrgNotDisposable
             | Self::OrgBeingDeleted
             | Self::DisposableIsFixed
+            | Self::CustomerErased
             | Self::CardTaken
             | Self::ContactShared
             | Self::OutOfRange => RejectionKind::Conflict,

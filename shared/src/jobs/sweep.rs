@@ -178,7 +178,10 @@ impl Sweep<'_> {
         F: Future<Output = Result<Option<T>, Failure>>,
     {
         let id = listed.value.id.clone();
-        let load = || async { Ok(self.store.customer(org, &id).await?) };
+        let load = || async {
+            let current = self.store.customer(org, &id).await?;
+            Ok(current.filter(|customer| !customer.value.is_erased()))
+        };
         let outcome = commit_listed(self.deadline, Some(listed), load, commit).await;
         (id, outcome)
     }

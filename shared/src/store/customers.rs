@@ -9,10 +9,11 @@ use super::{
     error::StoreError,
     items::customer::CustomerForm,
     keys::{self, IndexKey, Key},
+    lookup_keys,
     pages::{fetch_page, index_position, parse_index_position, start_after},
     rows::{Listed, Page, Row, skip_unreadable},
     table::{Store, Versioned},
-    transact::Transaction,
+    transact::{Change, Transaction},
 };
 use crate::domain::{
     customer::Customer,
@@ -52,7 +53,7 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// The current customers with some ids, by id. Absent and unreadable customers are left out.
+    /// The current customers with some ids, by id. Absent, erased and unreadable customers are left out.
     pub async fn customers_by_id(
         &self,
         org: &OrgId,
@@ -61,6 +62,7 @@ impl Store {
         let keys: Vec<_> = customers.iter().map(|customer| keys::customer(org, customer)).collect();
         let items = self.get_all(&keys).await?.into_iter();
         let found = items.filter_map(|item| skip_unreadable(read_customer(item)));
+        let found = found.filter(|customer| !customer.value.is_erased());
         Ok(found.map(|customer| (customer.value.id.clone(), customer.value)).collect())
     }
 
@@ -139,8 +141,19 @@ impl Transaction<'_> {
     ) -> Result<(), StoreError> {
         let (key, index_key) = self.customer_keys(customer);
         let version = before.next_version();
-        self.replace(&key, Some(&index_key), &CustomerForm::new(customer, version), before)?;
+        // Lists do not show an erased customer. The deletion of a disposable org finds the customer in a list of its own.
+        let index_key = match (customer.is_erased(), self.org.disposable) {
+            (false, _) => Some(index_key),
+            (true, true) => Some(lookup_keys::erased_index_key(&self.org.id)),
+            (true, false) => None,
+        };
+        self.replace(&key, index_key.as_ref(), &CustomerForm::new(customer, version), before)?;
         self.append_entries(&customer.id, version, entries)
+    }
+
+    /// Removes a customer from the list of a risk level.
+    pub fn delete_risk_level(&mut self, customer: &CustomerId) -> Result<(), StoreError> {
+        self.delete(&keys::risk_level(&self.org.id, customer), Change::default())
     }
 
     fn customer_keys(&self, customer: &Customer) -> (Key, IndexKey) {

@@ -38,3 +38,8 @@ pub(super) fn names_index_pk(org: &OrgId) -> String {
 pub(super) fn name_index_key(org: &OrgId, name: &str) -> IndexKey {
     IndexKey { index_pk: names_index_pk(org), index_sk: name.to_owned() }
 }
+
+/// The index key of every erased customer of a disposable org, so that a deletion finds them.
+pub(super) fn erased_index_key(org: &OrgId) -> IndexKey {
+    IndexKey { index_pk: contacts_index_pk(org), index_sk: "erased".to_owned() }
+}

@@ -3,7 +3,7 @@
 use harness::{Request, World, scenario::award, world, world::ORG};
 use serde_json::{Value, json};
 
-use super::support::{delete, ids, put, walk};
+use super::support::{ids, put, walk};
 
 #[tokio::test]
 async fn a_put_of_a_customer_replaces_editable_fields_and_keeps_system_fields() {
@@ -24,31 +24,6 @@ async fn a_put_of_a_customer_replaces_editable_fields_and_keeps_system_fields() 
         .refused(422, "invalid_fields")
         .send(put("/orgs/nowhere/customers/ada", &json!({})))
         .refused(404, "unknown_org")
-        .await;
-}
-
-#[tokio::test]
-async fn erasing_a_customer_keeps_the_ledger() {
-    world()
-        .await
-        .customer_with(
-            "ada",
-            json!({"firstName": "Ada", "lastName": "L", "email": "a@b.example", "phone": "212 555 0134", "equityStatus": true}),
-        )
-        .award("ada", "o1", "10")
-        .send(delete("/orgs/shop/customers/ada"))
-        .expect_status(200)
-        .expect_no("firstName")
-        .expect_no("lastName")
-        .expect_no("email")
-        .expect_no("phone")
-        .expect_no("equityStatus")
-        .expect_customer("ada", json!({"points": 12, "orderCount": 1}))
-        .expect_entries("ada", ["points_earned o1 +12 =12"])
-        .send(delete("/orgs/shop/customers/ada"))
-        .expect_status(200)
-        .send(delete("/orgs/shop/customers/nobody"))
-        .refused(404, "unknown_customer")
         .await;
 }
 

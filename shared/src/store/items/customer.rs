@@ -11,7 +11,7 @@ use super::{
     values::{if_known, money},
 };
 use crate::domain::{
-    customer::{Customer, CustomerProfile, HeldTier},
+    customer::{Customer, CustomerProfile, Erasure, HeldTier},
     ids::CustomerId,
     lots::{account::PointsAccount, hold::Hold, lot::LotDates},
     orders::OrderHistory,
@@ -42,7 +42,18 @@ pub(in crate::store) struct CustomerForm {
     held_tier: Option<HeldTierForm>,
     #[serde(default, deserialize_with = "if_known", skip_serializing_if = "Option::is_none")]
     churn: Option<CustomerPredictionForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erasure: Option<ErasureForm>,
     version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErasureForm {
+    #[serde(serialize_with = "time::serialize")]
+    at: DateTime<Utc>,
+    #[serde(default)]
+    is_over: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -159,6 +170,7 @@ impl CustomerForm {
             orders: customer.orders.as_ref().map(OrderHistoryForm::from),
             held_tier: held_tier.map(HeldTierForm::from),
             churn: customer.churn.as_ref().map(CustomerPredictionForm::from),
+            erasure: customer.erasure.map(|Erasure { at, is_over }| ErasureForm { at, is_over }),
             version,
         }
     }
@@ -179,6 +191,7 @@ impl TryFrom<CustomerForm> for (Customer, u64) {
             orders: form.orders.map(OrderHistory::from),
             held_tier: form.held_tier.map(HeldTier::from),
             churn: form.churn.map(TryInto::try_into).transpose()?,
+            erasure: form.erasure.map(|ErasureForm { at, is_over }| Erasure { at, is_over }),
         };
         Ok((value, form.version))
     }
