@@ -19,6 +19,8 @@ pub struct Config {
     pub port: Option<u16>,
     /// The timeout of a request outside Lambda (`REQUEST_TIMEOUT_SECONDS`, 1 to 3,600 whole seconds).
     pub request_timeout: Duration,
+    /// The origins of web pages that may call, separated by commas (`ALLOWED_ORIGINS`). Used outside Lambda only.
+    pub allowed_origins: String,
     /// The levels of the log lines (`LOG_LEVEL`, such as `info` or `warn,shared=debug`).
     pub log_level: String,
     /// The `CloudWatch` namespace of the metrics (`METRICS_NAMESPACE`).
@@ -126,6 +128,7 @@ impl Config {
             secret: inline.map(SecretSource::Inline).or_else(|| get("CRON_SECRET_NAME").map(SecretSource::Managed)),
             port: port.transpose()?,
             request_timeout: Duration::from_secs(request_timeout),
+            allowed_origins: get("ALLOWED_ORIGINS").unwrap_or_default(),
             log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".into()),
             metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| "Regulars".into()),
             slack_webhook: SecretSource::from_lookup(get, "SLACK_WEBHOOK_URL", "SLACK_WEBHOOK_SECRET"),

@@ -156,10 +156,11 @@ impl MoneyOperation for AmendOrder {
         if owner.is_some_and(|owner| *owner != customer_id) {
             return Err(Rejection::IdempotencyMismatch.into());
         }
-        let Some(award) = award else {
+        if award.is_none() && state.cancelled {
             return block(context, org, order_id, (state, order.as_ref()), currency.as_ref()).await;
-        };
+        }
         let customer = customer.ok_or(Rejection::UnknownCustomer)?;
+        let award = award.ok_or(Rejection::UnknownOrder)?;
         let amended = amend(context, org, (&customer, &award), state, currency.as_ref()).await?;
         Ok(amended.map(|award| AmendmentAnswer::of(&award)))
     }

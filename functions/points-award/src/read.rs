@@ -109,11 +109,15 @@ impl From<Refund> for RefundView {
 }
 
 impl AwardView {
-    fn new(award: Award, refunds: Vec<Refund>) -> Result<Self, Rejection> {
+    fn new(award: Award, refunds: Vec<Refund>) -> Result<Self, Failure> {
         let remaining_total = award.remaining.unwrap_or(Money::ZERO);
         Ok(Self {
             remaining_total,
-            remaining_points: award.terms.points_for(remaining_total)?,
+            // What an award, an amendment or a void has accepted is in range.
+            remaining_points: award
+                .terms
+                .points_for(remaining_total)
+                .map_err(|_| Failure::internal("points out of range"))?,
             order_id: award.order.id,
             customer_id: award.order.customer,
             fulfilled_at: award.order.fulfilled_at,
@@ -135,8 +139,7 @@ impl Declared for GetAward {
     const SUMMARY: &'static str = "Read the award of an order";
     const DESCRIPTION: &'static str = "";
     const SUCCESS: &'static [Success] = &[Success::Done];
-    const REFUSALS: &'static [RefusalCode] =
-        &[RefusalCode::UnknownOrg, RefusalCode::UnknownOrder, RefusalCode::OutOfRange];
+    const REFUSALS: &'static [RefusalCode] = &[RefusalCode::UnknownOrg, RefusalCode::UnknownOrder];
     const METRICS: &'static [Metric] = &[];
 
     type Request = GetAwardRequest;

@@ -81,22 +81,32 @@ pub async fn run(
 const ASYNC_FINISH_MAX: Duration = Duration::from_secs(8);
 
 async fn answer(stack: Arc<Stack>, pending: PendingInvocation, parts: Parts, body: Bytes) -> Response {
-    if let Some(rejection) = guard::reject(&parts, AllowedPages::SameOrigin) {
+    let url =
+        parts.uri.path().strip_prefix("/lambda-url/").map(|rest| rest.split_at(rest.find('/').unwrap_or(rest.len())));
+    let cors = url.and_then(|(function, _)| stack.cors(function)).cloned();
+    let is_allowed = cors.as_ref().is_some_and(|cors| cors.allowed_origin(&parts.headers).is_some());
+    if let Some(rejection) =
+        guard::reject(&parts, if is_allowed { AllowedPages::Any } else { AllowedPages::SameOrigin })
+    {
         return rejection;
+    }
+    if let Some(answer) = cors.as_ref().and_then(|cors| cors.preflight(&parts)) {
+        return answer;
     }
     let now = match clock_override(&parts.headers) {
         Ok(now) => now,
         Err(rule) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{CLOCK_HEADER} {rule}")),
     };
-    let path = parts.uri.path();
-    if let Some(rest) = path.strip_prefix("/lambda-url/") {
-        let (function, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if let Some((function, path)) = url {
         let event = url_event(&parts, if path.is_empty() { "/" } else { path }, &body);
-        return match stack.call(function, event, now).await {
-            Some(answer) => response(&answer.unwrap_or_default()),
-            None => unknown_function(&stack, function),
-        };
+        let Some(answer) = stack.call(function, event, now).await else { return unknown_function(&stack, function) };
+        let mut response = response(&answer.unwrap_or_default());
+        if let Some(cors) = cors {
+            cors.allow(&parts.headers, &mut response);
+        }
+        return response;
     }
+    let path = parts.uri.path();
     let invoked = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
     match invoked {
         Some(_) if parts.method != Method::POST => {

@@ -16,6 +16,8 @@ const FETCH_SITE_HEADER: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The web pages that may send requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AllowedPages {
+    /// Pages of any origin, because the caller has checked the origin.
+    Any,
     /// Pages of the same origin, which is this server itself.
     SameOrigin,
     /// No pages, because no service on this port is meant for a browser.
@@ -28,7 +30,7 @@ pub(crate) fn reject(request: &Parts, pages: AllowedPages) -> Option<Response> {
     let Some(host) = requested_host(request).filter(|host| is_loopback(host)) else {
         return forbidden("forbidden_host", "Only localhost, 127.0.0.1, [::1] and names under localhost lead here.");
     };
-    if is_from_another_page(&request.headers, &host, pages) {
+    if pages != AllowedPages::Any && is_from_another_page(&request.headers, &host, pages) {
         return forbidden("forbidden_origin", "No web page of another origin may call the local stack.");
     }
     None

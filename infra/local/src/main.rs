@@ -43,6 +43,9 @@ struct LocalCommandLine {
     /// The deployment's secret
     #[arg(long, env = "CRON_SECRET", default_value = "local-secret", hide_env_values = true)]
     secret: String,
+    /// Origins of web pages that may call the function URLs, separated by commas
+    #[arg(long, env = "ALLOWED_ORIGINS")]
+    allowed_origins: Option<String>,
     /// Use the DynamoDB at this address instead of the embedded one
     #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB")]
     dynamodb: Option<String>,
@@ -121,6 +124,7 @@ fn read_template(options: &LocalCommandLine) -> anyhow::Result<Template> {
     let text = std::fs::read_to_string(&options.template).with_context(|| format!("template {file}"))?;
     let mut parameters = HashMap::from([("LogLevel", options.log_level.clone())]);
     parameters.extend(options.anthropic_url.clone().map(|url| ("AnthropicBaseUrl", url)));
+    parameters.extend(options.allowed_origins.clone().map(|origins| ("AllowedOrigins", origins)));
     let mut template = Template::read(&text, &parameters).with_context(|| format!("template {file}"))?;
     template.set_variable("CRON_SECRET_NAME", "CRON_SECRET", &options.secret);
     if let Some(key) = &options.anthropic_key {

@@ -122,8 +122,7 @@ pub(crate) struct FunctionProperties {
     _event_invoke: CloudOnly,
     #[serde(rename = "FunctionName")]
     _function_name: CloudOnly,
-    #[serde(rename = "FunctionUrlConfig")]
-    _function_url: CloudOnly,
+    pub(crate) function_url_config: FunctionUrlProperties,
     #[serde(rename = "Handler")]
     _handler: CloudOnly,
     #[serde(rename = "LoggingConfig")]
@@ -134,6 +133,33 @@ pub(crate) struct FunctionProperties {
     _role: CloudOnly,
     #[serde(rename = "Runtime")]
     _runtime: CloudOnly,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct FunctionUrlProperties {
+    pub(crate) cors: Option<ConditionalCors>,
+    #[serde(rename = "AuthType")]
+    _auth_type: CloudOnly,
+}
+
+/// `Cors` under the condition that there are origins, which the local stack checks itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConditionalCors {
+    #[serde(rename = "Fn::If")]
+    pub(crate) options: (Value, CorsProperties, Value),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct CorsProperties {
+    /// Separated by commas: the value of a parameter that is a list.
+    pub(crate) allow_origins: String,
+    pub(crate) allow_methods: Vec<String>,
+    pub(crate) allow_headers: Vec<String>,
+    pub(crate) expose_headers: Vec<String>,
+    pub(crate) max_age: u32,
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use serde::Deserialize;
+use shared::host::Cors;
 
 use crate::schedules::Schedule;
 
@@ -40,6 +41,8 @@ pub struct FunctionSpec {
     pub environment: HashMap<String, String>,
     /// The `detail-type`s of the events that call the function.
     pub events: Vec<String>,
+    /// The web pages that may call the function's URL. `None` if no page may.
+    pub cors: Option<Cors>,
     /// The schedules that call the function once.
     pub schedules: Vec<Schedule>,
     /// The schedules of the state machine that calls the function until it returns no cursor.

@@ -10,13 +10,13 @@ use serde_json::{Value, json, value::to_raw_value};
 use shared::{
     clock::{Deadline, Sleeper},
     config::Config,
-    host::{Host, Invocation, InvocationError},
+    host::{Cors, Host, Invocation, InvocationError},
     retry,
     store::Store,
     telemetry::record::Sink,
 };
 
-use crate::{functions::FUNCTIONS, template::Template};
+use crate::{functions::FUNCTIONS, specs::FunctionSpec, template::Template};
 
 /// How often Lambda retries an asynchronous invocation.
 const RETRIES: usize = 2;
@@ -30,6 +30,7 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// The hosted functions.
 pub struct Stack {
     hosts: BTreeMap<String, (Host, Duration)>,
+    cors: BTreeMap<String, Cors>,
 }
 
 impl Stack {
@@ -74,10 +75,17 @@ impl Stack {
             store = Some(function_store);
             hosts.insert(name.clone(), (host, spec.timeout));
         }
-        match FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {
-            Some(missing) => bail!("the function {} is not in the template", missing.name),
-            None => Ok(Self { hosts }),
+        if let Some(missing) = FUNCTIONS.iter().find(|function| !hosts.contains_key(function.name)) {
+            bail!("the function {} is not in the template", missing.name);
         }
+        let cors = |(name, spec): (&String, &FunctionSpec)| Some((name.clone(), spec.cors.clone()?));
+        Ok(Self { hosts, cors: template.functions.iter().filter_map(cors).collect() })
+    }
+
+    /// The web pages that may call a function's URL. `None` if no page may.
+    #[must_use]
+    pub fn cors(&self, function: &str) -> Option<&Cors> {
+        self.cors.get(function)
     }
 
     /// The names of the functions.

@@ -11,10 +11,12 @@ use std::{
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use shared::host::Cors;
 
 use crate::{
     properties::{
-        CLOUD_ONLY_TYPES, EventSource, FunctionProperties, StateMachineProperties, TableProperties, TemplateDocument,
+        CLOUD_ONLY_TYPES, CorsProperties, EventSource, FunctionProperties, StateMachineProperties, TableProperties,
+        TemplateDocument,
     },
     resolve::{merge, resolve},
     schedules::{Schedule, ScheduledCall},
@@ -149,10 +151,18 @@ fn function_spec(
         timeout: Duration::from_secs(properties.timeout),
         environment: properties.environment.variables,
         events,
+        cors: properties.function_url_config.cors.and_then(|cors| cors_of(cors.options.1)),
         schedules,
         sweeps: Vec::new(),
     };
     Ok((folder, spec))
+}
+
+/// The web pages that may call. `None` without origins.
+fn cors_of(properties: CorsProperties) -> Option<Cors> {
+    let CorsProperties { allow_origins, allow_methods, allow_headers, expose_headers, max_age } = properties;
+    let cors = Cors::of_origins(&allow_origins)?;
+    Some(Cors { methods: allow_methods, headers: allow_headers, exposed: expose_headers, max_age, ..cors })
 }
 
 /// Splits the event sources of a resource into the `detail-type`s of its events and its schedules.

@@ -174,6 +174,16 @@ pub(super) fn health_answer(method: &str) -> Value {
     response(200, "application/json", &body, None)
 }
 
+/// The response to an OPTIONS request: the methods of the path. `rejection` is that of the method, or of the path.
+pub(super) fn options_answer(rejection: Option<Rejection>) -> Value {
+    match rejection {
+        Some(Rejection::MethodNotAllowed { allow }) => {
+            json!({"statusCode": 204, "headers": {"allow": format!("{allow}, OPTIONS")}, "body": ""})
+        }
+        other => http_answer(&Err(other.unwrap_or(Rejection::UnknownRoute).into())),
+    }
+}
+
 /// The response to a request for the document of the function.
 pub(super) fn document_answer(method: &str, document: &str) -> Value {
     if !matches!(method, "GET" | "HEAD") {

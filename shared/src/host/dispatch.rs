@@ -138,6 +138,9 @@ impl Host {
             let document = answer::document_answer(&request.method, self.function.document);
             return Ok(if request.is_head() { answer::without_body(document) } else { document });
         }
+        if request.method == "OPTIONS" {
+            return Ok(answer::options_answer(request.route(self.function.entries).err()));
+        }
         let is_head = request.is_head();
         let answer = self.answer_authorized(request, invocation).await;
         if is_head { answer.map(answer::without_body) } else { answer }

@@ -17,12 +17,14 @@
 //! | when a rotated secret is read again | `authorize` |
 //! | answers, and the one status table | `answer` |
 //! | requests of a port as function-URL events | `url` |
+//! | web pages of other origins that may call, outside Lambda | `cors` |
 //! | the HTTP server outside Lambda | `serve`, `problem_stream` |
 //! | a function as a process | `run` |
 
 mod answer;
 mod authorize;
 mod context;
+mod cors;
 mod declared;
 mod dispatch;
 mod invocation;
@@ -39,6 +41,7 @@ mod url;
 pub use crate::failure::retry_conflicts;
 pub use answer::{Reply, http_status};
 pub use context::Context;
+pub use cors::Cors;
 pub use declared::{Declared, Success, Tag, Visitor};
 pub use dispatch::Host;
 pub use hyper::body::Bytes;

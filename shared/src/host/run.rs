@@ -12,6 +12,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::{
+    cors::Cors,
     dispatch::Host,
     invocation::{Invocation, InvocationError},
     operation::Function,
@@ -61,7 +62,8 @@ type StartError = Box<dyn std::error::Error + Send + Sync>;
 async fn start(function: Function, config: Config, in_lambda: bool) -> Result<(), StartError> {
     let client = store::client(config.endpoint.as_deref()).await?;
     let store = Store::new(client, &config.table);
-    let (port, request_timeout) = (config.port, config.request_timeout);
+    let (port, request_timeout, cors) =
+        (config.port, config.request_timeout, Cors::of_origins(&config.allowed_origins));
     tracing::info!(function = function.name, zone_data = zone::data_version(), "started");
     let host = Arc::new(Host::new(function, store, config, telemetry::record::stdout()));
     match port {
@@ -77,23 +79,35 @@ async fn start(function: Function, config: Config, in_lambda: bool) -> Result<()
             });
             lambda_runtime::run(service).await
         }
-        Some(port) => {
-            serve_port(host, port, request_timeout).await.map_err(|error| format!("port {port}: {error}").into())
-        }
+        Some(port) => serve_port(host, port, request_timeout, cors.map(Arc::new))
+            .await
+            .map_err(|error| format!("port {port}: {error}").into()),
         None => Err("the process runs outside Lambda and PORT is not set".into()),
     }
 }
 
-async fn serve_port(host: Arc<Host>, port: u16, request_timeout: Duration) -> std::io::Result<()> {
+async fn serve_port(
+    host: Arc<Host>,
+    port: u16,
+    request_timeout: Duration,
+    cors: Option<Arc<Cors>>,
+) -> std::io::Result<()> {
     let listener = Listener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await?;
     let answer = move |parts: http::request::Parts, body: Bytes| {
-        let host = Arc::clone(&host);
+        let (host, cors) = (Arc::clone(&host), cors.clone());
         async move {
+            if let Some(answer) = cors.as_ref().and_then(|cors| cors.preflight(&parts)) {
+                return answer;
+            }
             let event = url_event(&parts, parts.uri.path(), &body);
             let invocation = Invocation::new(None, Deadline::after(request_timeout));
             // Only an invocation can fail. An HTTP request always has an answer.
             let answer = host.answer(&event, invocation).await.unwrap_or_default();
-            response(&answer)
+            let mut response = response(&answer);
+            if let Some(cors) = cors {
+                cors.allow(&parts.headers, &mut response);
+            }
+            response
         }
     };
     serve(listener, HttpLimits::default(), answer, stop_signal()).await

@@ -334,3 +334,40 @@ async fn states_of_one_order_at_once_end_in_the_newest() {
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"]), (&json!(77), &json!(1)));
 }
+
+#[tokio::test]
+async fn an_award_is_read_with_the_terms_and_dates_by_which_it_earned() {
+    world()
+        .await
+        .loyalty(json!({"earnRate": {"points": 1, "per": 3}, "pendingDays": 14, "pointsExpiry": {"months": 12}}))
+        .customer_with("ada", json!({"equityStatus": true}))
+        .award("ada", "o1", "100")
+        .expect_award(
+            "o1",
+            json!({
+                "pointsAwarded": 40, "availableAt": "2026-06-15T04:00:00.000Z", "expiresAt": "2027-07-01T04:00:00.000Z",
+                "terms": {
+                    "earnRate": {"points": 1, "per": 3}, "pointsPerDollar": 0.3333, "equityMultiplier": 1.2,
+                    "pointsMultiplier": 1,
+                },
+            }),
+        )
+        .amend("nemo", "o2", "5", ONE)
+        .refused(404, "unknown_customer")
+        .await;
+}
+
+#[tokio::test]
+async fn an_amendment_beyond_the_range_of_points_is_refused() {
+    let tiers = json!([{"name": "Only", "threshold": 0, "pointsMultiplier": 100}]);
+    world()
+        .await
+        .loyalty(json!({"pointsPerDollar": 1000, "tiers": tiers}))
+        .customer("ada")
+        .award("ada", "o1", "1")
+        .expect(json!({"balance": 100_000}))
+        .amend("ada", "o1", "100000000000", ONE)
+        .refused(409, "out_of_range")
+        .expect_customer("ada", json!({"points": 100_000, "lifetimeValue": 1}))
+        .await;
+}

@@ -244,3 +244,19 @@ async fn a_till_finds_customers_by_a_contact_and_not_by_name() {
     let refused = world.send(&as_till(json!({"namePrefix": "k"}))).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (403, "scope_not_allowed"));
 }
+
+#[tokio::test]
+async fn a_patch_of_contacts_is_refused_like_a_put_and_a_filter_by_address_finds() {
+    let world = World::new().await;
+    for number in 0..10 {
+        world.put_customer(ORG, &format!("c{number}"), &json!({"phone": "212 555 0134"})).await;
+    }
+    world.put_customer(ORG, "ada", &json!({"cardNumber": "17"})).await;
+    assert_eq!(world.send(&patch("ada", &json!({"phone": "212 555 0134"}))).await.code(), "contact_shared");
+    assert_eq!(world.send(&patch("c1", &json!({"cardNumber": "17"}))).await.code(), "card_taken");
+    let body = json!({"cardNumber": "18", "email": "Ada@b.example", "equityStatus": false});
+    let answer = world.send(&patch("ada", &body)).await.body;
+    assert_eq!((&answer["cardNumber"], &answer["equityStatus"]), (&json!("18"), &json!(false)));
+    let list = world.get(&format!("/orgs/{ORG}/customers?email=ada%40B.example")).await;
+    assert_eq!(ids(&list), ["ada"]);
+}

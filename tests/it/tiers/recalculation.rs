@@ -286,6 +286,7 @@ async fn a_dry_run_takes_every_setting_of_a_programme() {
         "tiers": [{"name": "Only", "threshold": 0, "pointsMultiplier": 2}],
         "redemptionTiers": [{"pointsCost": 100, "rewardValue": 5}], "redemptionMode": "exact",
         "inactivityDays": 90, "activeDays": 60, "pendingDays": 3, "pointsExpiry": {"months": 2, "roundTo": "day"},
+        "enrolment": "first_order",
     });
     let run = json!({"orgId": ORG, "dryRun": true, "loyalty": loyalty});
     let answer = world.send(&recalculation(&run)).await;

@@ -6,7 +6,7 @@ use api::{
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
-    Request, World, bundles, scenario,
+    Request, World, amendments, bundles, scenario,
     world::{ORG, noon},
 };
 use serde_json::{Value, json};
@@ -193,7 +193,7 @@ async fn a_refund_reads_the_settings_that_its_process_does_not_know_yet() {
 }
 
 #[tokio::test]
-async fn a_refund_in_an_org_that_lost_its_settings_is_refused() {
+async fn a_refund_or_an_amendment_in_an_org_that_lost_its_settings_is_refused() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({})).await;
     assert!(world.send(&scenario::award("ada", "o1", "20", &json!({}))).await.is_applied());
@@ -203,7 +203,12 @@ async fn a_refund_in_an_org_that_lost_its_settings_is_refused() {
     let update = world.client.update_item().table_name(&world.table).update_expression("REMOVE loyalty");
     update.key("pk", text(&format!("ORG#{ORG}"))).key("sk", text("ORG")).send().await.unwrap();
     let process = world.another_process();
-    for request in [scenario::refund_request("ada", "o1", "r2", Some("5")), scenario::void_refund("ada", "o1", "r1")] {
+    for request in [
+        scenario::refund_request("ada", "o1", "r2", Some("5")),
+        scenario::void_refund("ada", "o1", "r1"),
+        amendments::amend("ada", "o1", "30", "2026-06-01T13:00:00Z"),
+        amendments::award_state("ada", "o1", "30", "2026-06-01T13:00:00Z"),
+    ] {
         assert_eq!(World::send_to(&process, &request, noon()).await.code(), "loyalty_not_set");
     }
 }
