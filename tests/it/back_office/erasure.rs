@@ -82,6 +82,7 @@ async fn what_is_sent_for_an_erased_customer_is_refused_and_changes_nothing() {
         Request::new("POST", "points-redemption", "/quotes").json(&quote),
         Request::new("GET", "points-redemption", format!("/options?orgId={ORG}&customerId=ada")),
         bundles::redeem("b", "ada", "o9", &json!({})),
+        Request::new("GET", "bundle-redemption", format!("/eligibility?orgId={ORG}&bundleId=b&customerId=ada")),
     ];
     for request in sent_later().into_iter().chain(reads) {
         let answer = world.send(&request).await;
