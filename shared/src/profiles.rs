@@ -3,9 +3,9 @@
 use crate::{
     domain::{
         contact::Contact,
-        customer::CustomerProfile,
+        customer::{Customer, CustomerProfile},
         ids::CustomerId,
-        lookups::{ContactHolders, contacts_of, searched_name},
+        lookups::{ContactHolders, FoundBy, has_contact},
         org::Org,
         rejection::{FieldError, Rejection},
     },
@@ -21,8 +21,8 @@ pub struct ProfileWrites {
     lookups: Vec<LookupWrite>,
     /// Whether the name changes in its search form.
     is_renamed: bool,
-    /// The new name in its search form.
-    name: Option<String>,
+    /// By what the customer is found from now on. The customer is written with it.
+    pub found_by: FoundBy,
 }
 
 /// Rejects a telephone number that cannot be dialled in the org's country.
@@ -34,66 +34,60 @@ pub fn check_phone(org: &Org, profile: &CustomerProfile) -> Result<(), Rejection
     }
 }
 
-/// The contacts by which a customer with this profile is found.
-pub fn contacts(org: &Org, profile: &CustomerProfile) -> impl Iterator<Item = Contact> {
-    contacts_of(profile, org.profile.country).into_keys()
-}
-
-/// Plans the writes of look-ups for a change of a customer's profile. `loaded` has the look-ups of the new contacts, or is
-/// `None` if no contact changes.
+/// Plans the writes of look-ups for a change of a customer's profile. `loaded` has the look-ups of all contacts of the new
+/// profile. It is `None` for a change of single fields, which needs only those of changed contacts.
 ///
 /// Fails with [`Rejection::CardTaken`] or [`Rejection::ContactShared`] if too many other customers have a contact.
 pub async fn plan(
     store: &Store,
     org: &Org,
-    customer: &CustomerId,
-    (before, after): (&CustomerProfile, &CustomerProfile),
+    customer: &Customer,
+    after: &CustomerProfile,
     loaded: Option<ContactLookups>,
 ) -> Result<ProfileWrites, Failure> {
-    let name = searched_name(after);
-    let is_renamed = name != searched_name(before);
-    let lookups = match loaded {
-        Some(loaded) => plan_lookups(store, org, customer, (before, after), loaded).await?,
-        None => Vec::new(),
-    };
-    Ok(ProfileWrites { lookups, is_renamed, name })
-}
+    let mut found_by = FoundBy::of(after, org.profile.country);
+    let old = &customer.found_by.contacts;
+    let gone: Vec<&Contact> = old.difference(&found_by.contacts).collect();
+    let is_written = |contact: &&Contact| loaded.is_some() || !old.contains(*contact);
+    let new: Vec<Contact> = found_by.contacts.iter().filter(is_written).cloned().collect();
+    let missing = gone.iter().copied().chain(new.iter().filter(|_| loaded.is_none()));
+    let (_, mut lookups) = store.customer_and_lookups(&org.id, None, missing).await?;
+    let is_patch = loaded.is_none();
+    lookups.extend(loaded.into_iter().flatten());
 
-async fn plan_lookups(
-    store: &Store,
-    org: &Org,
-    customer: &CustomerId,
-    (before, after): (&CustomerProfile, &CustomerProfile),
-    mut loaded: ContactLookups,
-) -> Result<Vec<LookupWrite>, Failure> {
-    let (old, new) = (contacts_of(before, org.profile.country), contacts_of(after, org.profile.country));
-    let gone: Vec<&Contact> = old.keys().filter(|contact| !new.contains_key(*contact)).collect();
-    let (_, more) = store.customer_and_lookups(&org.id, None, gone.iter().copied()).await?;
-    loaded.extend(more);
-    let mut lookups = Vec::new();
+    let mut writes = Vec::new();
     for contact in gone {
-        if let Some(before) = loaded.remove(contact) {
+        if let Some(before) = lookups.remove(contact) {
             let mut holders = before.value.clone();
-            if holders.0.remove(customer).is_some() {
-                lookups.push((contact.clone(), holders, Some(before)));
+            if holders.0.remove(&customer.id) {
+                writes.push((contact.clone(), holders, Some(before)));
             }
         }
     }
-    for (contact, text) in &new {
-        let before = loaded.remove(contact);
+    for contact in new {
+        let before = lookups.remove(&contact);
         let mut holders = before.as_ref().map(|before| before.value.clone()).unwrap_or_default();
-        if holders.0.get(customer) == Some(text) {
+        if holders.0.contains(&customer.id) {
             continue;
         }
-        if let Err(rejection) = holders.add(contact.kind, customer, text) {
-            // A release without look-ups may have taken the contact from a holder.
-            let profiles = store.holders(&org.id, before.iter()).await?;
-            holders.retain_believed(contact.kind, |id| profiles.get(id).map(|customer| &customer.profile));
-            holders.add(contact.kind, customer, text).map_err(|_| rejection)?;
+        if let Err(rejection) = holders.add(contact.kind, &customer.id) {
+            // A release without look-ups may have taken the contact from a holder. One who cannot be read has it still.
+            let profiles = store.holders(&org.id, &holders).await?;
+            let has = |holder: &Customer| has_contact(&holder.profile, &contact, org.profile.country);
+            holders.0.retain(|id| profiles.get(id).is_some_and(|holder| holder.as_ref().is_none_or(has)));
+            if holders.add(contact.kind, &customer.id).is_err() {
+                // A customer from before there were look-ups may share a contact with too many. A change of another field
+                // leaves it as it is, without a look-up.
+                if is_patch && has(customer) {
+                    found_by.contacts.remove(&contact);
+                    continue;
+                }
+                return Err(rejection.into());
+            }
         }
-        lookups.push((contact.clone(), holders, before));
+        writes.push((contact, holders, before));
     }
-    Ok(lookups)
+    Ok(ProfileWrites { lookups: writes, is_renamed: found_by.name != customer.found_by.name, found_by })
 }
 
 impl ProfileWrites {
@@ -103,7 +97,7 @@ impl ProfileWrites {
             transaction.write_lookup(contact, holders, before.as_ref())?;
         }
         if self.is_renamed {
-            transaction.list_name(customer, self.name.as_deref())?;
+            transaction.list_name(customer, self.found_by.name.as_deref())?;
         }
         Ok(())
     }

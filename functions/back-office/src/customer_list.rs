@@ -134,7 +134,8 @@ impl CustomersRequest {
             let churn = customer.churn.as_ref().filter(|_| customer.orders.is_some());
             churn.is_some_and(|churn| churn.level() == level && churn.is_within_horizon(horizon_days, context.now))
         };
-        let matches_risk = self.risk_level.is_none_or(has_level);
+        // A release that knows no erasures may have listed an erased customer.
+        let matches_risk = !customer.is_erased() && self.risk_level.is_none_or(has_level);
         let view = CustomerView::new(org, customer, context.now);
         let matches_profile = self.tier.as_ref().is_none_or(|tier| view.tier.as_ref() == Some(tier))
             && self.segment.is_none_or(|segment| view.segment == segment);

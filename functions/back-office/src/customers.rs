@@ -2,16 +2,16 @@
 
 use shared::{
     domain::{
-        contact::Contact,
         customer::{Customer, CustomerProfile},
         erasure,
         ids::{CustomerId, OrgId},
+        lookups::FoundBy,
         lots::due::apply_due,
         org::Org,
         rejection::{RefusalCode, Rejection},
         text::SingleLine,
     },
-    failure::Failure,
+    failure::{Failure, Retry},
     host::{Context, Declared, Handler, Reply, Success, Tag, retry_conflicts},
     inbound::{
         operation::{Callers, Operation},
@@ -86,9 +86,13 @@ async fn replace(
     id: &CustomerId,
     profile: &CustomerProfile,
 ) -> Result<Reply<CustomerView>, Failure> {
-    let contacts: Vec<Contact> = profiles::contacts(org, profile).collect();
+    let contacts = FoundBy::of(profile, org.profile.country).contacts;
     let (current, lookups) = context.store.customer_and_lookups(&org.id, Some(id), contacts.iter()).await?;
     match current {
+        Some(current) if current.value.is_erased() && !erasure::is_complete(&current.value) => {
+            erase_current(context, org, &current).await?;
+            Err(Failure::Retry(Retry::Contended))
+        }
         Some(current) if current.value.is_erased() => {
             let customer = enrol_anew(context, org, &current, profile, lookups).await?;
             Ok(Reply::created(customer))
@@ -96,9 +100,9 @@ async fn replace(
         Some(_) if context.call.only_create => Err(Rejection::AlreadyExists.into()),
         Some(current) => Ok(Reply::done(write_profile(context, org, &current, profile, Some(lookups)).await?)),
         None => {
-            let none = CustomerProfile::default();
-            let writes = profiles::plan(&context.store, org, id, (&none, profile), Some(lookups)).await?;
-            let customer = Customer::new(id.clone(), profile.clone());
+            let new = Customer::new(id.clone(), profile.clone());
+            let writes = profiles::plan(&context.store, org, &new, profile, Some(lookups)).await?;
+            let customer = Customer { found_by: writes.found_by.clone(), ..new };
             let mut transaction = context.store.transaction(org);
             transaction.create_customer(&customer)?;
             writes.add_to(&mut transaction, id)?;
@@ -116,18 +120,18 @@ async fn enrol_anew(
     profile: &CustomerProfile,
     lookups: ContactLookups,
 ) -> Result<CustomerView, Failure> {
-    let (id, none) = (&tombstone.value.id, CustomerProfile::default());
-    let writes = profiles::plan(&context.store, org, id, (&none, profile), Some(lookups)).await?;
-    let customer = erasure::enrol_anew(&tombstone.value, profile.clone());
+    let writes = profiles::plan(&context.store, org, &tombstone.value, profile, Some(lookups)).await?;
+    let new = erasure::enrol_anew(&tombstone.value, profile.clone());
+    let customer = Customer { found_by: writes.found_by.clone(), ..new };
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&customer, tombstone, &[])?;
-    writes.add_to(&mut transaction, id)?;
+    writes.add_to(&mut transaction, &customer.id)?;
     transaction.commit().await?;
     Ok(CustomerView::new(org, customer, context.now))
 }
 
 /// Replaces the profile of a customer, with the look-ups by which the customer is found. `lookups` are those of the new
-/// contacts, or `None` if no contact changes.
+/// contacts, or `None` if they are not loaded.
 pub(crate) async fn write_profile(
     context: &Context,
     org: &Org,
@@ -136,9 +140,9 @@ pub(crate) async fn write_profile(
     lookups: Option<ContactLookups>,
 ) -> Result<CustomerView, Failure> {
     context.store.make_room_for_due(org, current, context.now).await?;
-    let change = (&current.value.profile, profile);
-    let writes = profiles::plan(&context.store, org, &current.value.id, change, lookups).await?;
-    let mut customer = Customer { profile: profile.clone(), ..current.value.clone() };
+    let writes = profiles::plan(&context.store, org, &current.value, profile, lookups).await?;
+    let found_by = writes.found_by.clone();
+    let mut customer = Customer { profile: profile.clone(), found_by, ..current.value.clone() };
     let entries = apply_due(&mut customer, context.now);
     let mut transaction = context.store.transaction(org);
     transaction.replace_customer(&customer, current, &entries)?;
@@ -210,19 +214,23 @@ impl Handler for EraseCustomer {
 
 async fn erase(context: &Context, org: &Org, id: &CustomerId) -> Result<Reply<CustomerView>, Failure> {
     let current = context.store.customer(&org.id, id).await?.ok_or(Rejection::UnknownCustomer)?;
-    if current.value.is_erased() {
-        return Ok(Reply::done(CustomerView::new(org, current.value, context.now)));
-    }
-    context.store.make_room_for_due(org, &current, context.now).await?;
-    let (before, none) = (&current.value.profile, CustomerProfile::default());
-    let writes = profiles::plan(&context.store, org, id, (before, &none), Some(ContactLookups::new())).await?;
+    let is_erased = erasure::is_complete(&current.value);
+    let tombstone = if is_erased { current.value } else { erase_current(context, org, &current).await? };
+    Ok(Reply::done(CustomerView::new(org, tombstone, context.now)))
+}
+
+/// Erases a customer, or what a release that knows no erasures has written for an erased one. Returns the tombstone.
+async fn erase_current(context: &Context, org: &Org, current: &Versioned<Customer>) -> Result<Customer, Failure> {
+    context.store.make_room_for_due(org, current, context.now).await?;
+    let none = CustomerProfile::default();
+    let writes = profiles::plan(&context.store, org, &current.value, &none, None).await?;
     let (tombstone, entries) = erasure::erase(&current.value, context.now);
     let mut transaction = context.store.transaction(org);
-    transaction.replace_customer(&tombstone, &current, &entries)?;
-    transaction.delete_risk_level(id)?;
-    writes.add_to(&mut transaction, id)?;
+    transaction.replace_customer(&tombstone, current, &entries)?;
+    transaction.delete_risk_level(&tombstone.id)?;
+    writes.add_to(&mut transaction, &tombstone.id)?;
     transaction.commit().await?;
-    Ok(Reply::done(CustomerView::new(org, tombstone, context.now)))
+    Ok(tombstone)
 }
 
 /// A customer who is not erased. Fails with [`Rejection::UnknownCustomer`].

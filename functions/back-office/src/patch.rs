@@ -2,10 +2,8 @@
 
 use shared::{
     domain::{
-        contact::Contact,
         customer::CustomerProfile,
         ids::{CustomerId, OrgId},
-        lookups::contacts_of,
         org::Org,
         rejection::RefusalCode,
         text::SingleLine,
@@ -98,17 +96,9 @@ impl Handler for PatchCustomer {
 
 async fn patch(context: &Context, org: &Org, request: &PatchCustomerRequest) -> Result<Reply<CustomerView>, Failure> {
     let current = known_customer(context, org, &request.customer_id).await?;
-    let (before, after) = (&current.value.profile, request.apply(&current.value.profile));
+    let after = request.apply(&current.value.profile);
     if matches!(request.phone, Patch::Set(_)) {
         profiles::check_phone(org, &after)?;
     }
-    let country = org.profile.country;
-    let contacts = contacts_of(&after, country);
-    let lookups = if contacts == contacts_of(before, country) {
-        None
-    } else {
-        let contacts: Vec<Contact> = contacts.into_keys().collect();
-        Some(context.store.customer_and_lookups(&org.id, None, contacts.iter()).await?.1)
-    };
-    Ok(Reply::done(write_profile(context, org, &current, &after, lookups).await?))
+    Ok(Reply::done(write_profile(context, org, &current, &after, None).await?))
 }

@@ -153,6 +153,6 @@ pub(crate) async fn with_contact(
     org: &Org,
     contact: &Contact,
 ) -> Result<RowPage<CustomerView>, Failure> {
-    let found = context.store.customers_with(&org.id, contact).await?.into_iter();
+    let found = context.store.customers_with(org, contact).await?.into_iter();
     Ok(RowPage { rows: found.map(|customer| CustomerView::new(org, customer, context.now)).collect(), next: None })
 }

@@ -15,7 +15,7 @@ use shared::{
         rejection::{FieldError, RefusalCode, Rejection},
         time::FutureTolerance,
     },
-    failure::Failure,
+    failure::{Failure, Retry},
     host::{Context, Declared, MoneyOperation, Reply, Success, Tag},
     inbound::{
         CallInfo, Fields,
@@ -153,7 +153,9 @@ impl MoneyOperation for AmendOrder {
         let loaded = context.store.award_context(&org.id, &customer_id, order_id).await?;
         let AwardContext { customer, order, award } = loaded;
         let owner = order.as_ref().and_then(|order| order.owner.as_ref());
-        if owner.is_some_and(|owner| *owner != customer_id) {
+        // The items are not read at one instant, so the header alone does not tell.
+        let recorded = award.as_ref().map(|award| &award.value.order.customer);
+        if owner.into_iter().chain(recorded).any(|owner| *owner != customer_id) {
             return Err(Rejection::IdempotencyMismatch.into());
         }
         if award.is_none() && state.cancelled {
@@ -190,7 +192,18 @@ pub(crate) async fn amend(
     // Amendments are accepted while the programme is off, as refunds are.
     let loyalty = &*loyalty_of(context, org).await?;
     context.store.make_room_for_due(org, customer, context.now).await?;
-    let decided = amendment::amend(&customer.value, loyalty, &award.value, state, context.now)?;
+    let decided = amendment::amend(&customer.value, loyalty, &award.value, state, context.now);
+    if decided.is_err() {
+        // The items are not read at one instant. The rejection is final only if a second read finds the same versions.
+        // Otherwise the amount was subtracted in one of them and not yet in the other.
+        let reloaded = context.store.award_context(&org.id, &customer.value.id, &award.value.order.id).await?;
+        let is_unchanged = reloaded.customer.is_some_and(|reloaded| reloaded.version == customer.version)
+            && reloaded.award.is_some_and(|reloaded| reloaded.version == award.version);
+        if !is_unchanged {
+            return Err(Failure::Retry(Retry::Contended));
+        }
+    }
+    let decided = decided?;
     transaction.replace_customer(&decided.customer, customer, &decided.entries)?;
     transaction.replace_award(&decided.award, award)?;
     transaction.commit().await?;

@@ -178,13 +178,13 @@ async fn award(
     }
 
     org.check_currency(currency)?;
-    customer.as_ref().map_or(Ok(()), |customer| customer.value.check_not_erased(None))?;
+    customer.as_ref().map_or(Ok(()), |customer| customer.value.check_not_erased(Some(order.fulfilled_at)))?;
     let loyalty = org.loyalty_in_force()?;
     // A newer state may have come first, in which the order was cancelled.
     let cancelled = header.as_ref().and_then(|header| header.cancelled_as_of).map(OrderState::cancelled);
     let state = cancelled.filter(|cancelled| cancelled.supersedes(&state)).unwrap_or(state);
     let rules = (loyalty, org.profile.timezone);
-    let mut transaction = context.store.transaction(org);
+    let (mut transaction, mut enrolled) = (context.store.transaction(org), None);
     let decided = if let Some(customer) = &customer {
         context.store.make_room_for_due(org, customer, context.now).await?;
         let decided = award::award(&customer.value, rules, order.clone(), state, context.now)?;
@@ -195,13 +195,14 @@ async fn award(
         let decided = award::award(&plan.customer, rules, order.clone(), state, context.now)?;
         transaction.enrol_customer(&decided.customer, &decided.entries)?;
         plan.writes.add_to(&mut transaction, &order.customer)?;
+        enrolled = Some(plan);
         decided
     };
     transaction.record_award(&decided.award)?;
     transaction.record_order_of_award(&order.id, &order.customer, header.as_ref())?;
     transaction.commit().await?;
-    if customer.is_none() {
-        context.metric(Metric::CustomersEnrolled, 1_i64);
+    if let Some(plan) = enrolled {
+        plan.record(context, org);
     }
     record_metrics(context, &loyalty.settings, &decided.award);
     Ok(Reply::created(answer(&decided.award)))

@@ -2,7 +2,7 @@
 
 use shared::{
     domain::{
-        contact::{Contact, ContactKind},
+        contact::ContactKind,
         customer::{Customer, CustomerProfile},
         ids::CustomerId,
         loyalty::Enrolment,
@@ -20,6 +20,20 @@ use shared::{
 pub(crate) struct Plan {
     pub(crate) customer: Customer,
     pub(crate) writes: ProfileWrites,
+    /// The fields that are left out of the profile.
+    left_out: Vec<String>,
+}
+
+impl Plan {
+    /// Counts the customer, and logs and counts what is left out of the profile. Called once the customer is enrolled.
+    pub(crate) fn record(&self, context: &Context, org: &Org) {
+        let customer = &self.customer.id;
+        context.metric(Metric::CustomersEnrolled, 1_i64);
+        for field in &self.left_out {
+            tracing::warn!(org = %org.id, %customer, field, "a contact is left out of an enrolment");
+            context.metric(Metric::ContactsLeftOut, 1_i64);
+        }
+    }
 }
 
 /// Whether a first order enrols a customer of the org.
@@ -28,7 +42,7 @@ pub(crate) fn enrols(org: &Org) -> bool {
 }
 
 /// Plans the enrolment of a customer who is not known. A contact that is invalid, or that as many customers share as may
-/// share it, is left out, logged and counted. It holds up no order.
+/// share it, is left out. It holds up no order.
 pub(crate) async fn plan(
     context: &Context,
     org: &Org,
@@ -36,32 +50,28 @@ pub(crate) async fn plan(
     new: Option<&NewCustomer>,
 ) -> Result<Plan, Failure> {
     let mut profile = new.map(NewCustomer::profile).unwrap_or_default();
-    for fault in new.map(NewCustomer::faults).unwrap_or_default() {
-        leave_out(context, org, customer, &fault.field);
-    }
+    let faults = new.map(NewCustomer::faults).unwrap_or_default();
+    let mut left_out: Vec<String> = faults.into_iter().map(|fault| fault.field).collect();
     if profiles::check_phone(org, &profile).is_err() {
-        leave_out(context, org, customer, ContactKind::Phone.name());
+        left_out.push(ContactKind::Phone.name().to_owned());
         profile.phone = None;
     }
     loop {
-        let contacts: Vec<Contact> = profiles::contacts(org, &profile).collect();
-        let (_, lookups) = context.store.customer_and_lookups(&org.id, None, contacts.iter()).await?;
-        let none = CustomerProfile::default();
-        match profiles::plan(&context.store, org, customer, (&none, &profile), Some(lookups)).await {
+        let new = Customer::new(customer.clone(), CustomerProfile::default());
+        match profiles::plan(&context.store, org, &new, &profile, None).await {
             Err(Failure::Rejected(Rejection::ContactShared { contact })) => {
-                leave_out(context, org, customer, contact.name());
+                left_out.push(contact.name().to_owned());
                 match contact {
                     ContactKind::Phone => profile.phone = None,
                     ContactKind::Email => profile.email = None,
                     ContactKind::CardNumber => profile.card_number = None,
                 }
             }
-            writes => return Ok(Plan { customer: Customer::new(customer.clone(), profile), writes: writes? }),
+            writes => {
+                let writes = writes?;
+                let customer = Customer { profile, found_by: writes.found_by.clone(), ..new };
+                return Ok(Plan { customer, writes, left_out });
+            }
         }
     }
-}
-
-fn leave_out(context: &Context, org: &Org, customer: &CustomerId, field: &str) {
-    tracing::warn!(org = %org.id, %customer, field, "a contact is left out of an enrolment");
-    context.metric(Metric::ContactsLeftOut, 1_i64);
 }

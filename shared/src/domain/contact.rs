@@ -1,6 +1,6 @@
 //! Contacts by which a customer is found at the till: telephone numbers, e-mail addresses and loyalty cards.
 
-use phonenumber::{Mode, country};
+use phonenumber::{Mode, PhoneNumber, country, metadata::DATABASE};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
@@ -86,7 +86,7 @@ impl Contact {
     /// A telephone number, as E.164. A number without `+` is dialled in `country`. An extension is left out. Fails with
     /// [`DIALLED_RULE`].
     pub fn phone(text: &SingleLine, country: Country) -> Result<Self, &'static str> {
-        let number = phonenumber::parse(Some(country.0), text.as_str()).map_err(|_| DIALLED_RULE)?;
+        let number = dialled(text.as_str().trim_start(), country).ok_or(DIALLED_RULE)?;
         Ok(Self { kind: ContactKind::Phone, value: number.format().mode(Mode::E164).to_string() })
     }
 
@@ -101,4 +101,25 @@ impl Contact {
     pub fn card(text: &SingleLine) -> Self {
         Self { kind: ContactKind::CardNumber, value: text.as_str().to_owned() }
     }
+}
+
+/// Parses a telephone number as it is dialled in a country. The library removes the trunk prefix of the country it is given
+/// from every number, so it is given none with a number of another country.
+fn dialled(text: &str, country: Country) -> Option<PhoneNumber> {
+    if text.starts_with(['+', '\u{FF0B}']) {
+        return phonenumber::parse(None, text).ok();
+    }
+    let number = phonenumber::parse(Some(country.0), text).ok()?;
+    if number.code().source() == country::Source::Default || number.code().source() == country::Source::Number {
+        return Some(number);
+    }
+    phonenumber::parse(None, format!("+{}", without_international_prefix(text, country)?)).ok()
+}
+
+/// The text after the digits with which a country dials abroad, such as `00` or `011`.
+fn without_international_prefix(text: &str, country: Country) -> Option<&str> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let prefix = DATABASE.by_id(country.code())?.international_prefix()?.find(&digits)?;
+    let last = text.char_indices().filter(|(_, char)| char.is_ascii_digit()).nth(prefix.end().checked_sub(1)?)?.0;
+    text.get(last + 1..)
 }

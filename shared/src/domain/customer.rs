@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    churn::score::Prediction, ids::CustomerId, lots::account::PointsAccount, money::Money, orders::OrderHistory,
-    points::Points, rejection::Rejection, text::SingleLine,
+    churn::score::Prediction, ids::CustomerId, lookups::FoundBy, lots::account::PointsAccount, money::Money,
+    orders::OrderHistory, points::Points, rejection::Rejection, text::SingleLine,
 };
+
+pub use crate::domain::profile::CustomerProfile;
 
 /// One customer of one org.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Customer {
     pub held_tier: Option<HeldTier>,
     /// The last churn prediction.
     pub churn: Option<Prediction>,
+    /// The contacts and the name by which the customer is found.
+    pub found_by: FoundBy,
     /// The last erasure, if there was one.
     pub erasure: Option<Erasure>,
 }
@@ -35,23 +39,6 @@ pub struct Erasure {
     pub at: DateTime<Utc>,
     /// Whether the customer was enrolled anew since.
     pub is_over: bool,
-}
-
-/// The data that a PUT of the customer replaces. An erasure removes all of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CustomerProfile {
-    /// The given name.
-    pub first_name: Option<SingleLine>,
-    /// The family name.
-    pub last_name: Option<SingleLine>,
-    /// The e-mail address, as the request wrote it.
-    pub email: Option<SingleLine>,
-    /// The telephone number, as the request wrote it.
-    pub phone: Option<SingleLine>,
-    /// The number of a loyalty card, which no other customer has.
-    pub card_number: Option<SingleLine>,
-    /// Whether every order of the customer earns with the equity multiplier.
-    pub equity_status: Option<bool>,
 }
 
 /// The tier that a customer holds.
@@ -77,6 +64,7 @@ impl Customer {
             orders: None,
             held_tier: None,
             churn: None,
+            found_by: FoundBy::default(),
             erasure: None,
         }
     }

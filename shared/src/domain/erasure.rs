@@ -20,12 +20,21 @@ pub fn erase(customer: &Customer, now: DateTime<Utc>) -> (Customer, Vec<Entry>) 
     let mut customer = customer.clone();
     let mut entries = apply_due(&mut customer, now);
     let points = customer.points().negated();
-    let erasure = Some(Erasure { at: now, is_over: false });
+    // What is about an order is judged by when the order was fulfilled, which may be ahead.
+    let at = customer.last_order_at().map_or(now, |last| last.max(now));
+    let erasure = Some(Erasure { at, is_over: false });
     let tombstone = Customer { erasure, ..Customer::new(customer.id, CustomerProfile::default()) };
     let (adjustment_id, reason) = (AdjustmentId::from_static(ERASED), SingleLine::from_static(ERASED));
     let kind = EntryKind::PointsAdjusted { adjustment_id, reason };
     entries.push(Entry::new(&tombstone, points, kind, now));
     (tombstone, entries)
+}
+
+/// Whether nothing but a tombstone is left of a customer. A release that knows no erasures may have written more.
+#[must_use]
+pub fn is_complete(customer: &Customer) -> bool {
+    let tombstone = Customer::new(customer.id.clone(), CustomerProfile::default());
+    customer.is_erased() && *customer == Customer { erasure: customer.erasure, ..tombstone }
 }
 
 /// Enrols an erased id anew, with nothing.

@@ -1,63 +1,67 @@
 //! The look-ups by which customers are found: who has a contact, and by which name a customer is searched.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::domain::{
     contact::{Contact, ContactKind, Country},
-    customer::CustomerProfile,
     ids::CustomerId,
+    profile::CustomerProfile,
     rejection::Rejection,
-    text::SingleLine,
 };
 
-/// The contacts of a profile, each with its text as it was written. A telephone number that cannot be parsed is left out.
-#[must_use]
-pub fn contacts_of(profile: &CustomerProfile, country: Country) -> BTreeMap<Contact, SingleLine> {
-    let phone = profile.phone.as_ref().and_then(|text| Some((Contact::phone(text, country).ok()?, text)));
-    let email = profile.email.as_ref().map(|text| (Contact::email(text), text));
-    let card = profile.card_number.as_ref().map(|text| (Contact::card(text), text));
-    [phone, email, card].into_iter().flatten().map(|(contact, text)| (contact, text.clone())).collect()
+/// The contacts and the name by which a customer is found. They are recorded with the customer, because a release without
+/// look-ups, or a change of the org's country, may leave a profile that no longer says which look-ups there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FoundBy {
+    /// The contacts.
+    pub contacts: BTreeSet<Contact>,
+    /// The name in its search form.
+    pub name: Option<String>,
 }
 
-/// The text of a kind of contact in a profile.
-#[must_use]
-pub const fn text_of(profile: &CustomerProfile, kind: ContactKind) -> Option<&SingleLine> {
-    match kind {
-        ContactKind::Phone => profile.phone.as_ref(),
-        ContactKind::Email => profile.email.as_ref(),
-        ContactKind::CardNumber => profile.card_number.as_ref(),
+impl FoundBy {
+    /// By what a customer with a profile is to be found. A telephone number that cannot be parsed is left out.
+    #[must_use]
+    pub fn of(profile: &CustomerProfile, country: Country) -> Self {
+        let kinds = ContactKind::ALL.iter();
+        let contacts = kinds.filter_map(|kind| contact_of(profile, *kind, country)).collect();
+        Self { contacts, name: searched_name(profile) }
     }
 }
 
-/// The customers who have a contact, each with its text as they wrote it. They are believed only as far as their profiles
-/// still have that text: a release without look-ups may have changed a profile alone.
+/// The contact of a kind in a profile.
+fn contact_of(profile: &CustomerProfile, kind: ContactKind, country: Country) -> Option<Contact> {
+    match kind {
+        ContactKind::Phone => profile.phone.as_ref().and_then(|text| Contact::phone(text, country).ok()),
+        ContactKind::Email => profile.email.as_ref().map(Contact::email),
+        ContactKind::CardNumber => profile.card_number.as_ref().map(Contact::card),
+    }
+}
+
+/// Whether a profile has a contact.
+#[must_use]
+pub fn has_contact(profile: &CustomerProfile, contact: &Contact, country: Country) -> bool {
+    contact_of(profile, contact.kind, country).as_ref() == Some(contact)
+}
+
+/// The customers who have a contact. They are believed only as far as their profiles still have it: a release without
+/// look-ups may have changed a profile alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ContactHolders(pub BTreeMap<CustomerId, SingleLine>);
+pub struct ContactHolders(pub BTreeSet<CustomerId>);
 
 impl ContactHolders {
     /// Adds a customer. Fails with [`Rejection::CardTaken`] or [`Rejection::ContactShared`] if too many others have the
     /// contact.
-    pub fn add(&mut self, kind: ContactKind, customer: &CustomerId, text: &SingleLine) -> Result<(), Rejection> {
-        let others = self.0.keys().filter(|holder| *holder != customer).count();
+    pub fn add(&mut self, kind: ContactKind, customer: &CustomerId) -> Result<(), Rejection> {
+        let others = self.0.iter().filter(|holder| *holder != customer).count();
         if others >= kind.holders_max() {
             return Err(match kind {
                 ContactKind::CardNumber => Rejection::CardTaken,
                 ContactKind::Phone | ContactKind::Email => Rejection::ContactShared { contact: kind },
             });
         }
-        self.0.insert(customer.clone(), text.clone());
+        self.0.insert(customer.clone());
         Ok(())
-    }
-
-    /// Removes the customers whose profiles no longer have the contact. `profile_of` returns the profile of a customer.
-    pub fn retain_believed<'a>(
-        &mut self,
-        kind: ContactKind,
-        profile_of: impl Fn(&CustomerId) -> Option<&'a CustomerProfile>,
-    ) {
-        self.0.retain(|customer, text| {
-            profile_of(customer).and_then(|profile| text_of(profile, kind)).is_some_and(|current| current == text)
-        });
     }
 }
 

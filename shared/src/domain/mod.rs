@@ -17,7 +17,7 @@
 //! | the status of a bundle, and which customer may redeem it | [`bundle`] |
 //! | whether an order redeemed a bundle or points | [`redemption_state`] |
 //! | the settings of an org | [`org`], [`loyalty`] |
-//! | what is stored about a customer | [`customer`], [`orders`] |
+//! | what is stored about a customer | [`customer`], [`profile`], [`orders`] |
 //! | what stays of an erased customer | [`erasure`] |
 //! | telephone numbers, addresses and cards by which customers are found | [`contact`], [`lookups`] |
 //! | the entries of the ledger | [`ledger`] |
@@ -51,6 +51,7 @@ pub mod org_key;
 pub mod points;
 pub mod points_hold;
 pub mod points_redemption;
+pub mod profile;
 pub mod rate;
 pub mod recalculation;
 pub mod redemption_state;

@@ -1,14 +1,17 @@
 //! Look-ups of customers by their contacts, and by the beginning of their names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use super::{
     attributes::number,
     customers::read_customer,
     error::StoreError,
-    items::contact::{ContactForm, NameForm},
+    items::{
+        contact::{ContactForm, NameForm},
+        form,
+    },
     keys, lookup_keys,
-    rows::Page,
+    rows::{Page, skip_unreadable},
     table::{Store, Versioned},
     transact::{Change, Transaction},
 };
@@ -16,7 +19,8 @@ use crate::domain::{
     contact::Contact,
     customer::Customer,
     ids::{CustomerId, OrgId},
-    lookups::ContactHolders,
+    lookups::{ContactHolders, has_contact},
+    org::Org,
 };
 
 /// The look-ups of some contacts. A contact that no customer has is missing.
@@ -50,24 +54,30 @@ impl Store {
     }
 
     /// The customers who have a contact, as far as their profiles still have it.
-    pub async fn customers_with(&self, org: &OrgId, contact: &Contact) -> Result<Vec<Customer>, StoreError> {
-        let (_, mut lookups) = self.customer_and_lookups(org, None, std::iter::once(contact)).await?;
+    pub async fn customers_with(&self, org: &Org, contact: &Contact) -> Result<Vec<Customer>, StoreError> {
+        let (_, mut lookups) = self.customer_and_lookups(&org.id, None, std::iter::once(contact)).await?;
         let Some(lookup) = lookups.remove(contact) else { return Ok(Vec::new()) };
-        let mut customers = self.holders(org, std::iter::once(&lookup)).await?;
-        let mut holders = lookup.value;
-        holders.retain_believed(contact.kind, |id| customers.get(id).map(|customer| &customer.profile));
-        Ok(holders.0.keys().filter_map(|id| customers.remove(id)).collect())
+        let holders = self.holders(&org.id, &lookup.value).await?.into_values().flatten();
+        Ok(holders.filter(|customer| has_contact(&customer.profile, contact, org.profile.country)).collect())
     }
 
-    /// The customers of some look-ups, by id.
-    pub async fn holders<'a>(
+    /// The customers of a look-up, by id, without absent and erased customers. `None` stands for a customer who cannot be
+    /// read.
+    pub async fn holders(
         &self,
         org: &OrgId,
-        lookups: impl Iterator<Item = &'a Versioned<ContactHolders>>,
-    ) -> Result<HashMap<CustomerId, Customer>, StoreError> {
-        let ids: BTreeSet<&CustomerId> = lookups.flat_map(|lookup| lookup.value.0.keys()).collect();
-        let ids: Vec<CustomerId> = ids.into_iter().cloned().collect();
-        self.customers_by_id(org, &ids).await
+        holders: &ContactHolders,
+    ) -> Result<BTreeMap<CustomerId, Option<Customer>>, StoreError> {
+        let keys: Vec<keys::Key> = holders.0.iter().map(|customer| keys::customer(org, customer)).collect();
+        let mut found = BTreeMap::new();
+        for item in self.get_all(&keys).await? {
+            let id = keys::customer_of(org, &item)?;
+            let customer = skip_unreadable(read_customer(item)).map(|customer| customer.value);
+            if !customer.as_ref().is_some_and(Customer::is_erased) {
+                found.insert(id, customer);
+            }
+        }
+        Ok(found)
     }
 
     /// A page of the customers whose names begin with a text in its search form, in the order of their names. The list may
@@ -98,17 +108,22 @@ impl Transaction<'_> {
         let key = lookup_keys::contact(org, contact);
         // The deletion of a disposable org finds the look-up by its list.
         let index_key = self.org.disposable.then(|| lookup_keys::contact_index_key(org, contact));
-        match before {
-            None if holders.0.is_empty() => Ok(()),
-            None => self.create(&key, index_key.as_ref(), &ContactForm::new(holders, 1)),
-            Some(before) if holders.0.is_empty() => {
-                self.delete(&key, Change::default().require("version", "=", number(before.version)))
-            }
-            Some(before) => {
-                let form = ContactForm::new(holders, before.next_version());
-                self.replace(&key, index_key.as_ref(), &form, before)
-            }
+        let Some(before) = before else {
+            let form = ContactForm::new(holders, 1);
+            return if holders.0.is_empty() { Ok(()) } else { self.create(&key, index_key.as_ref(), &form) };
+        };
+        // A look-up that was removed and made again has the first version again, so the version alone does not tell.
+        let unchanged = Change::default().require("version", "=", number(before.version));
+        let unchanged = match before.image.get("holders") {
+            Some(holders) => unchanged.require("holders", "=", holders.clone()),
+            None => unchanged.require_absent("holders"),
+        };
+        if holders.0.is_empty() {
+            return self.delete(&key, unchanged);
         }
+        let form = ContactForm::new(holders, before.next_version());
+        let change = unchanged.set("version", number(form.version)).set("holders", form::attribute(&form.holders)?);
+        self.update(&key, if index_key.is_some() { change.index_key(index_key.as_ref()) } else { change })
     }
 
     /// Lists a customer by a name in its search form, or no longer. The same transaction writes the customer.

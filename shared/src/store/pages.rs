@@ -154,7 +154,7 @@ impl Store {
             Some(from) => self.query_index_from(index_pk, from, limit),
             None => self.query_index(index_pk, limit),
         };
-        page_of_index(query, index_pk, after, read).await
+        page_of_index(query, index_pk, after, |at| from.is_none_or(|from| at >= from), read).await
     }
 
     /// A page of the part of a list of the index whose sort keys begin with `prefix`. The value of an unreadable item is
@@ -172,19 +172,24 @@ impl Store {
             .key_condition_expression("#list = :list AND begins_with(#at, :prefix)")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":prefix", text(prefix));
-        page_of_index(query, index_pk, after, read).await
+        page_of_index(query, index_pk, after, |at| at.starts_with(prefix), read).await
     }
 }
 
-/// A page of a list of the index whose items are in many partitions.
+/// A page of a list of the index whose items are in many partitions. `is_listed` is whether an item with a sort key is in the
+/// queried part of the list. `DynamoDB` rejects a start outside of it.
 async fn page_of_index<T>(
     query: QueryFluentBuilder,
     index_pk: &str,
     after: Option<&str>,
+    is_listed: impl Fn(&str) -> bool,
     read: impl Fn(Item) -> Result<T, StoreError>,
 ) -> Result<Page<Option<T>>, StoreError> {
     let start = after.map(|position| {
         let [pk, sk, at] = serde_json::from_str::<[String; 3]>(position).map_err(|_| StoreError::InvalidPosition)?;
+        if pk.is_empty() || sk.is_empty() || at.is_empty() || !is_listed(&at) {
+            return Err(StoreError::InvalidPosition);
+        }
         let index_key = IndexKey { index_pk: index_pk.to_owned(), index_sk: at };
         Ok::<_, StoreError>(start_after(&Key { pk, sk }, &index_key))
     });

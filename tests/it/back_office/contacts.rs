@@ -141,24 +141,113 @@ async fn a_look_up_is_believed_only_as_far_as_the_profile_has_the_contact() {
     let world = World::new().await;
     world.put_customer(ORG, "ada", &json!({"phone": "212 555 0134", "cardNumber": "17", "lastName": "King"})).await;
     // A version without look-ups replaces the profile.
-    let text = |value: &str| AttributeValue::S(value.to_owned());
-    let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-    let keys = [key("pk", format!("CUSTOMER#{ORG}#ada")), key("sk", "PROFILE".to_owned())];
-    let update = world.client.update_item().table_name(&world.table).set_key(Some(keys.into()));
-    let update =
-        update.update_expression("SET person.phone = :phone, person.cardNumber = :card, person.lastName = :name");
-    let update = update.expression_attribute_values(":phone", text("212 555 0199"));
-    let update = update.expression_attribute_values(":card", text("18"));
-    update.expression_attribute_values(":name", text("Byron")).send().await.unwrap();
+    write_profile(&world, "ada", &[("phone", "212 555 0199"), ("cardNumber", "18"), ("lastName", "Byron")]).await;
     for criterion in [json!({"phone": "212 555 0134"}), json!({"cardNumber": "17"}), json!({"namePrefix": "Ki"})] {
         assert!(found(&world, &criterion).await.is_empty(), "{criterion}");
     }
     // Another customer may have the card.
     assert_eq!(world.put_customer(ORG, "bo", &json!({"cardNumber": "17"})).await.status, 201);
     assert_eq!(found(&world, &json!({"cardNumber": "17"})).await, ["bo"]);
-    // The next PUT makes the look-ups of the new contacts.
-    world.put_customer(ORG, "ada", &json!({"phone": "212 555 0199", "cardNumber": "18"})).await;
-    assert_eq!(found(&world, &json!({"phone": "212 555 0199"})).await, ["ada"]);
+    // The next PUT makes the look-ups of the new contacts and of the name.
+    world.put_customer(ORG, "ada", &json!({"phone": "212 555 0199", "cardNumber": "18", "lastName": "Byron"})).await;
+    for criterion in [json!({"phone": "212 555 0199"}), json!({"cardNumber": "18"}), json!({"namePrefix": "By"})] {
+        assert_eq!(found(&world, &criterion).await, ["ada"], "{criterion}");
+    }
+}
+
+/// Writes a profile as a version without look-ups does.
+async fn write_profile(world: &World, customer: &str, fields: &[(&str, &str)]) {
+    let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
+    let keys = [key("pk", format!("CUSTOMER#{ORG}#{customer}")), key("sk", "PROFILE".to_owned())];
+    let mut update = world.client.update_item().table_name(&world.table).set_key(Some(keys.into()));
+    let mut changes = Vec::new();
+    for (field, value) in fields {
+        changes.push(format!("person.{field} = :{field}"));
+        update = update.expression_attribute_values(format!(":{field}"), AttributeValue::S((*value).to_owned()));
+    }
+    update.update_expression(format!("SET {}", changes.join(", "))).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_contact_that_is_only_written_in_another_way_is_still_found() {
+    let world = World::new().await;
+    world.put_customer(ORG, "ada", &json!({"phone": "(212) 555-0134", "email": "a@b.example"})).await;
+    write_profile(&world, "ada", &[("phone", "+12125550134"), ("email", "A@B.example")]).await;
+    assert_eq!(found(&world, &json!({"phone": "212 555 0134"})).await, ["ada"]);
+    assert_eq!(found(&world, &json!({"email": "a@b.example"})).await, ["ada"]);
+}
+
+#[tokio::test]
+async fn an_erasure_removes_the_look_ups_of_a_profile_that_no_longer_names_them() {
+    let world = World::new().await;
+    let profile = json!({"lastName": "King", "phone": "212 555 0134", "cardNumber": "17"});
+    world.put_customer(ORG, "ada", &profile).await;
+    write_profile(&world, "ada", &[("phone", "212 555 0199"), ("cardNumber", "18"), ("lastName", "Byron")]).await;
+    world.put_org(ORG, &json!({"name": "Shop", "country": "GB"})).await;
+    let path = format!("/orgs/{ORG}/customers/ada");
+    assert_eq!(world.send(&Request::new("DELETE", "back-office", path)).await.status, 200);
+    assert_eq!(lookups(&world).await, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_customer_from_before_there_were_look_ups_is_found_after_a_patch() {
+    let world = World::new().await;
+    for id in ["ada", "bo"] {
+        world.put_customer(ORG, id, &json!({})).await;
+        write_profile(&world, id, &[("cardNumber", "17"), ("lastName", "King")]).await;
+    }
+    assert_eq!(world.send(&patch("ada", &json!({"firstName": "Ada"}))).await.status, 200);
+    assert_eq!(found(&world, &json!({"cardNumber": "17"})).await, ["ada"]);
+    assert_eq!(found(&world, &json!({"namePrefix": "king a"})).await, ["ada"]);
+    // Bo has the same card from before, and keeps it, but is not found by it. Nobody can set it.
+    let bo = world.send(&patch("bo", &json!({"firstName": "Bo"}))).await;
+    assert_eq!((bo.status.as_u16(), &bo.body["cardNumber"]), (200, &json!("17")));
+    assert_eq!(found(&world, &json!({"cardNumber": "17"})).await, ["ada"]);
+    world.put_customer(ORG, "cy", &json!({})).await;
+    assert_eq!(world.send(&patch("cy", &json!({"cardNumber": "17"}))).await.code(), "card_taken");
+    assert_eq!(world.put_customer(ORG, "bo", &json!({"cardNumber": "17"})).await.code(), "card_taken");
+}
+
+#[tokio::test]
+async fn a_number_of_another_country_keeps_all_its_digits() {
+    let world = World::new().await;
+    for (id, phone) in [("de", "+49 151 23456789"), ("cn", "+86 138 1234 5678"), ("us", "+1 212 555 0134")] {
+        world.put_customer(ORG, id, &json!({"phone": phone})).await;
+    }
+    for (id, phone) in [
+        ("de", "011 49 151 23456789"),
+        ("de", "+4915123456789"),
+        ("cn", "011-86-138-1234-5678"),
+        ("us", "212 555 0134"),
+        ("us", "1 212 555 0134"),
+    ] {
+        assert_eq!(found(&world, &json!({"phone": phone})).await, [id], "{phone}");
+    }
+    for phone in ["+49 5123 456789", "+86 381 2345 678", "+49 512 3456789"] {
+        assert!(found(&world, &json!({"phone": phone})).await.is_empty(), "{phone}");
+    }
+    world.put_org(ORG, &json!({"name": "Shop", "country": "AU"})).await;
+    for (id, phone) in [("us", "0011 1 212 555 0134"), ("de", "0011 49 151 23456789"), ("de", "+49 151 23456789")] {
+        assert_eq!(found(&world, &json!({"phone": phone})).await, [id], "{phone}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_does_not_begin_outside_of_what_it_searches() {
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    let world = World::new().await;
+    for id in ["a", "b"] {
+        world.put_customer(ORG, id, &json!({"lastName": "Miller"})).await;
+    }
+    let page = world.send(&search(&json!({"namePrefix": "mil", "limit": 1}))).await.body;
+    let cursor = BASE64_URL_SAFE_NO_PAD.decode(page["cursor"].as_str().unwrap()).unwrap();
+    let mut content: Value = serde_json::from_slice(&cursor).unwrap();
+    for position in [json!(["x", "y", "king"]), json!(["", "NAME", "miller"]), json!(["x", "NAME", ""]), json!("x")] {
+        content["position"] = position.to_string().into();
+        let cursor = BASE64_URL_SAFE_NO_PAD.encode(content.to_string());
+        let answer = world.send(&search(&json!({"namePrefix": "mil", "cursor": cursor}))).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (422, "invalid_cursor"), "{content}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use harness::{
     Request, Scenario, World, amendments, audit, bundles, scenario, world,
     world::{ORG, noon},
@@ -154,4 +155,54 @@ async fn the_deletion_of_a_disposable_org_removes_its_erased_customers() {
     let items = world.client.scan().table_name(&world.table).send().await.unwrap().items.unwrap_or_default();
     let left: BTreeSet<&String> = items.iter().map(|item| item["pk"].as_s().unwrap()).collect();
     assert!(left.iter().all(|pk| !pk.contains("to-go")), "{left:?}");
+}
+
+#[tokio::test]
+async fn what_an_older_version_writes_for_an_erased_customer_is_erased_once_more() {
+    let world = erased_ada().await.await;
+    // It knows no tombstone: a PUT sets the profile, an award adds points and lists the customer.
+    let key = |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+    let keys = [key("pk", &format!("CUSTOMER#{ORG}#ada")), key("sk", "PROFILE")];
+    let update = world.client.update_item().table_name(&world.table).set_key(Some(keys.into()));
+    let update =
+        update.update_expression("SET person.lastName = :name, lifetimeValue = :cents, #list = :list, #at = :at");
+    let update = update.expression_attribute_names("#list", "list").expression_attribute_names("#at", "at");
+    let update = update.expression_attribute_values(":name", AttributeValue::S("King".to_owned()));
+    let update = update.expression_attribute_values(":cents", AttributeValue::N("500".to_owned()));
+    let update = update.expression_attribute_values(":list", AttributeValue::S(format!("CUSTOMERS#{ORG}")));
+    update.expression_attribute_values(":at", AttributeValue::S("0000".to_owned())).send().await.unwrap();
+
+    assert_eq!(world.get(&format!("/orgs/{ORG}/customers")).await.body["customers"], json!([]));
+    let erased = world.send(&erase("ada")).await;
+    assert_eq!((erased.status.as_u16(), &erased.body["lifetimeValue"]), (200, &json!(0)));
+    assert_eq!(erased.body.get("lastName"), None);
+    let keys = [key("pk", &format!("CUSTOMER#{ORG}#ada")), key("sk", "PROFILE")];
+    let read = world.client.get_item().table_name(&world.table).set_key(Some(keys.into()));
+    let item = read.send().await.unwrap().item.unwrap();
+    assert!(!item.contains_key("list") && !format!("{item:?}").contains("King"), "{item:?}");
+    let anew = world.put_customer(ORG, "ada", &json!({"firstName": "Ada"})).await;
+    assert_eq!((anew.status.as_u16(), &anew.body["lifetimeValue"]), (201, &json!(0)));
+    audit::check(&world, ORG, "ada").await;
+}
+
+#[tokio::test]
+async fn an_order_of_the_time_before_the_erasure_is_not_awarded_to_the_customer_enrolled_anew() {
+    let put = Request::put_customer(ORG, "ada").with(&json!({}));
+    world()
+        .await
+        .customer("ada")
+        // A pre-order, fulfilled later than the erasure.
+        .award_with("ada", "o1", "100", json!({"fulfilledAt": "2026-06-01T18:00:00Z"}))
+        .send(erase("ada"))
+        .accepted()
+        .at(LATER)
+        .send(put)
+        .expect_status(201)
+        .award_with("ada", "o2", "100", json!({"fulfilledAt": "2026-06-01T11:00:00Z"}))
+        .refused(409, "customer_erased")
+        .amend("ada", "o1", "400", LATER)
+        .refused(409, "customer_erased")
+        .award("ada", "o3", "20")
+        .expect_customer("ada", json!({"points": 20, "lifetimeValue": 20}))
+        .await;
 }

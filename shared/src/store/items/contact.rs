@@ -2,30 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ids::CustomerId, lookups::ContactHolders, text::SingleLine};
+use crate::domain::{ids::CustomerId, lookups::ContactHolders};
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct ContactForm {
-    holders: Vec<HolderForm>,
-    version: u64,
+    pub(in crate::store) holders: Vec<HolderForm>,
+    pub(in crate::store) version: u64,
 }
 
 /// A customer who has the contact.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct HolderForm {
+pub(in crate::store) struct HolderForm {
     customer_id: CustomerId,
-    /// The contact as the customer wrote it.
-    text: SingleLine,
 }
 
 impl ContactForm {
     pub(in crate::store) fn new(holders: &ContactHolders, version: u64) -> Self {
-        let form = |(customer_id, text): (&CustomerId, &SingleLine)| HolderForm {
-            customer_id: customer_id.clone(),
-            text: text.clone(),
-        };
-        Self { holders: holders.0.iter().map(form).collect(), version }
+        let holders = holders.0.iter().cloned().map(|customer_id| HolderForm { customer_id });
+        Self { holders: holders.collect(), version }
     }
 }
 
@@ -33,7 +28,7 @@ impl TryFrom<ContactForm> for (ContactHolders, u64) {
     type Error = &'static str;
 
     fn try_from(form: ContactForm) -> Result<Self, Self::Error> {
-        let holders = form.holders.into_iter().map(|HolderForm { customer_id, text }| (customer_id, text));
+        let holders = form.holders.into_iter().map(|HolderForm { customer_id }| customer_id);
         Ok((ContactHolders(holders.collect()), form.version))
     }
 }

@@ -11,8 +11,10 @@ use super::{
     values::{if_known, money},
 };
 use crate::domain::{
+    contact::{Contact, ContactKind},
     customer::{Customer, CustomerProfile, Erasure, HeldTier},
     ids::CustomerId,
+    lookups::FoundBy,
     lots::{account::PointsAccount, hold::Hold, lot::LotDates},
     orders::OrderHistory,
     points::Points,
@@ -44,7 +46,43 @@ pub(in crate::store) struct CustomerForm {
     churn: Option<CustomerPredictionForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     erasure: Option<ErasureForm>,
+    /// Absent if the customer is found by nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found_by: Option<FoundByForm>,
     version: u64,
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Default)]
+#[serde(rename_all = "camelCase")]
+struct FoundByForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    card_number: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+impl From<&FoundBy> for FoundByForm {
+    fn from(FoundBy { contacts, name }: &FoundBy) -> Self {
+        let value = |kind| contacts.iter().find(|contact| contact.kind == kind).map(|contact| contact.value.clone());
+        Self {
+            phone: value(ContactKind::Phone),
+            email: value(ContactKind::Email),
+            card_number: value(ContactKind::CardNumber),
+            name: name.clone(),
+        }
+    }
+}
+
+impl From<FoundByForm> for FoundBy {
+    fn from(FoundByForm { phone, email, card_number, name }: FoundByForm) -> Self {
+        let values = [(ContactKind::Phone, phone), (ContactKind::Email, email), (ContactKind::CardNumber, card_number)];
+        let contacts = values.into_iter().filter_map(|(kind, value)| Some(Contact { kind, value: value? }));
+        Self { contacts: contacts.collect(), name }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,6 +209,7 @@ impl CustomerForm {
             held_tier: held_tier.map(HeldTierForm::from),
             churn: customer.churn.as_ref().map(CustomerPredictionForm::from),
             erasure: customer.erasure.map(|Erasure { at, is_over }| ErasureForm { at, is_over }),
+            found_by: Some(FoundByForm::from(&customer.found_by)).filter(|form| *form != FoundByForm::default()),
             version,
         }
     }
@@ -192,6 +231,7 @@ impl TryFrom<CustomerForm> for (Customer, u64) {
             held_tier: form.held_tier.map(HeldTier::from),
             churn: form.churn.map(TryInto::try_into).transpose()?,
             erasure: form.erasure.map(|ErasureForm { at, is_over }| Erasure { at, is_over }),
+            found_by: form.found_by.map(FoundBy::from).unwrap_or_default(),
         };
         Ok((value, form.version))
     }

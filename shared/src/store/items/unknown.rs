@@ -37,6 +37,11 @@ impl Image {
     pub(in crate::store) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
+
+    /// An attribute, as it is stored.
+    pub(in crate::store) fn get(&self, name: &str) -> Option<&AttributeValue> {
+        self.0.get(name)
+    }
 }
 
 impl From<Item> for Image {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use harness::{
-    Request, World, audit, bundles, scenario,
+    Request, World, amendments, audit, bundles, scenario,
     world::{ORG, noon},
 };
 use serde_json::json;
@@ -96,4 +96,33 @@ async fn an_order_that_is_refunded_by_the_refund_itself_is_a_replay() {
     // The award and the refund are in one partition, so the tear lies between them and the customer.
     let answer = send_again_between_reads(world, "ORDER#", scenario::refund_request("ada", "o1", "r1", None)).await;
     assert_eq!((answer.status.as_u16(), &answer.body["replayed"]), (200, &json!(true)), "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_between_the_reads_of_a_newer_one_does_not_refuse_it() {
+    let world = Arc::new(World::new().await);
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.send(&scenario::award("ada", "o1", "100", &json!({}))).await;
+    let newer = amendments::amend("ada", "o1", "30", "2026-06-01T14:00:00Z");
+    let between = amendments::amend("ada", "o1", "40", "2026-06-01T13:00:00Z");
+    // The award says 100, the customer 40.
+    let answer = send_between_reads(&world, "ORDER#", newer, &between).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["balance"]), (200, &json!(30)), "{}", answer.body);
+    assert_eq!(audit::check(&world, ORG, "ada").await["lifetimeValue"], json!(30));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_for_another_customer_is_refused_although_the_award_comes_between_its_reads() {
+    let world = Arc::new(World::new().await);
+    for customer in ["ada", "bo"] {
+        world.put_customer(ORG, customer, &json!({})).await;
+    }
+    world.send(&scenario::award("ada", "o1", "100", &json!({}))).await;
+    // The header is not there yet, the award is.
+    let key = |name: &str, value: &str| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value.to_owned()));
+    let keys = [key("pk", &format!("ORDER#{ORG}#o1")), key("sk", "ORDER")];
+    world.client.delete_item().table_name(&world.table).set_key(Some(keys.into())).send().await.unwrap();
+    let answer = world.send(&amendments::amend("bo", "o1", "30", "2026-06-01T14:00:00Z")).await;
+    assert_eq!((answer.status.as_u16(), answer.code()), (409, "idempotency_mismatch"));
+    assert_eq!(audit::check(&world, ORG, "ada").await["points"], json!(100));
 }
