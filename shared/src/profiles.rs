@@ -91,6 +91,12 @@ pub async fn plan(
 }
 
 impl ProfileWrites {
+    /// Whether the customer is found by all of this already.
+    #[must_use]
+    pub fn is_empty_for(&self, customer: &Customer) -> bool {
+        self.lookups.is_empty() && self.found_by == customer.found_by
+    }
+
     /// Adds the writes to the transaction that writes the customer.
     pub fn add_to(&self, transaction: &mut Transaction<'_>, customer: &CustomerId) -> Result<(), Failure> {
         for (contact, holders, before) in &self.lookups {

@@ -139,8 +139,11 @@ pub(crate) async fn write_profile(
     profile: &CustomerProfile,
     lookups: Option<ContactLookups>,
 ) -> Result<CustomerView, Failure> {
-    context.store.make_room_for_due(org, current, context.now).await?;
     let writes = profiles::plan(&context.store, org, &current.value, profile, lookups).await?;
+    if *profile == current.value.profile && writes.is_empty_for(&current.value) {
+        return Ok(CustomerView::new(org, current.value.clone(), context.now));
+    }
+    context.store.make_room_for_due(org, current, context.now).await?;
     let found_by = writes.found_by.clone();
     let mut customer = Customer { profile: profile.clone(), found_by, ..current.value.clone() };
     let entries = apply_due(&mut customer, context.now);
@@ -181,7 +184,8 @@ impl Handler for GetCustomer {
     async fn handle(context: &Context, request: CustomerRequest) -> Result<Reply<CustomerView>, Failure> {
         let CustomerRequest { org_id, customer_id } = request;
         let org = context.org(&org_id).await?;
-        let customer = known_customer(context, &org, &customer_id).await?;
+        let customer = context.store.customer(&org_id, &customer_id).await?;
+        let customer = customer.filter(|customer| !customer.value.is_erased()).ok_or(Rejection::UnknownCustomer)?;
         Ok(Reply::done(CustomerView::new(&org, customer.value, context.now)))
     }
 }
@@ -231,14 +235,4 @@ async fn erase_current(context: &Context, org: &Org, current: &Versioned<Custome
     writes.add_to(&mut transaction, &tombstone.id)?;
     transaction.commit().await?;
     Ok(tombstone)
-}
-
-/// A customer who is not erased. Fails with [`Rejection::UnknownCustomer`].
-pub(crate) async fn known_customer(
-    context: &Context,
-    org: &Org,
-    id: &CustomerId,
-) -> Result<Versioned<Customer>, Failure> {
-    let customer = context.store.customer(&org.id, id).await?.filter(|customer| !customer.value.is_erased());
-    Ok(customer.ok_or(Rejection::UnknownCustomer)?)
 }

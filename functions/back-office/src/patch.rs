@@ -5,7 +5,7 @@ use shared::{
         customer::CustomerProfile,
         ids::{CustomerId, OrgId},
         org::Org,
-        rejection::RefusalCode,
+        rejection::{RefusalCode, Rejection},
         text::SingleLine,
     },
     failure::Failure,
@@ -18,10 +18,7 @@ use shared::{
     telemetry::metric::Metric,
 };
 
-use crate::{
-    customers::{known_customer, write_profile},
-    view::CustomerView,
-};
+use crate::{customers::write_profile, view::CustomerView};
 
 /// Changes fields of a customer's profile.
 pub struct PatchCustomer;
@@ -79,8 +76,13 @@ impl Declared for PatchCustomer {
     const DESCRIPTION: &'static str = "A merge patch (RFC 7396): named fields change, null removes a field, and all \
         others stay.";
     const SUCCESS: &'static [Success] = &[Success::Done];
-    const REFUSALS: &'static [RefusalCode] =
-        &[RefusalCode::UnknownOrg, RefusalCode::UnknownCustomer, RefusalCode::CardTaken, RefusalCode::ContactShared];
+    const REFUSALS: &'static [RefusalCode] = &[
+        RefusalCode::UnknownOrg,
+        RefusalCode::UnknownCustomer,
+        RefusalCode::CustomerErased,
+        RefusalCode::CardTaken,
+        RefusalCode::ContactShared,
+    ];
     const METRICS: &'static [Metric] = &[];
 
     type Request = PatchCustomerRequest;
@@ -95,7 +97,8 @@ impl Handler for PatchCustomer {
 }
 
 async fn patch(context: &Context, org: &Org, request: &PatchCustomerRequest) -> Result<Reply<CustomerView>, Failure> {
-    let current = known_customer(context, org, &request.customer_id).await?;
+    let current = context.store.customer(&org.id, &request.customer_id).await?.ok_or(Rejection::UnknownCustomer)?;
+    current.value.check_not_erased(None)?;
     let after = request.apply(&current.value.profile);
     if matches!(request.phone, Patch::Set(_)) {
         profiles::check_phone(org, &after)?;

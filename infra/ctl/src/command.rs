@@ -8,6 +8,7 @@ use shared::domain::ids::OrgId;
 use crate::{
     addresses::FunctionAddresses,
     demo, load,
+    migrate::ContactMigration,
     target::{StackOptions, TargetOptions},
     verify, weekly_report,
 };
@@ -19,6 +20,9 @@ pub enum FunctionsCommand {
     Load(LoadOptions),
     /// Create a demo org, load past orders, score churn, recalculate tiers, play a promotion week, redeem points, void a refund, and print the results
     Demo(DemoOptions),
+    /// Bring stored data up to what this release makes of new data
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Print an org's last week in figures, beside their targets
     Report(ReportOptions),
     /// Check every system of a stack, end to end, in an org that is created for it and removed afterwards
@@ -35,6 +39,31 @@ pub struct LoadOptions {
     org: OrgId,
     #[command(flatten)]
     target: TargetOptions,
+    #[command(flatten)]
+    pace: PaceOptions,
+}
+
+/// What `migrate` brings up to date.
+#[derive(Subcommand)]
+pub enum MigrateCommand {
+    /// Make customers from before there were look-ups found by their telephone numbers, addresses, cards and names
+    Contacts(ContactsOptions),
+}
+
+/// Options of `migrate contacts`.
+#[derive(Args)]
+pub struct ContactsOptions {
+    /// The org
+    #[arg(long, value_parser = org_id)]
+    org: OrgId,
+    /// Only print what would be made
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to continue: a position that an earlier run printed
+    #[arg(long)]
+    from: Option<String>,
+    #[command(flatten)]
+    stack: StackOptions,
     #[command(flatten)]
     pace: PaceOptions,
 }
@@ -93,6 +122,10 @@ impl FunctionsCommand {
                 load::run(orders, org, target, pace.in_flight).await
             }
             Self::Demo(demo) => demo.run().await,
+            Self::Migrate(MigrateCommand::Contacts(ContactsOptions { org, dry_run, from, stack, pace })) => {
+                let (api, dry_run, in_flight) = (&stack.api(find_stack).await?, *dry_run, pace.in_flight);
+                ContactMigration { api, org, dry_run, in_flight }.run(from.as_deref()).await
+            }
             Self::Report(ReportOptions { org, stack }) => weekly_report::run(org, &stack.api(find_stack).await?).await,
             Self::Verify(VerifyOptions { org, stack }) => verify::run(org.as_ref(), stack.api(find_stack).await?).await,
         }

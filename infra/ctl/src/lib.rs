@@ -11,6 +11,7 @@ mod command;
 mod demo;
 mod list;
 mod load;
+mod migrate;
 mod orders;
 pub mod output;
 mod points_in_time;

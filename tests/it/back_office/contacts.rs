@@ -349,3 +349,16 @@ async fn a_patch_of_contacts_is_refused_like_a_put_and_a_filter_by_address_finds
     let list = world.get(&format!("/orgs/{ORG}/customers?email=ada%40B.example")).await;
     assert_eq!(ids(&list), ["ada"]);
 }
+
+#[tokio::test]
+async fn a_put_or_patch_that_changes_nothing_writes_nothing() {
+    let world = World::new().await;
+    let profile = json!({"lastName": "King", "phone": "212 555 0134"});
+    world.put_customer(ORG, "ada", &profile).await;
+    let stored = || async { world.client.scan().table_name(&world.table).send().await.unwrap().items };
+    let before = stored().await;
+    let put = world.put_customer(ORG, "ada", &profile).await;
+    assert_eq!((put.status.as_u16(), &put.body["lastName"]), (200, &json!("King")));
+    assert_eq!(world.send(&patch("ada", &json!({"lastName": "King"}))).await.status, 200);
+    assert_eq!(stored().await, before);
+}
