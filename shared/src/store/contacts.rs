@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::{
     attributes::number,
     customers::read_customer,
     error::StoreError,
-    items::{
-        contact::{ContactForm, NameForm},
-        form,
-    },
+    items::contact::{ContactForm, NameForm},
     keys, lookup_keys,
     rows::{Page, skip_unreadable},
     table::{Store, Versioned},
@@ -25,6 +24,9 @@ use crate::domain::{
 
 /// The look-ups of some contacts. A contact that no customer has is missing.
 pub type ContactLookups = BTreeMap<Contact, Versioned<ContactHolders>>;
+
+/// The attribute with the customers who have a contact.
+const HOLDERS: &str = "holders";
 
 impl Store {
     /// Loads a customer, if known, and the look-ups of some contacts.
@@ -113,17 +115,13 @@ impl Transaction<'_> {
             return if holders.0.is_empty() { Ok(()) } else { self.create(&key, index_key.as_ref(), &form) };
         };
         // A look-up that was removed and made again has the first version again, so the version alone does not tell.
-        let unchanged = Change::default().require("version", "=", number(before.version));
-        let unchanged = match before.image.get("holders") {
-            Some(holders) => unchanged.require("holders", "=", holders.clone()),
-            None => unchanged.require_absent("holders"),
-        };
         if holders.0.is_empty() {
-            return self.delete(&key, unchanged);
+            let unchanged = Change::default().require("version", "=", number(before.version));
+            let read = before.image.get(HOLDERS).cloned();
+            return self.delete(&key, unchanged.require(HOLDERS, "=", read.unwrap_or(AttributeValue::Null(true))));
         }
         let form = ContactForm::new(holders, before.next_version());
-        let change = unchanged.set("version", number(form.version)).set("holders", form::attribute(&form.holders)?);
-        self.update(&key, if index_key.is_some() { change.index_key(index_key.as_ref()) } else { change })
+        self.replace_unchanged(&key, index_key.as_ref(), &form, before, HOLDERS)
     }
 
     /// Lists a customer by a name in its search form, or no longer. The same transaction writes the customer.

@@ -223,6 +223,23 @@ impl Transaction<'_> {
         })
     }
 
+    /// Like [`Self::replace`], of an item with a version that begins anew after the item was removed. The attribute `name` must
+    /// also still be as it was read.
+    pub(super) fn replace_unchanged<F: Serialize + DeserializeOwned, T>(
+        &mut self,
+        key: &Key,
+        index_key: Option<&IndexKey>,
+        form: &F,
+        before: &Versioned<T>,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let item = rewrite(key, index_key, form, &before.image)?;
+        let put = Put::builder().set_item(Some(item)).condition_expression("version = :version AND #name = :value");
+        let put = put.expression_attribute_values(":version", number(before.version));
+        let value = before.image.get(name).cloned().unwrap_or(AttributeValue::Null(true));
+        self.put(put.expression_attribute_names("#name", name).expression_attribute_values(":value", value))
+    }
+
     /// Writes an item whether or not it exists. An update keeps the attributes that the form does not know. A put would
     /// remove them.
     pub(super) fn upsert(

@@ -6,14 +6,14 @@ use crate::domain::{ids::CustomerId, lookups::ContactHolders};
 
 #[derive(Serialize, Deserialize)]
 pub(in crate::store) struct ContactForm {
-    pub(in crate::store) holders: Vec<HolderForm>,
-    pub(in crate::store) version: u64,
+    holders: Vec<HolderForm>,
+    version: u64,
 }
 
 /// A customer who has the contact.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::store) struct HolderForm {
+struct HolderForm {
     customer_id: CustomerId,
 }
 

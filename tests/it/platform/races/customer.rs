@@ -7,6 +7,15 @@ use harness::{
     world::{ORG, noon},
 };
 use serde_json::json;
+use shared::{
+    domain::{
+        contact::{Contact, Country},
+        lookups::ContactHolders,
+    },
+    store::StoreError,
+};
+
+use super::sold_out::store_and_org;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_concurrent_orders_of_one_customer_each_award_once() {
@@ -52,4 +61,26 @@ async fn concurrent_awards_refunds_and_adjustments_leave_a_correct_ledger() {
     assert!(statuses.iter().all(|status| [200, 201, 409].contains(status)), "{statuses:?}");
     let ada = audit::check(&world, ORG, "ada").await;
     assert_eq!((&ada["points"], &ada["orderCount"]), (&json!(100), &json!(10)));
+}
+
+#[tokio::test]
+async fn a_look_up_that_was_removed_and_made_again_is_not_taken_for_the_one_that_was_read() {
+    let world = World::new().await;
+    let phone = json!({"phone": "212 555 0134"});
+    world.put_customer(ORG, "ada", &phone).await;
+    let (store, org) = store_and_org(&world).await;
+    let number = Contact::phone(&"212 555 0134".to_owned().try_into().unwrap(), Country::default()).unwrap();
+    let (_, read) = store.customer_and_lookups(&org.value.id, None, std::iter::once(&number)).await.unwrap();
+
+    world.put_customer(ORG, "ada", &json!({})).await;
+    world.put_customer(ORG, "cy", &phone).await;
+    // The look-up has the version that was read.
+    let mut holders = read[&number].value.clone();
+    holders.add(number.kind, &"bo".to_owned().try_into().unwrap()).unwrap();
+    let mut transaction = store.transaction(&org.value);
+    transaction.write_lookup(&number, &holders, Some(&read[&number])).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
+    let mut transaction = store.transaction(&org.value);
+    transaction.write_lookup(&number, &ContactHolders::default(), Some(&read[&number])).unwrap();
+    assert!(matches!(transaction.commit().await, Err(StoreError::Contended)));
 }

@@ -142,7 +142,9 @@ async fn a_unit_returned_meanwhile_keeps_the_bundle_from_selling_out() {
 }
 
 /// The store and the org, read before another call.
-async fn store_and_org(world: &World) -> (shared::store::Store, shared::store::Versioned<shared::domain::org::Org>) {
+pub(super) async fn store_and_org(
+    world: &World,
+) -> (shared::store::Store, shared::store::Versioned<shared::domain::org::Org>) {
     let store = shared::store::Store::new(world.client.clone(), &world.table);
     let org = store.org_versioned(&ORG.to_owned().try_into().unwrap()).await.unwrap().unwrap();
     (store, org)
