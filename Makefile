@@ -47,6 +47,8 @@ report: binaries ## print an org's last week in figures (ORG=, URL= or STACK=)
 verify: binaries ## check every system of a stack, in an org of its own (URL= or STACK=, ORG= to look at one too)
 	@$(BIN)/ctl verify $(addprefix --stack ,$(STACK)) $(addprefix --url ,$(URL)) $(addprefix --org ,$(ORG))
 
+# Tests under faults wait for time-outs most of the time, so there are more of them at once than cores.
+test: export RUST_TEST_THREADS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 test: binaries ## run every test
 	@rm -f $(TARGET)/debug/deps/api-seen-*
 	@REGULARS_SEEN=required cargo test --workspace --locked
