@@ -2,7 +2,7 @@
 //!
 //! A patch without fields makes the look-ups that a customer lacks, and writes nothing if there are none. The migration
 //! goes through the list of customers, newest order first. A customer who orders meanwhile moves to its start, so the
-//! start is read again until nobody has moved there.
+//! start is read again until no customer has moved there.
 
 use std::process::ExitCode;
 
@@ -71,7 +71,7 @@ struct Totals {
     customers: i64,
     /// Customers who were not found by each of their contacts, and now are, or would be.
     made: i64,
-    /// Contacts by which nobody is found.
+    /// Contacts that cannot have a look-up.
     unfound: i64,
 }
 
@@ -91,7 +91,7 @@ impl ContactMigration<'_> {
             done_until = newest;
         }
         print_line(&format!(
-            "{} customers; {} {} found by contacts from now on; contacts that find nobody: {}",
+            "{} customers; {} {} found by contacts from now on; contacts without a look-up: {}",
             group_digits(totals.customers),
             group_digits(totals.made),
             if self.dry_run { "would be" } else { "are" },
@@ -157,7 +157,7 @@ impl ContactMigration<'_> {
     }
 
     /// Makes the look-ups of a customer. Returns whether some were missing that can be made, and the number of contacts
-    /// that find nobody.
+    /// that cannot have a look-up.
     async fn migrate(&self, country: Country, customer: &CustomerView) -> anyhow::Result<(bool, i64)> {
         let missing = self.missing(country, customer).await?;
         let (undialled, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|(_, is_dialled)| !is_dialled);

@@ -85,12 +85,12 @@ async fn customers_from_before_are_found_after_a_migration_that_can_be_run_again
     let shop = Shop::from_before().await;
     let dry = shop.migrate(&["--dry-run"]).await;
     assert_eq!(dry.code, Some(0), "{}", dry.err);
-    assert_eq!(dry.out, "120 customers; 120 would be found by contacts from now on; contacts that find nobody: 1\n");
+    assert_eq!(dry.out, "120 customers; 120 would be found by contacts from now on; contacts without a look-up: 1\n");
     assert_eq!(shop.found(json!({"cardNumber": "card-7"})).await, 0);
 
     let first = shop.migrate(&[]).await;
     assert_eq!(first.code, Some(0), "{}", first.err);
-    assert_eq!(first.out, "120 customers; 119 are found by contacts from now on; contacts that find nobody: 2\n");
+    assert_eq!(first.out, "120 customers; 119 are found by contacts from now on; contacts without a look-up: 2\n");
     assert!(first.err.contains("customer c2: phone cannot be dialled in US"), "{}", first.err);
     assert!(first.err.contains(": too many customers have the cardNumber"), "{}", first.err);
     assert_eq!(shop.found(json!({"cardNumber": "card-7"})).await, 1);
@@ -98,7 +98,7 @@ async fn customers_from_before_are_found_after_a_migration_that_can_be_run_again
     assert_eq!(shop.found(json!({"namePrefix": "miller", "limit": 100})).await, 100);
 
     let again = shop.migrate(&[]).await;
-    assert_eq!(again.out, "120 customers; 0 are found by contacts from now on; contacts that find nobody: 2\n");
+    assert_eq!(again.out, "120 customers; 0 are found by contacts from now on; contacts without a look-up: 2\n");
     let wrong = shop.migrate(&["--from", "nowhere"]).await;
     assert_eq!(wrong.code, Some(1));
     assert!(wrong.err.contains("--from is not a position of a migration"), "{}", wrong.err);
