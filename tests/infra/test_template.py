@@ -302,6 +302,14 @@ def test_what_must_not_be_lost_is_kept(template):
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert properties["SSESpecification"] == {"SSEEnabled": True}
     assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}, "what the pipe reads"
+    pages = {
+        "AllowOrigins": {"Ref": "AllowedOrigins"},
+        "AllowMethods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+        "AllowHeaders": ["authorization", "content-type", "if-none-match"],
+        "ExposeHeaders": ["retry-after"],
+        "MaxAge": 3600,
+    }
+    url_config = {"AuthType": "NONE", "Cors": {"Fn::If": ["PagesMayCall", pages, {"Ref": "AWS::NoValue"}]}}
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         match resource["Type"]:
@@ -311,7 +319,7 @@ def test_what_must_not_be_lost_is_kept(template):
                 assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
             case "AWS::Serverless::Function":
                 assert properties["AutoPublishAliasAllProperties"] is True, name
-                assert properties["FunctionUrlConfig"] == {"AuthType": "NONE"}, name
+                assert properties["FunctionUrlConfig"] == url_config, name
                 assert properties["EventInvokeConfig"]["MaximumRetryAttempts"] == 2, name
     assert template["Globals"]["Function"]["AutoPublishAlias"] == "live"
 
