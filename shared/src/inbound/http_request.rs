@@ -113,23 +113,23 @@ impl HttpRequest {
     }
 
     /// The declaration of the operation with the route of this request. Fails with `UnknownRoute`, or with
-    /// `MethodNotAllowed` if the path has other methods.
+    /// `MethodNotAllowed` if the path has other methods. Of a path that is also one with a parameter, such as
+    /// `/customers/search`, only those without it are named, as in the document.
     pub fn route<D: AsRef<Operation>>(&self, declared: &'static [D]) -> Result<&'static D, Rejection> {
-        let mut allow: Vec<&str> = Vec::new();
-        for declared in declared.iter().filter(|declared| declared.as_ref().match_path(&self.path).is_some()) {
-            let operation = declared.as_ref();
-            if operation.method == self.routing_method() {
-                return Ok(declared);
-            }
-            allow.push(operation.method);
-            if operation.method == "GET" {
-                allow.push("HEAD");
-            }
+        let parameters = |declared: &'static D| Some((declared, declared.as_ref().match_path(&self.path)?.len()));
+        let matching: Vec<(&'static D, usize)> = declared.iter().filter_map(parameters).collect();
+        if let Some((found, _)) = matching.iter().find(|(found, _)| found.as_ref().method == self.routing_method()) {
+            return Ok(found);
         }
-        if allow.is_empty() {
+        let Some(fewest) = matching.iter().map(|(_, parameters)| *parameters).min() else {
             return Err(Rejection::UnknownRoute);
-        }
-        Err(Rejection::MethodNotAllowed { allow: allow.join(", ") })
+        };
+        let closest = matching.iter().filter(|(_, parameters)| *parameters == fewest);
+        let methods = closest.flat_map(|(found, _)| match found.as_ref().method {
+            "GET" => vec!["GET", "HEAD"],
+            method => vec![method],
+        });
+        Err(Rejection::MethodNotAllowed { allow: methods.collect::<Vec<_>>().join(", ") })
     }
 
     /// The call that the request makes. Fields come from the path, and from the body (POST, PUT) or the query (GET,

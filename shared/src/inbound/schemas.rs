@@ -16,7 +16,7 @@ use crate::{
         text::{EMAIL_RULE, PHONE_RULE},
         time::{DAY_RULE, INSTANT_RULE},
     },
-    schema::values::{YEAR_PATTERN, currency, text, value, whole},
+    schema::values::{LINE_PATTERN, YEAR_PATTERN, currency, text, value, whole},
 };
 
 value!(Email, Some(EMAIL_RULE), |_generator| {
@@ -40,7 +40,11 @@ value!(Timestamp, Some(INSTANT_RULE), |_generator| json_schema!({
 value!(Date, Some(DAY_RULE), |_generator| json_schema!({
     "type": "string", "format": "date", "pattern": YEAR_PATTERN, "examples": ["2026-12-24"],
 }));
-value!(CardNumber, Some(CARD_RULE), |_generator| text(64, "4006381333931"));
+value!(CardNumber, Some(CARD_RULE), |_generator| {
+    let mut schema = text(64, "4006381333931");
+    schema.insert("pattern".to_owned(), LINE_PATTERN.into());
+    schema
+});
 value!(Country, Some(COUNTRY_RULE), |_generator| json_schema!({
     "type": "string", "minLength": 2, "maxLength": 2, "pattern": "^[A-Z]{2}$", "examples": ["US"],
 }));

@@ -93,7 +93,7 @@ macro_rules! hidden {
 }
 
 /// A line with at least one character that is not a space.
-const LINE_PATTERN: &str =
+pub(crate) const LINE_PATTERN: &str =
     concat!(r"^[^\u0000-\u001f", hidden!(), r"]*[^\s\u0000-\u001f", hidden!(), r"][^\u0000-\u001f", hidden!(), "]*$");
 const LINES_PATTERN: &str = concat!(r"^[^\u0000-\u0009\u000b-\u001f", hidden!(), "]*$");
 

@@ -95,9 +95,13 @@ async fn a_function_on_a_port_answers_preflight_requests_itself() {
 #[tokio::test]
 async fn options_needs_no_credentials_and_names_the_methods_of_a_path() {
     let stack = LocalStack::start(&[]).await;
-    let ask = |path: &str| {
-        programs::http().request(Method::OPTIONS, format!("{}/lambda-url/points-award{path}", stack.url)).send()
+    let ask_of = |function: &str, path: &str| {
+        programs::http().request(Method::OPTIONS, format!("{}/lambda-url/{function}{path}", stack.url)).send()
     };
+    let ask = |path: &str| ask_of("points-award", path);
+    // The path is also that of a customer.
+    let search = ask_of("back-office", "/orgs/shop/customers/search").await.unwrap();
+    assert_eq!(search.headers()["allow"], "POST, OPTIONS");
     let answer = ask("/awards/o1").await.unwrap();
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     assert_eq!(answer.headers()["allow"], "PUT, GET, HEAD, OPTIONS");
