@@ -371,3 +371,16 @@ async fn an_amendment_beyond_the_range_of_points_is_refused() {
         .expect_customer("ada", json!({"points": 100_000, "lifetimeValue": 1}))
         .await;
 }
+
+#[tokio::test]
+async fn an_award_that_amends_below_what_was_refunded_is_refused() {
+    world()
+        .await
+        .customer("ada")
+        .award("ada", "o1", "100")
+        .refund_of("ada", "o1", "r1", "60")
+        .award_state("ada", "o1", "50", ONE)
+        .refused(409, "refund_exceeds_order")
+        .expect_customer("ada", json!({"points": 40, "lifetimeValue": 40}))
+        .await;
+}
