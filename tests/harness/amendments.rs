@@ -26,7 +26,7 @@ pub fn cancel(customer: &str, order: &str, as_of: &str) -> Request {
     amend(customer, order, "0", as_of).with(&json!({"cancelled": true}))
 }
 
-/// The request to award an order that amends what is on record.
+/// The request to award an order, which amends the recorded award.
 pub fn award_state(customer: &str, order: &str, total: &str, as_of: &str) -> Request {
     scenario::award(customer, order, total, &json!({"amends": true, "asOf": as_of}))
 }
@@ -47,7 +47,7 @@ impl Scenario {
         self.send(cancel(customer, order, as_of))
     }
 
-    /// Awards an order, or amends what is on record.
+    /// Awards an order, or amends the recorded award.
     pub fn award_state(self, customer: &str, order: &str, total: &str, as_of: &str) -> Self {
         self.send(award_state(customer, order, total, as_of))
     }

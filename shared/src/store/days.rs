@@ -73,7 +73,7 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// Records a day, which must not be on record, of an org, which must exist. `late` are the earlier days whose late
+    /// Records an unrecorded day of an org, which must exist. `late` are the earlier days whose late
     /// entries the record counts.
     pub fn close_day(&mut self, day: &ClosedDay, late: &[LateDay]) -> Result<(), StoreError> {
         let org = &self.org.id;

@@ -259,7 +259,7 @@ async fn the_rules_of_an_amendment_are_checked_all_at_once() {
     assert_eq!(world.send(&other).await.code(), "other_currency");
     let unknown = amend("ada", "o2", "6", ONE);
     assert_eq!(world.send(&unknown).await.code(), "unknown_order");
-    // An order on record goes on while the programme is off.
+    // An awarded order can be amended while the programme is off.
     world.put_loyalty(ORG, &json!({"enabled": false})).await;
     assert_eq!(world.send(&amend("ada", "o1", "6", ONE)).await.body["pointsChanged"], 1);
 }

@@ -79,7 +79,7 @@ async fn a_contact_that_is_invalid_or_shared_by_too_many_holds_up_no_order() {
     }
     let counted: i64 = world.take_records().iter().filter_map(|record| record["ContactsLeftOut"].as_i64()).sum();
     assert_eq!(counted, 3);
-    // A request is told.
+    // A request is refused.
     let mut order = order;
     (order["orderId"], order["customerId"]) = ("o2".into(), "bo".into());
     let answer = world.send(&Request::new("POST", "points-award", "/awards").json(&order)).await;
